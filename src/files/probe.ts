@@ -1,0 +1,52 @@
+import { constants } from 'node:fs';
+import { open, rename, statfs, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { fileFailure } from './fileFailure.ts';
+
+/** Room for a snapshot, credentials, the configuration, its backup and their temporary copies. */
+export const MIN_FREE_BYTES = 1024 * 1024;
+
+/**
+ * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
+ * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
+ * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
+ */
+export async function probeFolder(folder: string): Promise<void> {
+  const first = join(folder, '.provision-probe.tmp');
+  const second = join(folder, '.provision-probe');
+  try {
+    await unlink(first).catch(() => {});
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    const handle = await open(first, flags, 0o600);
+    try {
+      await handle.writeFile(new Uint8Array(4096));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(first, second);
+    await unlink(second);
+  } catch (error) {
+    await unlink(first).catch(() => {});
+    await unlink(second).catch(() => {});
+    throw asFolderFailure(fileFailure(error, `write to the folder ${folder}`), folder);
+  }
+  await requireFreeSpace(folder);
+}
+
+function asFolderFailure(failure: Failure, folder: string): Failure {
+  if (failure.code !== 'FILE_NOT_PERMITTED') return failure;
+  return new Failure('FOLDER_NOT_WRITABLE', `Could not write to the folder ${folder}: permission denied`, {
+    cause: failure.cause,
+  });
+}
+
+async function requireFreeSpace(folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
+    throw fileFailure(error, `read the free space of ${folder}`);
+  });
+  const free = bavail * bsize;
+  if (free >= MIN_FREE_BYTES) return;
+  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${MIN_FREE_BYTES} are needed`);
+}

@@ -1,0 +1,56 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** Why a file could not be taken in, for the caller to turn into its own failure. */
+export type ReadProblem = 'absent' | 'not-a-file' | 'too-large' | 'not-permitted' | 'unreadable';
+
+export type ReadResult =
+  | { readonly ok: true; readonly bytes: Buffer; readonly uid: number; readonly gid: number; readonly mode: number }
+  | { readonly ok: false; readonly problem: ReadProblem; readonly cause?: unknown };
+
+function problemOf(error: unknown): ReadProblem {
+  const errno = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (errno === 'ENOENT') return 'absent';
+  if (errno === 'EACCES' || errno === 'EPERM') return 'not-permitted';
+  if (errno === 'EISDIR' || errno === 'ENXIO' || errno === 'ELOOP' || errno === 'ENOTDIR') return 'not-a-file';
+  return 'unreadable';
+}
+
+/**
+ * Reads a plain file of limited size, whole. Opens without blocking, so that a FIFO or device in its place can't hang
+ * the agent. A link that leads nowhere counts as absent.
+ * @param maxBytes the largest size that is accepted
+ * @param follow whether a symbolic link is followed (default) or counts as `not-a-file`
+ */
+export async function readLimited(path: string, maxBytes: number, follow = true): Promise<ReadResult> {
+  try {
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW);
+    const handle = await open(path, flags);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile()) return { ok: false, problem: 'not-a-file' };
+      if (stats.size > maxBytes) return { ok: false, problem: 'too-large' };
+      const bytes = await readAtMost(handle, maxBytes);
+      if (bytes === undefined) return { ok: false, problem: 'too-large' };
+      return { ok: true, bytes, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return { ok: false, problem: problemOf(error), cause: error };
+  }
+}
+
+/** Reads to the end of the file, which may grow meanwhile; undefined when it is longer than the limit. */
+async function readAtMost(handle: Awaited<ReturnType<typeof open>>, maxBytes: number): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(Math.min(65_536, maxBytes + 1));
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+    if (bytesRead === 0) return Buffer.concat(chunks);
+    total += bytesRead;
+    if (total > maxBytes) return undefined;
+    chunks.push(chunk.subarray(0, bytesRead));
+  }
+}
