@@ -15,6 +15,8 @@ const result = await build({
   splitting: true,
   format: 'esm',
   platform: 'node',
+  // jsonc-parser's CommonJS build loads its parts by computed names, which no bundler can follow.
+  mainFields: ['module', 'main'],
   target: 'node20.19',
   minify: true,
   keepNames: true,

@@ -1,3 +1,5 @@
+import type { FailureRecord } from '../machines/provision.types.ts';
+
 /**
  * Every failure the agent can end with or retry after: its stable code, exit status, whether another try may help,
  * and what the operator does next. docs/failures.md has an entry for each code (a test keeps the two equal).
@@ -58,6 +60,16 @@ export const FAILURES = {
     hint: 'Let provisioning.ca_file name a readable PEM file, relative to the device folder.',
   },
 
+  CONFIG_MISSING: {
+    exitStatus: EXIT.NOINPUT,
+    retryable: false,
+    hint: 'Provision the device first: put provision.txt and provision.json into the device folder.',
+  },
+  CONFIG_INVALID: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Correct the listed values in thermal_config.json, or provision the device again.',
+  },
   CONFIG_UNREADABLE: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
@@ -154,7 +166,7 @@ export const FAILURES = {
   },
   NOT_THINGSBOARD: {
     exitStatus: EXIT.PROTOCOL,
-    retryable: false,
+    retryable: true,
     hint: 'An MQTT broker answers there, but not ThingsBoard: check provisioning.host and port in provision.json.',
   },
   CONNECTION_NOT_ACCEPTED: {
@@ -243,17 +255,6 @@ export const FAILURES = {
 } as const satisfies Record<string, FailureKind>;
 
 export type FailureCode = keyof typeof FAILURES;
-
-/** A failure as plain JSON: what context, snapshot, status and log carry. Never holds a secret. */
-export interface FailureRecord {
-  readonly code: FailureCode;
-  readonly message: string;
-  readonly hint: string;
-  readonly retryable: boolean;
-  readonly exitStatus: number;
-  /** The chain of causes, outermost first, as “name: message”. */
-  readonly causes: readonly string[];
-}
 
 interface FailureDetails {
   /** Replaces the catalogue’s hint. */

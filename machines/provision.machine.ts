@@ -1,0 +1,605 @@
+import { assertEvent, assign, fromPromise, setup } from 'xstate';
+import type {
+  EffectContracts,
+  EffectError,
+  EffectName,
+  FailureRecord,
+  ProvisionContext,
+  ProvisionEvent,
+  ProvisionInput,
+  TriggerIdentity,
+} from './provision.types.ts';
+
+const SECOND = 1000;
+/** Pauses before a retry or a probe: 1, 2, 4 s, doubling, at most a minute (FR-011). */
+const pauseBefore = (attempt: number): number => Math.min(60, 2 ** (attempt - 1)) * SECOND;
+const LONGEST_PAUSE = 60 * SECOND;
+/** After FAILURE: one probe at once and three more, 1, 2 and 4 s apart, before the name counts as somebody else's. */
+const PROBES_AFTER_FAILURE = 4;
+/** ThingsBoard gives up on its back end after 10 to 20 s: after this long no request can succeed any more. */
+const QUIET_TIME = 25 * SECOND;
+const MAX_NAMES = 3;
+const MAX_VERIFICATIONS = 3;
+const MAX_WRITE_ROUNDS = 3;
+const MAX_RESUMES = 20;
+const MAX_WARNINGS = 20;
+
+/** A contract that `provide()` must fill: the compiler checks every effect against it. */
+const effect = <Name extends EffectName>() =>
+  fromPromise<EffectContracts[Name]['output'], EffectContracts[Name]['input']>(() =>
+    Promise.reject(new Error('effect not provided')),
+  );
+
+const isEffectError = (error: unknown): error is EffectError =>
+  typeof error === 'object' && error !== null && 'failure' in error && 'at' in error;
+
+/** The failure that an event brings; anything unforeseen is a defect of the agent. */
+const failureIn = (event: ProvisionEvent): FailureRecord => {
+  if ('output' in event && 'failure' in event.output) return event.output.failure;
+  if ('error' in event && isEffectError(event.error)) return event.error.failure;
+  return {
+    code: 'INTERNAL',
+    message: `An effect failed in an unforeseen way (${event.type})`,
+    hint: 'This is a defect of the agent: please report it with the log and provision-state/snapshot.json.',
+    retryable: false,
+    exitStatus: 70,
+    causes: [],
+  };
+};
+
+const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
+  if ('at' in event) return event.at;
+  if ('output' in event) return event.output.at;
+  return 'error' in event && isEffectError(event.error) ? event.error.at : context.now;
+};
+
+const sameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
+  a !== null && b !== null && a.mtimeNs === b.mtimeNs;
+
+const namesTakenFailure = (context: ProvisionContext): FailureRecord => {
+  const fixed = context.settings?.nameSource !== 'random';
+  const server = context.settings?.server.host ?? 'the server';
+  const name = context.deviceName ?? '';
+  const unanswered =
+    context.unknownAt === null ? '' : ` An earlier request for it was left without an answer, so it may be our own.`;
+  return {
+    code: fixed ? 'DEVICE_NAME_TAKEN' : 'PROVISIONING_REFUSED',
+    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}.${unanswered}`,
+    hint: `If the profile creates new devices: delete device ${name} on the server or give this one another device.name, and check the tenant's device limit. If it checks pre-provisioned devices: create ${name} there, or, if it was provisioned before, delete its server attribute provisionState.`,
+    retryable: false,
+    exitStatus: 78,
+    causes: [],
+  };
+};
+
+/**
+ * How one camera becomes exactly one device on ThingsBoard. The steps: detect → validate → prepare → request →
+ * verifyCredentials → backup → write → finalize; `backoff` waits, `reconcile` finds out what an unanswered request
+ * did. Effects of the same names lie in src/effects/. `{ state, context }` is persisted; RESUME goes on from there.
+ */
+export const provisionMachine = setup({
+  types: {
+    context: {} as ProvisionContext,
+    events: {} as ProvisionEvent,
+    input: {} as ProvisionInput,
+  },
+  actors: {
+    detect: effect<'detect'>(),
+    validate: effect<'validate'>(),
+    prepare: effect<'prepare'>(),
+    request: effect<'request'>(),
+    reconcile: effect<'reconcile'>(),
+    verifyCredentials: effect<'verifyCredentials'>(),
+    backup: effect<'backup'>(),
+    write: effect<'write'>(),
+    restore: effect<'restore'>(),
+    finalize: effect<'finalize'>(),
+  },
+  delays: {
+    /** The deadline is stored; the clock may have jumped by years since, so it is never waited for longer than once. */
+    untilRetry: ({ context }) => Math.min(LONGEST_PAUSE, Math.max(0, (context.retryAt ?? context.now) - context.now)),
+  },
+  guards: {
+    // detect
+    isRequested: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.trigger !== null,
+    isUnfinished: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.unfinished,
+    // route
+    isGranted: ({ context }) => context.granted !== null,
+    mustReconcile: ({ context }) =>
+      context.lastAnswer === 'failure' || (!context.probed && (context.requestsOut > 0 || context.nameIndex > 1)),
+    // request
+    answeredSuccess: ({ event }) => event.type === 'xstate.done.actor.request' && event.output.outcome === 'granted',
+    answeredFailure: ({ event }) => event.type === 'xstate.done.actor.request' && event.output.outcome === 'failure',
+    // reconcile
+    isAccepted: ({ event }) => event.type === 'xstate.done.actor.reconcile' && event.output.outcome === 'accepted',
+    mustProbeAgain: ({ context, event }) =>
+      context.lastAnswer === 'failure' &&
+      (context.refusedProbes + 1 < PROBES_AFTER_FAILURE ||
+        (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + QUIET_TIME)),
+    mayDrawAnotherName: ({ context }) =>
+      context.lastAnswer === 'failure' && context.settings?.nameSource === 'random' && context.nameIndex < MAX_NAMES,
+    isNameTaken: ({ context }) => context.lastAnswer === 'failure',
+    outcomeIsUnknown: ({ context }) => context.lastAnswer === 'unknown',
+    unknownTooOften: ({ context }) =>
+      context.lastAnswer === 'unknown' && context.retries >= (context.settings?.maxRetries ?? 0),
+    // verifyCredentials
+    isProven: ({ event }) => event.type === 'xstate.done.actor.verifyCredentials' && event.output.outcome === 'proven',
+    refusedForGood: ({ context }) => context.refusedVerifications + 1 >= MAX_VERIFICATIONS,
+    // write
+    hasChanged: ({ event }) => event.type === 'xstate.done.actor.write' && event.output.outcome === 'changed',
+    changedTooOften: ({ context, event }) =>
+      event.type === 'xstate.done.actor.write' &&
+      event.output.outcome === 'changed' &&
+      context.writeRounds + 1 >= MAX_WRITE_ROUNDS,
+    isUnusable: ({ event }) => event.type === 'xstate.done.actor.write' && event.output.outcome === 'unusable',
+    // failures
+    mayRetry: ({ context, event }) =>
+      failureIn(event).retryable && context.retries < (context.settings?.maxRetries ?? 0),
+    settingsChanged: ({ event }) => failureIn(event).code === 'SETTINGS_CHANGED',
+    settingsChangedInTime: ({ context, event }) =>
+      failureIn(event).code === 'SETTINGS_CHANGED' &&
+      context.granted === null &&
+      context.nameIndex === 1 &&
+      // The request that noticed it was counted on entry, but has not left.
+      context.requestsOut - (event.type === 'xstate.error.actor.request' ? 1 : 0) === 0,
+    // RESUME
+    mayGoOn: ({ context, event }) =>
+      event.type === 'RESUME' &&
+      context.resumes < MAX_RESUMES &&
+      (context.settings === null || event.settingsDigest === null || event.settingsDigest === context.settings.digest),
+    mayFinish: ({ context }) => context.resumes < MAX_RESUMES,
+    resumedTooOften: ({ context }) => context.resumes >= MAX_RESUMES,
+    nothingHasLeft: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
+  },
+  actions: {
+    /** Progress refills the budgets for retries and resumes; nothing else does. */
+    reach: assign(({ context }, { step }: { step: number }) =>
+      step > context.furthestStep ? { furthestStep: step, retries: 0, resumes: 0 } : {},
+    ),
+    noteTime: assign({ now: ({ context, event }) => timeOf(event, context) }),
+    noteWarnings: assign({
+      warnings: ({ context, event }) => {
+        const warnings = 'output' in event ? (event.output.warnings ?? []) : [];
+        return [...context.warnings, ...warnings.filter((warning) => !context.warnings.includes(warning))].slice(
+          -MAX_WARNINGS,
+        );
+      },
+    }),
+    recordTrigger: assign(({ event }) => {
+      assertEvent(event, 'xstate.done.actor.detect');
+      return { trigger: event.output.trigger };
+    }),
+    recordSettings: assign(({ event }) => {
+      assertEvent(event, 'xstate.done.actor.validate');
+      const { settings, previousDeviceId, newestBackupAt } = event.output;
+      return { settings, previousDeviceId, newestBackupAt };
+    }),
+    recordCandidate: assign(({ context, event }) => {
+      assertEvent(event, 'xstate.done.actor.prepare');
+      const { nameIndex, deviceName, fingerprint, granted, adopted, at } = event.output;
+      const mayHaveLeft = adopted && context.requestsOut === 0;
+      return {
+        nameIndex,
+        deviceName,
+        fingerprint,
+        granted,
+        startedOver: false,
+        ...(mayHaveLeft ? { requestsOut: 1, unknownAt: at } : {}),
+      };
+    }),
+    /** Counted before it leaves: once this is durable, the request may be out, whatever becomes of us. */
+    countRequest: assign({
+      requestsOut: ({ context }) => context.requestsOut + 1,
+      lastAnswer: 'none',
+      probed: false,
+    }),
+    uncountRequest: assign({ requestsOut: ({ context }) => Math.max(0, context.requestsOut - 1) }),
+    noteFailureAnswer: assign({ lastAnswer: 'failure', refusedProbes: 0 }),
+    noteUnknownOutcome: assign(({ context, event }) => ({
+      lastAnswer: 'unknown' as const,
+      unknownAt: timeOf(event, context),
+      lastFailure: failureIn(event),
+    })),
+    recordGrant: assign(({ event }) => {
+      assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
+      if (!('grant' in event.output)) return {};
+      const { grant } = event.output;
+      return { granted: grant, deviceName: grant.deviceName, fingerprint: grant.fingerprint };
+    }),
+    noteRefusedProbe: assign({ probed: true, refusedProbes: ({ context }) => context.refusedProbes + 1 }),
+    drawAnotherName: assign({
+      nameIndex: ({ context }) => context.nameIndex + 1,
+      requestsOut: 0,
+      unknownAt: null,
+      lastAnswer: 'none',
+      probed: false,
+      refusedProbes: 0,
+    }),
+    failNameTaken: assign({ error: ({ context }) => namesTakenFailure(context) }),
+    recordProof: assign(({ context, event }) => {
+      assertEvent(event, 'xstate.done.actor.verifyCredentials');
+      if (event.output.outcome !== 'proven' || context.settings === null) return {};
+      return { provenBy: event.output.by, settings: { ...context.settings, server: event.output.server } };
+    }),
+    noteRefusedVerification: assign(({ context, event }) => ({
+      refusedVerifications: context.refusedVerifications + 1,
+      lastFailure: failureIn(event),
+    })),
+    /** Stamps always increase, also when the clock went back. */
+    nameBackup: assign(({ context, event }) => {
+      const at = Math.max(timeOf(event, context), (context.newestBackupAt ?? 0) + 1);
+      const stamp = new Date(at).toISOString().replaceAll(/[-:]/g, '');
+      return { backupName: `thermal_config.json.backup.${stamp}`, newestBackupAt: at };
+    }),
+    recordBackup: assign(({ event }) => {
+      assertEvent(event, 'xstate.done.actor.backup');
+      return { backup: event.output.name };
+    }),
+    countWriteRound: assign({ writeRounds: ({ context }) => context.writeRounds + 1 }),
+    failKeepsChanging: assign({
+      error: () => ({
+        code: 'CONFIG_KEEPS_CHANGING',
+        message: `Another program changed thermal_config.json ${MAX_WRITE_ROUNDS} times while the credentials were to be written`,
+        hint: 'Find the program that keeps writing thermal_config.json and stop it while provisioning runs.',
+        retryable: false,
+        exitStatus: 75,
+        causes: [],
+      }),
+    }),
+    failNotWritten: assign({
+      error: () => ({
+        code: 'CONFIG_NOT_WRITTEN',
+        message: 'thermal_config.json could not be read back after it was written; the backup was put back',
+        hint: 'Check the storage (df, dmesg); the next boot tries again.',
+        retryable: false,
+        exitStatus: 74,
+        causes: [],
+      }),
+    }),
+    scheduleRetry: assign(({ context, event }) => {
+      const retries = context.retries + 1;
+      const lastFailure =
+        context.lastAnswer === 'unknown' && 'output' in event ? context.lastFailure : failureIn(event);
+      return {
+        retries,
+        retryAt: timeOf(event, context) + pauseBefore(retries),
+        waitingFor: 'retry' as const,
+        lastFailure,
+      };
+    }),
+    scheduleProbe: assign(({ context, event }) => {
+      const at = timeOf(event, context);
+      const spaced = at + pauseBefore(Math.min(context.refusedProbes, PROBES_AFTER_FAILURE - 1));
+      const quiet = context.refusedProbes < PROBES_AFTER_FAILURE ? 0 : (context.unknownAt ?? 0) + QUIET_TIME;
+      return { retryAt: Math.max(spaced, quiet), waitingFor: 'probe' as const };
+    }),
+    scheduleVerification: assign(({ context, event }) => ({
+      retryAt: timeOf(event, context) + pauseBefore(context.refusedVerifications),
+      waitingFor: 'verification' as const,
+    })),
+    endPause: assign({ retryAt: null, waitingFor: null, now: ({ context }) => context.retryAt ?? context.now }),
+    fail: assign({ error: ({ event }) => failureIn(event) }),
+    failUnanswered: assign({ error: ({ context, event }) => context.lastFailure ?? failureIn(event) }),
+    failResumeLoop: assign({
+      error: ({ context }) => ({
+        code: 'RESUME_LOOP',
+        message: `The run was interrupted ${context.resumes} times without getting any further`,
+        hint: 'Find out what ends the agent (power, watchdog, memory): the log and events.jsonl show where it stopped.',
+        retryable: false,
+        exitStatus: 70,
+        causes: [],
+      }),
+    }),
+    failTimeUp: assign({
+      error: ({ context }) => ({
+        code: 'RUN_TIME_LIMIT',
+        message: `The run took longer than its limit${context.lastFailure === null ? '' : `; last trouble: ${context.lastFailure.message}`}`,
+        hint: context.lastFailure?.hint ?? 'The next boot goes on with the same device name.',
+        retryable: false,
+        exitStatus: 69,
+        causes: [],
+      }),
+    }),
+    noteResume: assign(({ context, event }) => {
+      assertEvent(event, 'RESUME');
+      return {
+        resumes: context.resumes + 1,
+        now: event.at,
+        probed: false,
+        // How long the device was off can't be told from its clock: the quiet time starts again.
+        unknownAt: context.requestsOut > 0 ? event.at : null,
+      };
+    }),
+    adoptTrigger: assign(({ event }) => {
+      assertEvent(event, 'RESUME');
+      return { trigger: event.trigger };
+    }),
+    /** At the end of a run only the very file that started it may be renamed; some file systems renumber inodes. */
+    adoptSameTrigger: assign(({ context, event }) => {
+      assertEvent(event, 'RESUME');
+      return sameTrigger(context.trigger, event.trigger) ? { trigger: event.trigger } : {};
+    }),
+    startOver: assign({ settings: null, deviceName: null, fingerprint: null, requestsOut: 0, startedOver: true }),
+  },
+}).createMachine({
+  id: 'provision',
+  description: 'Registers this camera with ThingsBoard and writes its credentials, exactly once.',
+  initial: 'detect',
+  context: ({ input }) => ({
+    runId: input.runId,
+    startedAt: input.at,
+    now: input.at,
+    trigger: null,
+    settings: null,
+    previousDeviceId: null,
+    newestBackupAt: null,
+    nameIndex: 1,
+    deviceName: null,
+    fingerprint: null,
+    requestsOut: 0,
+    lastAnswer: 'none',
+    unknownAt: null,
+    probed: false,
+    refusedProbes: 0,
+    retries: 0,
+    retryAt: null,
+    waitingFor: null,
+    lastFailure: null,
+    granted: null,
+    refusedVerifications: 0,
+    provenBy: null,
+    backupName: null,
+    backup: null,
+    writeRounds: 0,
+    furthestStep: 0,
+    resumes: 0,
+    startedOver: false,
+    warnings: [],
+    error: null,
+  }),
+  on: {
+    RESUME: [
+      { guard: 'resumedTooOften', target: '.failed', actions: 'failResumeLoop' },
+      { guard: 'nothingHasLeft', target: '.validate', actions: ['noteResume', 'adoptTrigger', 'startOver'] },
+      { target: '.superseded', actions: 'noteTime' },
+    ],
+    TIME_UP: { target: '.failed', actions: ['noteTime', 'failTimeUp'] },
+  },
+  states: {
+    detect: {
+      description: 'Is provision.txt there? What did earlier runs leave?',
+      invoke: {
+        id: 'detect',
+        src: 'detect',
+        input: () => ({}),
+        onDone: [
+          { guard: 'isRequested', target: 'validate', actions: ['noteTime', 'recordTrigger'] },
+          { guard: 'isUnfinished', target: 'withdrawn', actions: ['noteTime', 'noteWarnings'] },
+          { target: 'notRequested', actions: 'noteTime' },
+        ],
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'detect', reenter: true, actions: 'noteResume' } },
+    },
+    validate: {
+      description: 'Everything that could make the write fail later is checked before the server hears of us.',
+      entry: { type: 'reach', params: { step: 1 } },
+      invoke: {
+        id: 'validate',
+        src: 'validate',
+        input: () => ({}),
+        onDone: { target: 'prepare', actions: ['noteTime', 'noteWarnings', 'recordSettings'] },
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: {
+        RESUME: { guard: 'mayGoOn', target: 'validate', reenter: true, actions: ['noteResume', 'adoptTrigger'] },
+      },
+    },
+    prepare: {
+      description: 'Name and access token are drawn, or taken up again, and stored durably.',
+      entry: { type: 'reach', params: { step: 2 } },
+      invoke: {
+        id: 'prepare',
+        src: 'prepare',
+        input: ({ context }) => ({
+          runId: context.runId,
+          settingsDigest: context.settings?.digest ?? '',
+          nameIndex: context.nameIndex,
+          startedOver: context.startedOver,
+        }),
+        onDone: { target: 'route', actions: ['noteTime', 'noteWarnings', 'recordCandidate'] },
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'prepare', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    route: {
+      description: 'Where to go on: what is known of the requests that have left decides.',
+      always: [
+        { guard: 'isGranted', target: 'verifyCredentials' },
+        { guard: 'mustReconcile', target: 'reconcile' },
+        { target: 'request' },
+      ],
+    },
+    request: {
+      description: 'One exchange with the server: this name, this token, please.',
+      entry: [{ type: 'reach', params: { step: 3 } }, 'countRequest'],
+      invoke: {
+        id: 'request',
+        src: 'request',
+        input: ({ context }) => ({
+          runId: context.runId,
+          settingsDigest: context.settings?.digest ?? '',
+          nameIndex: context.nameIndex,
+        }),
+        onDone: [
+          {
+            guard: 'answeredSuccess',
+            target: 'verifyCredentials',
+            actions: ['noteTime', 'noteWarnings', 'recordGrant'],
+          },
+          { guard: 'answeredFailure', target: 'reconcile', actions: ['noteTime', 'noteFailureAnswer'] },
+          { target: 'reconcile', actions: ['noteTime', 'noteUnknownOutcome'] },
+        ],
+        onError: [
+          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'uncountRequest', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteTime', 'uncountRequest', 'fail'] },
+        ],
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'route', actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    backoff: {
+      description: 'A pause of 1, 2, 4 s … up to a stored deadline, before another try.',
+      after: { untilRetry: { target: 'route', actions: 'endPause' } },
+      on: { RESUME: { guard: 'mayGoOn', target: 'backoff', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    reconcile: {
+      description: 'Did an earlier request succeed after all? Only a server that knows our token can tell.',
+      entry: { type: 'reach', params: { step: 3 } },
+      invoke: {
+        id: 'reconcile',
+        src: 'reconcile',
+        input: ({ context }) => ({
+          settingsDigest: context.settings?.digest ?? '',
+          nameIndex: context.nameIndex,
+          includeCurrent: context.requestsOut > 0,
+        }),
+        onDone: [
+          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteTime', 'noteWarnings', 'recordGrant'] },
+          {
+            guard: 'mustProbeAgain',
+            target: 'backoff',
+            actions: ['noteTime', 'noteRefusedProbe', 'scheduleProbe'],
+          },
+          { guard: 'mayDrawAnotherName', target: 'prepare', actions: ['noteTime', 'drawAnotherName'] },
+          { guard: 'isNameTaken', target: 'failed', actions: ['noteTime', 'failNameTaken'] },
+          { guard: 'unknownTooOften', target: 'failed', actions: ['noteTime', 'failUnanswered'] },
+          {
+            guard: 'outcomeIsUnknown',
+            target: 'backoff',
+            actions: ['noteTime', 'noteRefusedProbe', 'scheduleRetry'],
+          },
+          { target: 'request', actions: ['noteTime', 'noteRefusedProbe'] },
+        ],
+        onError: [
+          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteTime', 'fail'] },
+        ],
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'reconcile', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    verifyCredentials: {
+      description: 'The new credentials are proven by a connection of their own before anything is changed (FR-012).',
+      entry: { type: 'reach', params: { step: 4 } },
+      invoke: {
+        id: 'verifyCredentials',
+        src: 'verifyCredentials',
+        input: ({ context }) => ({
+          settingsDigest: context.settings?.digest ?? '',
+          successSeen: context.granted?.successSeen ?? false,
+        }),
+        onDone: [
+          {
+            guard: 'isProven',
+            target: 'backup',
+            actions: ['noteTime', 'noteWarnings', 'recordProof', 'nameBackup'],
+          },
+          { guard: 'refusedForGood', target: 'failed', actions: ['noteTime', 'fail'] },
+          { target: 'backoff', actions: ['noteTime', 'noteRefusedVerification', 'scheduleVerification'] },
+        ],
+        onError: [
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteTime', 'fail'] },
+        ],
+      },
+      on: {
+        RESUME: {
+          guard: 'mayGoOn',
+          target: 'verifyCredentials',
+          reenter: true,
+          actions: ['noteResume', 'adoptTrigger'],
+        },
+      },
+    },
+    backup: {
+      description: 'A timestamped copy of thermal_config.json, durable before anything is written (FR-007).',
+      entry: { type: 'reach', params: { step: 5 } },
+      invoke: {
+        id: 'backup',
+        src: 'backup',
+        input: ({ context }) => ({ name: context.backupName ?? '' }),
+        onDone: { target: 'write', actions: ['noteTime', 'noteWarnings', 'recordBackup'] },
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'backup', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    write: {
+      description: 'The credentials go into thermal_config.json by one durable, atomic replacement, read back after.',
+      entry: { type: 'reach', params: { step: 6 } },
+      invoke: {
+        id: 'write',
+        src: 'write',
+        input: ({ context }) => ({
+          runId: context.runId,
+          server: context.settings?.server ?? { host: '', port: 0, useSsl: false, caFile: null },
+          deviceName: context.granted?.deviceName ?? '',
+          backup: context.backup,
+        }),
+        onDone: [
+          { guard: 'changedTooOften', target: 'failed', actions: ['noteTime', 'failKeepsChanging'] },
+          {
+            guard: 'hasChanged',
+            target: 'backup',
+            actions: ['noteTime', 'noteWarnings', 'countWriteRound', 'nameBackup'],
+          },
+          { guard: 'isUnusable', target: 'restore', actions: ['noteTime', 'noteWarnings'] },
+          { target: 'finalize', actions: ['noteTime', 'noteWarnings'] },
+        ],
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayGoOn', target: 'write', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+    },
+    restore: {
+      description: 'What was written can’t be used: the backup is put back, durably.',
+      invoke: {
+        id: 'restore',
+        src: 'restore',
+        input: ({ context }) => ({ backup: context.backup }),
+        onDone: { target: 'failed', actions: ['noteTime', 'failNotWritten'] },
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayFinish', target: 'restore', reenter: true, actions: 'noteResume' } },
+    },
+    finalize: {
+      description: 'provision.txt becomes provision.txt.processed (FR-008).',
+      entry: { type: 'reach', params: { step: 7 } },
+      invoke: {
+        id: 'finalize',
+        src: 'finalize',
+        input: ({ context }) => ({ trigger: context.trigger }),
+        onDone: { target: 'provisioned', actions: ['noteTime', 'noteWarnings'] },
+        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+      },
+      on: { RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] } },
+    },
+    provisioned: {
+      type: 'final',
+      description: 'One device on the server, its credentials in thermal_config.json.',
+      entry: { type: 'reach', params: { step: 8 } },
+    },
+    notRequested: { type: 'final', description: 'No provision.txt: nothing to do.' },
+    withdrawn: {
+      type: 'final',
+      description: 'provision.txt was removed before the run had ended: nothing more is sent.',
+    },
+    superseded: {
+      type: 'final',
+      description: 'provision.json changed after a request may have left: a new run takes over.',
+    },
+    failed: { type: 'final', description: 'The error says why and what to do; the old configuration still works.' },
+  },
+});

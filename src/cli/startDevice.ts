@@ -1,0 +1,112 @@
+import { isAbsolute, join } from 'node:path';
+import { type AgentResult, runAgent } from '../agent.ts';
+import { createTemperatureSource } from '../client/createTemperatureSource.ts';
+import { runClient } from '../client/runClient.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import { parseThermalConfig, type ThermalConfig } from '../config/cameraRules.ts';
+import { readThermalConfig } from '../config/thermalConfig.ts';
+import { EXIT, Failure, toFailure } from '../failure.ts';
+import { createLog, type Log, type LogSink } from '../log/log.ts';
+import { type WinstonSinkOptions, winstonSink } from '../log/winstonSink.ts';
+import type { DevicePaths } from '../state/paths.ts';
+import { VERSION } from '../version.ts';
+import { formatFrom, pathsFrom, stopSignal } from './agentOptions.ts';
+import type { StartArguments } from './start.ts';
+
+/**
+ * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
+ * camera goes on with the configuration it has.
+ * @returns the exit status
+ */
+export async function startDevice(options: StartArguments): Promise<number> {
+  const signal = stopSignal();
+  const clock = systemClock();
+  const paths = pathsFrom(options);
+  const format = formatFrom(options);
+  const console = winstonSink({ level: options.logLevel ?? 'info', format });
+  let result: AgentResult | undefined;
+  if (options.provision) result = await provision(options, paths, console.sink, signal);
+  if (result?.outcome === 'interrupted' || result?.failure?.code === 'LOCKED') return result.exitStatus;
+
+  const consoleLog = createLog(console.sink, clock, { runId: null, state: null, attempt: null });
+  let config: ThermalConfig;
+  try {
+    config = await loadConfig(paths.deviceFolder);
+  } catch (error) {
+    const failure = toFailure(error);
+    consoleLog.error('start.failed', `${failure.message}. ${failure.hint}`, { code: failure.code });
+    return result?.failure?.exitStatus ?? failure.exitStatus;
+  }
+  if (result?.failure !== undefined && result.failure !== null) {
+    const device = config.thingsboard.deviceId;
+    consoleLog.warn(
+      'start.existing',
+      `Provisioning failed (${result.failure.code}); goes on with the existing configuration as ${device}`,
+      { code: result.failure.code, deviceName: device },
+    );
+  }
+  const configured = winstonSink(sinkOptions(options, config, paths, format));
+  const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
+  try {
+    await operate(options, paths, config, log, clock, signal);
+    return EXIT.OK;
+  } finally {
+    configured.close();
+    console.close();
+  }
+}
+
+function provision(
+  options: StartArguments,
+  paths: DevicePaths,
+  sink: LogSink,
+  signal: AbortSignal,
+): Promise<AgentResult> {
+  return runAgent({
+    paths,
+    agentVersion: VERSION,
+    sink,
+    signal,
+    keepBackups: options.keepBackups,
+    boardId: process.env.THERMAL_BOARD_ID ?? '',
+  });
+}
+
+/** @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED */
+async function loadConfig(folder: string): Promise<ThermalConfig> {
+  const file = await readThermalConfig(folder);
+  if (file.bytes !== undefined) return parseThermalConfig(file.bytes);
+  throw new Failure('CONFIG_MISSING', `There is no ${file.path}`);
+}
+
+/** Flag over environment over the `logging` section of thermal_config.json. */
+function sinkOptions(
+  options: StartArguments,
+  { logging }: ThermalConfig,
+  paths: DevicePaths,
+  format: WinstonSinkOptions['format'],
+): WinstonSinkOptions {
+  const level = options.logLevel ?? logging.level;
+  if (logging.output === 'console') return { level, format };
+  const path = isAbsolute(logging.logFile) ? logging.logFile : join(paths.deviceFolder, logging.logFile);
+  return { level, format, file: { path, only: logging.output === 'file' } };
+}
+
+async function operate(
+  options: StartArguments,
+  paths: DevicePaths,
+  config: ThermalConfig,
+  log: Log,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await runClient({
+    deviceFolder: paths.deviceFolder,
+    config,
+    readConfig: () => loadConfig(paths.deviceFolder),
+    source: createTemperatureSource(options.source, { log, clock }),
+    log,
+    clock,
+    signal,
+  });
+}

@@ -1,0 +1,24 @@
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log/log.ts';
+
+const PAUSE_MS = 60_000;
+
+/**
+ * A warning that may be due thousands of times an hour, printed at most once a minute with the number of times that
+ * were left out.
+ * @param event stable dotted name of the line
+ */
+export function createRateLimitedWarning(log: Log, clock: Clock, event: string): (message: string) => void {
+  let last: number | undefined;
+  let leftOut = 0;
+  return (message) => {
+    const now = clock.monotonic();
+    if (last !== undefined && now - last < PAUSE_MS) {
+      leftOut += 1;
+      return;
+    }
+    log.warn(event, message, leftOut === 0 ? {} : { leftOut });
+    last = now;
+    leftOut = 0;
+  };
+}

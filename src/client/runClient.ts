@@ -1,0 +1,80 @@
+import { createActor, type InspectionEvent, type Observer } from 'xstate';
+import { telemetryMachine } from '../../machines/telemetry.machine.ts';
+import type { Clock } from '../clock.ts';
+import { toFailure } from '../failure.ts';
+import type { Log } from '../log/log.ts';
+import { withinLimit } from './abortableDelay.ts';
+import type { ClientConfig } from './clientConfig.ts';
+import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
+import { reportingActions } from './telemetryReport.ts';
+import type { TemperatureSource } from './temperatureSource.ts';
+import { SESSION_LIMITS } from './thingsboardSession.ts';
+
+export const CLIENT_LIMITS: ClientLimits = { ...SESSION_LIMITS, readMs: 10_000 };
+
+/** For the source to end what it started, so that stopping takes less than two seconds altogether. */
+const SOURCE_CLOSE_MS = 500;
+
+/** The timers of the chart: xstate's own, or a SimulatedClock. */
+interface ChartClock {
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(id: unknown): void;
+}
+
+export interface RunClientOptions {
+  readonly deviceFolder: string;
+  readonly config: ClientConfig;
+  /** Reads thermal_config.json afresh, before each connection; absent: `config` stays. */
+  readonly readConfig?: () => Promise<ClientConfig>;
+  /** Closed at the end. */
+  readonly source: TemperatureSource;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Ends normal operation. */
+  readonly signal: AbortSignal;
+  readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+  readonly limits?: Partial<ClientLimits>;
+  readonly chartClock?: ChartClock;
+  /** Random numbers from 0 to 1, for the spread of a fleet's reconnects. */
+  readonly random?: () => number;
+}
+
+async function closeSource(source: TemperatureSource, log: Log): Promise<void> {
+  try {
+    await withinLimit(SOURCE_CLOSE_MS, new AbortController().signal, () => source.close());
+  } catch (error) {
+    log.warn('source.not-closed', `The temperature source did not close: ${toFailure(error).message}`);
+  }
+}
+
+/**
+ * Normal operation: publishes the temperatures of the enabled measurement spots until the signal is aborted. Nothing
+ * that the server or a source does ends it. Resolves within two seconds after the abort, with no socket left.
+ * @throws Failure INTERNAL for a defect of the chart or its effects
+ */
+export async function runClient(options: RunClientOptions): Promise<void> {
+  const { source, log, clock, signal, inspect, chartClock } = options;
+  const limits = { ...CLIENT_LIMITS, ...options.limits };
+  const effects = createTelemetryEffects({ ...options, limits });
+  const machine = telemetryMachine.provide({ actors: effects, actions: reportingActions(log, clock) });
+  const actor = createActor(machine, {
+    input: { spread: 0.5 + (options.random ?? Math.random)() / 2 },
+    ...(inspect === undefined ? {} : { inspect }),
+    ...(chartClock === undefined ? {} : { clock: chartClock }),
+  });
+  const stop = (): void => actor.send({ type: 'STOP' });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      actor.subscribe({ complete: resolve, error: (error) => reject(toFailure(error)) });
+      actor.start();
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+    });
+    const { connections, messages } = actor.getSnapshot().context;
+    log.info('telemetry.stopped', 'Normal operation has ended', { connections, messages });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    actor.stop();
+    await closeSource(source, log);
+  }
+}

@@ -1,0 +1,67 @@
+import type { Failure } from '../failure.ts';
+
+/**
+ * The end of a session as one fact that many can wait for. A race against one long-lived promise would keep a
+ * reaction for every publication until the session ends; these listeners are taken off again.
+ */
+export interface SessionEnding {
+  /** Undefined while the session lives. */
+  readonly failure: () => Failure | undefined;
+  /** Only the first call counts. */
+  readonly end: (failure: Failure) => void;
+  /** Calls back once, at once if the session has ended. @returns takes the listener off */
+  readonly listen: (listener: (failure: Failure) => void) => () => void;
+}
+
+export function createSessionEnding(): SessionEnding {
+  const listeners = new Set<(failure: Failure) => void>();
+  let ended: Failure | undefined;
+  return {
+    failure: () => ended,
+    end(failure) {
+      if (ended !== undefined) return;
+      ended = failure;
+      for (const listener of listeners) listener(failure);
+      listeners.clear();
+    },
+    listen(listener) {
+      if (ended === undefined) listeners.add(listener);
+      else listener(ended);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+interface Bounds {
+  readonly ending: SessionEnding;
+  readonly signal: AbortSignal;
+  /** Milliseconds. */
+  readonly limitMs: number;
+  /** The failure when the limit is reached. */
+  readonly onLimit: () => Failure;
+}
+
+/**
+ * Waits for one callback of MQTT.js, some of which never come after a close: the first of callback, end of the
+ * session, abort and time limit settles it, and nothing is left behind.
+ * @param start begins the work and gets the callback
+ */
+export function settleWithin(bounds: Bounds, start: (done: (error?: unknown) => void) => void): Promise<void> {
+  const { ending, signal, limitMs, onLimit } = bounds;
+  return new Promise((resolve, reject) => {
+    let unlisten = (): unknown => undefined;
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer);
+      unlisten();
+      signal.removeEventListener('abort', abort);
+      finish();
+    };
+    const abort = (): void => settle(() => reject(signal.reason));
+    const timer = setTimeout(() => settle(() => reject(onLimit())), limitMs);
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    unlisten = ending.listen((failure) => settle(() => reject(failure)));
+    const failure = ending.failure();
+    if (failure === undefined) start((error) => settle(() => (error ? reject(error) : resolve())));
+  });
+}

@@ -1,0 +1,175 @@
+import { fromPromise } from 'xstate';
+import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
+import type { Clock } from '../clock.ts';
+import { readCaFile } from '../config/caFile.ts';
+import { Failure, toFailure } from '../failure.ts';
+import type { Log } from '../log/log.ts';
+import { abortableDelay, withinLimit } from './abortableDelay.ts';
+import { type ClientConfig, sameConfig, type TelemetrySettings } from './clientConfig.ts';
+import { sessionFailure } from './connectionFailure.ts';
+import { createRateLimitedWarning } from './rateLimitedWarning.ts';
+import {
+  ATTRIBUTES_TOPIC,
+  attributesMessage,
+  maxAgeMs,
+  TELEMETRY_TOPIC,
+  telemetryMessages,
+} from './telemetryMessage.ts';
+import type { SpotReading, TemperatureSource } from './temperatureSource.ts';
+import { openSession, type SessionLimits, type ThingsboardSession } from './thingsboardSession.ts';
+
+/** Time limits of normal operation, in milliseconds. */
+export interface ClientLimits extends SessionLimits {
+  /** For the configuration, and for one reading of all temperatures. */
+  readonly readMs: number;
+}
+
+export interface TelemetryEffectsOptions {
+  readonly deviceFolder: string;
+  readonly config: ClientConfig;
+  /** Reads thermal_config.json afresh, before each connection; absent: `config` stays. */
+  readonly readConfig?: (() => Promise<ClientConfig>) | undefined;
+  readonly source: TemperatureSource;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly limits: ClientLimits;
+}
+
+async function readCa(deviceFolder: string, caFile: string | undefined): Promise<string | undefined> {
+  if (caFile === undefined) return undefined;
+  return readCaFile(deviceFolder, caFile).catch((error: unknown) => {
+    const { code, message } = toFailure(error);
+    throw sessionFailure(code, message, error);
+  });
+}
+
+/** Publishes with the configured number of further attempts, which a lost session ends at once. */
+async function publishWithRetries(
+  session: ThingsboardSession,
+  topic: string,
+  payload: string,
+  settings: TelemetrySettings,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await session.publish(topic, payload, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = toFailure(error);
+      if (failure.code !== 'ANSWER_TIMEOUT' || attempt >= settings.retryAttempts) throw failure;
+    }
+    await abortableDelay(settings.retryDelayMs, signal);
+  }
+}
+
+/** The effects of the telemetry chart, around the one session that is open at a time. */
+export function createTelemetryEffects(options: TelemetryEffectsOptions) {
+  const { deviceFolder, readConfig, source, log, clock, limits } = options;
+  let config = options.config;
+  let session: ThingsboardSession | undefined;
+  let opening: Promise<unknown> = Promise.resolve();
+  let attributesSent = false;
+  const warnReading = createRateLimitedWarning(log, clock, 'telemetry.reading-failed');
+  const warnMissing = createRateLimitedWarning(log, clock, 'telemetry.no-value');
+
+  const closeSession = async (): Promise<void> => {
+    const open = session;
+    session = undefined;
+    await open?.close();
+  };
+
+  async function refreshConfig(signal: AbortSignal): Promise<void> {
+    if (readConfig === undefined) return;
+    try {
+      const fresh = await withinLimit(limits.readMs, signal, () => readConfig());
+      if (fresh === undefined) throw new Failure('CONFIG_UNREADABLE', `not read within ${limits.readMs} ms`);
+      if (sameConfig(config, fresh)) return;
+      config = fresh;
+      log.info('config.changed', 'thermal_config.json has changed: the new settings are used');
+    } catch (error) {
+      signal.throwIfAborted();
+      const failure = toFailure(error);
+      log.warn('config.unusable', `The last good settings stay in use: ${failure.message}`, { code: failure.code });
+    }
+  }
+
+  /** Also waits for a connection attempt that the stop has cut short, until its socket is gone. */
+  async function disconnect(): Promise<void> {
+    await opening.catch(() => {});
+    await closeSession();
+  }
+
+  async function connectSession(signal: AbortSignal): Promise<OpenConnection> {
+    await closeSession();
+    await refreshConfig(signal);
+    const { thingsboard, telemetry } = config;
+    if (thingsboard.qosLevel > 1) log.warn('config.qos', 'ThingsBoard has no QoS 2: messages are sent with QoS 1');
+    const ca = thingsboard.useSsl ? await readCa(deviceFolder, thingsboard.caFile) : undefined;
+    session = await openSession({ settings: thingsboard, ca, limits, signal });
+    attributesSent = false;
+    return {
+      server: session.server,
+      deviceId: thingsboard.deviceId,
+      intervalMs: telemetry.intervalSeconds * 1000,
+    };
+  }
+
+  async function holdSession(signal: AbortSignal): Promise<never> {
+    const open = requireSession();
+    // Leaving the state ends the session; a session that has ended by itself still has a socket to close.
+    const leave = (): Promise<void> => open.close();
+    signal.addEventListener('abort', leave, { once: true });
+    const failure = await open.ended;
+    await leave();
+    throw failure;
+  }
+
+  const requireSession = (): ThingsboardSession => {
+    if (session === undefined) throw new Failure('CONNECTION_LOST', 'There is no session');
+    return session;
+  };
+
+  /** Values young enough to be sent. A reading that fails is a warning: the next one may succeed. */
+  async function readSpots(telemetry: TelemetrySettings, signal: AbortSignal): Promise<readonly SpotReading[]> {
+    const spots = telemetry.measurementSpots.filter((spot) => spot.enabled);
+    const oldest = clock.monotonic() - maxAgeMs(telemetry.intervalSeconds * 1000);
+    try {
+      const readings = await withinLimit(limits.readMs, signal, (limited) => source.read(spots, limited));
+      if (readings === undefined) warnReading(`No temperatures within ${limits.readMs} ms`);
+      return (readings ?? []).filter((reading) => reading.readAt >= oldest && Number.isFinite(reading.temperature));
+    } catch (error) {
+      signal.throwIfAborted();
+      warnReading(`Reading the temperatures failed: ${error instanceof Error ? error.message : typeof error}`);
+      return [];
+    }
+  }
+
+  async function publishOnce(signal: AbortSignal): Promise<Publication> {
+    const startedAt = clock.monotonic();
+    const open = requireSession();
+    const { telemetry } = config;
+    const spots = telemetry.measurementSpots.filter((spot) => spot.enabled);
+    const attributes = attributesSent ? undefined : attributesMessage(spots);
+    if (attributes !== undefined) await publishWithRetries(open, ATTRIBUTES_TOPIC, attributes, telemetry, signal);
+    attributesSent = true;
+    const readings = await readSpots(telemetry, signal);
+    const missing = spots.filter((spot) => !readings.some((reading) => reading.spot === spot.id));
+    if (missing.length > 0) warnMissing(`No recent temperature of spot ${missing.map((spot) => spot.id).join(', ')}`);
+    const messages = telemetryMessages(spots, readings, telemetry.batchTransmission);
+    for (const message of messages) await publishWithRetries(open, TELEMETRY_TOPIC, message, telemetry, signal);
+    log.debug('telemetry.published', `Published ${messages.length} messages`, { messages: messages.length });
+    return { messages: messages.length, elapsedMs: clock.monotonic() - startedAt };
+  }
+
+  return {
+    connect: fromPromise<OpenConnection>(({ signal }) => {
+      const attempt = connectSession(signal);
+      opening = attempt;
+      return attempt;
+    }),
+    holdConnection: fromPromise<never>(({ signal }) => holdSession(signal)),
+    publishTelemetry: fromPromise<Publication>(({ signal }) => publishOnce(signal)),
+    disconnect: fromPromise<void>(disconnect),
+  };
+}

@@ -1,0 +1,145 @@
+import type { Socket } from 'node:net';
+import { type IClientOptions, MqttClient } from 'mqtt';
+import { Failure } from '../failure.ts';
+import { openStream } from '../thingsboard/openStream.ts';
+import { closeClient } from './clientClose.ts';
+import type { ThingsboardSettings } from './clientConfig.ts';
+import { closedByServer, connectionFailure, sessionFailure } from './connectionFailure.ts';
+import { createSessionEnding, settleWithin } from './sessionEnding.ts';
+
+/** Time limits of a session, in milliseconds. */
+export interface SessionLimits {
+  /** From the first packet to CONNACK. */
+  readonly connectMs: number;
+  /** From a PUBLISH to its PUBACK (QoS 0: until it is handed to the socket). */
+  readonly ackMs: number;
+  /** For a goodbye; after that the socket is destroyed. */
+  readonly closeMs: number;
+}
+
+export const SESSION_LIMITS: SessionLimits = { connectMs: 30_000, ackMs: 20_000, closeMs: 500 };
+
+/** A packet of the server that grows beyond this is no answer to anything we ask (the server's own limit is half). */
+const MAX_INCOMING_BYTES = 128 * 1024;
+
+/** A device's open MQTT session with ThingsBoard. Once ended it stays so: reconnecting is a new session. */
+export interface ThingsboardSession {
+  /** Host and port. */
+  readonly server: string;
+  /**
+   * Publishes a message; resolves when the server has acknowledged it (QoS 0: when it is on its way).
+   * @throws Failure ANSWER_TIMEOUT, CONNECTION_LOST and whatever else ended the session
+   */
+  publish(topic: string, payload: string, signal: AbortSignal): Promise<void>;
+  /** Resolves, never rejects, with the reason why the session ended. */
+  readonly ended: Promise<Failure>;
+  /** Says goodbye, within its limit, and leaves no socket. */
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly settings: ThingsboardSettings;
+  /** CA bundle (PEM) of `settings.caFile`, for TLS. */
+  readonly ca: string | undefined;
+  readonly limits: SessionLimits;
+  readonly signal: AbortSignal;
+}
+
+function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
+  return {
+    protocolVersion: 4,
+    clientId: settings.deviceId,
+    username: settings.accessToken.reveal(),
+    clean: true,
+    keepalive: settings.keepAliveSeconds,
+    // A publication must not put the ping off: at QoS 0 only the missing ping answer tells of a dead connection.
+    reschedulePings: false,
+    // The chart reconnects; the library would send unacknowledged messages again by itself.
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    // Ours ends first and says why.
+    connectTimeout: limits.connectMs + 5_000,
+  };
+}
+
+/** Tells when one incoming packet grows beyond the limit, which MQTT.js's parser would store without one. */
+function limitIncoming(client: MqttClient, stream: Socket, onExcess: () => void): void {
+  let unparsed = 0;
+  client.on('packetreceive', () => {
+    unparsed = 0;
+  });
+  stream.on('data', (chunk: Buffer) => {
+    unparsed += chunk.length;
+    if (unparsed > MAX_INCOMING_BYTES) onExcess();
+  });
+}
+
+const addressOf = ({ host, port }: ThingsboardSettings): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** MQTT.js tells a missing ping answer from a packet that is no MQTT only by the text. */
+function errorMeaning(error: Error, settings: ThingsboardSettings, server: string): Failure {
+  if (error.message !== 'Keepalive timeout') return connectionFailure(error, server);
+  return sessionFailure('ANSWER_TIMEOUT', `${server} did not answer a ping within ${settings.keepAliveSeconds} s`);
+}
+
+/**
+ * Connects with the device's access token as user name (contract page, section 5) and waits for CONNACK.
+ * @throws Failure CREDENTIALS_REFUSED (CONNACK 2, 4, 5), SERVER_UNAVAILABLE (3), NOT_MQTT, CONNECT_TIMEOUT,
+ * ANSWER_TIMEOUT, HOST_NOT_FOUND, CONNECTION_REFUSED, HOST_UNREACHABLE, CONNECTION_LOST, TLS_*; the signal's reason
+ */
+export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
+  const { settings, limits, signal } = options;
+  signal.throwIfAborted();
+  const server = addressOf(settings);
+  const qos = settings.qosLevel === 0 ? 0 : 1;
+  const ending = createSessionEnding();
+  const stream = openStream({ host: settings.host, port: settings.port, useSsl: settings.useSsl, ca: options.ca });
+  const client = new MqttClient(() => stream, clientOptions(options));
+
+  // MQTT.js reports only some of the socket's errors, and its 'close' comes without a reason. The listeners stay on
+  // for good: an 'error' that nobody listens to would end the process.
+  stream.on('error', (error) => ending.end(connectionFailure(error, server)));
+  client.on('error', (error) => ending.end(errorMeaning(error, settings, server)));
+  client.on('close', () => ending.end(closedByServer(server)));
+  limitIncoming(client, stream, () => {
+    ending.end(sessionFailure('NOT_MQTT', `${server} sent a packet of more than ${MAX_INCOMING_BYTES} bytes`));
+    stream.destroy();
+  });
+  const ended = new Promise<Failure>((resolve) => ending.listen(resolve));
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    if (closing !== undefined) return closing;
+    const goodbyeMs = ending.failure() === undefined ? limits.closeMs : 0;
+    ending.end(new Failure('CONNECTION_LOST', `The connection to ${server} was closed by this device`));
+    closing = closeClient(client, stream, goodbyeMs);
+    return closing;
+  };
+
+  const noConnack = (): Failure =>
+    stream.connecting
+      ? sessionFailure('CONNECT_TIMEOUT', `${server} did not answer within ${limits.connectMs} ms`)
+      : sessionFailure('ANSWER_TIMEOUT', `${server} sent no CONNACK within ${limits.connectMs} ms`);
+  try {
+    await settleWithin({ ending, signal, limitMs: limits.connectMs, onLimit: noConnack }, (done) => {
+      client.once('connect', () => done());
+    });
+  } catch (error) {
+    await closeClient(client, stream, 0);
+    throw error;
+  }
+
+  const noAck = (): Failure => sessionFailure('ANSWER_TIMEOUT', `${server} sent no PUBACK within ${limits.ackMs} ms`);
+  return {
+    server,
+    ended,
+    close,
+    publish: async (topic, payload, publishSignal) => {
+      await settleWithin({ ending, signal: publishSignal, limitMs: limits.ackMs, onLimit: noAck }, (done) => {
+        client.publish(topic, payload, { qos }, (error) => done(error ? closedByServer(server) : undefined));
+      });
+    },
+  };
+}

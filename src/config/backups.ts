@@ -1,0 +1,149 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { durableRemove, durableRename, durableReplace, temporaryPath } from '../files/durable.ts';
+import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { readLimited } from '../files/readLimited.ts';
+
+// Backups lie in the device folder, also when thermal_config.json there is a link to somewhere else: that is where an
+// operator looks, and the folder of the link's target may belong to another program.
+
+const PREFIX = 'thermal_config.json.backup.';
+const STAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z$/;
+/** The last instant with a year of four digits. */
+const MAX_TIME = 253_402_300_799_999;
+
+/** One backup of thermal_config.json. */
+export interface Backup {
+  readonly name: string;
+  readonly path: string;
+  /** Milliseconds since the epoch, from the name. */
+  readonly time: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** UTC in the basic format of ISO 8601, which sorts by time: `20261123T101530.123Z`. */
+export function backupStamp(ms: number): string {
+  const time = Math.min(Math.max(Math.trunc(ms), 0), MAX_TIME);
+  return new Date(time).toISOString().replaceAll(/[-:]/g, '');
+}
+
+/** The time in a backup's name, in milliseconds since the epoch; undefined for any other name. */
+export function parseBackupName(name: string): number | undefined {
+  if (!name.startsWith(PREFIX)) return undefined;
+  const stamp = name.slice(PREFIX.length);
+  const time = Date.parse(stamp.replace(STAMP, '$1-$2-$3T$4:$5:$6Z'));
+  // Refuses what Date.parse takes too: other formats, 30 February.
+  return Number.isFinite(time) && backupStamp(time) === stamp ? time : undefined;
+}
+
+async function entriesOf(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  } catch (error) {
+    throw fileFailure(error, `list the folder ${folder}`);
+  }
+}
+
+/** The size of a file, or undefined when it has gone since the folder was listed. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await lstat(path)).size;
+  } catch (error) {
+    if (isENOENT(error)) return undefined;
+    throw fileFailure(error, `read the size of ${path}`);
+  }
+}
+
+/**
+ * The backups in a folder, newest first. Other names, unfinished copies, links and folders are not among them.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+export async function listBackups(folder: string): Promise<readonly Backup[]> {
+  const backups: Backup[] = [];
+  for (const name of await entriesOf(folder)) {
+    const time = parseBackupName(name);
+    if (time === undefined) continue;
+    const path = join(folder, name);
+    const size = await sizeOf(path);
+    if (size !== undefined) backups.push({ name, path, time, size });
+  }
+  return backups.sort((a, b) => b.time - a.time);
+}
+
+/**
+ * The name for the next backup: later than the newest one also when the clock went back, so that the order stays.
+ * @param now milliseconds since the epoch
+ * @param newest the time of the newest backup
+ */
+export function nextBackupName(now: number, newest: number | undefined): string {
+  return PREFIX + backupStamp(Math.max(now, (newest ?? -1) + 1));
+}
+
+/** Whether a file is a private copy of these bytes. */
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  const read = await readLimited(path, bytes.byteLength, false);
+  return read.ok && (read.mode & 0o077) === 0 && read.bytes.equals(bytes);
+}
+
+/** The name of a backup that holds the bytes already: the one of that name, or the newest. */
+async function existingCopy(folder: string, name: string, bytes: Uint8Array): Promise<string | undefined> {
+  const backups = await listBackups(folder);
+  for (const candidate of [name, ...backups.slice(0, 1).map((newest) => newest.name)]) {
+    if (await holds(join(folder, candidate), bytes)) return candidate;
+  }
+  return undefined;
+}
+
+async function requireFree(path: string): Promise<void> {
+  const read = await readLimited(path, 0, false);
+  if (!read.ok && read.problem === 'absent') return;
+  throw new Failure('CONFIG_KEEPS_CHANGING', `${path} exists already and holds something else; it is not overwritten`, {
+    hint: 'Start again: the next backup gets another name. If it fails again, remove that file.',
+  });
+}
+
+/**
+ * Keeps a byte-for-byte copy of thermal_config.json (mode 0600), durably. A copy that the newest backup is already is
+ * not made again.
+ * @param name from `nextBackupName`, fixed before, so that a resumed run makes the same file
+ * @returns the name of the backup that holds the bytes, and whether it was made now
+ * @throws Failure CONFIG_KEEPS_CHANGING when that name is taken by something else; DISK_FULL, DISK_ERROR,
+ * FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function makeBackup(
+  folder: string,
+  name: string,
+  bytes: Uint8Array,
+): Promise<{ readonly name: string; readonly made: boolean }> {
+  const existing = await existingCopy(folder, name, bytes);
+  if (existing !== undefined) {
+    // An earlier run may have been killed between the rename and the fsync of the folder. Renaming a file to itself
+    // changes nothing (rename(2)), so this is that fsync.
+    await durableRename(join(folder, existing), join(folder, existing));
+    return { name: existing, made: false };
+  }
+  const path = join(folder, name);
+  await requireFree(path);
+  await durableReplace(path, bytes, { mode: 0o600 });
+  return { name, made: true };
+}
+
+/**
+ * Removes all backups but the newest ones, and what copies that failed halfway left behind.
+ * @param keep how many stay
+ * @returns the names of the removed files
+ * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function pruneBackups(folder: string, keep: number): Promise<readonly string[]> {
+  const suffix = temporaryPath('');
+  const halfway = (await entriesOf(folder)).filter(
+    (name) => name.endsWith(suffix) && parseBackupName(name.slice(0, -suffix.length)) !== undefined,
+  );
+  const outdated = (await listBackups(folder)).slice(keep).map(({ name }) => name);
+  const removed = [...halfway, ...outdated];
+  for (const name of removed) await durableRemove(join(folder, name));
+  return removed;
+}

@@ -1,0 +1,44 @@
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Failure } from '../failure.ts';
+import { type ReadProblem, readLimited } from '../files/readLimited.ts';
+
+export const MAX_CA_BYTES = 1024 * 1024;
+
+const REASONS: Readonly<Record<ReadProblem, string>> = {
+  absent: 'it does not exist',
+  'not-a-file': 'it is not a plain file',
+  'too-large': `it is larger than ${MAX_CA_BYTES} bytes`,
+  'not-permitted': 'no permission to read it',
+  unreadable: 'it could not be read',
+};
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads the PEM bundle of CA certificates (RFC 7468) that provision.json names.
+ * @param caFile path relative to the device folder
+ * @returns the text, which holds at least one certificate that can be parsed
+ * @throws Failure CA_FILE_UNUSABLE
+ */
+export async function readCaFile(deviceFolder: string, caFile: string): Promise<string> {
+  const path = resolve(deviceFolder, caFile);
+  const read = await readLimited(path, MAX_CA_BYTES);
+  if (!read.ok) {
+    throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: ${REASONS[read.problem]}`, {
+      cause: read.cause,
+    });
+  }
+  const text = read.bytes.toString('latin1');
+  for (const [block] of text.matchAll(CERTIFICATE)) if (isCertificate(block)) return read.bytes.toString('utf8');
+  throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: it holds no PEM certificate`);
+}

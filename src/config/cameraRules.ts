@@ -1,0 +1,196 @@
+import { z } from 'zod';
+import { Failure } from '../failure.ts';
+import { Secret } from '../secret.ts';
+import { readConfigText } from './configText.ts';
+import { formatPath } from './strictJson.ts';
+
+// What the C++ client on the camera demands when it loads thermal_config.json (docs: “Files on the device”). A key
+// whose absence that page does not forbid may be absent; the client then has a default. Messages show no value: one
+// of them is the access token.
+
+const integer = (min: number, max: number) => {
+  const error = `expected an integer from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+const number = (min: number, max: number, error = `expected a number from ${min} to ${max}`) =>
+  z.number({ error }).min(min, { error }).max(max, { error });
+const text = () => z.string({ error: 'expected a text' });
+const filled = () => z.string({ error: 'expected a non-empty text' }).min(1, { error: 'expected a non-empty text' });
+const pattern = (regex: RegExp, error: string) => z.string({ error }).regex(regex, { error });
+const flag = () => z.boolean({ error: 'expected true or false' });
+const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
+const object = { error: 'expected an object' };
+
+const coordinate = () => number(0, Number.MAX_VALUE, 'expected a number that is not negative');
+const temperature = () => number(-100, 500);
+
+const spotSchema = z
+  .object(
+    {
+      id: z.int({ error: 'expected an integer above 0' }).min(1, { error: 'expected an integer above 0' }),
+      name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a text of A-Z, a-z, 0-9, space, _ and -'),
+      x: coordinate(),
+      y: coordinate(),
+      min_temp: temperature(),
+      max_temp: temperature(),
+      noise_factor: number(0, 1).optional(),
+      enabled: flag().optional(),
+    },
+    object,
+  )
+  .refine((spot) => spot.min_temp < spot.max_temp, { path: ['min_temp'], error: 'expected less than max_temp' });
+
+// The length first: a list of a million entries must not give a million problems.
+const spotsSchema = z
+  .array(z.unknown(), { error: 'expected a list' })
+  .max(5, { error: 'expected at most 5 spots' })
+  .pipe(z.array(spotSchema))
+  .refine((spots) => new Set(spots.map(({ id }) => id)).size === spots.length, { error: 'expected different ids' });
+
+const configSchema = z.object({
+  thingsboard: z.object(
+    {
+      host: filled(),
+      port: integer(1, 65_535).optional(),
+      access_token: filled(),
+      device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'),
+      use_ssl: flag().optional(),
+      ca_file: text().optional(),
+      keep_alive_seconds: integer(10, 300).optional(),
+      qos_level: integer(0, 2).optional(),
+    },
+    object,
+  ),
+  telemetry: z.object(
+    {
+      interval_seconds: integer(1, 3600).optional(),
+      batch_transmission: flag().optional(),
+      retry_attempts: integer(0, 10).optional(),
+      retry_delay_ms: integer(100, 10_000).optional(),
+      measurement_spots: spotsSchema.optional(),
+    },
+    object,
+  ),
+  logging: z
+    .object(
+      {
+        level: choice(['debug', 'info', 'warn', 'error']).optional(),
+        output: choice(['console', 'file', 'both']).optional(),
+        log_file: text().optional(),
+      },
+      object,
+    )
+    .optional(),
+});
+
+type Camera = z.infer<typeof configSchema>;
+
+export interface MeasurementSpot {
+  readonly id: number;
+  readonly name: string;
+  /** Position in the image, in pixels. */
+  readonly x: number;
+  readonly y: number;
+  /** Range of the temperatures, in degrees Celsius. */
+  readonly minTemp: number;
+  readonly maxTemp: number;
+  /** 0 to 1. */
+  readonly noiseFactor: number;
+  readonly enabled: boolean;
+}
+
+/** thermal_config.json as normal operation reads it, defaults filled in. */
+export interface ThermalConfig {
+  readonly thingsboard: {
+    readonly host: string;
+    readonly port: number;
+    readonly accessToken: Secret;
+    readonly deviceId: string;
+    readonly useSsl: boolean;
+    /** PEM bundle, relative to the device folder. */
+    readonly caFile: string | undefined;
+    readonly keepAliveSeconds: number;
+    readonly qosLevel: number;
+  };
+  readonly telemetry: {
+    readonly intervalSeconds: number;
+    readonly batchTransmission: boolean;
+    readonly retryAttempts: number;
+    readonly retryDelayMs: number;
+    readonly measurementSpots: readonly MeasurementSpot[];
+  };
+  readonly logging: {
+    readonly level: 'debug' | 'info' | 'warn' | 'error';
+    readonly output: 'console' | 'file' | 'both';
+    readonly logFile: string;
+  };
+}
+
+type Checked = { readonly config: Camera } | { readonly problems: readonly string[] };
+
+function check(bytes: Uint8Array): Checked {
+  const json = readConfigText(bytes);
+  if (!json.ok) return { problems: [json.problem] };
+  const parsed = configSchema.safeParse(json.value);
+  if (parsed.success) return { config: parsed.data };
+  // One value may break both the type and the range rule, which say the same.
+  const problems = parsed.error.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  return { problems: [...new Set(problems)] };
+}
+
+/**
+ * The rules of the camera that a thermal_config.json breaks, each with its JSON path; empty when the camera can load
+ * it. Shows no value.
+ */
+export function cameraProblems(bytes: Uint8Array): readonly string[] {
+  const checked = check(bytes);
+  return 'problems' in checked ? checked.problems : [];
+}
+
+function toSpot(spot: z.infer<typeof spotSchema>): MeasurementSpot {
+  const { id, name, x, y, min_temp, max_temp, noise_factor = 0, enabled = true } = spot;
+  return { id, name, x, y, minTemp: min_temp, maxTemp: max_temp, noiseFactor: noise_factor, enabled };
+}
+
+function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): ThermalConfig {
+  const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
+  return {
+    thingsboard: {
+      host: thingsboard.host,
+      port,
+      accessToken: new Secret(thingsboard.access_token),
+      deviceId: thingsboard.device_id,
+      useSsl: use_ssl,
+      caFile: thingsboard.ca_file,
+      keepAliveSeconds: thingsboard.keep_alive_seconds ?? 60,
+      qosLevel: thingsboard.qos_level ?? 1,
+    },
+    telemetry: {
+      intervalSeconds: telemetry.interval_seconds ?? 15,
+      batchTransmission: telemetry.batch_transmission ?? false,
+      retryAttempts: telemetry.retry_attempts ?? 3,
+      retryDelayMs: telemetry.retry_delay_ms ?? 1000,
+      measurementSpots: (telemetry.measurement_spots ?? []).map(toSpot),
+    },
+    logging: {
+      level: logging.level ?? 'info',
+      output: logging.output ?? 'console',
+      logFile: logging.log_file ?? 'thermal-mqtt.log',
+    },
+  };
+}
+
+/**
+ * Reads the content of thermal_config.json for normal operation. Absent keys get the values of the documentation's
+ * example; port and use_ssl decide each other's default as in provision.json.
+ * @throws Failure CONFIG_UNREADABLE with every broken rule, one line each
+ */
+export function parseThermalConfig(bytes: Uint8Array): ThermalConfig {
+  const checked = check(bytes);
+  if ('config' in checked) return toThermalConfig(checked.config);
+  const lines = checked.problems.map((problem) => `- ${problem}`);
+  throw new Failure('CONFIG_UNREADABLE', ['The camera could not load thermal_config.json:', ...lines].join('\n'), {
+    hint: 'Correct the listed values in thermal_config.json, or provision the device again.',
+  });
+}

@@ -1,0 +1,82 @@
+import { applyEdits, type Edit, type Node, parseTree } from 'jsonc-parser';
+import { Failure } from '../failure.ts';
+import { readEditableConfig } from './configText.ts';
+import {
+  type ConfigCredentials,
+  DEFAULT_TELEMETRY,
+  type Entries,
+  newThingsboard,
+  provisioningEntries,
+  thingsboardEntries,
+} from './credentialsSections.ts';
+import { insertProperties, type Layout, lastProperty, layoutOf } from './jsonEdits.ts';
+import { requireOnlyChanged } from './onlyChanged.ts';
+
+interface Section {
+  readonly name: string;
+  /** Keys to set where the section exists. */
+  readonly entries: Entries;
+  /** The section where it does not. */
+  readonly whole: unknown;
+}
+
+function sectionsOf(credentials: ConfigCredentials): readonly Section[] {
+  const provisioning = provisioningEntries(credentials);
+  return [
+    { name: 'thingsboard', entries: thingsboardEntries(credentials), whole: newThingsboard(credentials) },
+    { name: 'telemetry', entries: [], whole: DEFAULT_TELEMETRY },
+    { name: 'provisioning', entries: provisioning, whole: Object.fromEntries(provisioning) },
+  ];
+}
+
+/** The edits that give an existing section these values. A value that is right already keeps its spelling. */
+function sectionEdits(text: string, section: Node, entries: Entries, layout: Layout): Edit[] {
+  const edits: Edit[] = [];
+  const missing: (readonly [string, unknown])[] = [];
+  for (const [key, value] of entries) {
+    const property = lastProperty(section, key);
+    if (property === undefined) {
+      missing.push([key, value]);
+    } else if (property.value.value !== value) {
+      const { offset, length } = property.value;
+      edits.push({ offset, length, content: JSON.stringify(value) });
+    }
+  }
+  if (missing.length > 0) edits.push(insertProperties(text, section, missing, layout));
+  return edits;
+}
+
+/**
+ * The text of a thermal_config.json with new credentials. Edits the text in place, so that every other key and value,
+ * known or not, keeps its bytes, its order and the white space around it: numbers that a double can't hold, escapes,
+ * line ends, byte-order mark. Of equal keys the last is edited. Sections `thingsboard`, `telemetry` (with the default
+ * values) and `provisioning` are added where they are absent; single keys beyond those that provisioning sets are not.
+ * A `ca_file` of before stays when none is used now.
+ * @param bytes a text that `readThermalConfig` called usable
+ * @throws Failure CONFIG_UNREADABLE when it is not; INTERNAL when the result would differ elsewhere (proved on each call)
+ */
+export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
+  const json = readEditableConfig(bytes);
+  if (!json.ok) throw new Failure('CONFIG_UNREADABLE', `thermal_config.json ${json.problem}`);
+  const { text } = json;
+  const root = parseTree(text);
+  if (root === undefined) throw new Failure('INTERNAL', 'thermal_config.json has no syntax tree');
+  const layout = layoutOf(text, root);
+  const edits: Edit[] = [];
+  const added: (readonly [string, unknown])[] = [];
+  const changed: string[][] = [];
+  for (const { name, entries, whole } of sectionsOf(credentials)) {
+    const section = lastProperty(root, name);
+    if (section === undefined) {
+      added.push([name, whole]);
+      changed.push([name]);
+    } else {
+      edits.push(...sectionEdits(text, section.value, entries, layout));
+      changed.push(...entries.map(([key]) => [name, key]));
+    }
+  }
+  if (added.length > 0) edits.push(insertProperties(text, root, added, layout));
+  const merged = applyEdits(text, edits);
+  requireOnlyChanged(text, merged, changed);
+  return Buffer.from(json.bom ? `\uFEFF${merged}` : merged);
+}

@@ -1,0 +1,116 @@
+import { isUtf8 } from 'node:buffer';
+import { createScanner, type JSONPath, visit } from 'jsonc-parser';
+
+/** A JSON object as JSON.parse gives it. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** What a file's bytes hold. `text` is without the byte-order mark; `problem` goes on after the file's name. */
+export type StrictJson =
+  | { readonly ok: true; readonly text: string; readonly bom: boolean; readonly value: JsonObject }
+  | { readonly ok: false; readonly problem: string };
+
+const BOM = '\uFEFF';
+const STRICT = { disallowComments: true, allowTrailingComma: false };
+
+export const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A value’s type for messages; never the value. */
+export function typeName(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+}
+
+/** `telemetry.measurement_spots[0].x` for the path of jsonc-parser and zod. */
+export function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((segment) => (typeof segment === 'number' ? `[${segment}]` : `.${String(segment)}`))
+    .join('')
+    .replace(/^\./, '');
+}
+
+/**
+ * Reads bytes as strict JSON (RFC 8259: no comments, no trailing commas) with an object at the top. A byte-order mark
+ * is accepted. A problem never quotes the text, which may hold a secret: a syntax error is given by line and column.
+ * @param maxDepth the deepest nesting of objects and lists that is accepted; the top-level object is level 1
+ */
+export function readJsonObject(bytes: Uint8Array, maxDepth: number): StrictJson {
+  if (!isUtf8(bytes)) return { ok: false, problem: 'is not UTF-8 text' };
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const bom = whole.startsWith(BOM);
+  const text = bom ? whole.slice(1) : whole;
+  // A file of zero bytes is what some file systems leave after a power loss.
+  if (text.includes('\0')) return { ok: false, problem: 'holds binary data instead of JSON' };
+  if (text.trim() === '') return { ok: false, problem: 'is empty' };
+  if (isDeeperThan(text, maxDepth)) return { ok: false, problem: `is nested deeper than ${maxDepth} levels` };
+  const parsed = parseStrictly(text);
+  if (parsed === undefined) return { ok: false, problem: `is not valid JSON: syntax error ${syntaxErrorPlace(text)}` };
+  if (!isJsonObject(parsed.value)) {
+    return { ok: false, problem: `holds ${typeName(parsed.value)} instead of a JSON object` };
+  }
+  return { ok: true, text, bom, value: parsed.value };
+}
+
+/** The error of JSON.parse quotes the text around it, so it must not get any further. */
+function parseStrictly(text: string): { readonly value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
+
+function syntaxErrorPlace(text: string): string {
+  const places: string[] = [];
+  const onError = (_code: number, _offset: number, _length: number, line: number, column: number) => {
+    places.push(`at line ${line + 1}, column ${column + 1}`);
+  };
+  visit(text, { onError }, STRICT);
+  return places.slice(0, 1).join('');
+}
+
+const CLOSES: Readonly<Record<string, string>> = { '}': '{', ']': '[' };
+
+/**
+ * Measured before anything recursive sees the text. A bracket that closes nothing is ignored: so the measure is never
+ * smaller than how deep jsonc-parser, which goes on after errors, would recurse.
+ */
+function isDeeperThan(text: string, maxDepth: number): boolean {
+  const scanner = createScanner(text, true);
+  const open: string[] = [];
+  for (;;) {
+    scanner.scan();
+    const offset = scanner.getTokenOffset();
+    const first = text.charAt(offset);
+    if (offset >= text.length) return false;
+    if (first === '{' || first === '[') open.push(first);
+    if (open.length > maxDepth) return true;
+    if (open.length > 0 && open.at(-1) === CLOSES[first]) open.pop();
+  }
+}
+
+/**
+ * The paths of keys that stand more than once in the same object, each path once.
+ * @param text valid JSON of limited depth
+ */
+export function duplicateKeys(text: string): readonly JSONPath[] {
+  const seen: Set<string>[] = [];
+  const duplicates = new Map<string, JSONPath>();
+  visit(text, {
+    onObjectBegin: () => {
+      seen.push(new Set());
+    },
+    onObjectEnd: () => {
+      seen.pop();
+    },
+    onObjectProperty: (key, _offset, _length, _line, _column, parent) => {
+      const path = [...parent(), key];
+      if (seen.at(-1)?.has(key)) duplicates.set(JSON.stringify(path), path);
+      seen.at(-1)?.add(key);
+    },
+  });
+  return [...duplicates.values()];
+}

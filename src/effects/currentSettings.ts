@@ -1,0 +1,28 @@
+import { readCaFile } from '../config/caFile.ts';
+import { type ProvisionSettings, readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
+import { Failure } from '../failure.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import type { EffectDependencies } from './dependencies.ts';
+
+/**
+ * provision.json as it is now, for an effect that talks to the server: secret and limits may have been corrected
+ * meanwhile, but server, key and name must be those that the run began with, so that a token never goes to a second
+ * server.
+ * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
+ */
+export async function currentSettings(
+  { paths, log }: EffectDependencies,
+  expectedDigest: string,
+): Promise<ProvisionSettings> {
+  const { settings } = await readProvisionJson(paths.provisionJson);
+  if (settingsDigest(settings) === expectedDigest) return settings;
+  log.warn('settings.changed', 'provision.json names another server, key or device name than when this run began');
+  throw new Failure('SETTINGS_CHANGED', 'provision.json was changed during the run');
+}
+
+/** @throws Failure CA_FILE_UNUSABLE */
+export async function endpointOf(settings: ProvisionSettings, deviceFolder: string): Promise<ServerEndpoint> {
+  const { host, port, useSsl, caFile } = settings;
+  const ca = useSsl && caFile !== undefined ? await readCaFile(deviceFolder, caFile) : undefined;
+  return { host, port, useSsl, ca };
+}

@@ -1,0 +1,25 @@
+import type { DetectInput, DetectOutput } from '../../machines/provision.types.ts';
+import { fileExists } from '../files/fileExists.ts';
+import { readCredentials } from '../state/credentials.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { triggerIdentity } from './triggerFile.ts';
+
+/**
+ * FR-001: is provisioning asked for, and did an earlier run leave something unfinished?
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+export async function detect(dependencies: EffectDependencies, _call: EffectCall<DetectInput>): Promise<DetectOutput> {
+  const { paths, clock } = dependencies;
+  const trigger = await triggerIdentity(paths.provisionTxt);
+  const unfinished = await fileExists(paths.credentials);
+  const warnings = trigger === null && unfinished ? [await whatMayExist(dependencies)] : [];
+  return { trigger, unfinished, warnings, at: clock.now() };
+}
+
+async function whatMayExist({ paths, clock, log }: EffectDependencies): Promise<string> {
+  const stored = await readCredentials(paths.credentials, log, clock.now());
+  const gone = 'provision.txt was removed before the run had ended; nothing more is sent';
+  if (stored === undefined) return gone;
+  const names = stored.candidates.map(({ name }) => name).join(', ');
+  return `${gone}. A device ${names} may exist on ${stored.target.host}:${stored.target.port}: put provision.txt back to go on with it, or delete it there`;
+}

@@ -1,0 +1,50 @@
+import type { ReconcileInput, ReconcileOutput } from '../../machines/provision.types.ts';
+import type { Candidate, Grant } from '../state/credentials.ts';
+import { proveCredentials } from '../thingsboard/proveCredentials.ts';
+import { currentSettings, endpointOf } from './currentSettings.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { grantSummary, storedCredentials, storeGrant } from './runCredentials.ts';
+
+/**
+ * Did a request whose answer we never saw, or saw as FAILURE, succeed after all? The token in it was drawn by us, so a
+ * server that knows it has our device (contract, section 4, "The trap"). A device found is stored durably as granted.
+ * @throws Failure of the network (then nothing was learned), NOT_THINGSBOARD, SETTINGS_CHANGED, CREDENTIALS_*, DISK_*
+ */
+export async function reconcile(
+  dependencies: EffectDependencies,
+  { input, signal }: EffectCall<ReconcileInput>,
+): Promise<ReconcileOutput> {
+  const { clock, log, paths } = dependencies;
+  const settings = await currentSettings(dependencies, input.settingsDigest);
+  const server = await endpointOf(settings, paths.deviceFolder);
+  const credentials = await storedCredentials(dependencies);
+  for (const candidate of probedNewestFirst(credentials.candidates, input)) {
+    const proof = await proveCredentials({
+      server,
+      token: candidate.token,
+      clientId: candidate.name,
+      timeoutMs: settings.timeoutSeconds * 1000,
+      signal,
+    });
+    if (proof.kind === 'proven') {
+      const grant: Grant = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };
+      await storeGrant(dependencies, credentials, grant);
+      log.info('reconcile.accepted', `An earlier request had succeeded: ${candidate.name} is registered`, {
+        deviceName: candidate.name,
+        token: candidate.token.fingerprint(),
+      });
+      return { outcome: 'accepted', grant: grantSummary(grant, null), at: clock.now() };
+    }
+    if (proof.kind !== 'refused') throw proof.failure;
+    log.info('reconcile.refused', `The server knows no device ${candidate.name} of ours (yet)`, {
+      deviceName: candidate.name,
+    });
+  }
+  return { outcome: 'refused', at: clock.now() };
+}
+
+function probedNewestFirst(candidates: readonly Candidate[], input: ReconcileInput): Candidate[] {
+  return candidates
+    .filter(({ nameIndex }) => nameIndex < input.nameIndex || (nameIndex === input.nameIndex && input.includeCurrent))
+    .sort((a, b) => b.nameIndex - a.nameIndex);
+}

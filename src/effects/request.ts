@@ -1,0 +1,116 @@
+import type { RequestInput, RequestOutput } from '../../machines/provision.types.ts';
+import { Failure, toFailure, toFailureRecord } from '../failure.ts';
+import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
+import { connackFailure } from '../thingsboard/connackFailure.ts';
+import { exchange } from '../thingsboard/exchange.ts';
+import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
+import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
+import { PROVISION_REQUEST_TOPIC, PROVISION_RESPONSE_TOPIC, PROVISION_USER } from '../thingsboard/topics.ts';
+import { currentSettings, endpointOf } from './currentSettings.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { grantSummary, storedCredentials, storeGrant } from './runCredentials.ts';
+
+/**
+ * FR-004, FR-006: one provisioning exchange. Once the request may have left, nothing is thrown any more but a refusal
+ * of the key: every other ending is an outcome that `reconcile` settles. A grant is durable before this resolves.
+ * @throws Failure for all that happens before the request leaves; PROVISION_KEY_REFUSED, CREDENTIALS_TYPE_UNSUPPORTED
+ */
+export async function request(
+  dependencies: EffectDependencies,
+  { input, signal }: EffectCall<RequestInput>,
+): Promise<RequestOutput> {
+  const { clock, log, paths } = dependencies;
+  const settings = await currentSettings(dependencies, input.settingsDigest);
+  const server = await endpointOf(settings, paths.deviceFolder);
+  const credentials = await storedCredentials(dependencies);
+  const candidate = candidateOf(credentials, input.nameIndex);
+  const address = `${server.host}:${server.port}`;
+
+  const end = await exchange({
+    server,
+    clientId: candidate.name,
+    username: PROVISION_USER,
+    question: {
+      topic: PROVISION_REQUEST_TOPIC,
+      payload: provisionRequestPayload({
+        deviceKey: settings.deviceKey,
+        deviceSecret: settings.deviceSecret,
+        deviceName: candidate.name,
+        token: candidate.token,
+      }),
+      answerTopic: PROVISION_RESPONSE_TOPIC,
+      subscribe: true,
+    },
+    timeoutMs: settings.timeoutSeconds * 1000,
+    signal,
+    onStage: (stage) => {
+      if (stage === 'connected') log.debug('request.connected', `Connected to ${address}`, { server: address });
+      else log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
+    },
+  });
+
+  if (end.kind === 'refused') throw connackFailure(end.returnCode, server);
+  if (end.kind === 'failed') {
+    if (!end.asked) throw end.failure;
+    return unknownOutcome(dependencies, end.failure);
+  }
+  const response = readResponse(end.payload);
+  if (response instanceof Failure) return unknownOutcome(dependencies, response);
+  if (response.status === 'NOT_FOUND') {
+    throw new Failure(
+      'PROVISION_KEY_REFUSED',
+      `${address} does not know this device_key and device_secret (NOT_FOUND)`,
+    );
+  }
+  if (response.status === 'FAILURE') {
+    log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
+    return { outcome: 'failure', at: clock.now() };
+  }
+  return granted(dependencies, credentials, {
+    deviceName: candidate.name,
+    token: response.token,
+    successSeenBy: input.runId,
+  });
+}
+
+function candidateOf(credentials: Credentials, nameIndex: number): Candidate {
+  const candidate = credentials.candidates.find((known) => known.nameIndex === nameIndex);
+  if (candidate !== undefined) return candidate;
+  throw new Failure('CREDENTIALS_LOST', `credentials.json holds no name number ${nameIndex}`);
+}
+
+/** A senseless answer proves nothing: the device may exist all the same. */
+function readResponse(payload: Buffer): ProvisionResponse | Failure {
+  try {
+    return parseProvisionResponse(payload);
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'ANSWER_INVALID') return error;
+    throw error;
+  }
+}
+
+function unknownOutcome({ clock, log }: EffectDependencies, failure: Failure): RequestOutput {
+  log.warn('request.unknown', `It is not known what became of the request: ${failure.message}`, { code: failure.code });
+  return { outcome: 'unknown', failure: toFailureRecord(failure), at: clock.now() };
+}
+
+async function granted(
+  dependencies: EffectDependencies,
+  credentials: Credentials,
+  grant: Grant,
+): Promise<RequestOutput> {
+  const { clock, log } = dependencies;
+  try {
+    await storeGrant(dependencies, credentials, grant);
+  } catch (error) {
+    // Our own token is on disk already: `reconcile` finds the device with it and stores the grant again.
+    return unknownOutcome(dependencies, toFailure(error));
+  }
+  const drawnByUs = credentials.candidates.some(({ token }) => token.equals(grant.token));
+  log.info('request.granted', `The server registered ${grant.deviceName}`, {
+    deviceName: grant.deviceName,
+    token: grant.token.fingerprint(),
+    tokenFrom: drawnByUs ? 'device' : 'server',
+  });
+  return { outcome: 'granted', grant: grantSummary(grant, grant.successSeenBy), at: clock.now() };
+}

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import type { RestoreInput, RestoreOutput } from '../../machines/provision.types.ts';
+import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermalConfig.ts';
+import { Failure } from '../failure.ts';
+import { durableRemove, durableReplace } from '../files/durable.ts';
+import { readLimited } from '../files/readLimited.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+
+/**
+ * Puts the configuration back as it was before `write`: from the backup, or to absent where there was none.
+ * @throws Failure CONFIG_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function restore(
+  { paths, clock, log }: EffectDependencies,
+  { input }: EffectCall<RestoreInput>,
+): Promise<RestoreOutput> {
+  const current = await readThermalConfig(paths.deviceFolder);
+  if (input.backup === null) {
+    await durableRemove(current.path);
+    log.warn('config.removed', `${current.path} was removed again: there was none before`, { file: current.path });
+    return { at: clock.now() };
+  }
+  const backup = join(paths.deviceFolder, input.backup);
+  const read = await readLimited(backup, MAX_CONFIG_BYTES, false);
+  if (!read.ok) {
+    throw new Failure('CONFIG_UNREADABLE', `${backup} can’t be read to put it back: ${read.problem}`, {
+      cause: read.cause,
+    });
+  }
+  await durableReplace(current.path, read.bytes, { mode: current.mode });
+  log.warn('config.restored', `${current.path} was put back from ${input.backup}`, { backup: input.backup });
+  return { at: clock.now() };
+}

@@ -1,0 +1,17 @@
+import { stat } from 'node:fs/promises';
+import type { TriggerIdentity } from '../../machines/provision.types.ts';
+import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+
+/** Which file lies at the path, or null when none does. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
+export async function triggerIdentity(path: string): Promise<TriggerIdentity | null> {
+  try {
+    const { ino, mtimeNs } = await stat(path, { bigint: true });
+    return { inode: String(ino), mtimeNs: String(mtimeNs) };
+  } catch (error) {
+    if (isENOENT(error)) return null;
+    throw fileFailure(error, `look at ${path}`);
+  }
+}
+
+export const isSameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
+  a !== null && b !== null && a.inode === b.inode && a.mtimeNs === b.mtimeNs;

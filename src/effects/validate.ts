@@ -1,0 +1,90 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ValidateInput, ValidateOutput } from '../../machines/provision.types.ts';
+import { listBackups } from '../config/backups.ts';
+import { parseThermalConfig } from '../config/cameraRules.ts';
+import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
+import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { Failure } from '../failure.ts';
+import { fileFailure } from '../files/fileFailure.ts';
+import { probeFolder } from '../files/probe.ts';
+import { endpointOf } from './currentSettings.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+
+/**
+ * FR-002, FR-003: everything that could make the run fail later is checked before the server hears of us: the key
+ * file, the CA file, the configuration, and that each folder can really be written.
+ * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*
+ */
+export async function validate(
+  dependencies: EffectDependencies,
+  _call: EffectCall<ValidateInput>,
+): Promise<ValidateOutput> {
+  const { paths, clock, log } = dependencies;
+  const { settings, warnings } = await readProvisionJson(paths.provisionJson);
+  await endpointOf(settings, paths.deviceFolder);
+  const config = await readThermalConfig(paths.deviceFolder);
+  requireReplaceable(config);
+  await probeFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder]);
+  const backups = await listBackups(paths.deviceFolder);
+
+  const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
+  for (const warning of allWarnings) log.warn('validate.warning', warning);
+  const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
+  log.info('validate.passed', `provision.json is complete; the server is ${host}:${port}`, {
+    server: `${host}:${port}`,
+    tls: useSsl,
+    nameSource: settings.name.source,
+  });
+  return {
+    settings: {
+      digest: settingsDigest(settings),
+      server: { host, port, useSsl, caFile: caFile ?? null },
+      nameSource: settings.name.source,
+      maxRetries,
+      timeoutSeconds,
+    },
+    previousDeviceId: deviceIdIn(config),
+    newestBackupAt: backups[0]?.time ?? null,
+    warnings: allWarnings,
+    at: clock.now(),
+  };
+}
+
+/** A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on. */
+function requireReplaceable(config: ThermalConfigFile): void {
+  const self = process.geteuid?.();
+  if (!config.exists || self === 0 || self === undefined) return;
+  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
+  if (config.uid === self && groups.includes(config.gid)) return;
+  const owner = `user ${config.uid}, group ${config.gid}`;
+  throw new Failure('FILE_NOT_PERMITTED', `${config.path} belongs to ${owner}; user ${self} can't replace it in kind`, {
+    hint: 'Give thermal_config.json to the agent’s user (chown), or run the agent as its owner.',
+  });
+}
+
+async function probeFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of new Set(folders)) await probeFolder(folder);
+}
+
+function deviceIdIn(config: ThermalConfigFile): string | null {
+  if (config.bytes === undefined || !config.usable) return null;
+  try {
+    return parseThermalConfig(config.bytes).thingsboard.deviceId;
+  } catch {
+    // Not loadable by the camera: then no device works with it either.
+    return null;
+  }
+}
+
+function configWarnings(config: ThermalConfigFile): string[] {
+  return config.problems.map((problem) => `thermal_config.json: ${problem}`);
+}
+
+async function folderWarnings(folder: string): Promise<string[]> {
+  const { mode } = await stat(folder).catch((error: unknown) => {
+    throw fileFailure(error, `look at ${folder}`);
+  });
+  if ((mode & 0o002) === 0) return [];
+  return [`${folder} can be written by every user of this device (mode ${(mode & 0o7777).toString(8)})`];
+}

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
+import { listBackups } from '../config/backups.ts';
+import { chooseBase, configWithCredentials } from '../config/configBase.ts';
+import { type ConfigCredentials, carriesCredentials } from '../config/credentialsSections.ts';
+import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { durableReplace, type FileAttributes } from '../files/durable.ts';
+import { folderOwner } from '../files/ownFiles.ts';
+import { readLimited } from '../files/readLimited.ts';
+import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { storedGrant } from './runCredentials.ts';
+
+/**
+ * Puts the proven credentials into thermal_config.json: read afresh, merged, replaced durably and atomically, read
+ * back. A file that another program has changed since the backup is not touched.
+ * @throws Failure CREDENTIALS_*, CONFIG_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function write(
+  dependencies: EffectDependencies,
+  { input, signal }: EffectCall<WriteInput>,
+): Promise<WriteOutput> {
+  const { paths, clock, log } = dependencies;
+  const grant = await storedGrant(dependencies);
+  const { host, port, useSsl, caFile } = input.server;
+  const credentials: ConfigCredentials = {
+    host,
+    port,
+    useSsl,
+    ...(useSsl && caFile !== null ? { caFile } : {}),
+    accessToken: grant.token,
+    deviceId: grant.deviceName,
+    provisionedAt: new Date(clock.now()).toISOString(),
+    runId: input.runId,
+    backup: input.backup,
+  };
+  const existing = await readThermalConfig(paths.deviceFolder);
+  if (existing.bytes !== undefined && existing.usable && carriesCredentials(existing.bytes, credentials)) {
+    log.info('config.already', 'thermal_config.json carries the new credentials already', { file: existing.path });
+    return { outcome: 'already', at: clock.now() };
+  }
+  if (!(await equalsBackup(existing, paths.deviceFolder, input.backup))) {
+    log.warn('config.changed', 'Another program changed thermal_config.json since the backup; it is backed up again');
+    return { outcome: 'changed', at: clock.now() };
+  }
+  const base = await chooseBase(existing, await listBackups(paths.deviceFolder));
+  const warnings = baseWarnings(existing, base);
+  for (const warning of warnings) log.warn('config.base', warning);
+  const content = configWithCredentials(base, credentials);
+  signal.throwIfAborted();
+  await durableReplace(existing.path, content, await attributesFor(existing));
+
+  const written = await readThermalConfig(paths.deviceFolder);
+  const whole = written.bytes?.equals(content) === true && carriesCredentials(written.bytes, credentials);
+  if (!whole) {
+    log.error('config.unusable', `${existing.path} does not hold what was written to it; the backup is put back`);
+    return { outcome: 'unusable', warnings, at: clock.now() };
+  }
+  log.info('config.written', `thermal_config.json now holds the credentials of ${grant.deviceName}`, {
+    file: existing.path,
+    deviceName: grant.deviceName,
+    token: grant.token.fingerprint(),
+    server: `${host}:${port}`,
+  });
+  return { outcome: 'written', warnings, at: clock.now() };
+}
+
+/** Whether the file is still as the backup has it; without a backup: still absent. */
+async function equalsBackup(existing: ThermalConfigFile, folder: string, backup: string | null): Promise<boolean> {
+  if (backup === null) return existing.bytes === undefined;
+  if (existing.bytes === undefined) return false;
+  const read = await readLimited(join(folder, backup), MAX_CONFIG_BYTES, false);
+  return read.ok && read.bytes.equals(existing.bytes);
+}
+
+function baseWarnings(existing: ThermalConfigFile, base: Awaited<ReturnType<typeof chooseBase>>): string[] {
+  if (!existing.exists || base.from === 'file') return [];
+  const source = base.from === 'backup' ? `the backup ${base.name}` : 'the defaults';
+  return [`thermal_config.json could not be used (it is kept in the backup); the settings come from ${source}`];
+}
+
+/** An existing file keeps mode and owner; a new one is its folder's owner's alone. */
+async function attributesFor(existing: ThermalConfigFile): Promise<FileAttributes> {
+  if (!existing.exists) return { mode: 0o600, ...(await folderOwner(existing.path)) };
+  const same = existing.uid === process.geteuid?.() && existing.gid === process.getegid?.();
+  return { mode: existing.mode, ...(same ? {} : { owner: { uid: existing.uid, gid: existing.gid } }) };
+}

@@ -1,0 +1,54 @@
+import { appendFileSync, closeSync, constants, fstatSync, openSync, renameSync } from 'node:fs';
+
+/** Appends lines to a file of limited size; what is full becomes `<path>.1`. Nothing depends on these lines. */
+export interface LineFile {
+  append(line: string): void;
+  close(): void;
+}
+
+const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Opens a line file. Faults of the disk are swallowed on purpose: a log that can't be kept must not end a run.
+ * @param maxBytes size at which the file is set aside; the two together hold at most twice that
+ */
+export function openLineFile(path: string, maxBytes: number, mode = 0o600): LineFile {
+  let descriptor: number | undefined;
+  let size = 0;
+  const reopen = (): void => {
+    descriptor = undefined;
+    try {
+      descriptor = openSync(path, FLAGS, mode);
+      const stats = fstatSync(descriptor);
+      size = stats.size;
+      if (stats.isFile()) return;
+      closeSync(descriptor);
+      descriptor = undefined;
+    } catch {
+      // As the docstring says.
+    }
+  };
+  reopen();
+  return {
+    append(line) {
+      if (descriptor === undefined) return;
+      try {
+        if (size > 0 && size + line.length + 1 > maxBytes) {
+          closeSync(descriptor);
+          renameSync(path, `${path}.1`);
+          reopen();
+          if (descriptor === undefined) return;
+        }
+        const bytes = Buffer.from(`${line}\n`);
+        appendFileSync(descriptor, bytes);
+        size += bytes.length;
+      } catch {
+        // As the docstring says.
+      }
+    },
+    close() {
+      if (descriptor !== undefined) closeSync(descriptor);
+      descriptor = undefined;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
+import { fileFailure, isENOENT } from './fileFailure.ts';
+
+/**
+ * Makes sure that the agent's own folder exists, for its owner only, and durably.
+ * @returns whether its mode had to be tightened
+ * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function ensurePrivateFolder(folder: string): Promise<boolean> {
+  try {
+    const { mode } = await stat(folder);
+    if ((mode & 0o077) === 0) return false;
+    await chmod(folder, 0o700);
+    return true;
+  } catch (error) {
+    if (!isENOENT(error)) throw fileFailure(error, `use the folder ${folder}`);
+  }
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    const { owner } = await folderOwner(folder);
+    if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+    await syncFolder(dirname(folder));
+    return false;
+  } catch (error) {
+    throw fileFailure(error, `create the folder ${folder}`);
+  }
+}
+
+/**
+ * Whom a new file in a folder shall belong to: root works for the folder's owner, so that what it creates stays usable
+ * for the service's own user. Nothing to set for anybody else.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+export async function folderOwner(path: string): Promise<Pick<FileAttributes, 'owner'>> {
+  if (process.geteuid?.() !== 0) return {};
+  const { uid, gid } = await stat(dirname(path)).catch((error: unknown) => {
+    throw fileFailure(error, `write ${path}`);
+  });
+  return uid === 0 ? {} : { owner: { uid, gid } };
+}
+
+/**
+ * Writes one of the agent's own files: durable, mode 0600, owned by its folder's owner.
+ * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function writeOwnFile(path: string, content: Uint8Array): Promise<void> {
+  await durableReplace(path, content, { mode: 0o600, ...(await folderOwner(path)) });
+}
+
+/**
+ * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`.
+ * @param at ms since the epoch
+ * @returns the new path
+ * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function setAside(path: string, why: string, at: number): Promise<string> {
+  const aside = `${path}.${why}-${new Date(at).toISOString().replaceAll(/[-:]/g, '')}`;
+  try {
+    await rename(path, aside);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw fileFailure(error, `move ${path} out of the way`);
+  }
+  return aside;
+}
+
+/** Takes the access of group and others from a file. */
+export async function tightenMode(path: string): Promise<void> {
+  await chmod(path, 0o600).catch((error: unknown) => {
+    throw fileFailure(error, `tighten the mode of ${path}`);
+  });
+}

@@ -1,0 +1,34 @@
+import type { LogDetails, LogRecord } from './log.ts';
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+export type LogFormat = (typeof LOG_FORMATS)[number];
+
+/** One JSON object a line; the details are keys of their own, after the fixed ones. */
+export function formatJson(record: LogRecord): string {
+  const { time, level, event, message, runId, state, attempt, details } = record;
+  return JSON.stringify({ time, level, runId, state, attempt, event, message, ...details });
+}
+
+/** Line breaks and control characters in a value (a file name, say) must not forge lines. */
+const CONTROL = /\p{Cc}/gu;
+
+const formatDetails = (details: LogDetails): string =>
+  Object.entries(details)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
+    .join('');
+
+/** For people: time of day first, then level, state and sentence; details last. Several lines are indented. */
+export function formatText(record: LogRecord): string {
+  const state = record.state === null ? '' : ` [${record.state}]`;
+  const run = record.runId === null ? '' : ` run=${record.runId}`;
+  const attempt = record.attempt === null ? '' : ` attempt=${record.attempt}`;
+  const message = record.message
+    .split('\n')
+    .map((line) => line.replaceAll(CONTROL, '?'))
+    .join('\n    ');
+  return `${record.time} ${record.level.toUpperCase().padEnd(5)}${state} ${message} (${record.event}${run}${attempt}${formatDetails(record.details)})`;
+}
+
+export const formatRecord = (format: LogFormat, record: LogRecord): string =>
+  format === 'json' ? formatJson(record) : formatText(record);

@@ -1,0 +1,63 @@
+import { Writable } from 'node:stream';
+import winston from 'winston';
+import { type LineFile, openLineFile } from '../files/appendLimited.ts';
+import { formatRecord, type LogFormat } from './format.ts';
+import type { LogLevel, LogRecord, LogSink } from './log.ts';
+
+export interface WinstonSinkOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Also, or only, into this file (normal operation's `logging` section). */
+  readonly file?: { readonly path: string; readonly only: boolean };
+}
+
+export interface WinstonSink {
+  readonly sink: LogSink;
+  close(): void;
+}
+
+const MAX_LOG_FILE_BYTES = 5 * 1024 * 1024;
+const RECORD = Symbol('record');
+
+const isRecord = (value: unknown): value is LogRecord =>
+  typeof value === 'object' && value !== null && 'event' in value;
+
+/** winston's own file transport grows without limit by default, and ends the process when the disk is full. */
+const writableOf = (file: LineFile): Writable =>
+  new Writable({
+    decodeStrings: false,
+    write(line, _encoding, done) {
+      file.append(String(line));
+      done();
+    },
+  });
+
+/** Prints records to standard error: standard output belongs to what a command was asked for. */
+export function winstonSink({ level, format, file }: WinstonSinkOptions): WinstonSink {
+  const line = winston.format.printf((info) => {
+    const record: unknown = info[RECORD];
+    return isRecord(record) ? formatRecord(format, record) : String(info.message);
+  });
+  const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, 0o640);
+  const console = new winston.transports.Console({
+    stderrLevels: ['error', 'warn', 'info', 'debug'],
+    forceConsole: false,
+  });
+  const logger = winston.createLogger({
+    level,
+    format: line,
+    transports: [
+      ...(file?.only === true ? [] : [console]),
+      ...(lineFile === undefined ? [] : [new winston.transports.Stream({ stream: writableOf(lineFile), eol: '' })]),
+    ],
+  });
+  return {
+    sink: (record) => {
+      logger.log({ level: record.level, message: record.message, [RECORD]: record });
+    },
+    close: () => {
+      logger.close();
+      lineFile?.close();
+    },
+  };
+}

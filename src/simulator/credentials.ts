@@ -1,0 +1,89 @@
+/** Device credentials as ThingsBoard stores, finds and returns them (contract sections 2, 3 and 5). */
+
+import { randomInt } from 'node:crypto';
+
+export interface AccessToken {
+  readonly type: 'ACCESS_TOKEN';
+  readonly token: string;
+}
+
+/** At least one of client id and user name is set. */
+export interface MqttBasic {
+  readonly type: 'MQTT_BASIC';
+  readonly clientId?: string;
+  readonly userName?: string;
+  readonly password?: string;
+}
+
+export interface X509 {
+  readonly type: 'X509_CERTIFICATE';
+  /** One line of base64, no PEM armour. */
+  readonly certificate: string;
+}
+
+export type Credentials = AccessToken | MqttBasic | X509;
+
+const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+
+/** 20 random characters, as the server makes for tokens and for names that were left out. */
+export function randomAlphanumeric(length = 20): string {
+  return Array.from({ length }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join('');
+}
+
+/** PEM or bare base64 of any line length → one line of base64. */
+export const trimCertificate = (text: string): string =>
+  text.replace(/-----(BEGIN|END) CERTIFICATE-----/g, '').replace(/\s/g, '');
+
+export const clientIdKey = (clientId: string): string => `client id ${JSON.stringify(clientId)}`;
+export const clientIdAndUserNameKey = (clientId: string, userName: string): string =>
+  `client id ${JSON.stringify(clientId)} and user ${JSON.stringify(userName)}`;
+// One space for both: the server looks a user name up among the access tokens and the user names of MQTT_BASIC.
+export const userNameKey = (userName: string): string => `user ${JSON.stringify(userName)}`;
+export const certificateKey = (certificate: string): string => `certificate ${certificate}`;
+
+/** What is unique over the whole server, and by which the credentials are found when a device connects. */
+export function credentialsKey(credentials: Credentials): string {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return userNameKey(credentials.token);
+    case 'X509_CERTIFICATE':
+      return certificateKey(credentials.certificate);
+    case 'MQTT_BASIC': {
+      const { clientId = '', userName = '' } = credentials;
+      if (clientId === '') return userNameKey(userName);
+      return userName === '' ? clientIdKey(clientId) : clientIdAndUserNameKey(clientId, userName);
+    }
+  }
+}
+
+/** Why the server would not store these credentials, or undefined. The reason never reaches the wire. */
+export function credentialsProblem(credentials: Credentials): string | undefined {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      if (credentials.token === '') return 'the token is empty';
+      return /\p{Cc}/u.test(credentials.token) ? 'the token has control characters' : undefined;
+    case 'X509_CERTIFICATE':
+      return credentials.certificate === '' ? 'the certificate is empty' : undefined;
+    case 'MQTT_BASIC': {
+      const { clientId = '', userName = '', password = '' } = credentials;
+      if (clientId === '' && userName === '') return 'neither client id nor user name';
+      return userName === '' && password !== '' ? 'client id and password without user name' : undefined;
+    }
+  }
+}
+
+/** The value of `credentialsValue` in a response (contract section 3). */
+export function credentialsValue(credentials: Credentials): string | Readonly<Record<string, string | null>> {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return credentials.token;
+    case 'X509_CERTIFICATE':
+      return credentials.certificate;
+    case 'MQTT_BASIC':
+      return {
+        clientId: credentials.clientId ?? null,
+        userName: credentials.userName ?? null,
+        password: credentials.password ?? null,
+      };
+  }
+}

@@ -1,0 +1,63 @@
+/** Which device a CONNECT belongs to, or the CONNACK code that refuses it (contract section 5). */
+
+import { X509Certificate } from 'node:crypto';
+import { certificateKey, clientIdAndUserNameKey, clientIdKey, userNameKey } from './credentials.ts';
+import type { RefusalCode } from './faults.ts';
+import type { Device } from './registry.ts';
+
+/** What of a CONNECT and its connection says who the client is. */
+export interface ConnectIdentity {
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** The client's TLS certificate, DER. */
+  readonly certificate?: Uint8Array;
+}
+
+export type Authentication = { readonly device: string } | { readonly refused: RefusalCode };
+
+type Find = (credentialsKey: string) => Device | undefined;
+
+/** `provision` as user name or as client id, exactly; nothing else is looked at (contract section 1). */
+export const isProvisioning = ({ clientId, username }: ConnectIdentity): boolean =>
+  username === 'provision' || clientId === 'provision';
+
+/**
+ * Looks the device up as the server does.
+ * @param find the device with these credentials (Registry.findByCredentials)
+ * @param now milliseconds since the epoch, for the validity of a client certificate
+ */
+export function authenticateDevice(identity: ConnectIdentity, find: Find, now: number): Authentication {
+  // Any client certificate makes the server ignore user name and password.
+  if (identity.certificate !== undefined) return byCertificate(identity.certificate, find, now);
+  const { clientId, username = '', password } = identity;
+  const device = username === '' ? byClientId(clientId, find) : byUserName(clientId, username, password, find);
+  if (device !== undefined) return { device: device.name };
+  const anonymous = identity.username === undefined && password === undefined;
+  return { refused: anonymous && clientId.trim() !== '' ? 2 : 5 };
+}
+
+function byCertificate(der: Uint8Array, find: Find, now: number): Authentication {
+  const device = find(certificateKey(Buffer.from(der).toString('base64')));
+  const { validFrom, validTo } = new X509Certificate(der);
+  const valid = Date.parse(validFrom) <= now && now <= Date.parse(validTo);
+  return device !== undefined && valid ? { device: device.name } : { refused: 5 };
+}
+
+const byClientId = (clientId: string, find: Find): Device | undefined =>
+  clientId === '' ? undefined : find(clientIdKey(clientId));
+
+/** Client id with user name first, then the user name alone: an access token, or MQTT_BASIC without client id. */
+function byUserName(clientId: string, username: string, password: string | undefined, find: Find): Device | undefined {
+  const both = find(clientIdAndUserNameKey(clientId, username));
+  if (both !== undefined) return passwordFits(both, password) ? both : undefined;
+  const alone = find(userNameKey(username));
+  return alone !== undefined && passwordFits(alone, password) ? alone : undefined;
+}
+
+/** An access token needs no password; MQTT_BASIC without one takes any. */
+function passwordFits({ credentials }: Device, password: string | undefined): boolean {
+  if (credentials.type !== 'MQTT_BASIC') return true;
+  const { password: stored = '' } = credentials;
+  return stored === '' || stored === password;
+}

@@ -1,0 +1,87 @@
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { Failure } from '../failure.ts';
+import { type IssuedCertificate, issueAuthority, issueCertificate } from './certificate.ts';
+
+export interface ListenOptions {
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly tls?: IssuedCertificate | 'generated' | undefined;
+}
+
+export interface Listener {
+  readonly port: number;
+  readonly url: string;
+  readonly caPem?: string;
+  close(): Promise<void>;
+}
+
+interface ServerCertificate extends IssuedCertificate {
+  readonly caPem?: string;
+}
+
+function serverCertificate(tls: ListenOptions['tls']): ServerCertificate | undefined {
+  if (tls !== 'generated') return tls;
+  const ca = issueAuthority();
+  const issued = issueCertificate({ names: ['localhost'], ips: ['127.0.0.1', '::1'], ca });
+  return { ...issued, caPem: ca.cert };
+}
+
+function createListener(certificate: ServerCertificate | undefined, accept: (socket: Socket) => void): Server {
+  if (certificate === undefined) return createServer(accept);
+  try {
+    // Asked for, never demanded: a client certificate is a credential, judged when CONNECT comes.
+    const { cert, key } = certificate;
+    return createTlsServer({ cert, key, requestCert: true, rejectUnauthorized: false }, accept);
+  } catch (error) {
+    throw new Failure('USAGE', 'The certificate and key for TLS do not fit or are no PEM', { cause: error });
+  }
+}
+
+/**
+ * Listens, with TLS if asked for.
+ * @param accept given every connection, after its TLS handshake
+ * @throws Failure USAGE for an unusable certificate or key; SERVER_UNAVAILABLE when the port can't be had
+ */
+export async function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
+  const { host = '127.0.0.1', port = 0, tls } = options;
+  const certificate = serverCertificate(tls);
+  const server = createListener(certificate, accept);
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  const address = await bind(server, host, port);
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  return {
+    port: address.port,
+    url: `${certificate === undefined ? 'mqtt' : 'mqtts'}://${shownHost}:${address.port}`,
+    ...(certificate?.caPem === undefined ? {} : { caPem: certificate.caPem }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.on('error', (error) => {
+      const why = 'code' in error ? String(error.code) : error.message;
+      reject(
+        new Failure('SERVER_UNAVAILABLE', `The simulator could not listen on ${host} port ${port}: ${why}`, {
+          hint: 'Choose another --port or --host, or stop the program that uses it.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('no TCP address'));
+      else resolve(address);
+    });
+  });
+}

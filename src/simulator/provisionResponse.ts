@@ -1,0 +1,25 @@
+import type { Credentials } from './credentials.ts';
+import { credentialsValue } from './credentials.ts';
+import type { Decision } from './provisioningStrategy.ts';
+
+/** Answers of protobuf instead of JSON: field 1, status 2 (NOT_FOUND). */
+export const PROTOBUF_NOT_FOUND = Buffer.from([0x08, 0x02]);
+
+const success = (credentials: Credentials): string =>
+  JSON.stringify({
+    credentialsValue: credentialsValue(credentials),
+    credentialsType: credentials.type,
+    status: 'SUCCESS',
+  });
+
+/** The response as the server prints it: compact, its key order (contract section 3). A FAILURE never says why. */
+export function responseText(decision: Exclude<Decision, { status: 'SILENCE' }>): string {
+  switch (decision.status) {
+    case 'SUCCESS':
+      return success(decision.credentials);
+    case 'NOT_FOUND':
+      return '{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}';
+    case 'FAILURE':
+      return '{"errorMsg":"Failed to provision device!","status":"FAILURE"}';
+  }
+}

@@ -1,0 +1,93 @@
+/** The provisioning session: its topics and what a request does (contract sections 1 and 2). */
+
+import { replyWithFault } from './faultyReply.ts';
+import type { Decision } from './provisioningStrategy.ts';
+import { decide } from './provisioningStrategy.ts';
+import type { ParsedRequest, ProvisionRequest } from './provisionRequest.ts';
+import { parseProvisionRequest } from './provisionRequest.ts';
+import { PROTOBUF_NOT_FOUND, responseText } from './provisionResponse.ts';
+import type { Reply, ServerContext } from './serverContext.ts';
+import { closeUnacknowledged } from './serverContext.ts';
+
+const REQUEST_TOPIC = '/provision/request';
+export const RESPONSE_TOPIC = '/provision/response';
+
+export const isProvisionFilter = (filter: string): boolean => filter === RESPONSE_TOPIC;
+
+/** What the server does with a PUBLISH in a provisioning session. */
+export async function receiveProvision(
+  context: ServerContext,
+  session: number,
+  topic: string,
+  payload: Buffer,
+): Promise<Reply> {
+  if (topic !== REQUEST_TOPIC) return { puback: true, close: 'a topic other than /provision/request' };
+  const parsed = parseProvisionRequest(payload);
+  const nth = context.registry.count('provisionRequests');
+  const name = parsed.kind === 'request' ? { deviceName: parsed.request.deviceName } : {};
+  context.emit(session, { type: 'request', nth, ...name });
+  const fault = context.faults.nextMessage('request');
+  return replyWithFault(context, fault, () => answer(context, session, parsed));
+}
+
+function answer(context: ServerContext, session: number, parsed: ParsedRequest): Reply | Promise<Reply> {
+  switch (parsed.kind) {
+    case 'unreadable':
+      return closeUnacknowledged(parsed.why);
+    case 'unusable':
+      return { puback: true, close: parsed.why };
+    case 'protobuf':
+      context.registry.count('notFound');
+      return response(context, PROTOBUF_NOT_FOUND, { status: 'NOT_FOUND', reason: 'an empty payload' });
+    case 'request':
+      return provision(context, session, parsed.request);
+  }
+}
+
+async function provision(context: ServerContext, session: number, request: ProvisionRequest): Promise<Reply> {
+  await context.timers.wait(context.times.commitDelayMs);
+  // Nothing is awaited between the decision and its commit: of two racing requests for a name, one fails.
+  const decision = decide(request, context.profile, context.registry);
+  if (decision.status === 'SILENCE') {
+    await context.timers.wait(context.times.backEndTimeoutMs);
+    return closeUnacknowledged(decision.reason);
+  }
+  commit(context, decision);
+  await context.durable();
+  if (decision.status === 'SUCCESS') {
+    context.emit(session, { type: 'commit', deviceName: decision.name, created: decision.create });
+  }
+  return response(context, Buffer.from(responseText(decision)), decision);
+}
+
+function commit({ registry }: ServerContext, decision: Exclude<Decision, { status: 'SILENCE' }>): void {
+  switch (decision.status) {
+    case 'NOT_FOUND':
+      registry.count('notFound');
+      return;
+    case 'FAILURE':
+      registry.count('failures');
+      return;
+    case 'SUCCESS':
+      if (decision.create) {
+        registry.addDevice({ name: decision.name, credentials: decision.credentials, provisioned: true });
+      } else {
+        registry.markProvisioned(decision.name);
+      }
+      registry.count('successes');
+  }
+}
+
+function response(context: ServerContext, payload: Buffer, decision: Decision): Reply {
+  return {
+    puback: true,
+    messages: [{ topic: RESPONSE_TOPIC, payload }],
+    close: 'the provisioning session is over',
+    closeAfterMs: context.times.provisionSessionCloseMs,
+    sent: {
+      type: 'answer',
+      status: decision.status,
+      ...(decision.status === 'SUCCESS' ? {} : { reason: decision.reason }),
+    },
+  };
+}

@@ -1,0 +1,117 @@
+/** What the server decides on a provisioning request (contract section 4), as a pure function. */
+
+import type { Credentials } from './credentials.ts';
+import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';
+import type { ProvisionRequest } from './provisionRequest.ts';
+import type { Device } from './registry.ts';
+
+export const STRATEGIES = [
+  'ALLOW_CREATE_NEW_DEVICES',
+  'CHECK_PRE_PROVISIONED_DEVICES',
+  'X509_CERTIFICATE_CHAIN',
+  'DISABLED',
+] as const;
+export type Strategy = (typeof STRATEGIES)[number];
+
+/** The device profile that the provisioning key leads to, and the tenant's limit. */
+export interface ProvisioningProfile {
+  readonly strategy: Strategy;
+  readonly deviceKey: string;
+  readonly deviceSecret: string;
+  /** CHECK_PRE_PROVISIONED_DEVICES answers SUCCESS also to a device that is provisioned already (before 4.2.1.1). */
+  readonly reprovision: boolean;
+  /** The tenant's device limit. */
+  readonly deviceLimit: number;
+}
+
+/** What of the registry a decision depends on. */
+export interface KnownDevices {
+  readonly size: number;
+  find(name: string): Device | undefined;
+  findByCredentials(key: string): Device | undefined;
+}
+
+export type Decision =
+  | { readonly status: 'SUCCESS'; readonly name: string; readonly credentials: Credentials; readonly create: boolean }
+  /** `reason` is for the person at the simulator; the answer never tells it. */
+  | { readonly status: 'NOT_FOUND' | 'FAILURE'; readonly reason: string }
+  /** Neither PUBACK nor answer, the connection is closed later. */
+  | { readonly status: 'SILENCE'; readonly reason: string };
+
+const MAX_NAME_LENGTH = 255;
+const failure = (reason: string): Decision => ({ status: 'FAILURE', reason });
+const notFound = (reason: string): Decision => ({ status: 'NOT_FOUND', reason });
+
+/**
+ * Decides one request. The caller commits a SUCCESS in the same turn of the event loop.
+ * @param devices the registry at this moment
+ */
+export function decide(request: ProvisionRequest, profile: ProvisioningProfile, devices: KnownDevices): Decision {
+  const name = request.deviceName.trim();
+  if (request.deviceName !== '' && name === '') return failure('the device name is only white space');
+  if (request.provisionDeviceKey === '' || request.provisionDeviceSecret === '') return notFound('empty key or secret');
+  if (request.provisionDeviceKey !== profile.deviceKey) return notFound('unknown key');
+  if (profile.strategy === 'DISABLED') return notFound('provisioning is disabled');
+  if (profile.strategy === 'X509_CERTIFICATE_CHAIN') {
+    return { status: 'SILENCE', reason: 'this strategy knows no request' };
+  }
+  if (request.provisionDeviceSecret !== profile.deviceSecret) return notFound('wrong secret');
+  return profile.strategy === 'ALLOW_CREATE_NEW_DEVICES'
+    ? allowCreate(name, request, profile, devices)
+    : checkPreProvisioned(name, profile, devices);
+}
+
+function allowCreate(
+  chosenName: string,
+  request: ProvisionRequest,
+  profile: ProvisioningProfile,
+  devices: KnownDevices,
+): Decision {
+  const name = chosenName === '' ? randomAlphanumeric() : chosenName;
+  if (devices.find(name) !== undefined) return failure('the name exists');
+  const problem = nameProblem(name);
+  if (problem !== undefined) return failure(problem);
+  if (devices.size >= profile.deviceLimit) return failure('the device limit is reached');
+
+  const credentials = chosenCredentials(request);
+  if (credentials === undefined) {
+    return {
+      status: 'SUCCESS',
+      name,
+      credentials: { type: 'ACCESS_TOKEN', token: randomAlphanumeric() },
+      create: true,
+    };
+  }
+  const refused = credentialsProblem(credentials);
+  if (refused !== undefined) return failure(refused);
+  if (devices.findByCredentials(credentialsKey(credentials)) !== undefined) return failure('the credentials are taken');
+  return { status: 'SUCCESS', name, credentials, create: true };
+}
+
+function checkPreProvisioned(name: string, profile: ProvisioningProfile, devices: KnownDevices): Decision {
+  const device = devices.find(name);
+  if (device === undefined) return failure('no such device');
+  if (!device.inProfile) return failure('the device has another profile');
+  if (device.provisioned && !profile.reprovision) return failure('provisioned already (provisionState)');
+  return { status: 'SUCCESS', name, credentials: device.credentials, create: false };
+}
+
+function nameProblem(name: string): string | undefined {
+  if (name.length > MAX_NAME_LENGTH) return 'the name is too long';
+  if (name.includes('\0')) return 'the name holds NUL';
+  return /<[a-z/!?]/i.test(name) || /\{\{.*\}\}/.test(name) ? 'the name looks like HTML or a template' : undefined;
+}
+
+/** The credentials the device has chosen; undefined when every credential field is empty, whatever the type says. */
+function chosenCredentials(request: ProvisionRequest): Credentials | undefined {
+  const { token, clientId, username, password, hash } = request;
+  if ([token, clientId, username, password, hash].every((field) => field === '')) return undefined;
+  switch (request.credentialsType) {
+    case 'ACCESS_TOKEN':
+      return { type: 'ACCESS_TOKEN', token };
+    case 'MQTT_BASIC':
+      return { type: 'MQTT_BASIC', clientId, userName: username, password };
+    case 'X509_CERTIFICATE':
+      return { type: 'X509_CERTIFICATE', certificate: trimCertificate(hash) };
+  }
+}

@@ -1,0 +1,198 @@
+/** What the simulated server stores: devices, indexed by name and by credentials, what they sent, and counts. */
+
+import { Failure } from '../failure.ts';
+import type { Credentials } from './credentials.ts';
+import { credentialsKey, credentialsProblem, randomAlphanumeric } from './credentials.ts';
+
+export interface Device {
+  readonly name: string;
+  readonly credentials: Credentials;
+  /** The server attribute `provisionState`: set by provisioning, deleted by an operator. */
+  readonly provisioned: boolean;
+  /** Whether it belongs to the device profile that the provisioning key leads to. */
+  readonly inProfile: boolean;
+}
+
+/** A device as an operator creates it: with a token of the server's making unless credentials are given. */
+export interface NewDevice {
+  readonly name: string;
+  readonly credentials?: Credentials;
+  readonly provisioned?: boolean;
+  readonly inProfile?: boolean;
+}
+
+/** A device as assertions want to see it. */
+export interface DeviceView extends Device {
+  readonly credentialsType: Credentials['type'];
+  /** The access token, if it has one. */
+  readonly token?: string;
+}
+
+export const NO_COUNTS = {
+  connects: 0,
+  provisionConnects: 0,
+  /** Connections of devices that were accepted. */
+  deviceConnects: 0,
+  /** CONNACK codes other than 0. */
+  refusedConnects: 0,
+  provisionRequests: 0,
+  successes: 0,
+  failures: 0,
+  notFound: 0,
+  attributeRequests: 0,
+  attributeMessages: 0,
+  telemetryMessages: 0,
+  rpcResponses: 0,
+  faults: 0,
+};
+export type Counts = { [key in keyof typeof NO_COUNTS]: number };
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** Messages of one device that are kept for assertions; older ones are dropped. */
+export const MAX_TELEMETRY = 500;
+
+export class Registry {
+  readonly counts: Counts = { ...NO_COUNTS };
+  readonly #devices = new Map<string, Device>();
+  readonly #nameByCredentials = new Map<string, string>();
+  readonly #telemetry = new Map<string, unknown[]>();
+  readonly #clientAttributes = new Map<string, Attributes>();
+  readonly #sharedAttributes = new Map<string, Attributes>();
+  readonly #onChange: () => void;
+  readonly #onInvalidated: (name: string) => void;
+
+  /**
+   * @param onChange devices or counts have changed
+   * @param onInvalidated the device of that name was deleted or has other credentials: its session ends
+   */
+  constructor(onChange: () => void = () => {}, onInvalidated: (name: string) => void = () => {}) {
+    this.#onChange = onChange;
+    this.#onInvalidated = onInvalidated;
+  }
+
+  get size(): number {
+    return this.#devices.size;
+  }
+
+  devices(): readonly DeviceView[] {
+    return [...this.#devices.values()].map((device) => ({
+      ...device,
+      credentialsType: device.credentials.type,
+      ...(device.credentials.type === 'ACCESS_TOKEN' ? { token: device.credentials.token } : {}),
+    }));
+  }
+
+  find(name: string): Device | undefined {
+    return this.#devices.get(name);
+  }
+
+  /** @param key as `credentialsKey` gives it */
+  findByCredentials(key: string): Device | undefined {
+    const name = this.#nameByCredentials.get(key);
+    return name === undefined ? undefined : this.#devices.get(name);
+  }
+
+  /** @throws Failure USAGE when the name or the credentials are taken or invalid */
+  addDevice(device: NewDevice): void {
+    const credentials = device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() };
+    const { name, provisioned = false, inProfile = true } = device;
+    if (this.#devices.has(name)) throw new Failure('USAGE', `Simulator: a device named ${name} exists already`);
+    this.#requireFree(name, credentials);
+    this.#devices.set(name, { name, credentials, provisioned, inProfile });
+    this.#nameByCredentials.set(credentialsKey(credentials), name);
+    this.#onChange();
+  }
+
+  /** Deletes a device with all it sent; false if there is none of that name. */
+  deleteDevice(name: string): boolean {
+    const device = this.#devices.get(name);
+    if (device === undefined) return false;
+    this.#devices.delete(name);
+    this.#nameByCredentials.delete(credentialsKey(device.credentials));
+    this.#telemetry.delete(name);
+    this.#clientAttributes.delete(name);
+    this.#sharedAttributes.delete(name);
+    this.#onInvalidated(name);
+    this.#onChange();
+    return true;
+  }
+
+  /** Gives a device another access token, as an operator may. @throws Failure USAGE when it is taken, or no such device */
+  setToken(name: string, token: string): void {
+    this.setCredentials(name, { type: 'ACCESS_TOKEN', token });
+  }
+
+  /** Gives a device other credentials. @throws Failure USAGE when they are taken or invalid, or no such device */
+  setCredentials(name: string, credentials: Credentials): void {
+    const device = this.#require(name);
+    this.#requireFree(name, credentials);
+    this.#nameByCredentials.delete(credentialsKey(device.credentials));
+    this.#nameByCredentials.set(credentialsKey(credentials), name);
+    this.#devices.set(name, { ...device, credentials });
+    this.#onInvalidated(name);
+    this.#onChange();
+  }
+
+  markProvisioned(name: string): void {
+    this.#devices.set(name, { ...this.#require(name), provisioned: true });
+    this.#onChange();
+  }
+
+  /** What an operator does to let a device of strategy CHECK be provisioned again. @throws Failure USAGE if there is none */
+  deleteProvisionState(name: string): void {
+    this.#devices.set(name, { ...this.#require(name), provisioned: false });
+    this.#onChange();
+  }
+
+  count(what: keyof Counts): number {
+    this.counts[what] += 1;
+    this.#onChange();
+    return this.counts[what];
+  }
+
+  /** The latest telemetry messages of a device as they came, at most MAX_TELEMETRY. */
+  telemetry(name: string): readonly unknown[] {
+    return this.#telemetry.get(name) ?? [];
+  }
+
+  storeTelemetry(name: string, message: unknown): void {
+    if (!this.#devices.has(name)) return;
+    const messages = this.#telemetry.get(name) ?? [];
+    messages.push(message);
+    if (messages.length > MAX_TELEMETRY) messages.shift();
+    this.#telemetry.set(name, messages);
+  }
+
+  /** The client attributes a device has published. */
+  attributes(name: string): Attributes {
+    return this.#clientAttributes.get(name) ?? {};
+  }
+
+  storeAttributes(name: string, attributes: Attributes): void {
+    if (this.#devices.has(name)) this.#clientAttributes.set(name, { ...this.attributes(name), ...attributes });
+  }
+
+  /** The shared attributes an operator has set. */
+  sharedAttributes(name: string): Attributes {
+    return this.#sharedAttributes.get(name) ?? {};
+  }
+
+  storeSharedAttributes(name: string, attributes: Attributes): void {
+    this.#require(name);
+    this.#sharedAttributes.set(name, { ...this.sharedAttributes(name), ...attributes });
+  }
+
+  #require(name: string): Device {
+    const device = this.#devices.get(name);
+    if (device === undefined) throw new Failure('USAGE', `Simulator: no device named ${name}`);
+    return device;
+  }
+
+  #requireFree(name: string, credentials: Credentials): void {
+    const problem = credentialsProblem(credentials);
+    if (problem !== undefined) throw new Failure('USAGE', `Simulator: ${name}: ${problem}`);
+    const holder = this.#nameByCredentials.get(credentialsKey(credentials));
+    if (holder !== undefined && holder !== name)
+      throw new Failure('USAGE', `Simulator: ${name}: credentials of another device`);
+  }
+}

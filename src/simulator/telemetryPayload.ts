@@ -1,0 +1,24 @@
+/** Which payloads of telemetry and attributes the server accepts (contract section 6). */
+
+import type { JsonObject } from './jsonPayload.ts';
+import { isJsonObject } from './jsonPayload.ts';
+
+/** A value of any JSON type but null. */
+const isKeyValues = (value: unknown): value is JsonObject =>
+  isJsonObject(value) && Object.values(value).every((entry) => entry !== null);
+
+function isTelemetryObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  if ('ts' in value && 'values' in value) return Number.isInteger(value.ts) && isKeyValues(value.values);
+  return isKeyValues(value);
+}
+
+/** `{"k":v}`, `{"ts":ms,"values":{…}}`, or an array of either, which may be empty. */
+export const isTelemetry = (value: unknown): boolean =>
+  Array.isArray(value) ? value.every(isTelemetryObject) : isTelemetryObject(value);
+
+/** `{"k":v}` */
+export const isAttributes = isKeyValues;
+
+/** Telemetry that the server never acknowledges. */
+export const isNeverAcknowledged = (value: unknown): boolean => Array.isArray(value) && value.length === 0;

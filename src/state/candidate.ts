@@ -1,0 +1,56 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import type { ProvisionSettings } from '../config/provisionJson.ts';
+import { Failure } from '../failure.ts';
+import { Secret } from '../secret.ts';
+
+const NAME_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const NAME_LENGTH = 6;
+const TOKEN_ALPHABET = `${NAME_ALPHABET}abcdefghijklmnopqrstuvwxyz`;
+/** As long as the tokens that ThingsBoard makes (contract, section 2): 119 bits. */
+const TOKEN_LENGTH = 20;
+const NETWORK_INTERFACES = '/sys/class/net';
+
+const draw = (alphabet: string, length: number): string =>
+  Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
+
+/** An access token from a CSPRNG. */
+export const drawToken = (): Secret => new Secret(draw(TOKEN_ALPHABET, TOKEN_LENGTH));
+
+/** An identifier of a run: time-ordered enough for people, unique enough for a fleet. */
+export const drawRunId = (): string => randomBytes(8).toString('hex');
+
+/** Whether an interface is a piece of hardware: only those have a link to their device in sysfs. */
+async function isPhysical(folder: string, name: string): Promise<boolean> {
+  return realpath(`${folder}/${name}/device`).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * The last three bytes, in hexadecimal, of the address of the first physical network interface by name.
+ * @throws Failure PROVISION_JSON_INVALID when there is none: this board needs another name_source
+ */
+export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
+  const names = (await readdir(folder).catch(() => [])).sort();
+  for (const name of names) {
+    if (!(await isPhysical(folder, name))) continue;
+    const address = (await readFile(`${folder}/${name}/address`, 'utf8').catch(() => '')).trim();
+    if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(address) || /^(00:){5}00$/.test(address)) continue;
+    return address.replaceAll(':', '').slice(-6).toUpperCase();
+  }
+  throw new Failure('PROVISION_JSON_INVALID', 'device.name_source is "mac", but this board has no network interface', {
+    hint: 'Use device.name, or leave device.name_source out for a random name.',
+  });
+}
+
+/**
+ * The device name that the settings ask for: fixed, derived from the hardware, or prefix-XXXXXX drawn at random
+ * (FR-005). @throws Failure PROVISION_JSON_INVALID
+ */
+export async function deviceNameFor(name: ProvisionSettings['name'], interfaces = NETWORK_INTERFACES): Promise<string> {
+  if (name.source === 'fixed') return name.name;
+  const suffix = name.source === 'mac' ? await macSuffix(interfaces) : draw(NAME_ALPHABET, NAME_LENGTH);
+  return `${name.prefix}-${suffix}`;
+}

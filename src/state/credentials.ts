@@ -1,0 +1,125 @@
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { Failure } from '../failure.ts';
+import { setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
+import type { Log } from '../log/log.ts';
+import { Secret } from '../secret.ts';
+import type { BoardIdentity } from './board.ts';
+import { readOwnDocument, versionOf } from './ownDocument.ts';
+
+const FORMAT = 'thermal-provision-credentials';
+const VERSION = 1;
+export const MAX_CANDIDATES = 3;
+const MAX_TOKEN_LENGTH = 1024;
+
+/** A name and an access token that the device drew for itself, before any request with them left. */
+export interface Candidate {
+  readonly nameIndex: number;
+  readonly name: string;
+  readonly token: Secret;
+  /** The run that drew it: in any other run a request with it may have left. */
+  readonly runId: string;
+}
+
+/** What the server gave. */
+export interface Grant {
+  readonly deviceName: string;
+  readonly token: Secret;
+  /** The run that saw the server's SUCCESS; null when `reconcile` found the device instead. */
+  readonly successSeenBy: string | null;
+}
+
+/** The authority on what was drawn and granted: the snapshot may lag behind it, never be ahead. */
+export interface Credentials {
+  readonly target: { readonly digest: string; readonly host: string; readonly port: number };
+  readonly board: BoardIdentity;
+  readonly candidates: readonly Candidate[];
+  readonly granted: Grant | null;
+}
+
+const tokenSchema = z
+  .string()
+  .min(1)
+  .max(MAX_TOKEN_LENGTH)
+  .transform((value) => new Secret(value));
+const digestSchema = z.string().max(64).nullable();
+
+const documentSchema = z.object({
+  target: z.object({ digest: z.string().max(64), host: z.string().max(255), port: z.int() }),
+  board: z.object({ serial: digestSchema, machine: digestSchema }),
+  candidates: z
+    .array(
+      z.object({
+        nameIndex: z.int().min(1).max(MAX_CANDIDATES),
+        name: z.string().min(1).max(64),
+        token: tokenSchema,
+        runId: z.string().max(64),
+      }),
+    )
+    .max(MAX_CANDIDATES),
+  granted: z
+    .object({ deviceName: z.string().min(1).max(64), token: tokenSchema, successSeenBy: z.string().max(64).nullable() })
+    .nullable(),
+});
+
+/** Writes credentials.json durably, mode 0600. @throws Failure of durableReplace */
+export function writeCredentials(path: string, credentials: Credentials): Promise<void> {
+  const document = {
+    format: FORMAT,
+    version: VERSION,
+    target: credentials.target,
+    board: credentials.board,
+    candidates: credentials.candidates.map((candidate) => ({ ...candidate, token: candidate.token.reveal() })),
+    granted:
+      credentials.granted === null ? null : { ...credentials.granted, token: credentials.granted.token.reveal() },
+  };
+  return writeOwnFile(path, Buffer.from(`${JSON.stringify(document, null, 2)}\n`));
+}
+
+/** Root may serve a folder of the service's user; anybody else's file could have been planted. */
+async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
+  const self = process.geteuid?.();
+  if (self === undefined || uid === self) return true;
+  return self === 0 && (await stat(dirname(path))).uid === uid;
+}
+
+/**
+ * Reads credentials.json. Access for group and others is taken away with a warning; a damaged file is set aside.
+ * @param at ms since the epoch, for the name of a file that is set aside
+ * @returns undefined when there is none (any more)
+ * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED
+ */
+export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
+  const read = await readOwnDocument(path);
+  if (read.kind === 'absent') return undefined;
+  if (read.kind === 'not-permitted') {
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
+  }
+  if (read.kind === 'damaged') return setDamagedAside(path, read.why, log, at);
+  if (!(await isOwnedByUs(path, read.uid))) {
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
+  }
+  if ((read.mode & 0o077) !== 0) {
+    await tightenMode(path);
+    const mode = read.mode.toString(8);
+    log.warn('credentials.tightened', `${path} was open to others (mode ${mode}); it is now 600`, { file: path, mode });
+  }
+  const version = versionOf(read.json, FORMAT);
+  if (version !== undefined && version > VERSION) {
+    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${VERSION}`);
+  }
+  const parsed = documentSchema.safeParse(read.json);
+  if (version === undefined || !parsed.success) return setDamagedAside(path, 'not of the expected shape', log, at);
+  return parsed.data;
+}
+
+async function setDamagedAside(path: string, why: string, log: Log, at: number): Promise<undefined> {
+  const aside = await setAside(path, 'damaged', at);
+  log.warn(
+    'credentials.damaged',
+    `${path} can't be used (${why}) and was moved to ${aside}. If a request had left with it, a device that nobody uses may exist on the server`,
+    { file: path, movedTo: aside },
+  );
+  return undefined;
+}

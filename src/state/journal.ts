@@ -1,0 +1,131 @@
+import type { ProvisionContext } from '../../machines/provision.types.ts';
+import type { Clock } from '../clock.ts';
+import { writeOwnFile } from '../files/ownFiles.ts';
+import {
+  type HistoryEntry,
+  MAX_HISTORY,
+  type ProvisionState,
+  SNAPSHOT_FORMAT,
+  SNAPSHOT_VERSION,
+  type SnapshotDocument,
+  statusOf,
+} from './snapshotDocument.ts';
+
+/** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
+const LAZY_SAVE_MS = 200;
+
+/**
+ * Keeps the run's state on disk. `record` only queues, `durable` is the barrier that effects wait at. States in
+ * between are merged: the latest wins.
+ */
+export interface Journal {
+  /** Queues the state that the chart has entered. */
+  record(state: ProvisionState, context: ProvisionContext, resumed?: boolean): void;
+  /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
+  durable(): Promise<void>;
+  /** Takes no more records and waits for a write under way. */
+  close(): Promise<void>;
+}
+
+interface JournalOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly agentVersion: string;
+  /** The snapshot that is resumed, or that an earlier run left: its sequence goes on, its history if it is this run's. */
+  readonly previous: SnapshotDocument | undefined;
+  /** Told about each snapshot once it is durable. */
+  readonly onDurable?: (snapshot: SnapshotDocument) => void;
+}
+
+export function openJournal(options: JournalOptions): Journal {
+  const { clock, previous } = options;
+  const iso = (ms: number): string => new Date(ms).toISOString();
+  let history: HistoryEntry[] = [];
+  let historyOf: string | undefined;
+  let enteredAt = 0;
+  let wanted = previous?.seq ?? 0;
+  let written = wanted;
+  let latest: SnapshotDocument | undefined;
+  let writing: Promise<void> | undefined;
+  let lazy: NodeJS.Timeout | undefined;
+  let closed = false;
+
+  const enter = (state: ProvisionState, resumed: boolean): void => {
+    const last = history.at(-1);
+    // A state that was cut by an interruption has no duration: nobody measured it.
+    if (last?.durationMs === null && enteredAt !== 0) {
+      history[history.length - 1] = { ...last, durationMs: Math.round(clock.monotonic() - enteredAt) };
+    }
+    const attempt = 1 + history.filter((entry) => entry.state === state).length;
+    history = [...history, { state, enteredAt: iso(clock.now()), durationMs: null, attempt, resumed }].slice(
+      -MAX_HISTORY,
+    );
+    enteredAt = clock.monotonic();
+  };
+
+  const write = async (): Promise<void> => {
+    if (latest === undefined) return;
+    const document = latest;
+    await writeOwnFile(options.path, Buffer.from(`${JSON.stringify(document, null, 2)}\n`));
+    written = document.seq;
+    options.onDurable?.(document);
+  };
+
+  const flush = (): Promise<void> => {
+    clearTimeout(lazy);
+    lazy = undefined;
+    writing ??= write().finally(() => {
+      writing = undefined;
+    });
+    return writing;
+  };
+
+  return {
+    record(state, context, resumed = false) {
+      if (closed) return;
+      if (historyOf !== context.runId) {
+        history = previous?.runId === context.runId ? previous.history : [];
+        historyOf = context.runId;
+      }
+      enter(state, resumed);
+      wanted += 1;
+      latest = {
+        format: SNAPSHOT_FORMAT,
+        version: SNAPSHOT_VERSION,
+        agentVersion: options.agentVersion,
+        runId: context.runId,
+        seq: wanted,
+        savedAt: iso(clock.now()),
+        startedAt: iso(context.startedAt),
+        state,
+        status: statusOf(state),
+        attempt: context.retries + 1,
+        maxAttempts: (context.settings?.maxRetries ?? context.retries) + 1,
+        context,
+        history,
+        error: errorOf(context),
+      };
+      lazy ??= setTimeout(() => {
+        // Whoever needs the state on disk asks for it by durable() and hears of the failure there.
+        flush().catch(() => {});
+      }, LAZY_SAVE_MS);
+    },
+    async durable() {
+      const target = wanted;
+      // Counters, not the promise of one write: a write that began before the record doesn't count, and neither does
+      // a failed one.
+      while (written < target) await flush();
+    },
+    async close() {
+      closed = true;
+      clearTimeout(lazy);
+      await writing?.catch(() => {});
+    },
+  };
+}
+
+/** What went wrong last: the reason of a failed run, else the trouble that is being retried. */
+function errorOf(context: ProvisionContext): SnapshotDocument['error'] {
+  const failure = context.error ?? (context.waitingFor === null ? null : context.lastFailure);
+  return failure === null ? null : { code: failure.code, message: failure.message, hint: failure.hint };
+}

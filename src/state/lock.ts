@@ -1,0 +1,79 @@
+import { stat } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { Failure } from '../failure.ts';
+import { errnoOf, fileFailure } from '../files/fileFailure.ts';
+
+/** Held while an agent works on a state folder. */
+export interface Lock {
+  release(): Promise<void>;
+}
+
+const ASK_HOLDER_MS = 1000;
+const MAX_ANSWER = 32;
+
+/**
+ * The lock's name in Linux's abstract socket namespace (unix(7)): no file, so nothing is left behind, and the kernel
+ * frees it the moment its holder dies. Device and inode make all paths to one folder the same lock.
+ */
+async function socketName(stateFolder: string): Promise<string> {
+  const { dev, ino } = await stat(stateFolder, { bigint: true }).catch((error: unknown) => {
+    throw fileFailure(error, `lock the folder ${stateFolder}`);
+  });
+  return `\0thermal-provision/${dev}/${ino}`;
+}
+
+function listen(name: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end(String(process.pid));
+    });
+    server.unref();
+    server.once('error', reject);
+    server.listen(name, () => resolve(server));
+  });
+}
+
+/** The pid that the holder tells, or undefined when it tells nothing in time. */
+function askHolder(name: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect(name);
+    const end = (): void => {
+      socket.destroy();
+      resolve(/^\d+$/.test(answer) ? answer : undefined);
+    };
+    socket.setTimeout(ASK_HOLDER_MS, end);
+    socket.on('data', (chunk: Buffer) => {
+      answer += chunk.toString('latin1').slice(0, MAX_ANSWER);
+      if (answer.length >= MAX_ANSWER) end();
+    });
+    socket.on('error', end);
+    socket.on('end', end);
+  });
+}
+
+/**
+ * Takes the lock of a state folder, at once or not at all.
+ * @throws Failure LOCKED, naming the process that holds it
+ */
+export async function acquireLock(stateFolder: string): Promise<Lock> {
+  const name = await socketName(stateFolder);
+  try {
+    const server = await listen(name);
+    return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+  } catch (error) {
+    if (errnoOf(error) !== 'EADDRINUSE') throw new Failure('INTERNAL', 'Could not create the lock', { cause: error });
+    const pid = await askHolder(name);
+    const holder = pid === undefined ? 'another process (it does not tell its pid)' : `process ${pid}`;
+    throw new Failure('LOCKED', `Another agent works on ${stateFolder}: ${holder}`);
+  }
+}
+
+/** Who holds the lock of a state folder, as a pid; undefined when nobody does or it can't be told. */
+export async function lockHolder(stateFolder: string): Promise<number | undefined> {
+  const name = await socketName(stateFolder).catch(() => undefined);
+  if (name === undefined) return undefined;
+  const pid = await askHolder(name);
+  return pid === undefined ? undefined : Number(pid);
+}

@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+
+/** Where everything of one device lies (docs/operations.md, "Where everything lies"). */
+export interface DevicePaths {
+  readonly deviceFolder: string;
+  readonly stateFolder: string;
+  readonly provisionTxt: string;
+  readonly provisionTxtProcessed: string;
+  readonly provisionJson: string;
+  readonly thermalConfig: string;
+  readonly snapshot: string;
+  readonly credentials: string;
+  readonly lock: string;
+  readonly events: string;
+}
+
+/** @param stateFolder default: `provision-state` in the device folder */
+export function devicePaths(deviceFolder: string, stateFolder = join(deviceFolder, 'provision-state')): DevicePaths {
+  return {
+    deviceFolder,
+    stateFolder,
+    provisionTxt: join(deviceFolder, 'provision.txt'),
+    provisionTxtProcessed: join(deviceFolder, 'provision.txt.processed'),
+    provisionJson: join(deviceFolder, 'provision.json'),
+    thermalConfig: join(deviceFolder, 'thermal_config.json'),
+    snapshot: join(stateFolder, 'snapshot.json'),
+    credentials: join(stateFolder, 'credentials.json'),
+    lock: join(stateFolder, 'lock'),
+    events: join(stateFolder, 'events.jsonl'),
+  };
+}

@@ -1,0 +1,45 @@
+import { Failure } from '../failure.ts';
+import { setAside } from '../files/ownFiles.ts';
+import type { Log } from '../log/log.ts';
+import { migrateSnapshot } from './migrations.ts';
+import { readOwnDocument } from './ownDocument.ts';
+import { type SnapshotDocument, snapshotSchema } from './snapshotDocument.ts';
+
+export type SnapshotRead =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'snapshot'; readonly snapshot: SnapshotDocument }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+/**
+ * Reads snapshot.json without changing anything; older versions are migrated in memory.
+ * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED
+ */
+export async function readSnapshot(path: string): Promise<SnapshotRead> {
+  const read = await readOwnDocument(path);
+  if (read.kind === 'absent') return { kind: 'absent' };
+  if (read.kind === 'not-permitted') {
+    throw new Failure('FILE_NOT_PERMITTED', `${path} can't be read: permission denied`, { cause: read.cause });
+  }
+  if (read.kind === 'damaged') return { kind: 'damaged', why: read.why };
+  const parsed = snapshotSchema.safeParse(migrateSnapshot(read.json, path));
+  if (parsed.success) return { kind: 'snapshot', snapshot: parsed.data };
+  return { kind: 'damaged', why: 'not of the expected shape' };
+}
+
+/**
+ * Reads the snapshot for a run: a damaged one is moved aside, and that is said aloud.
+ * @param at ms since the epoch
+ * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, and those of setAside
+ */
+export async function loadSnapshot(path: string, log: Log, at: number): Promise<SnapshotDocument | undefined> {
+  const read = await readSnapshot(path);
+  if (read.kind === 'snapshot') return read.snapshot;
+  if (read.kind === 'damaged') {
+    const aside = await setAside(path, 'damaged', at);
+    log.warn('snapshot.damaged', `${path} can't be used (${read.why}) and was moved to ${aside}; a new run begins`, {
+      file: path,
+      movedTo: aside,
+    });
+  }
+  return undefined;
+}

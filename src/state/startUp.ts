@@ -1,0 +1,57 @@
+import type { TriggerIdentity } from '../../machines/provision.types.ts';
+import { type BoardIdentity, isForeignBoard } from './board.ts';
+import type { Credentials } from './credentials.ts';
+import { isFinalState, type SnapshotDocument } from './snapshotDocument.ts';
+
+/** Step of `finalize`: from there on the configuration holds the new credentials. */
+const FINALIZE_STEP = 7;
+/** Step of `prepare`: from there on a run depends on credentials.json. */
+const PREPARE_STEP = 2;
+
+/** What a start of the agent has to do. */
+export type StartUp =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'new'; readonly why: string }
+  | { readonly kind: 'resume'; readonly snapshot: SnapshotDocument }
+  /** provision.txt is gone, and the run had only its end left. */
+  | { readonly kind: 'finish'; readonly snapshot: SnapshotDocument }
+  /** The run is over but for its last clean-up. */
+  | { readonly kind: 'sweep'; readonly snapshot: SnapshotDocument; readonly afterwards: 'new' | 'nothing' }
+  | { readonly kind: 'withdrawn'; readonly snapshot: SnapshotDocument | undefined };
+
+export interface Found {
+  readonly trigger: TriggerIdentity | null;
+  readonly credentials: Credentials | undefined;
+  readonly snapshot: SnapshotDocument | undefined;
+  readonly board: BoardIdentity;
+}
+
+/**
+ * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says
+ * what may exist on the server.
+ */
+export function decideStartUp({ trigger, credentials, snapshot, board }: Found): StartUp {
+  if (trigger === null) return withoutTrigger(credentials, snapshot);
+  if (snapshot === undefined) return { kind: 'new', why: credentials === undefined ? 'no earlier run' : 'no snapshot' };
+  if (snapshot.state === 'provisioned') {
+    return credentials === undefined
+      ? { kind: 'new', why: 'provision.txt asks again' }
+      : // The request of a new run waits until its own snapshot has replaced this one: these are the old run's.
+        { kind: 'sweep', snapshot, afterwards: 'new' };
+  }
+  if (isFinalState(snapshot.state)) return { kind: 'new', why: `the earlier run ended as ${snapshot.state}` };
+  if (credentials !== undefined && isForeignBoard(credentials.board, board)) {
+    return { kind: 'new', why: 'the earlier run is another board’s' };
+  }
+  if (credentials === undefined && snapshot.context.furthestStep > PREPARE_STEP) {
+    return { kind: 'new', why: 'the earlier run lost its credentials.json' };
+  }
+  return { kind: 'resume', snapshot };
+}
+
+function withoutTrigger(credentials: Credentials | undefined, snapshot: SnapshotDocument | undefined): StartUp {
+  if (credentials === undefined) return { kind: 'nothing' };
+  if (snapshot?.state === 'provisioned') return { kind: 'sweep', snapshot, afterwards: 'nothing' };
+  const atTheEnd = snapshot !== undefined && snapshot.context.furthestStep >= FINALIZE_STEP;
+  return atTheEnd ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };
+}

@@ -1,0 +1,160 @@
+import type { Socket } from 'node:net';
+
+import { Failure } from '../failure.ts';
+import { MqttClient } from './mqttClient.ts';
+import { networkFailure } from './networkFailure.ts';
+import { openStream, type ServerEndpoint } from './openStream.ts';
+
+/** One question to a server. */
+export interface Question {
+  readonly topic: string;
+  readonly payload: string;
+  readonly answerTopic: string;
+  /** Whether to subscribe to the answer's topic; ThingsBoard answers on the connection that asked in any case. */
+  readonly subscribe: boolean;
+}
+
+export interface ExchangeOptions {
+  readonly server: ServerEndpoint;
+  readonly clientId: string;
+  readonly username: string;
+  readonly question: Question;
+  /** Limit for the whole exchange, ms. */
+  readonly timeoutMs: number;
+  /** Limit from CONNACK to the answer, ms; default: what is left of timeoutMs. */
+  readonly answerTimeoutMs?: number;
+  readonly signal: AbortSignal;
+  /** Told about each stage, for the log. */
+  readonly onStage?: (stage: 'connected' | 'asked') => void;
+}
+
+/** How an exchange ended. There is no other way for it to end, but by the signal. */
+export type ExchangeEnd =
+  | { readonly kind: 'answer'; readonly payload: Buffer }
+  /** CONNACK with a return code other than 0 (MQTT 3.1.1, section 3.2.2.3). */
+  | { readonly kind: 'refused'; readonly returnCode: number }
+  | {
+      readonly kind: 'failed';
+      readonly failure: Failure;
+      /** The server had accepted the connection. */
+      readonly connected: boolean;
+      /** The question may have left: PUBLISH was handed to the socket. */
+      readonly asked: boolean;
+    };
+
+/** ThingsBoard's own packets are far smaller; more than this is an attack or no MQTT at all. */
+const MAX_RECEIVED_BYTES = 128 * 1024;
+
+/** MQTT.js reports a CONNACK refusal as an error whose code is the return code. */
+function returnCodeOf(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'number' && error.code >= 1 && error.code <= 255 ? error.code : undefined;
+}
+
+const addressOf = (server: ServerEndpoint): string =>
+  server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
+
+function timeoutFailure(server: string, asked: boolean, connected: boolean, open: boolean, ms: number): Failure {
+  const seconds = `${Math.round(ms / 100) / 10} s`;
+  if (asked)
+    return new Failure('ANSWER_TIMEOUT', `${server} accepted the request, but did not answer within ${seconds}`);
+  if (connected || open) {
+    return new Failure(
+      'ANSWER_TIMEOUT',
+      `${server} is reachable, but did not accept the MQTT connection in ${seconds}`,
+    );
+  }
+  return new Failure('CONNECT_TIMEOUT', `No connection to ${server} within ${seconds}: the host does not answer`);
+}
+
+function closedFailure(server: string, asked: boolean, connected: boolean): Failure {
+  const when = asked ? 'before it answered' : connected ? 'after it had accepted it' : 'before it accepted it';
+  return new Failure('CONNECTION_LOST', `${server} closed the connection ${when}`);
+}
+
+/**
+ * Connects, asks one question, takes one answer and closes for good: one connection for each question, because
+ * ThingsBoard answers without a correlation id (contract, section 3) and because nothing may be sent twice: a repeated
+ * PUBLISH would be a second provisioning attempt (section 1). SUBACK is not awaited: servers before 3.9 never send it.
+ * @throws the signal's reason when it is aborted; everything else is an ExchangeEnd
+ */
+export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
+  options.signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const { question, signal } = options;
+    const server = addressOf(options.server);
+    let connected = false;
+    let asked = false;
+    let settled = false;
+    let received = 0;
+
+    const stream: Socket = openStream(options.server);
+    const client = new MqttClient(() => stream, {
+      protocolVersion: 4,
+      clientId: options.clientId,
+      username: options.username,
+      clean: true,
+      manualConnect: true,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      keepalive: 0,
+      // The limits here are this function's own.
+      connectTimeout: options.timeoutMs + 1000,
+    });
+
+    const close = (): void => {
+      settled = true;
+      clearTimeout(deadline);
+      clearTimeout(answerDeadline);
+      signal.removeEventListener('abort', abort);
+      // end(true) does not wait for anything; a late error of the dying stream is nobody's concern any more.
+      client.end(true);
+      stream.destroy();
+    };
+    const settle = (end: ExchangeEnd): void => {
+      if (settled) return;
+      close();
+      resolve(end);
+    };
+    const fail = (failure: Failure): void => settle({ kind: 'failed', failure, connected, asked });
+    const abort = (): void => {
+      if (settled) return;
+      close();
+      reject(signal.reason);
+    };
+    const timeUp = (ms: number) => () => fail(timeoutFailure(server, asked, connected, !stream.connecting, ms));
+
+    const deadline = setTimeout(timeUp(options.timeoutMs), options.timeoutMs);
+    let answerDeadline: NodeJS.Timeout | undefined;
+    signal.addEventListener('abort', abort, { once: true });
+
+    stream.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received <= MAX_RECEIVED_BYTES) return;
+      fail(new Failure('ANSWER_INVALID', `${server} sent more than ${MAX_RECEIVED_BYTES} bytes for one answer`));
+    });
+    stream.on('error', (error) => fail(networkFailure(error, server)));
+    client.on('error', (error) => {
+      const returnCode = returnCodeOf(error);
+      if (returnCode !== undefined) return settle({ kind: 'refused', returnCode });
+      if ('syscall' in error || 'code' in error) return fail(networkFailure(error, server));
+      // What is left is MQTT.js's parser: bytes that are no MQTT packet.
+      fail(new Failure('NOT_MQTT', `${server} answers, but not in MQTT`, { cause: error }));
+    });
+    client.on('close', () => fail(closedFailure(server, asked, connected)));
+    client.on('message', (topic, payload) => {
+      if (topic === question.answerTopic) settle({ kind: 'answer', payload: Buffer.from(payload) });
+    });
+    client.on('connect', () => {
+      connected = true;
+      options.onStage?.('connected');
+      const { answerTimeoutMs } = options;
+      if (answerTimeoutMs !== undefined) answerDeadline = setTimeout(timeUp(answerTimeoutMs), answerTimeoutMs);
+      if (question.subscribe) client.subscribe(question.answerTopic, { qos: 1 }, () => {});
+      asked = true;
+      client.publish(question.topic, question.payload, { qos: 1 }, () => {});
+      options.onStage?.('asked');
+    });
+    client.connect();
+  });
+}

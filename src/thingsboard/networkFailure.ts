@@ -1,0 +1,59 @@
+import { Failure, type FailureCode } from '../failure.ts';
+import { errnoOf } from '../files/fileFailure.ts';
+
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
+  ENOTFOUND: ['HOST_NOT_FOUND', 'the host name can’t be resolved'],
+  EAI_AGAIN: ['HOST_NOT_FOUND', 'the name server does not answer'],
+  ENODATA: ['HOST_NOT_FOUND', 'the host name has no address'],
+  ECONNREFUSED: ['CONNECTION_REFUSED', 'nothing listens on that port'],
+  EHOSTUNREACH: ['HOST_UNREACHABLE', 'no route to the host'],
+  ENETUNREACH: ['HOST_UNREACHABLE', 'no network'],
+  EADDRNOTAVAIL: ['HOST_UNREACHABLE', 'this device has no address of that kind'],
+  ENETDOWN: ['HOST_UNREACHABLE', 'the network is down'],
+  ETIMEDOUT: ['CONNECT_TIMEOUT', 'no answer from the host'],
+  ECONNRESET: ['CONNECTION_LOST', 'the connection was reset'],
+  EPIPE: ['CONNECTION_LOST', 'the connection was closed'],
+  ECONNABORTED: ['CONNECTION_LOST', 'the connection was aborted'],
+};
+
+const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
+  UNABLE_TO_GET_ISSUER_CERT: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
+  SELF_SIGNED_CERT_IN_CHAIN: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['TLS_UNKNOWN_CA', 'its certificate is self-signed'],
+  CERT_UNTRUSTED: ['TLS_UNKNOWN_CA', 'its certificate authority is not trusted'],
+  CERT_SIGNATURE_FAILURE: ['TLS_UNKNOWN_CA', 'its certificate was not signed by the expected authority'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['TLS_WRONG_HOST', 'its certificate was issued for another host'],
+  CERT_HAS_EXPIRED: ['TLS_EXPIRED', 'its certificate has expired'],
+  CERT_NOT_YET_VALID: ['TLS_NOT_YET_VALID', 'its certificate is not valid yet'],
+};
+
+/** With several addresses Node reports one error for each: the first one that says something counts. */
+function rootOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+}
+
+/**
+ * What an error of the socket or of TLS means.
+ * @param server `host:port`, for the message
+ */
+export function networkFailure(error: unknown, server: string): Failure {
+  const errno = errnoOf(rootOf(error)) ?? errnoOf(error);
+  const certificate = errno === undefined ? undefined : CERTIFICATE_ERRORS[errno];
+  if (certificate !== undefined) {
+    return new Failure(certificate[0], `The TLS connection to ${server} was not made: ${certificate[1]}`, {
+      cause: error,
+    });
+  }
+  const system = errno === undefined ? undefined : SYSTEM_ERRORS[errno];
+  if (system !== undefined) {
+    return new Failure(system[0], `No connection to ${server}: ${system[1]} (${errno})`, { cause: error });
+  }
+  if (errno !== undefined && (errno.startsWith('ERR_SSL') || errno.startsWith('ERR_TLS') || errno === 'EPROTO')) {
+    return new Failure('TLS_FAILED', `The TLS handshake with ${server} failed (${errno})`, { cause: error });
+  }
+  return new Failure('CONNECTION_LOST', `The connection to ${server} failed (${errno ?? 'no reason given'})`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,33 @@
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+
+/** Where to connect to, TLS material included. */
+export interface ServerEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly useSsl: boolean;
+  /** Content of the CA file (PEM); undefined: the system's authorities. */
+  readonly ca?: string | undefined;
+}
+
+/** Node's default of 250 ms an address is less than one round trip over a slow mobile link. */
+const ATTEMPT_PER_ADDRESS_MS = 3000;
+
+/**
+ * Opens the TCP or TLS stream to a server. Certificates are always verified. An IP address is never sent as the TLS
+ * server name (RFC 6066, section 3), but is checked against the certificate.
+ */
+export function openStream(endpoint: ServerEndpoint): Socket {
+  const { host, port } = endpoint;
+  const tcp = { host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_PER_ADDRESS_MS };
+  if (!endpoint.useSsl) return connectTcp({ ...tcp, noDelay: true });
+  const socket = connectTls({
+    ...tcp,
+    servername: isIP(host) === 0 ? host : '',
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }),
+  });
+  socket.setNoDelay(true);
+  return socket;
+}

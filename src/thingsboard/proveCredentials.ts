@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { Failure } from '../failure.ts';
+import type { Secret } from '../secret.ts';
+import { connackFailure, notThingsBoard } from './connackFailure.ts';
+import { type ExchangeOptions, exchange } from './exchange.ts';
+import type { ServerEndpoint } from './openStream.ts';
+import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
+
+/** What a connection with device credentials showed. */
+export type Proof =
+  /** The server knows the token and answered a question of the device's. */
+  | { readonly kind: 'proven' }
+  /** The server accepted the connection, but did not answer the question: any plain broker does that. */
+  | { readonly kind: 'accepted'; readonly failure: Failure }
+  /** The server does not know the token. */
+  | { readonly kind: 'refused' }
+  /** Nothing was learned. */
+  | { readonly kind: 'failed'; readonly failure: Failure };
+
+const ANSWER_TIMEOUT_MS = 5000;
+const attributesSchema = z.record(z.string(), z.unknown());
+
+function isAttributes(payload: Buffer): boolean {
+  try {
+    return attributesSchema.safeParse(JSON.parse(payload.toString('utf8'))).success;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Connects with an access token and asks for an attribute that does not exist: the answer comes from the device's own
+ * actor and the data base, so it proves more than CONNACK does (contract, section 5).
+ */
+export async function proveCredentials(options: {
+  readonly server: ServerEndpoint;
+  readonly token: Secret;
+  readonly clientId: string;
+  /** ms */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onStage?: ExchangeOptions['onStage'];
+}): Promise<Proof> {
+  const { token, onStage, ...rest } = options;
+  const end = await exchange({
+    ...rest,
+    ...(onStage === undefined ? {} : { onStage }),
+    username: token.reveal(),
+    question: {
+      topic: ATTRIBUTES_REQUEST_TOPIC,
+      payload: '{"clientKeys":"provisioning"}',
+      answerTopic: ATTRIBUTES_RESPONSE_TOPIC,
+      subscribe: false,
+    },
+    answerTimeoutMs: Math.min(ANSWER_TIMEOUT_MS, options.timeoutMs),
+  });
+  if (end.kind === 'refused') {
+    // 5: token unknown; 4 is what other servers say for the same (MQTT 3.1.1, section 3.2.2.3).
+    if (end.returnCode === 5 || end.returnCode === 4) return { kind: 'refused' };
+    return { kind: 'failed', failure: connackFailure(end.returnCode, options.server) };
+  }
+  if (end.kind === 'answer') {
+    if (isAttributes(end.payload)) return { kind: 'proven' };
+    return { kind: 'accepted', failure: notThingsBoard(options.server) };
+  }
+  if (end.connected && end.failure.code === 'ANSWER_TIMEOUT') {
+    return { kind: 'accepted', failure: notThingsBoard(options.server) };
+  }
+  return { kind: 'failed', failure: end.failure };
+}

@@ -1,0 +1,9 @@
+/** Topics of ThingsBoard's MQTT API. The leading slash of the provisioning topics is part of their names. */
+export const PROVISION_USER = 'provision';
+export const PROVISION_REQUEST_TOPIC = '/provision/request';
+export const PROVISION_RESPONSE_TOPIC = '/provision/response';
+
+export const ATTRIBUTES_TOPIC = 'v1/devices/me/attributes';
+export const ATTRIBUTES_REQUEST_TOPIC = 'v1/devices/me/attributes/request/1';
+export const ATTRIBUTES_RESPONSE_TOPIC = 'v1/devices/me/attributes/response/1';
+export const TELEMETRY_TOPIC = 'v1/devices/me/telemetry';

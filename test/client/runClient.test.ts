@@ -1,0 +1,385 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SimulatedClock } from 'xstate';
+import type { ClientConfig } from '../../src/client/clientConfig.ts';
+import { runClient } from '../../src/client/runClient.ts';
+import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { Failure } from '../../src/failure.ts';
+import { Secret } from '../../src/secret.ts';
+import { configFor, recordingLog, spot, startBroker, startTcp, TOKEN, until } from './testBroker.ts';
+
+const clock = systemClock();
+const cleanups: Array<() => Promise<unknown>> = [];
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'client-'));
+  cleanups.push(() => rm(folder, { recursive: true }));
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  const left = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap');
+  expect(left).toEqual([]);
+});
+
+async function broker(options: Parameters<typeof startBroker>[0] = {}) {
+  const started = await startBroker(options);
+  cleanups.push(started.close);
+  return started;
+}
+
+async function tcp(onConnection: Parameters<typeof startTcp>[0]) {
+  const started = await startTcp(onConnection);
+  cleanups.push(started.close);
+  return started;
+}
+
+/** Every spot is as warm as ten times its id. */
+function steadySource(): TemperatureSource & { closed: number } {
+  const source = {
+    closed: 0,
+    read: async (spots: readonly { id: number }[]) =>
+      spots.map(({ id }) => ({ spot: id, temperature: 10 * id, readAt: clock.monotonic() })),
+    close: async () => {
+      source.closed += 1;
+    },
+  };
+  return source;
+}
+
+const steady = (): TemperatureSource => steadySource();
+
+interface RunOptions {
+  config: ClientConfig;
+  readConfig?: () => Promise<ClientConfig>;
+  source?: TemperatureSource;
+  chartClock?: SimulatedClock;
+  clock?: Clock;
+  ackMs?: number;
+}
+
+/** Starts the client with short limits; it is stopped after the test at the latest. */
+function run({ source = steady(), ackMs = 2_000, ...options }: RunOptions) {
+  const stopping = new AbortController();
+  const log = recordingLog();
+  const ended = runClient({
+    deviceFolder: folder,
+    source,
+    log,
+    clock,
+    signal: stopping.signal,
+    limits: { connectMs: 2_000, ackMs, closeMs: 100, readMs: 100 },
+    random: () => 0,
+    ...options,
+  });
+  /** @returns milliseconds until it has ended */
+  const stop = async (): Promise<number> => {
+    const startedAt = performance.now();
+    stopping.abort();
+    await ended;
+    return performance.now() - startedAt;
+  };
+  cleanups.push(stop);
+  return { log, stop, ended };
+}
+
+describe('runClient', () => {
+  it('publishes all enabled spots in one message every interval', async () => {
+    const server = await broker();
+    const measurementSpots = [spot(1), spot(2, false), spot(3)];
+    const { stop, log } = run({ config: configFor(server.port, { telemetry: { measurementSpots } }) });
+    const telemetry = await server.receives(3);
+    expect(telemetry[0]).toEqual({
+      topic: 'v1/devices/me/telemetry',
+      payload: { spot_1_temperature: 10, spot_3_temperature: 30 },
+      qos: 1,
+    });
+    await stop();
+    expect(log.of('session.connected')).toMatchObject([{ details: { deviceId: 'camera-1', connections: 1 } }]);
+    expect(log.of('telemetry.stopped')).toMatchObject([{ details: { connections: 1 } }]);
+  });
+
+  it('publishes a message for each spot without batch transmission', async () => {
+    const server = await broker();
+    run({ config: configFor(server.port, { telemetry: { batchTransmission: false } }) });
+    const telemetry = await server.receives(2);
+    expect(telemetry.map(({ payload }) => payload).slice(0, 2)).toEqual([
+      { spot_1_temperature: 10 },
+      { spot_2_temperature: 20 },
+    ]);
+  });
+
+  it('tells the names and places of the spots once a connection, as client attributes', async () => {
+    const server = await broker();
+    run({ config: configFor(server.port) });
+    await server.receives(2);
+    server.cut();
+    const attributes = await server.receives(2, 'attributes');
+    expect(attributes).toHaveLength(2);
+    expect(attributes[0]).toMatchObject({
+      topic: 'v1/devices/me/attributes',
+      payload: { spot_1_name: 'Spot 1', spot_1_x: 10, spot_1_y: 20, spot_2_name: 'Spot 2', spot_2_x: 20, spot_2_y: 40 },
+    });
+    expect(server.received[0]?.topic).toBe('v1/devices/me/attributes');
+  });
+
+  it('connects again after a restart of the broker', async () => {
+    const first = await startBroker();
+    const { log } = run({ config: configFor(first.port) });
+    await first.receives(1);
+    await first.close();
+    const second = await broker({ port: first.port });
+    await second.receives(1);
+    expect(log.of('session.lost')).toMatchObject([
+      { level: 'warn', details: { code: 'CONNECTION_LOST', retryInMs: 500 } },
+    ]);
+    expect(log.of('session.connected')).toHaveLength(2);
+  });
+
+  it('says at error level that the token is refused, and never the token', async () => {
+    const server = await broker();
+    const accessToken = new Secret('refused-token');
+    const { log, stop } = run({ config: configFor(server.port, { thingsboard: { accessToken } }) });
+    await until(() => log.of('session.refused').length === 1);
+    expect(log.of('session.refused')).toMatchObject([
+      {
+        level: 'error',
+        details: { code: 'CREDENTIALS_REFUSED', retryInMs: 60_000, hint: expect.stringMatching(/\w/) },
+      },
+    ]);
+    await stop();
+    expect(JSON.stringify(log.lines)).not.toMatch(/refused-token/);
+  });
+
+  it('uses new settings upon the next connection', async () => {
+    const old = await broker();
+    const renewed = await broker();
+    let config = configFor(old.port, { thingsboard: { accessToken: new Secret('outdated') } });
+    const chartClock = new SimulatedClock();
+    const { log } = run({ config, readConfig: async () => config, chartClock });
+    await until(() => log.of('session.refused').length === 1);
+    config = configFor(renewed.port, { telemetry: { measurementSpots: [spot(5)] } });
+    chartClock.increment(60_000);
+    expect(await renewed.receives(1)).toMatchObject([{ payload: { spot_5_temperature: 50 } }]);
+    expect(log.of('config.changed')).toHaveLength(1);
+  });
+
+  it('keeps the last good settings while the file can not be used', async () => {
+    const server = await broker();
+    const readConfig = (): Promise<never> => Promise.reject(new Failure('CONFIG_UNREADABLE', 'half a file'));
+    const { log } = run({ config: configFor(server.port), readConfig });
+    await server.receives(1);
+    expect(log.of('config.unusable')).toMatchObject([{ level: 'warn', details: { code: 'CONFIG_UNREADABLE' } }]);
+  });
+
+  it('keeps the last good settings when reading the file takes for ever', async () => {
+    const server = await broker();
+    const { log } = run({ config: configFor(server.port), readConfig: () => new Promise(() => {}) });
+    await server.receives(1);
+    expect(log.of('config.unusable')).toHaveLength(1);
+  });
+
+  it('goes on after readings that fail, hang, are too old or no numbers', async () => {
+    const server = await broker();
+    let round = 0;
+    const source: TemperatureSource = {
+      read: async () => {
+        round += 1;
+        if (round === 1) throw new Error('sensor unplugged');
+        if (round === 2) return new Promise(() => {});
+        if (round === 3) return [{ spot: 1, temperature: 1, readAt: clock.monotonic() - 10_000 }];
+        if (round === 4) return [{ spot: 1, temperature: Number.NaN, readAt: clock.monotonic() }];
+        return [{ spot: 1, temperature: round, readAt: clock.monotonic() }];
+      },
+      close: async () => {},
+    };
+    const { log } = run({ config: configFor(server.port), source });
+    expect((await server.receives(1))[0]).toMatchObject({ payload: { spot_1_temperature: 5 } });
+    expect(log.of('session.connected')).toHaveLength(1);
+    expect(log.of('telemetry.reading-failed')[0]?.message).toContain('sensor unplugged');
+    expect(log.of('telemetry.no-value')[0]?.message).toContain('spot 1, 2');
+  });
+
+  it('sends a message again as often as configured, then connects anew', async () => {
+    const server = await broker({ answer: () => 'silence' });
+    const config = configFor(server.port, { telemetry: { retryAttempts: 2 } });
+    const { log } = run({ config, ackMs: 40 });
+    await until(() => log.of('session.lost').length === 1);
+    expect(server.received).toHaveLength(3);
+    expect(log.of('session.lost')[0]?.details).toMatchObject({ code: 'ANSWER_TIMEOUT' });
+    await until(async () => (await server.connections()) === 0);
+    await until(() => log.of('session.connected').length === 2);
+  });
+
+  it('does not send again what the server has closed the connection for', async () => {
+    const server = await broker({ answer: () => 'close' });
+    const { log } = run({ config: configFor(server.port, { telemetry: { retryAttempts: 10 } }) });
+    await until(() => log.of('session.lost').length === 1);
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('goes on when the message after an unanswered one is answered', async () => {
+    let count = 0;
+    const server = await broker({
+      answer: () => {
+        count += 1;
+        return count === 2 ? 'silence' : 'ack';
+      },
+    });
+    const { log } = run({ config: configFor(server.port, { telemetry: { retryAttempts: 1 } }), ackMs: 40 });
+    await server.receives(4);
+    expect(log.of('session.connected')).toHaveLength(1);
+  });
+
+  it('names the CA file that it can not use and goes on trying', async () => {
+    await writeFile(join(folder, 'ca.pem'), 'no certificate');
+    const { log } = run({ config: configFor(1, { thingsboard: { useSsl: true, caFile: 'ca.pem' } }) });
+    await until(() => log.of('session.lost').length === 1);
+    expect(log.of('session.lost')[0]).toMatchObject({
+      message: expect.stringContaining(join(folder, 'ca.pem')),
+      details: { code: 'CA_FILE_UNUSABLE', hint: expect.stringContaining('thingsboard.ca_file') },
+    });
+  });
+
+  it('warns that QoS 2 is sent as QoS 1', async () => {
+    const server = await broker();
+    const { log } = run({ config: configFor(server.port, { thingsboard: { qosLevel: 2 } }) });
+    expect((await server.receives(1))[0]?.qos).toBe(1);
+    expect(log.of('config.qos')).toHaveLength(1);
+  });
+
+  it('tells the inspector every state but no secret', async () => {
+    const server = await broker();
+    const events: string[] = [];
+    const stopping = new AbortController();
+    const ended = runClient({
+      deviceFolder: folder,
+      config: configFor(server.port),
+      source: steady(),
+      log: recordingLog(),
+      clock,
+      signal: stopping.signal,
+      inspect: (event) => {
+        if (event.type === '@xstate.snapshot') events.push(JSON.stringify([event.snapshot, event.event]));
+      },
+    });
+    await server.receives(1);
+    stopping.abort();
+    await ended;
+    expect(events.join('\n')).toContain('publishing');
+    expect(events.join('\n')).not.toContain(TOKEN);
+  });
+
+  it('logs a summary once an hour, not each publication', async () => {
+    const server = await broker();
+    let hours = 0;
+    const later: Clock = { now: clock.now, monotonic: () => clock.monotonic() + hours * 3_600_000 };
+    const source: TemperatureSource = {
+      read: async () => [{ spot: 1, temperature: 1, readAt: later.monotonic() }],
+      close: async () => {},
+    };
+    const { log } = run({ config: configFor(server.port), source, clock: later });
+    await server.receives(3);
+    expect(log.of('telemetry.summary')).toHaveLength(0);
+    hours = 1;
+    await until(() => log.of('telemetry.summary').length > 0);
+    await server.receives(server.received.length + 3);
+    expect(log.of('telemetry.summary')).toHaveLength(1);
+  });
+
+  it('keeps no listener on the stop signal for a publication that has ended', async () => {
+    const server = await broker();
+    const { log, stop } = run({ config: configFor(server.port, { telemetry: { intervalSeconds: 0.001 } }) });
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    await server.receives(200);
+    await stop();
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+    expect(log.of('session.connected')).toHaveLength(1);
+  });
+});
+
+describe('a stop', () => {
+  it('before the start connects to nothing and closes the source', async () => {
+    const server = await broker();
+    const source = steadySource();
+    await runClient({
+      deviceFolder: folder,
+      config: configFor(server.port),
+      source,
+      log: recordingLog(),
+      clock,
+      signal: AbortSignal.abort(),
+    });
+    expect(server.clientIds).toEqual([]);
+    expect(source.closed).toBe(1);
+  });
+
+  it('while connecting ends at once', async () => {
+    const silent = await tcp(() => {});
+    const { stop } = run({ config: configFor(silent.port) });
+    await until(() => silent.connections() === 1);
+    expect(await stop()).toBeLessThan(1_500);
+    await until(() => silent.connections() === 0);
+  });
+
+  it('while an answer is awaited ends soon', async () => {
+    const server = await broker({ answer: () => 'silence' });
+    const { stop } = run({ config: configFor(server.port) });
+    await server.receives(1, 'attributes');
+    expect(await stop()).toBeLessThan(1_500);
+    await until(async () => (await server.connections()) === 0);
+  });
+
+  it('while a reading hangs ends soon', async () => {
+    const server = await broker();
+    const source: TemperatureSource = { read: () => new Promise(() => {}), close: () => new Promise(() => {}) };
+    const { stop } = run({ config: configFor(server.port), source });
+    await server.receives(1, 'attributes');
+    expect(await stop()).toBeLessThan(1_800);
+  });
+
+  it('while a message waits to be sent again ends soon', async () => {
+    const server = await broker({ answer: () => 'silence' });
+    const config = configFor(server.port, { telemetry: { retryAttempts: 3, retryDelayMs: 10_000 } });
+    const { stop } = run({ config, ackMs: 30 });
+    await server.receives(1, 'attributes');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(await stop()).toBeLessThan(1_500);
+    expect(server.received).toHaveLength(1);
+  });
+
+  it('between two publications says goodbye to the server', async () => {
+    const server = await broker();
+    const source = steadySource();
+    const config = configFor(server.port, { telemetry: { intervalSeconds: 60 } });
+    const { stop } = run({ config, source });
+    await server.receives(1);
+    expect(await stop()).toBeLessThan(1_000);
+    await until(async () => (await server.connections()) === 0);
+    expect(source.closed).toBe(1);
+  });
+
+  it('while it waits before the next attempt ends at once', async () => {
+    const nobody = await startTcp(() => {});
+    await nobody.close();
+    const { stop, log } = run({ config: configFor(nobody.port) });
+    await until(() => log.of('session.lost').length === 1);
+    expect(await stop()).toBeLessThan(500);
+  });
+
+  it('warns about a source that can not be closed', async () => {
+    const server = await broker();
+    const source: TemperatureSource = { ...steady(), close: () => Promise.reject(new Error('stuck')) };
+    const { stop, log } = run({ config: configFor(server.port), source });
+    await server.receives(1);
+    await stop();
+    expect(log.of('source.not-closed')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,192 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type AuthenticateError } from 'aedes';
+import type { ClientConfig } from '../../src/client/clientConfig.ts';
+import type { Log, LogDetails } from '../../src/log/log.ts';
+import { Secret } from '../../src/secret.ts';
+
+export const TOKEN = 'token-of-the-test-0123';
+
+export interface Received {
+  readonly topic: string;
+  readonly payload: unknown;
+  readonly qos: number;
+}
+
+interface BrokerOptions {
+  readonly port?: number;
+  /** CONNACK code for a right token; 0 accepts. */
+  readonly returnCode?: 0 | 3 | 4 | 5;
+  /** Asked for each PUBLISH: no answer at all, or an answer; `close` closes the connection as ThingsBoard does. */
+  readonly answer?: (received: Received) => 'ack' | 'silence' | 'close';
+}
+
+export interface TestBroker {
+  readonly port: number;
+  readonly received: Received[];
+  readonly clientIds: string[];
+  connections(): Promise<number>;
+  /** Waits for that many publications to topics that end so. */
+  receives(count: number, topicEnd?: string): Promise<Received[]>;
+  /** Cuts every connection. */
+  cut(): void;
+  close(): Promise<void>;
+}
+
+class Refusal extends Error implements AuthenticateError {
+  readonly returnCode: number;
+  constructor(returnCode: number) {
+    super('refused');
+    this.returnCode = returnCode;
+  }
+}
+
+/** Waits for a condition, at most five seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + 5000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('the condition did not come true');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A small stand-in for ThingsBoard's device sessions: the access token is the user name. */
+export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
+  const received: Received[] = [];
+  const clientIds: string[] = [];
+  const sockets = new Set<Socket>();
+  const aedes = await Aedes.createBroker({ keepaliveLimit: 0 });
+  aedes.authenticate = (client, username, _password, done) => {
+    clientIds.push(client.id);
+    if (username !== TOKEN) return done(new Refusal(5), false);
+    const code = options.returnCode ?? 0;
+    return code === 0 ? done(null, true) : done(new Refusal(code), false);
+  };
+  aedes.authorizePublish = (client, packet, callback) => {
+    const message = { topic: packet.topic, payload: JSON.parse(packet.payload.toString()), qos: packet.qos };
+    received.push(message);
+    const answer = options.answer?.(message) ?? 'ack';
+    if (answer === 'ack') callback(null);
+    if (answer === 'close') client?.close();
+  };
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    aedes.handle(socket);
+  });
+  server.listen(options.port ?? 0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: portOf(server),
+    received,
+    clientIds,
+    cut,
+    connections: async () => sockets.size,
+    async receives(count, topicEnd = 'telemetry') {
+      const matching = () => received.filter(({ topic }) => topic.endsWith(topicEnd));
+      await until(() => matching().length >= count);
+      return matching();
+    },
+    async close() {
+      cut();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+      await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    },
+  };
+}
+
+export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
+
+/** A TCP server that does with each connection what it is told, and closes with everything. */
+export async function startTcp(onConnection: (socket: Socket) => void) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
+    onConnection(socket);
+    // A socket that nobody reads never notices its end.
+    socket.resume();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: portOf(server),
+    connections: () => sockets.size,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
+}
+
+export const spot = (id: number, enabled = true) => ({
+  id,
+  name: `Spot ${id}`,
+  x: 10 * id,
+  y: 20 * id,
+  minTemp: 20,
+  maxTemp: 80,
+  noiseFactor: 0.1,
+  enabled,
+});
+
+export function configFor(
+  port: number,
+  changes: {
+    thingsboard?: Partial<ClientConfig['thingsboard']>;
+    telemetry?: Partial<ClientConfig['telemetry']>;
+  } = {},
+): ClientConfig {
+  return {
+    thingsboard: {
+      host: '127.0.0.1',
+      port,
+      accessToken: new Secret(TOKEN),
+      deviceId: 'camera-1',
+      useSsl: false,
+      keepAliveSeconds: 60,
+      qosLevel: 1,
+      ...changes.thingsboard,
+    },
+    telemetry: {
+      intervalSeconds: 0.05,
+      batchTransmission: true,
+      retryAttempts: 0,
+      retryDelayMs: 10,
+      measurementSpots: [spot(1), spot(2)],
+      ...changes.telemetry,
+    },
+    logging: { level: 'info', output: 'console', logFile: 'thermal-mqtt.log' },
+  };
+}
+
+export interface LogLine {
+  readonly level: string;
+  readonly event: string;
+  readonly message: string;
+  readonly details: LogDetails | undefined;
+}
+
+export function recordingLog(): Log & { lines: LogLine[]; of(event: string): LogLine[] } {
+  const lines: LogLine[] = [];
+  const record = (level: string) => (event: string, message: string, details?: LogDetails) => {
+    lines.push({ level, event, message, details });
+  };
+  return {
+    lines,
+    of: (event) => lines.filter((line) => line.event === event),
+    error: record('error'),
+    warn: record('warn'),
+    info: record('info'),
+    debug: record('debug'),
+  };
+}

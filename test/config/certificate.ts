@@ -1,0 +1,12 @@
+/** A self-signed certificate for tests; nobody has its key. */
+export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIUSjF8TI54wYj1wxT/I8Z4l0JCIhswCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHVGVzdCBDQTAeFw0yNjExMjMxMTMwMzhaFw0zNjExMjAxMTMw
+MzhaMBIxEDAOBgNVBAMMB1Rlc3QgQ0EwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AAT5S+K+CKOBMzjkPhvVwxFnM1lf3FCm1AT6TV/m2VtsnNHG1YOoC9lBvVKfFlyn
+a79vAy3Q7foxogDKemhHtlB5o1MwUTAdBgNVHQ4EFgQUN82Qpj5yzpbswipdyKzG
+yItYtZswHwYDVR0jBBgwFoAUN82Qpj5yzpbswipdyKzGyItYtZswDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiALNQ1eMy4eukAnkQqVDUd8ziEabcqQ
+gzMVJDIYFh+G7gIhAInYdwfi4TOLaIR1n1/onHW/x1+yhE0tbogtcU8/wEel
+-----END CERTIFICATE-----
+`;

@@ -1,0 +1,334 @@
+import { connect as connectSocket } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import type { SimulatorEvent } from '../../src/simulator/events.ts';
+import {
+  connected,
+  connectPacket,
+  KEYS,
+  openProvision,
+  openRaw,
+  packet,
+  provision,
+  publishPacket,
+  REQUEST,
+  RESPONSE,
+  requestUntilClose,
+  simulate,
+  TYPE,
+  until,
+  wait,
+} from './mqttClients.ts';
+
+const request = (deviceName: string, more: object = {}): string => JSON.stringify({ ...KEYS, deviceName, ...more });
+
+describe('CONNECT', () => {
+  test('the user name provision is accepted with any password and client id', async () => {
+    const simulator = await simulate();
+    const { received } = await connected(simulator.url, { username: 'provision', password: 'x', clientId: 'y' });
+    expect(received).toEqual(['connack:0']);
+  });
+
+  test('the client id provision is accepted whatever the user name', async () => {
+    const simulator = await simulate();
+    const { received } = await connected(simulator.url, { clientId: 'provision', username: 'nobody' });
+    expect(received).toEqual(['connack:0']);
+    expect(simulator.registry.counts.provisionConnects).toBe(1);
+  });
+
+  test('only the exact word counts', async () => {
+    const simulator = await simulate();
+    expect((await connected(simulator.url, { username: 'Provision' })).received).toContain('connack:5');
+    expect((await connected(simulator.url, { username: 'provision ' })).received).toContain('connack:5');
+  });
+
+  test('“session present” is the opposite of “clean session”', async () => {
+    const simulator = await simulate();
+    const dirty = openRaw(simulator.port);
+    dirty.socket.write(connectPacket({ username: 'provision', clean: false }));
+    await until(() => dirty.types().includes(TYPE.CONNACK));
+    expect([...dirty.bytes()]).toEqual([0x20, 2, 1, 0]);
+    const clean = openRaw(simulator.port);
+    clean.socket.write(connectPacket({ username: 'provision' }));
+    await until(() => clean.types().includes(TYPE.CONNACK));
+    expect([...clean.bytes()]).toEqual([0x20, 2, 0, 0]);
+  });
+
+  test('clients with one and the same client id live side by side', async () => {
+    const simulator = await simulate();
+    const first = await connected(simulator.url, { username: 'provision', clientId: 'same' });
+    const second = await connected(simulator.url, { username: 'provision', clientId: 'same' });
+    second.client.publish(REQUEST, request('cam-2'), { qos: 1 });
+    await until(() => second.payloads[0]);
+    first.client.publish(REQUEST, request('cam-1'), { qos: 1 });
+    expect((await until(() => first.payloads[0])).text).toContain('SUCCESS');
+  });
+
+  test('MQTT 5 gets CONNACK 1', async () => {
+    const simulator = await simulate();
+    const raw = openRaw(simulator.port);
+    raw.socket.write(connectPacket({ username: 'provision', level: 5 }));
+    await until(() => raw.types().includes(TYPE.CONNACK));
+    expect(raw.bytes()[3]).toBe(1);
+  });
+});
+
+describe('order of packets', () => {
+  test('PUBACK, then the response at QoS 1 to a client that has not subscribed', async () => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    await until(() => recorded.payloads[0]);
+    expect(recorded.received).toEqual(['connack:0', 'puback', `publish:${RESPONSE}`]);
+    expect(recorded.payloads[0]?.qos).toBe(1);
+  });
+
+  test('the response to a subscription of QoS 0 comes at QoS 0', async () => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    await recorded.client.subscribeAsync(RESPONSE, { qos: 0 });
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    expect((await until(() => recorded.payloads[0])).qos).toBe(0);
+  });
+
+  test('a request at QoS 0 is answered too', async () => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    recorded.client.publish(REQUEST, request('cam'), { qos: 0 });
+    await until(() => recorded.payloads[0]);
+    expect(recorded.received).toEqual(['connack:0', `publish:${RESPONSE}`]);
+  });
+
+  test('PUBACK waits for the back end', async () => {
+    const simulator = await simulate({ latencyMs: 200 });
+    const recorded = await openProvision(simulator);
+    const sentAt = performance.now();
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    await until(() => simulator.registry.counts.successes === 1);
+    expect(recorded.received).toEqual(['connack:0']);
+    await until(() => recorded.received.includes('puback'));
+    expect(performance.now() - sentAt).toBeGreaterThan(190);
+  });
+
+  test('a request right behind CONNECT, in one segment, is answered after CONNACK', async () => {
+    const simulator = await simulate();
+    const raw = openRaw(simulator.port);
+    raw.socket.write(Buffer.concat([connectPacket({ username: 'provision' }), publishPacket(REQUEST, request('cam'))]));
+    await until(() => raw.types().length === 3);
+    expect(raw.types()).toEqual([TYPE.CONNACK, TYPE.PUBACK, TYPE.PUBLISH]);
+  });
+
+  test('100 packets may come before CONNACK', async () => {
+    const simulator = await simulate({ faults: [{ on: 'connect', action: 'stallConnack', ms: 100 }] });
+    const raw = openRaw(simulator.port);
+    const requests = Array.from({ length: 100 }, (_, i) => publishPacket(REQUEST, request(`cam-${i}`), i + 1));
+    raw.socket.write(Buffer.concat([connectPacket({ username: 'provision' }), ...requests]));
+    await until(() => raw.types().length === 201);
+    expect(simulator.registry.counts.successes).toBe(100);
+  });
+
+  test('a repeated PUBLISH (DUP) is a second attempt', async () => {
+    const simulator = await simulate();
+    const raw = openRaw(simulator.port);
+    raw.socket.write(
+      Buffer.concat([
+        connectPacket({ username: 'provision' }),
+        publishPacket(REQUEST, request('cam'), 7),
+        publishPacket(REQUEST, request('cam'), 7, true),
+      ]),
+    );
+    await until(() => raw.types().filter((type) => type === TYPE.PUBLISH).length === 2);
+    const text = raw.bytes().toString();
+    expect(text.indexOf('"SUCCESS"')).toBeGreaterThan(0);
+    expect(text.indexOf('"FAILURE"')).toBeGreaterThan(text.indexOf('"SUCCESS"'));
+    expect(simulator.registry.counts.provisionRequests).toBe(2);
+  });
+
+  test('the server closes the session some time after the response', async () => {
+    const simulator = await simulate({ provisionSessionCloseMs: 80 });
+    const recorded = await openProvision(simulator);
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    await until(() => recorded.payloads[0]);
+    const answeredAt = performance.now();
+    await until(() => recorded.received.includes('close'));
+    expect(performance.now() - answeredAt).toBeGreaterThan(60);
+  });
+});
+
+describe('SUBSCRIBE', () => {
+  test.each([
+    ['/provision/response', [0], 'suback:0'],
+    ['/provision/response', [1], 'suback:1'],
+    ['provision/response', [1], 'suback:128'],
+    ['/provision/+', [1], 'suback:128'],
+    ['/provision/request', [1], 'suback:128'],
+    ['#', [1], 'suback:128'],
+    ['v1/devices/me/attributes', [1], 'suback:128'],
+  ] as const)('%s at QoS %j gives %s', async (filter, [qos], answer) => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    recorded.client.subscribe(filter, { qos });
+    await until(() => recorded.received[1]);
+    expect(recorded.received[1]).toBe(answer);
+  });
+
+  test('servers before 3.9 send neither SUBACK nor UNSUBACK, and go on', async () => {
+    const simulator = await simulate({ legacySuback: true });
+    const recorded = await openProvision(simulator);
+    recorded.client.subscribe(RESPONSE, { qos: 1 });
+    recorded.client.unsubscribe(RESPONSE);
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    await until(() => recorded.payloads[0]);
+    expect(recorded.received).toEqual(['connack:0', 'puback', `publish:${RESPONSE}`]);
+  });
+
+  test('servers before 3.9 do send SUBACK to a device', async () => {
+    const devices = [{ name: 'cam', credentials: { type: 'ACCESS_TOKEN', token: 't' } }] as const;
+    const simulator = await simulate({ legacySuback: true, devices });
+    const recorded = await connected(simulator.url, { username: 't' });
+    recorded.client.subscribe('v1/devices/me/attributes', { qos: 1 });
+    await until(() => recorded.received.includes('suback:1'));
+  });
+
+  test('UNSUBSCRIBE is acknowledged by newer servers', async () => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    await recorded.client.subscribeAsync(RESPONSE, { qos: 0 });
+    recorded.client.unsubscribe(RESPONSE);
+    await until(() => recorded.received.includes('unsuback'));
+    recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
+    expect((await until(() => recorded.payloads[0])).qos).toBe(1);
+  });
+});
+
+describe('what closes the session', () => {
+  test('a PUBLISH to another topic: PUBACK, then close', async () => {
+    const simulator = await simulate();
+    const recorded = await openProvision(simulator);
+    recorded.client.publish('provision/request', request('cam'), { qos: 1 });
+    await until(() => recorded.received.includes('close'));
+    expect(recorded.received).toEqual(['connack:0', 'puback', 'close']);
+    expect(simulator.registry.counts.provisionRequests).toBe(0);
+  });
+
+  test.each([
+    ['no JSON', '{"provisionDeviceKey":'],
+    ['an array', '[]'],
+    ['null', 'null'],
+    ['a null in a field that is read', request('cam', { token: null })],
+    ['a null as gateway', request('cam', { gateway: null })],
+    ['an object in a field that is read', request('cam', { password: {} })],
+  ])('%s: close without PUBACK', async (_what, payload) => {
+    const simulator = await simulate();
+    expect(await requestUntilClose(simulator, payload)).toEqual(['close']);
+    expect(simulator.registry.devices()).toEqual([]);
+  });
+
+  test.each([
+    ['no key', JSON.stringify({ provisionDeviceSecret: 's', deviceName: 'cam' })],
+    ['no secret', JSON.stringify({ provisionDeviceKey: 'k', deviceName: 'cam' })],
+    ['an unknown credentialsType', request('cam', { credentialsType: 'PASSWORD' })],
+  ])('%s: PUBACK, then close, no response', async (_what, payload) => {
+    const simulator = await simulate();
+    expect(await requestUntilClose(simulator, payload)).toEqual(['puback', 'close']);
+    expect(simulator.registry.devices()).toEqual([]);
+  });
+
+  test('more than 65,536 bytes: close without PUBACK', async () => {
+    const simulator = await simulate();
+    const ballast = 'x'.repeat(65_536);
+    expect(await requestUntilClose(simulator, request('cam', { ballast }))).toEqual(['close']);
+    expect(simulator.registry.devices()).toEqual([]);
+  });
+
+  test('nearly 65,536 bytes are read', async () => {
+    const simulator = await simulate();
+    expect(await provision(simulator, { ...KEYS, deviceName: 'cam', ballast: 'x'.repeat(65_000) })).toMatchObject({
+      status: 'SUCCESS',
+    });
+  });
+});
+
+test('an empty payload is answered in protobuf', async () => {
+  const simulator = await simulate();
+  const raw = openRaw(simulator.port);
+  raw.socket.write(Buffer.concat([connectPacket({ username: 'provision' }), publishPacket(REQUEST, '')]));
+  await until(() => raw.types().includes(TYPE.PUBLISH));
+  expect([...raw.bytes().subarray(-2)]).toEqual([0x08, 0x02]);
+});
+
+test('fields that are not read may be null', async () => {
+  const simulator = await simulate();
+  expect(await provision(simulator, { ...KEYS, deviceName: 'cam', deviceType: null })).toMatchObject({
+    status: 'SUCCESS',
+  });
+});
+
+test('keep alive is never enforced, and PINGREQ is answered', async () => {
+  const simulator = await simulate();
+  const raw = openRaw(simulator.port);
+  raw.socket.write(connectPacket({ username: 'provision', keepalive: 1 }));
+  await until(() => raw.types().includes(TYPE.CONNACK));
+  await wait(2000);
+  raw.socket.write(packet(TYPE.PINGREQ, 0));
+  await until(() => raw.types().includes(TYPE.PINGRESP));
+});
+
+test('a back end that fails is silent, then gives PUBACK and close', async () => {
+  const simulator = await simulate({
+    faults: [{ on: 'request', action: 'silenceThenPubackAndClose', ms: 150 }],
+  });
+  const startedAt = performance.now();
+  expect(await requestUntilClose(simulator, request('cam'))).toEqual(['puback', 'close']);
+  expect(performance.now() - startedAt).toBeGreaterThan(140);
+  expect(simulator.registry.devices()).toEqual([]);
+});
+
+test('strategy X509_CERTIFICATE_CHAIN: silence, then close', async () => {
+  const simulator = await simulate({ strategy: 'X509_CERTIFICATE_CHAIN', backEndTimeoutMs: 100 });
+  expect(await requestUntilClose(simulator, request('cam'))).toEqual(['close']);
+});
+
+test('the device is committed although the client has gone', async () => {
+  const events: SimulatorEvent[] = [];
+  const simulator = await simulate({ commitDelayMs: 100, onEvent: (event) => events.push(event) });
+  const recorded = await openProvision(simulator);
+  recorded.client.publish(REQUEST, request('cam', { token: 'mine' }), { qos: 1 });
+  await until(() => events.some(({ type }) => type === 'request'));
+  recorded.client.stream.destroy();
+  await until(() => events.some(({ type }) => type === 'close'));
+  expect(simulator.registry.devices()).toEqual([]);
+  await until(() => simulator.registry.find('cam'));
+  await wait(20);
+  expect(events.map(({ type }) => type)).toEqual(['connect', 'connack', 'request', 'close', 'commit']);
+});
+
+test('no client gets what another one publishes', async () => {
+  const simulator = await simulate();
+  const other = await openProvision(simulator);
+  await other.client.subscribeAsync(RESPONSE, { qos: 1 });
+  await provision(simulator, { ...KEYS, deviceName: 'cam' });
+  await wait(50);
+  expect(other.payloads).toEqual([]);
+});
+
+test('bytes that are no MQTT end the connection, nothing else', async () => {
+  const simulator = await simulate();
+  const raw = openRaw(simulator.port);
+  raw.socket.write('GET / HTTP/1.1\r\n\r\n');
+  await until(() => raw.closed());
+  expect(await provision(simulator, { ...KEYS, deviceName: 'cam' })).toMatchObject({ status: 'SUCCESS' });
+});
+
+test('after close() the port is free and no connection is left', async () => {
+  const simulator = await simulate();
+  const silent = openRaw(simulator.port);
+  await until(() => silent.socket.readyState === 'open');
+  const recorded = await openProvision(simulator);
+  await simulator.close();
+  await until(() => silent.closed() && recorded.received.includes('close'));
+  await expect(
+    new Promise((resolve, reject) =>
+      connectSocket(simulator.port, '127.0.0.1', resolve as () => void).on('error', reject),
+    ),
+  ).rejects.toThrow('ECONNREFUSED');
+});
