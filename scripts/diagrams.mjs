@@ -1,0 +1,46 @@
+// Draws state-diagrams/ from machines/; with --check it only compares, and fails when they are stale.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { instance } from '@viz-js/viz';
+import { loadTypeScript } from './loadTypeScript.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const check = process.argv.includes('--check');
+
+const { machines, chartGraph, mainFlow, toMermaid, toDot } = await loadTypeScript(`
+  import { provisionMachine } from './machines/provision.machine.ts';
+  import { telemetryMachine } from './machines/telemetry.machine.ts';
+  export * from './src/inspect/chartGraph.ts';
+  export * from './src/inspect/drawChart.ts';
+  export const machines = { provision: provisionMachine, telemetry: telemetryMachine };
+`);
+
+// Graphviz measures Arial; who has none sees the nearest thing.
+const withFallbackFonts = (svg) =>
+  svg.replaceAll('font-family="Arial"', 'font-family="Arial,Liberation Sans,Helvetica,sans-serif"');
+
+const viz = await instance();
+const files = new Map();
+for (const [name, machine] of Object.entries(machines)) {
+  const graph = chartGraph(machine);
+  const draw = (file, part) => {
+    files.set(`${file}.mmd`, toMermaid(part));
+    files.set(`${file}.svg`, withFallbackFonts(viz.renderString(toDot(part), { format: 'svg' })));
+  };
+  draw(name, mainFlow(graph));
+  if (graph.edges.some(({ kind }) => kind === 'resume')) draw(`${name}.resume`, graph);
+  files.set(`${name}.json`, `${JSON.stringify(graph, null, 2)}\n`);
+}
+
+await mkdir(`${root}state-diagrams`, { recursive: true });
+let stale = 0;
+for (const [name, content] of files) {
+  const path = `${root}state-diagrams/${name}`;
+  if (!check) await writeFile(path, content);
+  else if ((await readFile(path, 'utf8').catch(() => '')) !== content) {
+    console.error(`state-diagrams/${name} is stale: run npm run diagrams`);
+    stale += 1;
+  }
+}
+console.log(check ? `${files.size - stale} of ${files.size} diagrams are up to date` : `drew ${files.size} files`);
+process.exitCode = stale > 0 ? 1 : 0;

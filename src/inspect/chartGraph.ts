@@ -1,0 +1,106 @@
+import type { AnyStateMachine, AnyStateNode } from 'xstate';
+
+/** A chart as nodes and edges: what every picture of it is drawn from. */
+export interface ChartGraph {
+  readonly id: string;
+  readonly description: string;
+  readonly initial: string;
+  readonly states: readonly ChartState[];
+  readonly edges: readonly ChartEdge[];
+}
+
+export interface ChartState {
+  readonly name: string;
+  readonly description: string;
+  readonly kind: 'active' | 'transient' | 'final';
+  /** The effect that runs while the state lasts. */
+  readonly effect: string | null;
+}
+
+export interface ChartEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly event: string;
+  readonly guard: string | null;
+  readonly kind: 'done' | 'error' | 'after' | 'always' | 'resume' | 'event';
+}
+
+interface Transition {
+  readonly eventType: string;
+  readonly guard?: unknown;
+  readonly target?: readonly AnyStateNode[] | undefined;
+}
+
+const EVENTLESS = '';
+
+function edgeKind(eventType: string): ChartEdge['kind'] {
+  if (eventType === EVENTLESS) return 'always';
+  if (eventType.startsWith('xstate.done.')) return 'done';
+  if (eventType.startsWith('xstate.error.')) return 'error';
+  if (eventType.startsWith('xstate.after.')) return 'after';
+  return eventType === 'RESUME' ? 'resume' : 'event';
+}
+
+/** `xstate.after.untilRetry.provision.backoff` is `after untilRetry` to a reader. */
+function eventLabel(eventType: string, kind: ChartEdge['kind']): string {
+  if (kind === 'after') return `after ${eventType.split('.')[2] ?? ''}`;
+  if (kind === 'always') return '';
+  return kind === 'resume' || kind === 'event' ? eventType : kind;
+}
+
+function guardName(guard: unknown): string | null {
+  if (typeof guard === 'string') return guard;
+  if (typeof guard === 'object' && guard !== null && 'type' in guard) return String(guard.type);
+  return null;
+}
+
+const toEdges = (from: string, transitions: Iterable<Transition>): ChartEdge[] =>
+  [...transitions].flatMap(({ eventType, guard, target }) => {
+    const kind = edgeKind(eventType);
+    const edge = { from, event: eventLabel(eventType, kind), guard: guardName(guard), kind };
+    return (target ?? []).map(({ key }) => ({ ...edge, to: key }));
+  });
+
+function edgesOf(node: AnyStateNode): ChartEdge[] {
+  const transitions = [...node.transitions.values()].flat();
+  return toEdges(node.key, [...transitions, ...(node.always ?? [])]);
+}
+
+function toState(node: AnyStateNode): ChartState {
+  const effect = node.invoke[0]?.src;
+  const transient = (node.always?.length ?? 0) > 0;
+  return {
+    name: node.key,
+    description: node.description ?? '',
+    kind: node.type === 'final' ? 'final' : transient ? 'transient' : 'active',
+    effect: typeof effect === 'string' ? effect : null,
+  };
+}
+
+/** Name under which the transitions of the chart itself, valid in every state, appear as edges. */
+export const ANY_STATE = '*';
+
+/** Reads the graph off a machine without running it. Charts here are flat: states have no states of their own. */
+export function chartGraph(machine: AnyStateMachine): ChartGraph {
+  const { root } = machine;
+  const nodes = Object.values(root.states);
+  const anywhere = toEdges(ANY_STATE, [...root.transitions.values()].flat());
+  return {
+    id: machine.id,
+    description: root.description ?? '',
+    initial: root.initial.target[0]?.key ?? '',
+    states: nodes.map(toState),
+    edges: [...nodes.flatMap(edgesOf), ...anywhere],
+  };
+}
+
+/**
+ * Without what only an interrupted or overlong run uses, and without the way that every error has that no other arrow
+ * takes: to `failed`.
+ */
+export const mainFlow = (graph: ChartGraph): ChartGraph => ({
+  ...graph,
+  edges: graph.edges.filter(
+    ({ kind, from, to }) => kind !== 'resume' && from !== ANY_STATE && !(kind === 'error' && to === 'failed'),
+  ),
+});
