@@ -6,11 +6,13 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
-await rm(`${root}dist`, { recursive: true, force: true });
+// Tests build into a folder of their own (test/support/buildBundle.ts).
+const outdir = process.argv[2] ?? `${root}dist`;
+await rm(outdir, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },
-  outdir: 'dist',
+  outdir,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -28,6 +30,6 @@ const result = await build({
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
 });
-await chmod(`${root}dist/main.js`, 0o755);
+await chmod(`${outdir}/main.js`, 0o755);
 const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-console.log(`built dist/main.js and its parts: ${(bytes / 1024).toFixed(0)} kB`);
+console.log(`built main.js and its parts: ${(bytes / 1024).toFixed(0)} kB`);

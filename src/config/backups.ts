@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { durableRemove, durableRename, durableReplace, temporaryPath } from '../files/durable.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 
 // Backups lie in the device folder, also when thermal_config.json there is a link to somewhere else: that is where an
@@ -47,16 +47,6 @@ async function entriesOf(folder: string): Promise<string[]> {
   }
 }
 
-/** The size of a file, or undefined when it has gone since the folder was listed. */
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await lstat(path)).size;
-  } catch (error) {
-    if (isENOENT(error)) return undefined;
-    throw fileFailure(error, `read the size of ${path}`);
-  }
-}
-
 /**
  * The backups in a folder, newest first. Other names, unfinished copies, links and folders are not among them.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
@@ -67,8 +57,9 @@ export async function listBackups(folder: string): Promise<readonly Backup[]> {
     const time = parseBackupName(name);
     if (time === undefined) continue;
     const path = join(folder, name);
-    const size = await sizeOf(path);
-    if (size !== undefined) backups.push({ name, path, time, size });
+    // What can't be looked at (removed a moment ago) can't be used as a backup either.
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats !== undefined) backups.push({ name, path, time, size: stats.size });
   }
   return backups.sort((a, b) => b.time - a.time);
 }

@@ -184,13 +184,11 @@ function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): Ther
 /**
  * Reads the content of thermal_config.json for normal operation. Absent keys get the values of the documentation's
  * example; port and use_ssl decide each other's default as in provision.json.
- * @throws Failure CONFIG_UNREADABLE with every broken rule, one line each
+ * @throws Failure CONFIG_INVALID with every broken rule, one line each
  */
 export function parseThermalConfig(bytes: Uint8Array): ThermalConfig {
   const checked = check(bytes);
   if ('config' in checked) return toThermalConfig(checked.config);
   const lines = checked.problems.map((problem) => `- ${problem}`);
-  throw new Failure('CONFIG_UNREADABLE', ['The camera could not load thermal_config.json:', ...lines].join('\n'), {
-    hint: 'Correct the listed values in thermal_config.json, or provision the device again.',
-  });
+  throw new Failure('CONFIG_INVALID', ['The camera could not load thermal_config.json:', ...lines].join('\n'));
 }

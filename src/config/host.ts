@@ -7,7 +7,7 @@ const MAX_NAME_LENGTH = 253;
 function isHostName(text: string): boolean {
   const labels = text.replace(/\.$/, '').split('.');
   if (text.length > MAX_NAME_LENGTH || !labels.every((label) => LABEL.test(label))) return false;
-  return !/^\d+$/.test(labels.at(-1) ?? '') || isIPv4(text);
+  return !/(^|\.)\d+\.?$/.test(text) || isIPv4(text);
 }
 
 /** Whether a text is a host alone: name, IPv4 or IPv6 address (without brackets). */

@@ -1,17 +1,12 @@
 import type { Edit, Node } from 'jsonc-parser';
+import { type Property, propertiesOf } from './jsonTree.ts';
 
 // jsonc-parser's own `modify` edits the first of two equal keys, though readers take the last, and inserts either
 // without any white space or with the siblings reflowed. So its syntax tree is used, and the edits are made here.
 
 /** The last property of that name in an object: the one that JSON.parse and the camera read. */
-export function lastProperty(object: Node, name: string): { readonly value: Node } | undefined {
-  const values = (object.children ?? []).flatMap((property) => {
-    const [key, value] = property.children ?? [];
-    return key?.value === name && value !== undefined ? [value] : [];
-  });
-  const value = values.at(-1);
-  return value === undefined ? undefined : { value };
-}
+export const lastProperty = (object: Node, name: string): Property | undefined =>
+  propertiesOf(object).findLast(({ key }) => key.value === name);
 
 /** How the file as a whole is written. */
 export interface Layout {
@@ -21,30 +16,31 @@ export interface Layout {
   readonly indent: string;
 }
 
-const BLANKS_BEFORE = /[ \t\r\n]*$/;
+const BLANKS_AT_END = /[ \t\r\n]*$/;
+const MAX_BLANKS = 256;
 const MAX_INDENT = 16;
 
 /** The blanks before an offset, from the last line break on: what puts a new property below its sibling. */
 function blanksBefore(text: string, offset: number): string {
   // A slice of limited length: blanks may be a megabyte long.
-  const blanks = BLANKS_BEFORE.exec(text.slice(Math.max(0, offset - 256), offset))?.[0] ?? '';
-  return blanks.replace(/^[^]*?(\r?\n|\r)(?=[ \t]*$)/, '$1');
+  const near = text.slice(Math.max(0, offset - MAX_BLANKS), offset);
+  return near.slice(near.search(BLANKS_AT_END)).replace(/^[^]*?(\r?\n|\r)(?=[ \t]*$)/, '$1');
 }
 
 /** The white space that begins the line in which an offset lies. */
 function lineIndent(text: string, offset: number): string {
   const start = Math.max(text.lastIndexOf('\n', offset), text.lastIndexOf('\r', offset)) + 1;
-  return text.slice(start, start + 256).replace(/[^ \t][^]*$/, '');
+  return text.slice(start, start + MAX_BLANKS).replace(/[^ \t][^]*$/, '');
 }
 
 const hasLineBreak = (text: string): boolean => /[\r\n]/.test(text);
 
 /** Reads the layout off the first property; an empty object gets lines of its own with two spaces. */
 export function layoutOf(text: string, root: Node): Layout {
-  const [first] = root.children ?? [];
+  const [first] = propertiesOf(root);
   const lineBreak = text.includes('\r\n') ? '\r\n' : '\n';
   if (first === undefined) return { multiline: true, lineBreak, indent: '  ' };
-  const lead = blanksBefore(text, first.offset);
+  const lead = blanksBefore(text, first.key.offset);
   const indent = lead.replace(/^[\r\n]+/, '').slice(0, MAX_INDENT);
   return { multiline: hasLineBreak(lead), lineBreak, indent: indent === '' ? '  ' : indent };
 }
@@ -61,10 +57,15 @@ function valueText(value: unknown, layout: Layout, base: string | undefined): st
 }
 
 /** What is inserted behind the last property, set like it. */
-function appended(text: string, last: Node, entries: Iterable<readonly [string, unknown]>, layout: Layout): Edit {
-  const lead = blanksBefore(text, last.offset);
+function appended(
+  text: string,
+  { key: lastKey, value: last }: Property,
+  entries: Iterable<readonly [string, unknown]>,
+  layout: Layout,
+): Edit {
+  const lead = blanksBefore(text, lastKey.offset);
   const base = hasLineBreak(lead) ? lead.replace(/^[\r\n]+/, '') : undefined;
-  const colon = text[last.colonOffset === undefined ? -1 : last.colonOffset + 1] === ' ' ? ': ' : ':';
+  const colon = text[last.offset - 1] === ' ' ? ': ' : ':';
   const content = [...entries]
     .map(([key, value]) => `,${lead}${JSON.stringify(key)}${colon}${valueText(value, layout, base)}`)
     .join('');
@@ -92,6 +93,6 @@ export function insertProperties(
   entries: readonly (readonly [key: string, value: unknown])[],
   layout: Layout,
 ): Edit {
-  const last = object.children?.at(-1);
+  const last = propertiesOf(object).at(-1);
   return last === undefined ? filled(text, object, entries, layout) : appended(text, last, entries, layout);
 }

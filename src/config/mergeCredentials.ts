@@ -1,4 +1,4 @@
-import { applyEdits, type Edit, type Node, parseTree } from 'jsonc-parser';
+import { applyEdits, type Edit, type Node } from 'jsonc-parser';
 import { Failure } from '../failure.ts';
 import { readEditableConfig } from './configText.ts';
 import {
@@ -10,6 +10,7 @@ import {
   thingsboardEntries,
 } from './credentialsSections.ts';
 import { insertProperties, type Layout, lastProperty, layoutOf } from './jsonEdits.ts';
+import { propertiesOf, syntaxTree } from './jsonTree.ts';
 import { requireOnlyChanged } from './onlyChanged.ts';
 
 interface Section {
@@ -47,24 +48,45 @@ function sectionEdits(text: string, section: Node, entries: Entries, layout: Lay
 }
 
 /**
+ * Takes `thingsboard.ca_file` out where the new server needs none: the camera would go on verifying with it, and refuse
+ * a server that the agent has just proven with the system's authorities.
+ */
+function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials): string {
+  if (!useSsl || caFile !== undefined) return text;
+  let current = text;
+  // Equal keys: JSON.parse would take the one before when only the last went.
+  for (;;) {
+    const section = lastProperty(syntaxTree(current), 'thingsboard');
+    if (section === undefined || lastProperty(section.value, 'ca_file') === undefined) return current;
+    const properties = propertiesOf(section.value);
+    const index = properties.findLastIndex(({ key }) => key.value === 'ca_file');
+    const [before, stale, after] = [properties[index - 1], properties[index], properties[index + 1]];
+    if (stale === undefined) return current;
+    const staleEnd = stale.value.offset + stale.value.length;
+    const start = before === undefined ? stale.key.offset : before.value.offset + before.value.length;
+    const end = before === undefined && after !== undefined ? after.key.offset : staleEnd;
+    current = current.slice(0, start) + current.slice(end);
+  }
+}
+
+/**
  * The text of a thermal_config.json with new credentials. Edits the text in place, so that every other key and value,
  * known or not, keeps its bytes, its order and the white space around it: numbers that a double can't hold, escapes,
  * line ends, byte-order mark. Of equal keys the last is edited. Sections `thingsboard`, `telemetry` (with the default
  * values) and `provisioning` are added where they are absent; single keys beyond those that provisioning sets are not.
- * A `ca_file` of before stays when none is used now.
+ * A `ca_file` of before goes when TLS is used without one now.
  * @param bytes a text that `readThermalConfig` called usable
  * @throws Failure CONFIG_UNREADABLE when it is not; INTERNAL when the result would differ elsewhere (proved on each call)
  */
 export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
   const json = readEditableConfig(bytes);
   if (!json.ok) throw new Failure('CONFIG_UNREADABLE', `thermal_config.json ${json.problem}`);
-  const { text } = json;
-  const root = parseTree(text);
-  if (root === undefined) throw new Failure('INTERNAL', 'thermal_config.json has no syntax tree');
+  const text = withoutStaleCaFile(json.text, credentials);
+  const root = syntaxTree(text);
   const layout = layoutOf(text, root);
   const edits: Edit[] = [];
   const added: (readonly [string, unknown])[] = [];
-  const changed: string[][] = [];
+  const changed: string[][] = [['thingsboard', 'ca_file']];
   for (const { name, entries, whole } of sectionsOf(credentials)) {
     const section = lastProperty(root, name);
     if (section === undefined) {
@@ -77,6 +99,6 @@ export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentia
   }
   if (added.length > 0) edits.push(insertProperties(text, root, added, layout));
   const merged = applyEdits(text, edits);
-  requireOnlyChanged(text, merged, changed);
+  requireOnlyChanged(json.text, merged, changed);
   return Buffer.from(json.bom ? `\uFEFF${merged}` : merged);
 }

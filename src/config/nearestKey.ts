@@ -3,16 +3,20 @@ const plain = (key: string): string => key.toLowerCase().replaceAll(/[_-]/g, '')
 
 /** Levenshtein distance: the fewest insertions, deletions and replacements that turn one text into the other. */
 export function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  let above = Array.from({ length: to.length }, (_, column) => column + 1);
+  let distance = to.length;
   for (const [row, letter] of [...from].entries()) {
-    const current = [row + 1];
-    for (const [column, above] of previous.slice(1).entries()) {
-      const replaced = (previous[column] ?? 0) + (to[column] === letter ? 0 : 1);
-      current.push(Math.min(above + 1, (current[column] ?? 0) + 1, replaced));
+    let diagonal = row;
+    distance = row + 1;
+    const current: number[] = [];
+    for (const [column, upper] of above.entries()) {
+      distance = Math.min(upper + 1, distance + 1, diagonal + (to[column] === letter ? 0 : 1));
+      diagonal = upper;
+      current.push(distance);
     }
-    previous = current;
+    above = current;
   }
-  return previous.at(-1) ?? 0;
+  return distance;
 }
 
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('.') + 1);

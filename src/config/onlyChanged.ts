@@ -1,9 +1,12 @@
-import { type Node, parseTree } from 'jsonc-parser';
+import type { Node } from 'jsonc-parser';
 import { Failure } from '../failure.ts';
+import { childrenOf, propertiesOf, syntaxTree } from './jsonTree.ts';
 
 type Path = readonly (string | number)[];
 
 const isWithin = (path: Path, prefix: Path): boolean => prefix.every((segment, index) => path[index] === segment);
+
+const sourceOf = (text: string, { offset, length }: Node): string => text.slice(offset, offset + length);
 
 /**
  * The tokens of a JSON text in order, as they are spelled; without white space and without the properties at the
@@ -11,30 +14,19 @@ const isWithin = (path: Path, prefix: Path): boolean => prefix.every((segment, i
  */
 function spelledTokens(text: string, except: readonly Path[]): string[] {
   const tokens: string[] = [];
-  const add = (node: Node) => {
-    tokens.push(text.slice(node.offset, node.offset + node.length));
-  };
-  const visitProperty = ([key, value]: readonly Node[], outer: Path) => {
-    if (key === undefined || value === undefined) return;
-    const path = [...outer, String(key.value)];
-    if (except.some((prefix) => isWithin(path, prefix))) return;
-    add(key);
-    visit(value, path);
-  };
-  const visit = (node: Node, path: Path) => {
-    if (node.children === undefined) {
-      add(node);
-      return;
+  const visit = (node: Node, path: Path): void => {
+    const isContainer = node.type === 'object' || node.type === 'array';
+    tokens.push(isContainer ? node.type : sourceOf(text, node));
+    if (node.type === 'array') for (const [index, item] of childrenOf(node).entries()) visit(item, [...path, index]);
+    for (const { key, value } of propertiesOf(node)) {
+      const inner = [...path, String(key.value)];
+      if (except.some((prefix) => isWithin(inner, prefix))) continue;
+      tokens.push(sourceOf(text, key));
+      visit(value, inner);
     }
-    tokens.push(node.type);
-    for (const [index, child] of node.children.entries()) {
-      if (node.type === 'array') visit(child, [...path, index]);
-      else visitProperty(child.children ?? [], path);
-    }
-    tokens.push(`end of ${node.type}`);
+    if (isContainer) tokens.push(`end of ${node.type}`);
   };
-  const root = parseTree(text);
-  if (root !== undefined) visit(root, []);
+  visit(syntaxTree(text), []);
   return tokens;
 }
 

@@ -15,9 +15,8 @@ const STRICT = { disallowComments: true, allowTrailingComma: false };
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A value’s type for messages; never the value. */
+/** The type of a JSON value for messages; never the value. */
 export function typeName(value: unknown): string {
-  if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';

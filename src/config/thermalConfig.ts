@@ -28,6 +28,12 @@ export interface ThermalConfigFile {
   readonly problems: readonly string[];
 }
 
+const WHY_UNREADABLE = {
+  'not-a-file': 'it is not a plain file',
+  'not-permitted': 'permission denied',
+  unreadable: 'the storage reports an error',
+} as const;
+
 function unreadable(path: string, why: string, cause?: unknown): Failure {
   return new Failure('CONFIG_UNREADABLE', `Could not read ${path}: ${why}`, { cause });
 }
@@ -82,16 +88,11 @@ export async function readThermalConfig(deviceFolder: string): Promise<ThermalCo
     const problems = json.ok ? cameraProblems(bytes) : [json.problem];
     return { path, exists: true, bytes, mode, uid, gid, usable: json.ok, problems };
   }
-  switch (read.problem) {
-    case 'absent':
-      return { path, exists: false, bytes: undefined, mode: 0o600, uid: -1, gid: -1, usable: false, problems: [] };
-    case 'too-large':
-      throw new Failure('CONFIG_TOO_LARGE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes`);
-    case 'not-a-file':
-      throw unreadable(path, 'it is not a plain file');
-    case 'not-permitted':
-      throw unreadable(path, 'permission denied', read.cause);
-    default:
-      throw unreadable(path, 'the storage reports an error', read.cause);
+  if (read.problem === 'absent') {
+    return { path, exists: false, bytes: undefined, mode: 0o600, uid: -1, gid: -1, usable: false, problems: [] };
   }
+  if (read.problem === 'too-large') {
+    throw new Failure('CONFIG_TOO_LARGE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes`);
+  }
+  throw unreadable(path, WHY_UNREADABLE[read.problem], read.cause);
 }

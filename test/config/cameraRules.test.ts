@@ -230,7 +230,7 @@ describe('parseThermalConfig', () => {
     const failure = await failureOf(() =>
       parseThermalConfig(bytesOf({ thingsboard: { host: TOKEN, access_token: TOKEN, port: TOKEN, device_id: TOKEN } })),
     );
-    expect(failure.code).toBe('CONFIG_UNREADABLE');
+    expect(failure.code).toBe('CONFIG_INVALID');
     expect(failure.message).toBe(
       'The camera could not load thermal_config.json:\n' +
         '- thingsboard.port: expected an integer from 1 to 65535\n- telemetry: expected an object',

@@ -1,0 +1,61 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type CertifiedSuite, certificate } from './certificate.ts';
+import { suites } from './suites/index.ts';
+
+const { values } = parseArgs({
+  options: {
+    full: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [] },
+    agent: { type: 'string', default: 'dist/main.js' },
+    seed: { type: 'string', default: '1' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+  },
+});
+
+const chosen = suites.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+if (chosen.length === 0) throw new Error(`no suite is named ${values.only.join(', ')}`);
+
+const results: CertifiedSuite[] = [];
+for (const suite of chosen) {
+  const scratch = await mkdtemp(join(tmpdir(), `certify-${suite.name}-`));
+  await mkdir(scratch, { recursive: true });
+  const startedAt = performance.now();
+  let shown = 0;
+  const result = await suite.run({
+    full: values.full,
+    agent: resolve(values.agent),
+    scratch,
+    workers: Number(values.workers),
+    seed: Number(values.seed),
+    progress(done, total) {
+      if (performance.now() - shown < 5000 && done !== total) return;
+      shown = performance.now();
+      console.log(`  ${suite.name}: ${done} of ${total}`);
+    },
+  });
+  await rm(scratch, { recursive: true, force: true });
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  const verdict =
+    result.skipped ?? `${result.runs} runs, ${result.faults} faults, ${result.violations.length} violations`;
+  console.log(`${suite.name}: ${verdict} (${seconds} s)`);
+  for (const violation of result.violations.slice(0, 20)) console.log(`  VIOLATION ${violation}`);
+  results.push({ suite, result });
+}
+
+const violated = results.filter(({ result }) => result.violations.length > 0).length;
+const skipped = results.filter(({ result }) => result.skipped !== undefined).length;
+// Only a whole run of the ordinary size is published, so that the page changes only when a count does.
+if (values.only.length === 0 && !values.full && skipped === 0) {
+  const path = 'docs/certificate.md';
+  const before = await readFile(path, 'utf8').catch(() => '');
+  const after = certificate(results);
+  if (before !== after) {
+    await writeFile(path, after);
+    console.log(`${path} has changed`);
+  }
+}
+console.log(`${results.length - violated - skipped} passed, ${violated} failed, ${skipped} skipped`);
+process.exitCode = violated > 0 ? 1 : 0;
