@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { MqttClient } from 'mqtt';
+import type { MqttClient } from '../thingsboard/mqttClient.ts';
 
 /** Longer than a destroyed socket needs. */
 const DESTROY_MS = 200;

@@ -1,10 +1,10 @@
 import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import type { Clock } from '../clock.ts';
+import type { ClientConfig } from '../config/clientConfig.ts';
 import { toFailure } from '../failure.ts';
 import type { Log } from '../log/log.ts';
 import { withinLimit } from './abortableDelay.ts';
-import type { ClientConfig } from './clientConfig.ts';
 import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
 import { reportingActions } from './telemetryReport.ts';
 import type { TemperatureSource } from './temperatureSource.ts';

@@ -1,20 +1,20 @@
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import type { Clock } from '../clock.ts';
-import { readCaFile } from '../config/caFile.ts';
+import { trustedAuthorities } from '../config/caFile.ts';
+import {
+  type ClientConfig,
+  sameConfig,
+  type TelemetrySettings,
+  type ThingsboardSettings,
+} from '../config/clientConfig.ts';
 import { Failure, toFailure } from '../failure.ts';
 import type { Log } from '../log/log.ts';
+import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
 import { abortableDelay, withinLimit } from './abortableDelay.ts';
-import { type ClientConfig, sameConfig, type TelemetrySettings } from './clientConfig.ts';
 import { sessionFailure } from './connectionFailure.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
-import {
-  ATTRIBUTES_TOPIC,
-  attributesMessage,
-  maxAgeMs,
-  TELEMETRY_TOPIC,
-  telemetryMessages,
-} from './telemetryMessage.ts';
+import { attributesMessage, maxAgeMs, telemetryMessages } from './telemetryMessage.ts';
 import type { SpotReading, TemperatureSource } from './temperatureSource.ts';
 import { openSession, type SessionLimits, type ThingsboardSession } from './thingsboardSession.ts';
 
@@ -35,15 +35,14 @@ export interface TelemetryEffectsOptions {
   readonly limits: ClientLimits;
 }
 
-async function readCa(deviceFolder: string, caFile: string | undefined): Promise<string | undefined> {
-  if (caFile === undefined) return undefined;
-  return readCaFile(deviceFolder, caFile).catch((error: unknown) => {
+async function authorities(deviceFolder: string, settings: ThingsboardSettings): Promise<string | undefined> {
+  return trustedAuthorities(deviceFolder, settings).catch((error: unknown) => {
     const { code, message } = toFailure(error);
     throw sessionFailure(code, message, error);
   });
 }
 
-/** Publishes with the configured number of further attempts, which a lost session ends at once. */
+/** Publishes with the configured number of further attempts; a lost session ends them through the signal. */
 async function publishWithRetries(
   session: ThingsboardSession,
   topic: string,
@@ -56,8 +55,7 @@ async function publishWithRetries(
       return await session.publish(topic, payload, signal);
     } catch (error) {
       signal.throwIfAborted();
-      const failure = toFailure(error);
-      if (failure.code !== 'ANSWER_TIMEOUT' || attempt >= settings.retryAttempts) throw failure;
+      if (attempt >= settings.retryAttempts) throw error;
     }
     await abortableDelay(settings.retryDelayMs, signal);
   }
@@ -105,7 +103,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     await refreshConfig(signal);
     const { thingsboard, telemetry } = config;
     if (thingsboard.qosLevel > 1) log.warn('config.qos', 'ThingsBoard has no QoS 2: messages are sent with QoS 1');
-    const ca = thingsboard.useSsl ? await readCa(deviceFolder, thingsboard.caFile) : undefined;
+    const ca = await authorities(deviceFolder, thingsboard);
     session = await openSession({ settings: thingsboard, ca, limits, signal });
     attributesSent = false;
     return {

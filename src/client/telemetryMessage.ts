@@ -1,9 +1,5 @@
-import type { MeasurementSpot } from './clientConfig.ts';
+import type { MeasurementSpot } from '../config/clientConfig.ts';
 import type { SpotReading } from './temperatureSource.ts';
-
-/** Topics of a device's session (contract page, section 6). */
-export const TELEMETRY_TOPIC = 'v1/devices/me/telemetry';
-export const ATTRIBUTES_TOPIC = 'v1/devices/me/attributes';
 
 /** A value is sent while it is younger than this many intervals: an old one would look like a living camera. */
 const MAX_AGE_INTERVALS = 3;

@@ -1,4 +1,4 @@
-import type { MeasurementSpot } from './clientConfig.ts';
+import type { MeasurementSpot } from '../config/clientConfig.ts';
 
 export interface SpotReading {
   /** The measurement spot's id. */

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { type IClientOptions, MqttClient } from 'mqtt';
+import type { IClientOptions } from 'mqtt';
+import type { ThingsboardSettings } from '../config/clientConfig.ts';
 import { Failure } from '../failure.ts';
+import { MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { closeClient } from './clientClose.ts';
-import type { ThingsboardSettings } from './clientConfig.ts';
 import { closedByServer, connectionFailure, sessionFailure } from './connectionFailure.ts';
 import { createSessionEnding, settleWithin } from './sessionEnding.ts';
 
@@ -52,8 +53,6 @@ function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
     username: settings.accessToken.reveal(),
     clean: true,
     keepalive: settings.keepAliveSeconds,
-    // A publication must not put the ping off: at QoS 0 only the missing ping answer tells of a dead connection.
-    reschedulePings: false,
     // The chart reconnects; the library would send unacknowledged messages again by itself.
     reconnectPeriod: 0,
     resubscribe: false,

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Failure } from '../failure.ts';
 import { type ReadProblem, readLimited } from '../files/readLimited.ts';
+import { systemAuthorities } from './systemAuthorities.ts';
 
 export const MAX_CA_BYTES = 1024 * 1024;
 
@@ -41,4 +42,16 @@ export async function readCaFile(deviceFolder: string, caFile: string): Promise<
   const text = read.bytes.toString('latin1');
   for (const [block] of text.matchAll(CERTIFICATE)) if (isCertificate(block)) return read.bytes.toString('utf8');
   throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: it holds no PEM certificate`);
+}
+
+/**
+ * Whom a TLS connection trusts: the authorities in `ca_file`, else the system's. Nothing without TLS.
+ * @throws Failure CA_FILE_UNUSABLE
+ */
+export async function trustedAuthorities(
+  deviceFolder: string,
+  { useSsl, caFile }: { readonly useSsl: boolean; readonly caFile?: string | undefined },
+): Promise<string | undefined> {
+  if (!useSsl) return undefined;
+  return caFile === undefined ? systemAuthorities() : readCaFile(deviceFolder, caFile);
 }

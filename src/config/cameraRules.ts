@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
+import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';
 import { formatPath } from './strictJson.ts';
 
@@ -86,47 +87,6 @@ const configSchema = z.object({
 
 type Camera = z.infer<typeof configSchema>;
 
-export interface MeasurementSpot {
-  readonly id: number;
-  readonly name: string;
-  /** Position in the image, in pixels. */
-  readonly x: number;
-  readonly y: number;
-  /** Range of the temperatures, in degrees Celsius. */
-  readonly minTemp: number;
-  readonly maxTemp: number;
-  /** 0 to 1. */
-  readonly noiseFactor: number;
-  readonly enabled: boolean;
-}
-
-/** thermal_config.json as normal operation reads it, defaults filled in. */
-export interface ThermalConfig {
-  readonly thingsboard: {
-    readonly host: string;
-    readonly port: number;
-    readonly accessToken: Secret;
-    readonly deviceId: string;
-    readonly useSsl: boolean;
-    /** PEM bundle, relative to the device folder. */
-    readonly caFile: string | undefined;
-    readonly keepAliveSeconds: number;
-    readonly qosLevel: number;
-  };
-  readonly telemetry: {
-    readonly intervalSeconds: number;
-    readonly batchTransmission: boolean;
-    readonly retryAttempts: number;
-    readonly retryDelayMs: number;
-    readonly measurementSpots: readonly MeasurementSpot[];
-  };
-  readonly logging: {
-    readonly level: 'debug' | 'info' | 'warn' | 'error';
-    readonly output: 'console' | 'file' | 'both';
-    readonly logFile: string;
-  };
-}
-
 type Checked = { readonly config: Camera } | { readonly problems: readonly string[] };
 
 function check(bytes: Uint8Array): Checked {
@@ -153,7 +113,7 @@ function toSpot(spot: z.infer<typeof spotSchema>): MeasurementSpot {
   return { id, name, x, y, minTemp: min_temp, maxTemp: max_temp, noiseFactor: noise_factor, enabled };
 }
 
-function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): ThermalConfig {
+function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): ClientConfig {
   const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
   return {
     thingsboard: {
@@ -186,7 +146,7 @@ function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): Ther
  * example; port and use_ssl decide each other's default as in provision.json.
  * @throws Failure CONFIG_INVALID with every broken rule, one line each
  */
-export function parseThermalConfig(bytes: Uint8Array): ThermalConfig {
+export function parseThermalConfig(bytes: Uint8Array): ClientConfig {
   const checked = check(bytes);
   if ('config' in checked) return toThermalConfig(checked.config);
   const lines = checked.problems.map((problem) => `- ${problem}`);

@@ -24,13 +24,13 @@ const MAX_INDENT = 16;
 function blanksBefore(text: string, offset: number): string {
   // A slice of limited length: blanks may be a megabyte long.
   const near = text.slice(Math.max(0, offset - MAX_BLANKS), offset);
-  return near.slice(near.search(BLANKS_AT_END)).replace(/^[^]*?(\r?\n|\r)(?=[ \t]*$)/, '$1');
+  return near.slice(near.search(BLANKS_AT_END)).replace(/^[\s\S]*?(\r?\n|\r)(?=[ \t]*$)/, '$1');
 }
 
 /** The white space that begins the line in which an offset lies. */
 function lineIndent(text: string, offset: number): string {
   const start = Math.max(text.lastIndexOf('\n', offset), text.lastIndexOf('\r', offset)) + 1;
-  return text.slice(start, start + MAX_BLANKS).replace(/[^ \t][^]*$/, '');
+  return text.slice(start, start + MAX_BLANKS).replace(/[^ \t][\s\S]*$/, '');
 }
 
 const hasLineBreak = (text: string): boolean => /[\r\n]/.test(text);

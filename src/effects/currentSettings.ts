@@ -1,4 +1,4 @@
-import { readCaFile } from '../config/caFile.ts';
+import { trustedAuthorities } from '../config/caFile.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
 import { Failure } from '../failure.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
@@ -22,7 +22,6 @@ export async function currentSettings(
 
 /** @throws Failure CA_FILE_UNUSABLE */
 export async function endpointOf(settings: ProvisionSettings, deviceFolder: string): Promise<ServerEndpoint> {
-  const { host, port, useSsl, caFile } = settings;
-  const ca = useSsl && caFile !== undefined ? await readCaFile(deviceFolder, caFile) : undefined;
-  return { host, port, useSsl, ca };
+  const { host, port, useSsl } = settings;
+  return { host, port, useSsl, ca: await trustedAuthorities(deviceFolder, settings) };
 }

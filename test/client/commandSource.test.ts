@@ -104,12 +104,15 @@ describe('the command source', () => {
   });
 
   it('ends the command and what it has started, also when they ignore SIGTERM', async () => {
-    const { source, values } = start(`trap '' TERM; sleep 60 & echo "{\\"1\\":1,\\"2\\":\${!}e-3}"; wait; sleep 60`);
+    const { log, source, values } = start(
+      `trap '' TERM; sleep 60 & echo "{\\"1\\":1,\\"2\\":\${!}e-3}"; wait; sleep 60`,
+    );
     await until(async () => (await values())[1] === 1);
     const pid = Math.round(((await values())[2] ?? 0) * 1000);
     expect(await isAlive(pid)).toBe(true);
     await source.close();
     await until(async () => !(await isAlive(pid)));
+    expect(log.of('source.command-ended')).toEqual([]);
   });
 
   it('does not start again after it was closed', async () => {

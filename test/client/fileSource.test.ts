@@ -102,6 +102,18 @@ describe('the file source', () => {
     expect(await values()).toEqual({ 1: 21 });
   });
 
+  it('sees new content though its end is the old one', async () => {
+    const end = `${' '.repeat(100)}\n`;
+    await writeFile(path, `{"1":20}\n${end}`);
+    expect(await values()).toEqual({ 1: 20 });
+    await writeFile(path, `{"1":21}\n${end}`);
+    await utimes(path, new Date(), new Date(Date.now() + 1000));
+    expect(await values()).toEqual({ 1: 21 });
+    await writeFile(`${path}.new`, `{"1":22}\n${end}{"2":30}\n`);
+    await rename(`${path}.new`, path);
+    expect(await values()).toEqual({ 1: 22, 2: 30 });
+  });
+
   it('reads no more than the last mebibyte of a large file, without taking half a line for a bad one', async () => {
     const line = `{"1":20${' '.repeat(92)}}\n`;
     await writeFile(path, `{"2":30}\n${line.repeat(20_000)}{"1":21}\n`);
@@ -140,9 +152,11 @@ describe('the file source', () => {
     await expect(values()).rejects.toMatchObject({ message: expect.stringContaining(path) });
   });
 
-  it('reads once when it is asked twice at a time', async () => {
-    await writeFile(path, 'nonsense\n{"1":20}\n');
-    expect(await Promise.all([values(), values()])).toEqual([{ 1: 20 }, { 1: 20 }]);
+  it('reads nothing twice when it is asked twice at a time', async () => {
+    await writeFile(path, '{"1":2');
+    await values();
+    await appendFile(path, '1}\n{"1":3');
+    expect(await Promise.all([values(), values()])).toEqual([{ 1: 21 }, { 1: 21 }]);
   });
 
   describe('on a FIFO', () => {
@@ -160,6 +174,15 @@ describe('the file source', () => {
       await until(async () => (await values())[1] === 20);
       await writeFifo('{"1":21}\n');
       await until(async () => (await values())[1] === 21);
+    });
+
+    it('lets one writer after another write, though nobody asks meanwhile', async () => {
+      await values();
+      for (const value of [20, 21, 22]) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await writeFifo(`{"1":${value}}\n`);
+      }
+      await until(async () => (await values())[1] === 22);
     });
 
     it('never blocks the writer, though nobody asks', async () => {

@@ -1,91 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import type { ClientConfig } from '../../src/client/clientConfig.ts';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/clock.ts';
 import { Failure } from '../../src/failure.ts';
 import { Secret } from '../../src/secret.ts';
-import { configFor, recordingLog, spot, startBroker, startTcp, TOKEN, until } from './testBroker.ts';
-
-const clock = systemClock();
-const cleanups: Array<() => Promise<unknown>> = [];
-let folder: string;
-
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'client-'));
-  cleanups.push(() => rm(folder, { recursive: true }));
-});
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-  const left = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap');
-  expect(left).toEqual([]);
-});
-
-async function broker(options: Parameters<typeof startBroker>[0] = {}) {
-  const started = await startBroker(options);
-  cleanups.push(started.close);
-  return started;
-}
-
-async function tcp(onConnection: Parameters<typeof startTcp>[0]) {
-  const started = await startTcp(onConnection);
-  cleanups.push(started.close);
-  return started;
-}
-
-/** Every spot is as warm as ten times its id. */
-function steadySource(): TemperatureSource & { closed: number } {
-  const source = {
-    closed: 0,
-    read: async (spots: readonly { id: number }[]) =>
-      spots.map(({ id }) => ({ spot: id, temperature: 10 * id, readAt: clock.monotonic() })),
-    close: async () => {
-      source.closed += 1;
-    },
-  };
-  return source;
-}
-
-const steady = (): TemperatureSource => steadySource();
-
-interface RunOptions {
-  config: ClientConfig;
-  readConfig?: () => Promise<ClientConfig>;
-  source?: TemperatureSource;
-  chartClock?: SimulatedClock;
-  clock?: Clock;
-  ackMs?: number;
-}
-
-/** Starts the client with short limits; it is stopped after the test at the latest. */
-function run({ source = steady(), ackMs = 2_000, ...options }: RunOptions) {
-  const stopping = new AbortController();
-  const log = recordingLog();
-  const ended = runClient({
-    deviceFolder: folder,
-    source,
-    log,
-    clock,
-    signal: stopping.signal,
-    limits: { connectMs: 2_000, ackMs, closeMs: 100, readMs: 100 },
-    random: () => 0,
-    ...options,
-  });
-  /** @returns milliseconds until it has ended */
-  const stop = async (): Promise<number> => {
-    const startedAt = performance.now();
-    stopping.abort();
-    await ended;
-    return performance.now() - startedAt;
-  };
-  cleanups.push(stop);
-  return { log, stop, ended };
-}
+import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
+import { configFor, recordingLog, spot, startBroker, TOKEN, until } from './testBroker.ts';
+import { areClosed, broker, clientSockets, clock, folder, run, steady, tcp } from './testClient.ts';
 
 describe('runClient', () => {
   it('publishes all enabled spots in one message every interval', async () => {
@@ -235,6 +159,20 @@ describe('runClient', () => {
     expect(log.of('session.connected')).toHaveLength(1);
   });
 
+  it('closes the connection to a server that stops speaking MQTT', async () => {
+    const server = await tcp((socket) => {
+      socket.once('data', () => {
+        socket.write(Buffer.from([0x20, 2, 0, 0]));
+        setTimeout(() => socket.write('no MQTT'), 30);
+      });
+    });
+    const { log } = run({ config: configFor(server.port) });
+    await until(() => log.of('session.lost').length === 1);
+    expect(log.of('session.lost')[0]?.details).toMatchObject({ code: 'NOT_MQTT' });
+    expect(clientSockets.length).toBeGreaterThan(0);
+    expect(areClosed()).toBe(true);
+  });
+
   it('names the CA file that it can not use and goes on trying', async () => {
     await writeFile(join(folder, 'ca.pem'), 'no certificate');
     const { log } = run({ config: configFor(1, { thingsboard: { useSsl: true, caFile: 'ca.pem' } }) });
@@ -242,6 +180,29 @@ describe('runClient', () => {
     expect(log.of('session.lost')[0]).toMatchObject({
       message: expect.stringContaining(join(folder, 'ca.pem')),
       details: { code: 'CA_FILE_UNUSABLE', hint: expect.stringContaining('thingsboard.ca_file') },
+    });
+  });
+
+  describe('with TLS', () => {
+    const authority = issueAuthority();
+    const served = issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
+
+    it('publishes to a server whose CA the configuration names', async () => {
+      const server = await broker({ tls: served });
+      await writeFile(join(folder, 'ca.pem'), authority.cert);
+      run({ config: configFor(server.port, { thingsboard: { useSsl: true, caFile: 'ca.pem' } }) });
+      expect((await server.receives(1))[0]?.payload).toEqual({ spot_1_temperature: 10, spot_2_temperature: 20 });
+    });
+
+    it('does not give its token to a server whose CA is unknown', async () => {
+      const server = await broker({ tls: served });
+      const { log } = run({ config: configFor(server.port, { thingsboard: { useSsl: true } }) });
+      await until(() => log.of('session.lost').length === 1);
+      expect(log.of('session.lost')[0]?.details).toMatchObject({
+        code: 'TLS_UNKNOWN_CA',
+        hint: expect.stringContaining('thingsboard.ca_file'),
+      });
+      expect(server.clientIds).toEqual([]);
     });
   });
 
@@ -302,84 +263,5 @@ describe('runClient', () => {
     process.off('warning', onWarning);
     expect(warnings).toEqual([]);
     expect(log.of('session.connected')).toHaveLength(1);
-  });
-});
-
-describe('a stop', () => {
-  it('before the start connects to nothing and closes the source', async () => {
-    const server = await broker();
-    const source = steadySource();
-    await runClient({
-      deviceFolder: folder,
-      config: configFor(server.port),
-      source,
-      log: recordingLog(),
-      clock,
-      signal: AbortSignal.abort(),
-    });
-    expect(server.clientIds).toEqual([]);
-    expect(source.closed).toBe(1);
-  });
-
-  it('while connecting ends at once', async () => {
-    const silent = await tcp(() => {});
-    const { stop } = run({ config: configFor(silent.port) });
-    await until(() => silent.connections() === 1);
-    expect(await stop()).toBeLessThan(1_500);
-    await until(() => silent.connections() === 0);
-  });
-
-  it('while an answer is awaited ends soon', async () => {
-    const server = await broker({ answer: () => 'silence' });
-    const { stop } = run({ config: configFor(server.port) });
-    await server.receives(1, 'attributes');
-    expect(await stop()).toBeLessThan(1_500);
-    await until(async () => (await server.connections()) === 0);
-  });
-
-  it('while a reading hangs ends soon', async () => {
-    const server = await broker();
-    const source: TemperatureSource = { read: () => new Promise(() => {}), close: () => new Promise(() => {}) };
-    const { stop } = run({ config: configFor(server.port), source });
-    await server.receives(1, 'attributes');
-    expect(await stop()).toBeLessThan(1_800);
-  });
-
-  it('while a message waits to be sent again ends soon', async () => {
-    const server = await broker({ answer: () => 'silence' });
-    const config = configFor(server.port, { telemetry: { retryAttempts: 3, retryDelayMs: 10_000 } });
-    const { stop } = run({ config, ackMs: 30 });
-    await server.receives(1, 'attributes');
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(await stop()).toBeLessThan(1_500);
-    expect(server.received).toHaveLength(1);
-  });
-
-  it('between two publications says goodbye to the server', async () => {
-    const server = await broker();
-    const source = steadySource();
-    const config = configFor(server.port, { telemetry: { intervalSeconds: 60 } });
-    const { stop } = run({ config, source });
-    await server.receives(1);
-    expect(await stop()).toBeLessThan(1_000);
-    await until(async () => (await server.connections()) === 0);
-    expect(source.closed).toBe(1);
-  });
-
-  it('while it waits before the next attempt ends at once', async () => {
-    const nobody = await startTcp(() => {});
-    await nobody.close();
-    const { stop, log } = run({ config: configFor(nobody.port) });
-    await until(() => log.of('session.lost').length === 1);
-    expect(await stop()).toBeLessThan(500);
-  });
-
-  it('warns about a source that can not be closed', async () => {
-    const server = await broker();
-    const source: TemperatureSource = { ...steady(), close: () => Promise.reject(new Error('stuck')) };
-    const { stop, log } = run({ config: configFor(server.port), source });
-    await server.receives(1);
-    await stop();
-    expect(log.of('source.not-closed')).toHaveLength(1);
   });
 });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
-import type { ClientConfig } from '../../src/client/clientConfig.ts';
+import type { ClientConfig } from '../../src/config/clientConfig.ts';
 import type { Log, LogDetails } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
 
@@ -15,6 +16,8 @@ export interface Received {
 }
 
 interface BrokerOptions {
+  /** Speaks TLS with this certificate (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
   readonly port?: number;
   /** CONNACK code for a right token; 0 accepts. */
   readonly returnCode?: 0 | 3 | 4 | 5;
@@ -70,11 +73,12 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
     if (answer === 'ack') callback(null);
     if (answer === 'close') client?.close();
   };
-  const server = createServer((socket) => {
+  const accept = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     aedes.handle(socket);
-  });
+  };
+  const server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const cut = (): void => {
