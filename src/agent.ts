@@ -10,6 +10,7 @@ import { createEffects } from './effects/index.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
 import { EXIT, Failure, toFailureRecord } from './failure.ts';
 import { openLineFile } from './files/appendLimited.ts';
+import { durableRemove } from './files/durable.ts';
 import { leaveNote, removeNote } from './files/note.ts';
 import { ensurePrivateFolder } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
@@ -33,6 +34,12 @@ const MAX_EVENTS_BYTES = 256 * 1024;
 const MAX_SUPERSEDED = 3;
 export const DEFAULT_KEEP_BACKUPS = 5;
 
+/** The timers of the chart's pauses: xstate's own, or a faster one. */
+interface ChartClock {
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(id: unknown): void;
+}
+
 export interface AgentOptions {
   readonly paths: DevicePaths;
   readonly agentVersion: string;
@@ -44,6 +51,8 @@ export interface AgentOptions {
   readonly boardId?: string;
   readonly runTimeLimitMs?: number;
   readonly clock?: Clock;
+  /** Default: real time. One that ends the pauses early must have `clock` run ahead as far. */
+  readonly chartClock?: ChartClock;
   /** Told about every state as soon as it is entered (progress displays). */
   readonly onState?: (state: ProvisionState, context: ProvisionContext) => void;
 }
@@ -210,12 +219,14 @@ async function run(
   const resuming = 'from' in beginning;
   const runId = resuming ? beginning.from.runId : (beginning.runId ?? drawRunId());
   const input = { runId, at: clock.now() };
+  const timers = options.chartClock === undefined ? {} : { clock: options.chartClock };
   const actor = resuming
     ? createActor(machine, {
+        ...timers,
         input,
         snapshot: machine.resolveState({ value: beginning.state, context: { ...beginning.from.context, error: null } }),
       })
-    : createActor(machine, { input });
+    : createActor(machine, { ...timers, input });
   Object.assign(position, { runId, state: null, attempt: null });
   if (resuming) {
     log.info('run.resumed', `Goes on with run ${runId} where it stopped: ${beginning.state}`, {
@@ -260,13 +271,15 @@ async function run(
       }
     }
     const end = await Promise.race([final, interrupted]);
-    if (end === 'interrupted') return await stop(pass, journal, actor, effects.settled);
-    return await conclude(pass, journal, end, startedAt);
+    if (end !== 'interrupted') return await conclude(pass, journal, end, startedAt);
+    // An interruption is no failure: what is durable now is where the next start goes on.
+    await quiesce(journal, actor, effects.settled);
+    log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
+    return ended('interrupted', position.runId, null);
   } finally {
     clearTimeout(timeLimit);
     options.signal.removeEventListener('abort', interrupt);
-    actor.stop();
-    await journal.close();
+    await quiesce(journal, actor, effects.settled);
   }
 }
 
@@ -301,13 +314,11 @@ function enter(
   if (!isFinalState(state)) log.info('state.entered', `${state}${resumed ? ' (resumed)' : ''}`);
 }
 
-/** An interruption is no failure: what is durable now is where the next start goes on. */
-async function stop(
-  { log, position }: Pass,
-  journal: Journal,
-  actor: { stop(): void },
-  settled: () => Promise<void>,
-): Promise<AgentResult> {
+/**
+ * Stops the chart and lets what is being written get done, within a limit: after it nothing of the run touches the
+ * disk, so that the lock can be given up. An actor that is stopped does not wait for its effects.
+ */
+async function quiesce(journal: Journal, actor: { stop(): void }, settled: () => Promise<void>): Promise<void> {
   const closing = journal.close();
   actor.stop();
   let timer: NodeJS.Timeout | undefined;
@@ -316,8 +327,6 @@ async function stop(
   });
   await Promise.race([Promise.all([closing, settled()]), limit]);
   clearTimeout(timer);
-  log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
-  return ended('interrupted', position.runId, null);
 }
 
 async function conclude(
@@ -357,6 +366,10 @@ async function conclude(
       await journal.durable().catch((error: unknown) => {
         log.warn('snapshot.unsaved', `The failed state could not be saved: ${toFailureRecord(error).message}`);
       });
+      if (nothingHasLeft(context)) {
+        // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
+        await durableRemove(dependencies.paths.credentials).catch(() => {});
+      }
       logFailure(log, failure);
       return failed(failure, context.runId, device);
     }
@@ -373,6 +386,10 @@ async function conclude(
       return ended('nothing', context.runId, null);
   }
 }
+
+/** Whether this run drew a name, and the server can't know it. A name taken up from an earlier run may be known. */
+const nothingHasLeft = (context: ProvisionContext): boolean =>
+  context.deviceName !== null && context.granted === null && context.nameIndex === 1 && context.requestsOut === 0;
 
 /** The chart's failure; its code is one of the catalogue's, or the chart has a defect. */
 function publicFailure(error: FailureRecord | null): FailureRecord {

@@ -3,7 +3,8 @@ import { type AgentResult, runAgent } from '../agent.ts';
 import { createTemperatureSource } from '../client/createTemperatureSource.ts';
 import { runClient } from '../client/runClient.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { parseThermalConfig, type ThermalConfig } from '../config/cameraRules.ts';
+import { parseThermalConfig } from '../config/cameraRules.ts';
+import type { ClientConfig } from '../config/clientConfig.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
 import { EXIT, Failure, toFailure } from '../failure.ts';
 import { createLog, type Log, type LogSink } from '../log/log.ts';
@@ -29,7 +30,7 @@ export async function startDevice(options: StartArguments): Promise<number> {
   if (result?.outcome === 'interrupted' || result?.failure?.code === 'LOCKED') return result.exitStatus;
 
   const consoleLog = createLog(console.sink, clock, { runId: null, state: null, attempt: null });
-  let config: ThermalConfig;
+  let config: ClientConfig;
   try {
     config = await loadConfig(paths.deviceFolder);
   } catch (error) {
@@ -73,8 +74,8 @@ function provision(
 }
 
 /** @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED */
-async function loadConfig(folder: string): Promise<ThermalConfig> {
-  const file = await readThermalConfig(folder);
+async function loadConfig(folder: string): Promise<ClientConfig> {
+  const file = await readThermalConfig(folder, 'read');
   if (file.bytes !== undefined) return parseThermalConfig(file.bytes);
   throw new Failure('CONFIG_MISSING', `There is no ${file.path}`);
 }
@@ -82,7 +83,7 @@ async function loadConfig(folder: string): Promise<ThermalConfig> {
 /** Flag over environment over the `logging` section of thermal_config.json. */
 function sinkOptions(
   options: StartArguments,
-  { logging }: ThermalConfig,
+  { logging }: ClientConfig,
   paths: DevicePaths,
   format: WinstonSinkOptions['format'],
 ): WinstonSinkOptions {
@@ -95,7 +96,7 @@ function sinkOptions(
 async function operate(
   options: StartArguments,
   paths: DevicePaths,
-  config: ThermalConfig,
+  config: ClientConfig,
   log: Log,
   clock: Clock,
   signal: AbortSignal,

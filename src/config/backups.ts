@@ -1,8 +1,9 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
-import { durableRemove, durableRename, durableReplace, temporaryPath } from '../files/durable.ts';
+import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
+import { writeOwnFile } from '../files/ownFiles.ts';
 import { readLimited } from '../files/readLimited.ts';
 
 // Backups lie in the device folder, also when thermal_config.json there is a link to somewhere else: that is where an
@@ -118,7 +119,7 @@ export async function makeBackup(
   }
   const path = join(folder, name);
   await requireFree(path);
-  await durableReplace(path, bytes, { mode: 0o600 });
+  await writeOwnFile(path, bytes);
   return { name, made: true };
 }
 

@@ -65,22 +65,26 @@ async function resolveLinks(start: string): Promise<{ readonly path: string; rea
   throw unreadable(start, `more than ${MAX_LINKS} symbolic links in a row`);
 }
 
-async function locate(deviceFolder: string): Promise<string> {
+async function locate(deviceFolder: string, purpose: 'replace' | 'read'): Promise<string> {
   const start = join(deviceFolder, THERMAL_CONFIG);
   const { path, readOnly } = await resolveLinks(start).catch((error: unknown) => {
     throw error instanceof Failure ? error : unreadable(start, 'its folder or the target of its link', error);
   });
-  if (!readOnly) return path;
+  if (!readOnly || purpose === 'read') return path;
   throw new Failure('CONFIG_READ_ONLY', `${path} has no write bit for its owner, so it must not be changed`);
 }
 
 /**
  * Reads thermal_config.json, following a symbolic link. A link that leads nowhere in an existing folder is an absent
  * file at the link's target. Whether the file may be changed is judged by its mode bits: root passes every access check.
+ * @param purpose `read`: normal operation, which has nothing against a file without write bits
  * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE (above 16 MiB), CONFIG_LINK_UNTRUSTED, CONFIG_READ_ONLY
  */
-export async function readThermalConfig(deviceFolder: string): Promise<ThermalConfigFile> {
-  const path = await locate(deviceFolder);
+export async function readThermalConfig(
+  deviceFolder: string,
+  purpose: 'replace' | 'read' = 'replace',
+): Promise<ThermalConfigFile> {
+  const path = await locate(deviceFolder, purpose);
   const read = await readLimited(path, MAX_CONFIG_BYTES, false);
   if (read.ok) {
     const { bytes, mode, uid, gid } = read;

@@ -29,6 +29,10 @@ function unusableBecause(
   };
 }
 
+/** Whether only this run has drawn, and nothing was granted: then, as it has sent nothing, no device can exist. */
+const isOwnDraw = ({ candidates, granted }: Credentials, runId: string): boolean =>
+  granted === null && candidates.every((candidate) => candidate.runId === runId);
+
 /** Takes over what an earlier attempt stored, unless it is another board's or for another server. */
 async function usableCredentials(
   dependencies: EffectDependencies,
@@ -39,7 +43,9 @@ async function usableCredentials(
   if (stored === undefined) return { stored, warnings: [] };
   const reason = unusableBecause(stored, dependencies, input);
   if (reason === undefined) return { stored, warnings: [] };
-  if (reason.why === 'superseded' && input.startedOver) return { stored: undefined, warnings: [] };
+  if (reason.why === 'superseded' && input.startedOver && isOwnDraw(stored, input.runId)) {
+    return { stored: undefined, warnings: [] };
+  }
   const movedTo = await setAside(paths.credentials, reason.why, clock.now());
   log.warn(`credentials.${reason.why}`, reason.warning, { movedTo });
   return { stored: undefined, warnings: [reason.warning] };

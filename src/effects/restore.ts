@@ -5,6 +5,7 @@ import { Failure } from '../failure.ts';
 import { durableRemove, durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { replacementAttributes } from './replacementAttributes.ts';
 
 /**
  * Puts the configuration back as it was before `write`: from the backup, or to absent where there was none.
@@ -27,7 +28,7 @@ export async function restore(
       cause: read.cause,
     });
   }
-  await durableReplace(current.path, read.bytes, { mode: current.mode });
+  await durableReplace(current.path, read.bytes, await replacementAttributes(current));
   log.warn('config.restored', `${current.path} was put back from ${input.backup}`, { backup: input.backup });
   return { at: clock.now() };
 }

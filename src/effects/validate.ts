@@ -11,6 +11,9 @@ import { probeFolder } from '../files/probe.ts';
 import { endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
+/** ThingsBoard has no longer names (contract, section 2), and the snapshot no room for them. */
+const MAX_DEVICE_NAME = 255;
+
 /**
  * FR-002, FR-003: everything that could make the run fail later is checked before the server hears of us: the key
  * file, the CA file, the configuration, and that each folder can really be written.
@@ -70,7 +73,8 @@ async function probeFolders(folders: readonly string[]): Promise<void> {
 function deviceIdIn(config: ThermalConfigFile): string | null {
   if (config.bytes === undefined || !config.usable) return null;
   try {
-    return parseThermalConfig(config.bytes).thingsboard.deviceId;
+    const { deviceId } = parseThermalConfig(config.bytes).thingsboard;
+    return deviceId.length <= MAX_DEVICE_NAME ? deviceId : null;
   } catch {
     // Not loadable by the camera: then no device works with it either.
     return null;

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
 import { listBackups } from '../config/backups.ts';
-import { chooseBase, configWithCredentials } from '../config/configBase.ts';
+import { cameraProblems } from '../config/cameraRules.ts';
+import { type ConfigBase, chooseBase, configWithCredentials } from '../config/configBase.ts';
 import { type ConfigCredentials, carriesCredentials } from '../config/credentialsSections.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
-import { durableReplace, type FileAttributes } from '../files/durable.ts';
-import { folderOwner } from '../files/ownFiles.ts';
+import { Failure } from '../failure.ts';
+import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
+import { replacementAttributes } from './replacementAttributes.ts';
 import { storedGrant } from './runCredentials.ts';
 
 /**
@@ -46,8 +48,9 @@ export async function write(
   const warnings = baseWarnings(existing, base);
   for (const warning of warnings) log.warn('config.base', warning);
   const content = configWithCredentials(base, credentials);
+  requireLoadable(base, content);
   signal.throwIfAborted();
-  await durableReplace(existing.path, content, await attributesFor(existing));
+  await durableReplace(existing.path, content, await replacementAttributes(existing));
 
   const written = await readThermalConfig(paths.deviceFolder);
   const whole = written.bytes?.equals(content) === true && carriesCredentials(written.bytes, credentials);
@@ -72,15 +75,21 @@ async function equalsBackup(existing: ThermalConfigFile, folder: string, backup:
   return read.ok && read.bytes.equals(existing.bytes);
 }
 
-function baseWarnings(existing: ThermalConfigFile, base: Awaited<ReturnType<typeof chooseBase>>): string[] {
+/**
+ * The camera's own rules: what they object to in the new text, they must have objected to before.
+ * @throws Failure CONFIG_INVALID
+ */
+function requireLoadable(base: ConfigBase, content: Buffer): void {
+  const before = base.from === 'defaults' ? [] : cameraProblems(base.bytes);
+  const problems = cameraProblems(content).filter((problem) => !before.includes(problem));
+  if (problems.length === 0) return;
+  throw new Failure('CONFIG_INVALID', `The camera could not load the new configuration: ${problems.join('; ')}`, {
+    hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
+  });
+}
+
+function baseWarnings(existing: ThermalConfigFile, base: ConfigBase): string[] {
   if (!existing.exists || base.from === 'file') return [];
   const source = base.from === 'backup' ? `the backup ${base.name}` : 'the defaults';
   return [`thermal_config.json could not be used (it is kept in the backup); the settings come from ${source}`];
-}
-
-/** An existing file keeps mode and owner; a new one is its folder's owner's alone. */
-async function attributesFor(existing: ThermalConfigFile): Promise<FileAttributes> {
-  if (!existing.exists) return { mode: 0o600, ...(await folderOwner(existing.path)) };
-  const same = existing.uid === process.geteuid?.() && existing.gid === process.getegid?.();
-  return { mode: existing.mode, ...(same ? {} : { owner: { uid: existing.uid, gid: existing.gid } }) };
 }
