@@ -3,8 +3,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/buildBundle.ts'],
+    // Tests that run at the same time start processes, and the smallest machines have two cores.
+    maxConcurrency: 3,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // CommonJS is imported as Node does it, so that tests run what is shipped (src/thingsboard/mqttClient.ts).
+    deps: { interopDefault: false },
     coverage: {
       provider: 'v8',
       include: ['machines/**/*.ts', 'src/**/*.ts'],

@@ -11,9 +11,9 @@ import type {
 } from './provision.types.ts';
 
 const SECOND = 1000;
-/** Pauses before a retry or a probe: 1, 2, 4 s, doubling, at most a minute (FR-011). */
-const pauseBefore = (attempt: number): number => Math.min(60, 2 ** (attempt - 1)) * SECOND;
 const LONGEST_PAUSE = 60 * SECOND;
+/** Pauses before a retry or a probe: 1, 2, 4 s, doubling, at most a minute (FR-011). */
+const pauseBefore = (attempt: number): number => Math.min(LONGEST_PAUSE, 2 ** (attempt - 1) * SECOND);
 /** After FAILURE: one probe at once and three more, 1, 2 and 4 s apart, before the name counts as somebody else's. */
 const PROBES_AFTER_FAILURE = 4;
 /** ThingsBoard gives up on its back end after 10 to 20 s: after this long no request can succeed any more. */
@@ -193,7 +193,12 @@ export const provisionMachine = setup({
       lastAnswer: 'none',
       probed: false,
     }),
-    uncountRequest: assign({ requestsOut: ({ context }) => Math.max(0, context.requestsOut - 1) }),
+    /** A request that failed did not leave, or was refused; one failure alone comes after the server's SUCCESS. */
+    uncountRequest: assign(({ context, event }) =>
+      failureIn(event).code === 'CREDENTIALS_TYPE_UNSUPPORTED'
+        ? {}
+        : { requestsOut: Math.max(0, context.requestsOut - 1) },
+    ),
     noteFailureAnswer: assign({ lastAnswer: 'failure', refusedProbes: 0 }),
     noteUnknownOutcome: assign(({ context, event }) => ({
       lastAnswer: 'unknown' as const,
@@ -258,19 +263,16 @@ export const provisionMachine = setup({
     }),
     scheduleRetry: assign(({ context, event }) => {
       const retries = context.retries + 1;
-      const lastFailure =
-        context.lastAnswer === 'unknown' && 'output' in event ? context.lastFailure : failureIn(event);
-      return {
-        retries,
-        retryAt: timeOf(event, context) + pauseBefore(retries),
-        waitingFor: 'retry' as const,
-        lastFailure,
-      };
+      const pause = { retries, retryAt: timeOf(event, context) + pauseBefore(retries), waitingFor: 'retry' as const };
+      // The probe after an unknown outcome was refused. It is charged once, however often the pause is interrupted.
+      if (context.lastAnswer === 'unknown' && 'output' in event) return { ...pause, lastAnswer: 'none' as const };
+      return { ...pause, lastFailure: failureIn(event) };
     }),
     scheduleProbe: assign(({ context, event }) => {
       const at = timeOf(event, context);
       const spaced = at + pauseBefore(Math.min(context.refusedProbes, PROBES_AFTER_FAILURE - 1));
-      const quiet = context.refusedProbes < PROBES_AFTER_FAILURE ? 0 : (context.unknownAt ?? 0) + QUIET_TIME;
+      const stillProbing = context.refusedProbes < PROBES_AFTER_FAILURE || context.unknownAt === null;
+      const quiet = stillProbing ? 0 : context.unknownAt + QUIET_TIME;
       return { retryAt: Math.max(spaced, quiet), waitingFor: 'probe' as const };
     }),
     scheduleVerification: assign(({ context, event }) => ({
@@ -306,8 +308,12 @@ export const provisionMachine = setup({
         resumes: context.resumes + 1,
         now: event.at,
         probed: false,
-        // How long the device was off can't be told from its clock: the quiet time starts again.
-        unknownAt: context.requestsOut > 0 ? event.at : null,
+        // How long the device was off can't be told from its clock: the quiet time starts again. A request that was
+        // answered FAILURE, with none of unknown outcome before it, needs none.
+        unknownAt:
+          context.requestsOut === 0 || (context.lastAnswer === 'failure' && context.unknownAt === null)
+            ? null
+            : event.at,
       };
     }),
     adoptTrigger: assign(({ event }) => {
@@ -319,7 +325,15 @@ export const provisionMachine = setup({
       assertEvent(event, 'RESUME');
       return sameTrigger(context.trigger, event.trigger) ? { trigger: event.trigger } : {};
     }),
-    startOver: assign({ settings: null, deviceName: null, fingerprint: null, requestsOut: 0, startedOver: true }),
+    startOver: assign({
+      settings: null,
+      deviceName: null,
+      fingerprint: null,
+      requestsOut: 0,
+      retryAt: null,
+      waitingFor: null,
+      startedOver: true,
+    }),
   },
 }).createMachine({
   id: 'provision',
@@ -408,7 +422,11 @@ export const provisionMachine = setup({
           startedOver: context.startedOver,
         }),
         onDone: { target: 'route', actions: ['noteTime', 'noteWarnings', 'recordCandidate'] },
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onError: [
+          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
+          { target: 'failed', actions: ['noteTime', 'fail'] },
+        ],
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'prepare', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
     },
@@ -483,7 +501,6 @@ export const provisionMachine = setup({
           { target: 'request', actions: ['noteTime', 'noteRefusedProbe'] },
         ],
         onError: [
-          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
           { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
           { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'scheduleRetry'] },
           { target: 'failed', actions: ['noteTime', 'fail'] },
@@ -584,7 +601,9 @@ export const provisionMachine = setup({
         onDone: { target: 'provisioned', actions: ['noteTime', 'noteWarnings'] },
         onError: { target: 'failed', actions: ['noteTime', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] },
+      },
     },
     provisioned: {
       type: 'final',

@@ -1,13 +1,15 @@
 // The shipped bundle: one entry, split so that each command loads only its own parts (docs/architecture.md, "Start-up").
 import { chmod, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 
-// Tests build into a folder of their own (test/support/buildBundle.ts).
-const outdir = process.argv[2] ?? `${root}dist`;
+// Tests build into a folder of their own (test/support/buildBundle.ts): node scripts/build.mjs [--outdir] FOLDER
+const { values, positionals } = parseArgs({ options: { outdir: { type: 'string' } }, allowPositionals: true });
+const outdir = values.outdir ?? positionals[0] ?? `${root}dist`;
 await rm(outdir, { recursive: true, force: true });
 const result = await build({
   absWorkingDir: root,

@@ -1,11 +1,16 @@
-// Builds the agent and the suites, then runs them: npm run certify [-- --full] [--only NAME] [--seed N]
+// Builds the agent and the suites, then runs them: npm run certify [-- --full] [--only NAME] [--seed N] [--agent MAIN.JS]
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = `${root}node_modules/.cache/thermal-provision/certify.mjs`;
-await import('./build.mjs');
+const given = process.argv.slice(2);
+// Another build of the agent that is to be certified leaves dist/ as it is.
+if (!given.some((argument) => argument.startsWith('--agent'))) {
+  const { status } = spawnSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the agent could not be built');
+}
 await build({
   absWorkingDir: root,
   entryPoints: ['test/certify/main.ts'],
@@ -17,5 +22,5 @@ await build({
   packages: 'external',
   logLevel: 'warning',
 });
-const { status } = spawnSync(process.execPath, [program, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [program, ...given], { cwd: root, stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -49,6 +49,8 @@ export function createProgram(): Command {
 export async function main(argv: readonly string[]): Promise<void> {
   // Who reads our output may go away; that is no reason to stop a provisioning.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // Node would end with 1, which is no documented status; what is on disk is consistent at every moment.
+  process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     await createProgram().parseAsync(argv);
   } catch (error) {
@@ -57,8 +59,13 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
       return;
     }
-    const failure = toFailure(error);
-    process.stderr.write(`thermal-provision: ${failure.message}\n  ${failure.hint}\n`);
-    process.exitCode = failure.exitStatus;
+    process.exitCode = report(error);
   }
+}
+
+/** Tells what ended the program. @returns the exit status */
+function report(error: unknown): number {
+  const failure = toFailure(error);
+  process.stderr.write(`thermal-provision: ${failure.message}\n  ${failure.hint}\n`);
+  return failure.exitStatus;
 }

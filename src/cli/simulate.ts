@@ -108,14 +108,14 @@ async function simulate(given: SimulateArguments): Promise<void> {
     });
     const onEvent = (event: SimulatorEvent): void => print(eventLine(event));
     const simulator = await startSimulator({ ...options, onEvent: given.quiet === true ? undefined : onEvent });
-    if (given.caOut !== undefined && simulator.caPem !== undefined) {
-      const { durableReplace } = await import('../files/durable.ts');
-      await durableReplace(given.caOut, Buffer.from(simulator.caPem), { mode: 0o644 });
+    try {
+      if (given.caOut !== undefined) await writeCa(given.caOut, simulator.caPem ?? '');
+      const { deviceKey = DEFAULT_DEVICE_KEY, deviceSecret = DEFAULT_DEVICE_SECRET } = options;
+      print(`listening on ${simulator.url} device_key=${deviceKey} device_secret=${deviceSecret}`);
+      await ended;
+    } finally {
+      await simulator.close();
     }
-    const { deviceKey = DEFAULT_DEVICE_KEY, deviceSecret = DEFAULT_DEVICE_SECRET } = options;
-    print(`listening on ${simulator.url} device_key=${deviceKey} device_secret=${deviceSecret}`);
-    await ended;
-    await simulator.close();
   } catch (error) {
     const failure = toFailure(error);
     process.stderr.write(`thermal-provision simulate: ${failure.message}. ${failure.hint}\n`);
@@ -123,6 +123,11 @@ async function simulate(given: SimulateArguments): Promise<void> {
     return;
   }
   process.exitCode = EXIT.OK;
+}
+
+async function writeCa(path: string, pem: string): Promise<void> {
+  const { durableReplace } = await import('../files/durable.ts');
+  await durableReplace(path, Buffer.from(pem), { mode: 0o644 });
 }
 
 const print = (line: string): void => {
@@ -177,7 +182,7 @@ async function simulatorOptions(given: SimulateArguments): Promise<SimulatorOpti
 }
 
 function preCreatedDevice(text: string): NonNullable<SimulatorOptions['devices']>[number] {
-  const [name = '', token] = text.split('=', 2);
+  const { name = '', token } = /^(?<name>[^=]*)(?:=(?<token>.*))?$/s.exec(text)?.groups ?? {};
   if (name === '' || token === '') throw usage(`--device “${name}” is not of the form NAME[=TOKEN]`);
   return { name, ...(token === undefined ? {} : { credentials: { type: 'ACCESS_TOKEN', token } }) };
 }

@@ -53,8 +53,11 @@ export async function write(
   await durableReplace(existing.path, content, await replacementAttributes(existing));
 
   const written = await readThermalConfig(paths.deviceFolder);
-  const whole = written.bytes?.equals(content) === true && carriesCredentials(written.bytes, credentials);
-  if (!whole) {
+  if (written.bytes?.equals(content) !== true) {
+    if (written.usable) {
+      log.warn('config.overtaken', 'Another program changed thermal_config.json at once; it is backed up again');
+      return { outcome: 'changed', warnings, at: clock.now() };
+    }
     log.error('config.unusable', `${existing.path} does not hold what was written to it; the backup is put back`);
     return { outcome: 'unusable', warnings, at: clock.now() };
   }

@@ -10,7 +10,8 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | cons
 
 /**
  * Opens a line file. Faults of the disk are swallowed on purpose: a log that can't be kept must not end a run.
- * @param maxBytes size at which the file is set aside; the two together hold at most twice that
+ * @param maxBytes size at which the file is set aside; the two together hold at most twice that. A line longer than
+ * that is left out
  */
 export function openLineFile(path: string, maxBytes: number, mode = 0o600): LineFile {
   let descriptor: number | undefined;
@@ -32,14 +33,16 @@ export function openLineFile(path: string, maxBytes: number, mode = 0o600): Line
   return {
     append(line) {
       if (descriptor === undefined) return;
+      const bytes = Buffer.from(`${line}\n`);
+      if (bytes.length > maxBytes) return;
       try {
-        if (size > 0 && size + line.length + 1 > maxBytes) {
-          closeSync(descriptor);
+        if (size + bytes.length > maxBytes) {
+          // In this order a rename that fails leaves the descriptor open: a closed one's number may be another file's.
           renameSync(path, `${path}.1`);
+          closeSync(descriptor);
           reopen();
           if (descriptor === undefined) return;
         }
-        const bytes = Buffer.from(`${line}\n`);
         appendFileSync(descriptor, bytes);
         size += bytes.length;
       } catch {

@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Failure } from '../failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 import { fileFailure, isENOENT } from './fileFailure.ts';
 
@@ -10,8 +11,9 @@ import { fileFailure, isENOENT } from './fileFailure.ts';
  */
 export async function ensurePrivateFolder(folder: string): Promise<boolean> {
   try {
-    const { mode } = await stat(folder);
-    if ((mode & 0o077) === 0) return false;
+    const stats = await stat(folder);
+    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
+    if ((stats.mode & 0o077) === 0) return false;
     await chmod(folder, 0o700);
     return true;
   } catch (error) {

@@ -27,12 +27,12 @@ export async function probeFolder(folder: string): Promise<void> {
     }
     await rename(first, second);
     await unlink(second);
+    await requireFreeSpace(folder);
   } catch (error) {
     await unlink(first).catch(() => {});
     await unlink(second).catch(() => {});
     throw asFolderFailure(fileFailure(error, `write to the folder ${folder}`), folder);
   }
-  await requireFreeSpace(folder);
 }
 
 function asFolderFailure(failure: Failure, folder: string): Failure {
@@ -43,9 +43,7 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
 }
 
 async function requireFreeSpace(folder: string): Promise<void> {
-  const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
-    throw fileFailure(error, `read the free space of ${folder}`);
-  });
+  const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= MIN_FREE_BYTES) return;
   throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${MIN_FREE_BYTES} are needed`);

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { errnoOf, isENOENT } from './fileFailure.ts';
 
 /** Why a file could not be taken in, for the caller to turn into its own failure. */
 export type ReadProblem = 'absent' | 'not-a-file' | 'too-large' | 'not-permitted' | 'unreadable';
@@ -9,8 +10,8 @@ export type ReadResult =
   | { readonly ok: false; readonly problem: ReadProblem; readonly cause?: unknown };
 
 function problemOf(error: unknown): ReadProblem {
-  const errno = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (errno === 'ENOENT') return 'absent';
+  if (isENOENT(error)) return 'absent';
+  const errno = errnoOf(error);
   if (errno === 'EACCES' || errno === 'EPERM') return 'not-permitted';
   if (errno === 'EISDIR' || errno === 'ENXIO' || errno === 'ELOOP' || errno === 'ENOTDIR') return 'not-a-file';
   return 'unreadable';

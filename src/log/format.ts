@@ -3,20 +3,23 @@ import type { LogDetails, LogRecord } from './log.ts';
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** One JSON object a line; the details are keys of their own, after the fixed ones. */
+/** One JSON object a line; the details are keys of their own, after the fixed ones, which they can't replace. */
 export function formatJson(record: LogRecord): string {
   const { time, level, event, message, runId, state, attempt, details } = record;
-  return JSON.stringify({ time, level, runId, state, attempt, event, message, ...details });
+  const fixed = { time, level, runId, state, attempt, event, message };
+  return JSON.stringify({ ...fixed, ...details, ...fixed });
 }
 
-/** Line breaks and control characters in a value (a file name, say) must not forge lines. */
+/** Line breaks and control characters in a value (a file name, say) must not forge lines, nor command a terminal. */
 const CONTROL = /\p{Cc}/gu;
 
 const formatDetails = (details: LogDetails): string =>
   Object.entries(details)
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
-    .join('');
+    .join('')
+    // JSON leaves those from U+007F on as they are.
+    .replaceAll(CONTROL, '?');
 
 /** For people: time of day first, then level, state and sentence; details last. Several lines are indented. */
 export function formatText(record: LogRecord): string {

@@ -32,12 +32,20 @@ const writableOf = (file: LineFile): Writable =>
     },
   });
 
+const ignore = (): void => {};
+
+/** Who reads standard error may go away (EPIPE: journald restarts, a pager is quit), which must not end a run. */
+function outliveReaderOfStandardError(): void {
+  if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
+}
+
 /** Prints records to standard error: standard output belongs to what a command was asked for. */
 export function winstonSink({ level, format, file }: WinstonSinkOptions): WinstonSink {
   const line = winston.format.printf((info) => {
     const record: unknown = info[RECORD];
     return isRecord(record) ? formatRecord(format, record) : String(info.message);
   });
+  if (file?.only !== true) outliveReaderOfStandardError();
   const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, 0o640);
   const console = new winston.transports.Console({
     stderrLevels: ['error', 'warn', 'info', 'debug'],

@@ -196,6 +196,7 @@ export class Broker {
 
   /** @param acknowledge writes PUBACK, synchronously; not called: there is none */
   async #receive(session: Session, packet: PublishPacket, acknowledge: (error: null) => void): Promise<void> {
+    // aedes may hand over a packet that came right behind CONNECT before it has looked at the CONNECT.
     await session.opened;
     if ((packet.length ?? 0) > MAX_PACKET_BYTES) return session.close('a packet of more than 65536 bytes');
     const reply = await this.#reply(session, packet.topic, Buffer.from(packet.payload));

@@ -29,11 +29,13 @@ function serverCertificate(tls: ListenOptions['tls']): ServerCertificate | undef
 }
 
 function createListener(certificate: ServerCertificate | undefined, accept: (socket: Socket) => void): Server {
-  if (certificate === undefined) return createServer(accept);
+  // Without Nagle's delay, as on the server: PUBACK and response are two small writes, one right after the other.
+  const noDelay = true;
+  if (certificate === undefined) return createServer({ noDelay }, accept);
   try {
     // Asked for, never demanded: a client certificate is a credential, judged when CONNECT comes.
     const { cert, key } = certificate;
-    return createTlsServer({ cert, key, requestCert: true, rejectUnauthorized: false }, accept);
+    return createTlsServer({ noDelay, cert, key, requestCert: true, rejectUnauthorized: false }, accept);
   } catch (error) {
     throw new Failure('USAGE', 'The certificate and key for TLS do not fit or are no PEM', { cause: error });
   }

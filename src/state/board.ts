@@ -10,8 +10,10 @@ export interface BoardIdentity {
   readonly machine: string | null;
 }
 
-const SERIAL_FILE = '/sys/firmware/devicetree/base/serial-number';
-const MACHINE_ID_FILE = '/etc/machine-id';
+const IDENTITY_FILES = {
+  serial: '/sys/firmware/devicetree/base/serial-number',
+  machine: '/etc/machine-id',
+};
 
 const digest = (value: string): string => createHash('sha256').update(value).digest('hex').slice(0, 16);
 
@@ -26,9 +28,9 @@ async function digestOf(path: string): Promise<string | null> {
  * Reads the identity of this board.
  * @param override from THERMAL_BOARD_ID: for containers, which have neither a device tree nor a machine-id of their own
  */
-export async function readBoardIdentity(override = ''): Promise<BoardIdentity> {
+export async function readBoardIdentity(override = '', files = IDENTITY_FILES): Promise<BoardIdentity> {
   if (override !== '') return { serial: digest(override), machine: null };
-  const [serial, machine] = await Promise.all([digestOf(SERIAL_FILE), digestOf(MACHINE_ID_FILE)]);
+  const [serial, machine] = await Promise.all([digestOf(files.serial), digestOf(files.machine)]);
   return { serial, machine };
 }
 

@@ -1,8 +1,6 @@
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../failure.ts';
-import { setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
+import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { Secret } from '../secret.ts';
 import type { BoardIdentity } from './board.ts';
@@ -81,14 +79,14 @@ export function writeCredentials(path: string, credentials: Credentials): Promis
 async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
   const self = process.geteuid?.();
   if (self === undefined || uid === self) return true;
-  return self === 0 && (await stat(dirname(path))).uid === uid;
+  return (await folderOwner(path)).owner?.uid === uid;
 }
 
 /**
  * Reads credentials.json. Access for group and others is taken away with a warning; a damaged file is set aside.
  * @param at ms since the epoch, for the name of a file that is set aside
  * @returns undefined when there is none (any more)
- * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED
+ * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED, DISK_ERROR
  */
 export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
   const read = await readOwnDocument(path);

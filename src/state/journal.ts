@@ -42,7 +42,7 @@ export function openJournal(options: JournalOptions): Journal {
   const iso = (ms: number): string => new Date(ms).toISOString();
   let history: HistoryEntry[] = [];
   let historyOf: string | undefined;
-  let enteredAt = 0;
+  let enteredAt: number | undefined;
   let wanted = previous?.seq ?? 0;
   let written = wanted;
   let latest: SnapshotDocument | undefined;
@@ -53,31 +53,37 @@ export function openJournal(options: JournalOptions): Journal {
   const enter = (state: ProvisionState, resumed: boolean): void => {
     const last = history.at(-1);
     // A state that was cut by an interruption has no duration: nobody measured it.
-    if (last?.durationMs === null && enteredAt !== 0) {
+    if (last?.durationMs === null && enteredAt !== undefined) {
       history[history.length - 1] = { ...last, durationMs: Math.round(clock.monotonic() - enteredAt) };
     }
-    const attempt = 1 + history.filter((entry) => entry.state === state).length;
+    const attempt = 1 + (history.findLast((entry) => entry.state === state)?.attempt ?? 0);
     history = [...history, { state, enteredAt: iso(clock.now()), durationMs: null, attempt, resumed }].slice(
       -MAX_HISTORY,
     );
     enteredAt = clock.monotonic();
   };
 
-  const write = async (): Promise<void> => {
-    if (latest === undefined) return;
-    const document = latest;
+  const write = async (document: SnapshotDocument): Promise<void> => {
     await writeOwnFile(options.path, Buffer.from(`${JSON.stringify(document, null, 2)}\n`));
     written = document.seq;
     options.onDurable?.(document);
   };
 
-  const flush = (): Promise<void> => {
+  /** One write at a time: with one under way, it is that one which is waited for. */
+  const flush = (document: SnapshotDocument): Promise<void> => {
     clearTimeout(lazy);
     lazy = undefined;
-    writing ??= write().finally(() => {
+    writing ??= write(document).finally(() => {
       writing = undefined;
     });
     return writing;
+  };
+
+  const durable = async (): Promise<void> => {
+    const target = wanted;
+    // Counters, not the promise of one write: a write that began before the record doesn't count, and neither does
+    // a failed one.
+    while (written < target && latest !== undefined) await flush(latest);
   };
 
   return {
@@ -106,16 +112,11 @@ export function openJournal(options: JournalOptions): Journal {
         error: errorOf(context),
       };
       lazy ??= setTimeout(() => {
-        // Whoever needs the state on disk asks for it by durable() and hears of the failure there.
-        flush().catch(() => {});
+        // Whoever needs the state on disk asks for it and hears of the failure there.
+        durable().catch(() => {});
       }, LAZY_SAVE_MS);
     },
-    async durable() {
-      const target = wanted;
-      // Counters, not the promise of one write: a write that began before the record doesn't count, and neither does
-      // a failed one.
-      while (written < target) await flush();
-    },
+    durable,
     async close() {
       closed = true;
       clearTimeout(lazy);

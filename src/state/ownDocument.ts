@@ -1,3 +1,4 @@
+import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 
 /** What became of reading one of the agent's own JSON files. */
@@ -10,12 +11,17 @@ export type OwnDocument =
 /** Generous for 100 history entries and three candidates. */
 const MAX_BYTES = 256 * 1024;
 
-/** Reads a JSON file of the agent's own. Links are not followed: the agent never makes any there. */
+/**
+ * Reads a JSON file of the agent's own. Links are not followed: the agent never makes any there. A storage that can't
+ * be read says nothing about the file: it must not count as damaged, or the only copy of a token would be set aside.
+ * @throws Failure DISK_ERROR
+ */
 export async function readOwnDocument(path: string): Promise<OwnDocument> {
   const read = await readLimited(path, MAX_BYTES, false);
   if (!read.ok) {
     if (read.problem === 'absent') return { kind: 'absent' };
     if (read.problem === 'not-permitted') return { kind: 'not-permitted', cause: read.cause };
+    if (read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);
     return { kind: 'damaged', why: read.problem };
   }
   try {

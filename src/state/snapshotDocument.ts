@@ -28,11 +28,13 @@ export type ProvisionState = (typeof ACTIVE_STATES)[number] | (typeof FINAL_STAT
 export type RunStatus = 'pending' | 'in-progress' | 'completed' | 'failed';
 
 const text = z.string().max(2000);
+/** Messages and hints name files, whose paths may have 4096 characters each, and list every problem of a file. */
+const sentence = z.string().max(20_000);
 const time = z.int();
 const failureSchema = z.object({
   code: text,
-  message: z.string().max(20_000),
-  hint: text,
+  message: sentence,
+  hint: sentence,
   retryable: z.boolean(),
   exitStatus: z.int().min(0).max(199),
   causes: z.array(text).max(10),
@@ -75,7 +77,7 @@ const contextSchema: z.ZodType<ProvisionContext> = z.object({
   furthestStep: z.int().min(0),
   resumes: z.int().min(0),
   startedOver: z.boolean(),
-  warnings: z.array(z.string().max(4000)).max(50),
+  warnings: z.array(sentence).max(50),
   error: failureSchema.nullable(),
 });
 
@@ -107,7 +109,7 @@ export const snapshotSchema = z.object({
   maxAttempts: z.int().min(1),
   context: contextSchema,
   history: z.array(historyEntrySchema).max(MAX_HISTORY),
-  error: z.object({ code: text, message: z.string().max(20_000), hint: text }).nullable(),
+  error: z.object({ code: text, message: sentence, hint: sentence }).nullable(),
 });
 export type SnapshotDocument = z.infer<typeof snapshotSchema>;
 

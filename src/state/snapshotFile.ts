@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts';
 import { setAside } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
-import { migrateSnapshot } from './migrations.ts';
+import { type Migrations, migrateSnapshot, SNAPSHOT_MIGRATIONS } from './migrations.ts';
 import { readOwnDocument } from './ownDocument.ts';
 import { type SnapshotDocument, snapshotSchema } from './snapshotDocument.ts';
 
@@ -12,16 +12,16 @@ export type SnapshotRead =
 
 /**
  * Reads snapshot.json without changing anything; older versions are migrated in memory.
- * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED
+ * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, DISK_ERROR
  */
-export async function readSnapshot(path: string): Promise<SnapshotRead> {
+export async function readSnapshot(path: string, migrations: Migrations = SNAPSHOT_MIGRATIONS): Promise<SnapshotRead> {
   const read = await readOwnDocument(path);
   if (read.kind === 'absent') return { kind: 'absent' };
   if (read.kind === 'not-permitted') {
     throw new Failure('FILE_NOT_PERMITTED', `${path} can't be read: permission denied`, { cause: read.cause });
   }
   if (read.kind === 'damaged') return { kind: 'damaged', why: read.why };
-  const parsed = snapshotSchema.safeParse(migrateSnapshot(read.json, path));
+  const parsed = snapshotSchema.safeParse(migrateSnapshot(read.json, path, migrations));
   if (parsed.success) return { kind: 'snapshot', snapshot: parsed.data };
   return { kind: 'damaged', why: 'not of the expected shape' };
 }
@@ -29,7 +29,7 @@ export async function readSnapshot(path: string): Promise<SnapshotRead> {
 /**
  * Reads the snapshot for a run: a damaged one is moved aside, and that is said aloud.
  * @param at ms since the epoch
- * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, and those of setAside
+ * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, DISK_ERROR, and those of setAside
  */
 export async function loadSnapshot(path: string, log: Log, at: number): Promise<SnapshotDocument | undefined> {
   const read = await readSnapshot(path);

@@ -36,29 +36,21 @@ export type ExchangeEnd =
   | {
       readonly kind: 'failed';
       readonly failure: Failure;
-      /** The server had accepted the connection. */
-      readonly connected: boolean;
-      /** The question may have left: PUBLISH was handed to the socket. */
+      /** The server had accepted the connection, and the question may have left: it follows CONNACK at once. */
       readonly asked: boolean;
     };
 
 /** ThingsBoard's own packets are far smaller; more than this is an attack or no MQTT at all. */
 const MAX_RECEIVED_BYTES = 128 * 1024;
 
-/** MQTT.js reports a CONNACK refusal as an error whose code is the return code. */
-function returnCodeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'number' && error.code >= 1 && error.code <= 255 ? error.code : undefined;
-}
-
 const addressOf = (server: ServerEndpoint): string =>
   server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
 
-function timeoutFailure(server: string, asked: boolean, connected: boolean, open: boolean, ms: number): Failure {
+function timeoutFailure(server: string, asked: boolean, open: boolean, ms: number): Failure {
   const seconds = `${Math.round(ms / 100) / 10} s`;
   if (asked)
     return new Failure('ANSWER_TIMEOUT', `${server} accepted the request, but did not answer within ${seconds}`);
-  if (connected || open) {
+  if (open) {
     return new Failure(
       'ANSWER_TIMEOUT',
       `${server} is reachable, but did not accept the MQTT connection in ${seconds}`,
@@ -67,10 +59,17 @@ function timeoutFailure(server: string, asked: boolean, connected: boolean, open
   return new Failure('CONNECT_TIMEOUT', `No connection to ${server} within ${seconds}: the host does not answer`);
 }
 
-function closedFailure(server: string, asked: boolean, connected: boolean): Failure {
-  const when = asked ? 'before it answered' : connected ? 'after it had accepted it' : 'before it accepted it';
+function closedFailure(server: string, asked: boolean): Failure {
+  const when = asked ? 'before it answered' : 'before it accepted it';
   return new Failure('CONNECTION_LOST', `${server} closed the connection ${when}`);
 }
+
+/** A port of the wrong kind (TLS or not) shows as a close as well: servers say no more about it. */
+const NEVER_ACCEPTED_HINT =
+  'Check provisioning.port and use_ssl in provision.json: a TLS port closes connections without TLS, and the reverse.';
+
+const neverAccepted = ({ code, message, cause }: Failure): Failure =>
+  new Failure(code, message, { hint: NEVER_ACCEPTED_HINT, cause });
 
 /**
  * Connects, asks one question, takes one answer and closes for good: one connection for each question, because
@@ -83,7 +82,6 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
   return new Promise((resolve, reject) => {
     const { question, signal } = options;
     const server = addressOf(options.server);
-    let connected = false;
     let asked = false;
     let settled = false;
     let received = 0;
@@ -116,13 +114,15 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       close();
       resolve(end);
     };
-    const fail = (failure: Failure): void => settle({ kind: 'failed', failure, connected, asked });
+    const fail = (failure: Failure): void => {
+      const known = failure.code === 'CONNECTION_LOST' && !asked ? neverAccepted(failure) : failure;
+      settle({ kind: 'failed', failure: known, asked });
+    };
     const abort = (): void => {
-      if (settled) return;
       close();
       reject(signal.reason);
     };
-    const timeUp = (ms: number) => () => fail(timeoutFailure(server, asked, connected, !stream.connecting, ms));
+    const timeUp = (ms: number) => () => fail(timeoutFailure(server, asked, !stream.connecting, ms));
 
     const deadline = setTimeout(timeUp(options.timeoutMs), options.timeoutMs);
     let answerDeadline: NodeJS.Timeout | undefined;
@@ -134,25 +134,29 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       fail(new Failure('ANSWER_INVALID', `${server} sent more than ${MAX_RECEIVED_BYTES} bytes for one answer`));
     });
     stream.on('error', (error) => fail(networkFailure(error, server)));
+    client.on('packetreceive', (packet) => {
+      // Only the first CONNACK can refuse: what comes after the question says nothing about whether it had arrived.
+      if (packet.cmd !== 'connack' || asked || !packet.returnCode) return;
+      settle({ kind: 'refused', returnCode: packet.returnCode });
+    });
+    // The stream's errors and refusals were settled above, so this is MQTT.js's parser (bytes that are no MQTT packet)
+    // or its judgement that a packet is out of place, such as a second CONNACK.
     client.on('error', (error) => {
-      const returnCode = returnCodeOf(error);
-      if (returnCode !== undefined) return settle({ kind: 'refused', returnCode });
-      if ('syscall' in error || 'code' in error) return fail(networkFailure(error, server));
-      // What is left is MQTT.js's parser: bytes that are no MQTT packet.
       fail(new Failure('NOT_MQTT', `${server} answers, but not in MQTT`, { cause: error }));
     });
-    client.on('close', () => fail(closedFailure(server, asked, connected)));
+    client.on('close', () => fail(closedFailure(server, asked)));
     client.on('message', (topic, payload) => {
-      if (topic === question.answerTopic) settle({ kind: 'answer', payload: Buffer.from(payload) });
+      if (asked && topic === question.answerTopic) settle({ kind: 'answer', payload: Buffer.from(payload) });
     });
     client.on('connect', () => {
-      connected = true;
-      options.onStage?.('connected');
+      // MQTT.js tells of CONNACK a moment after it came: the exchange may be over by now, and must not ask any more.
+      if (settled) return;
+      asked = true;
       const { answerTimeoutMs } = options;
       if (answerTimeoutMs !== undefined) answerDeadline = setTimeout(timeUp(answerTimeoutMs), answerTimeoutMs);
       if (question.subscribe) client.subscribe(question.answerTopic, { qos: 1 }, () => {});
-      asked = true;
       client.publish(question.topic, question.payload, { qos: 1 }, () => {});
+      options.onStage?.('connected');
       options.onStage?.('asked');
     });
     client.connect();

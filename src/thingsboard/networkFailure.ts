@@ -3,6 +3,7 @@ import { errnoOf } from '../files/fileFailure.ts';
 
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
   ENOTFOUND: ['HOST_NOT_FOUND', 'the host name can’t be resolved'],
+  EAI_FAIL: ['HOST_NOT_FOUND', 'the name server refuses to look the host name up'],
   EAI_AGAIN: ['HOST_NOT_FOUND', 'the name server does not answer'],
   ENODATA: ['HOST_NOT_FOUND', 'the host name has no address'],
   ECONNREFUSED: ['CONNECTION_REFUSED', 'nothing listens on that port'],
@@ -10,6 +11,8 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = 
   ENETUNREACH: ['HOST_UNREACHABLE', 'no network'],
   EADDRNOTAVAIL: ['HOST_UNREACHABLE', 'this device has no address of that kind'],
   ENETDOWN: ['HOST_UNREACHABLE', 'the network is down'],
+  EACCES: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],
+  EPERM: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],
   ETIMEDOUT: ['CONNECT_TIMEOUT', 'no answer from the host'],
   ECONNRESET: ['CONNECTION_LOST', 'the connection was reset'],
   EPIPE: ['CONNECTION_LOST', 'the connection was closed'],
@@ -29,6 +32,17 @@ const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [FailureCode, string]
   CERT_NOT_YET_VALID: ['TLS_NOT_YET_VALID', 'its certificate is not valid yet'],
 };
 
+/** Certificates that no CA file makes acceptable: wrong in themselves (names as Node's TLS reports them). */
+const UNUSABLE_CERTIFICATES: readonly string[] = [
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+  'CERT_CHAIN_TOO_LONG',
+  'CERT_REJECTED',
+  'CERT_REVOKED',
+  'UNSPECIFIED',
+];
+
 /** With several addresses Node reports one error for each: the first one that says something counts. */
 function rootOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
@@ -45,6 +59,16 @@ export function networkFailure(error: unknown, server: string): Failure {
     return new Failure(certificate[0], `The TLS connection to ${server} was not made: ${certificate[1]}`, {
       cause: error,
     });
+  }
+  if (errno !== undefined && UNUSABLE_CERTIFICATES.includes(errno)) {
+    return new Failure(
+      'TLS_FAILED',
+      `The TLS connection to ${server} was not made: its certificate can’t be used (${errno})`,
+      {
+        hint: 'Give the server a certificate that is strong enough and was issued for servers, by a CA.',
+        cause: error,
+      },
+    );
   }
   const system = errno === undefined ? undefined : SYSTEM_ERRORS[errno];
   if (system !== undefined) {

@@ -63,7 +63,7 @@ export async function proveCredentials(options: {
     if (isAttributes(end.payload)) return { kind: 'proven' };
     return { kind: 'accepted', failure: notThingsBoard(options.server) };
   }
-  if (end.connected && end.failure.code === 'ANSWER_TIMEOUT') {
+  if (end.asked && end.failure.code === 'ANSWER_TIMEOUT') {
     return { kind: 'accepted', failure: notThingsBoard(options.server) };
   }
   return { kind: 'failed', failure: end.failure };

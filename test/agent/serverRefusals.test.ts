@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { Aedes } from 'aedes';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Credentials } from '../../src/simulator/credentials.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { startTcp } from '../client/testBroker.ts';
+import { deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
+import { OLD_CONFIG } from '../support/deviceFiles.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+
+const unchanged = async ({ thermalConfig }: DevicePaths): Promise<boolean> =>
+  (await readFile(thermalConfig, 'utf8')) === OLD_CONFIG;
+
+test('a wrong key is permanent: one request, nothing changed', async () => {
+  const { simulator, paths } = await scene({}, { provisioning: { device_secret: 'a-wrong-secret' } });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 77, failure: { code: 'PROVISION_KEY_REFUSED' } });
+  expect(simulator.registry.counts).toMatchObject({ provisionRequests: 1, notFound: 1 });
+  expect(await unchanged(paths)).toBe(true);
+});
+
+const OTHER_CREDENTIALS: readonly Credentials[] = [
+  { type: 'MQTT_BASIC', clientId: 'c', userName: 'u', password: 'a-password' },
+  { type: 'X509_CERTIFICATE', certificate: 'MIIBaseSixtyFour' },
+];
+
+test.each(OTHER_CREDENTIALS)('$type credentials of a pre-provisioned device can not be used', async (credentials) => {
+  const devices = [{ name: 'hall-7', credentials }];
+  const { paths } = await scene({ strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices }, { device: { name: 'hall-7' } });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'CREDENTIALS_TYPE_UNSUPPORTED' } });
+  expect(run.failure?.message).toContain(credentials.type);
+  expect(run.text).not.toContain('a-password');
+  expect(await unchanged(paths)).toBe(true);
+});
+
+test('credentials that are refused once are accepted a second later', async () => {
+  const { simulator, paths } = await scene({ faults: [{ on: 'deviceConnect', nth: 1, action: 'refuse', code: 5 }] });
+  const run = await runDevice(paths);
+  expect(run.outcome).toBe('provisioned');
+  expect(run.pauses).toEqual([1000]);
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('credentials that are refused three times end the run, and the old configuration stays', async () => {
+  const { simulator, paths } = await scene({ faults: [{ on: 'deviceConnect', action: 'refuse', code: 5 }] });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 77, failure: { code: 'CREDENTIALS_REFUSED' } });
+  expect(run.pauses).toEqual([1000, 2000]);
+  expect(simulator.registry.counts.refusedConnects).toBe(3);
+  expect(await unchanged(paths)).toBe(true);
+});
+
+test('credentials that are accepted without an answer are proven enough if this run saw SUCCESS', async () => {
+  const { simulator, paths } = await scene({ faults: [{ on: 'attributeRequest', nth: 1, action: 'silence' }] });
+  const run = await runDevice(paths);
+  expect(run.outcome).toBe('provisioned');
+  const warning = run.of('verify.unanswered').map(({ message }) => message);
+  expect(warning).toHaveLength(1);
+  const { context } = JSON.parse(await readFile(paths.snapshot, 'utf8'));
+  expect(context).toMatchObject({ provenBy: 'connack', warnings: warning });
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('without that SUCCESS they are not: a reconciled device must answer', async () => {
+  const { paths } = await scene(
+    {
+      faults: [
+        { on: 'request', nth: 1, action: 'dropAnswerAndClose' },
+        { on: 'attributeRequest', nth: 2, andLater: true, action: 'pubackOnly' },
+      ],
+    },
+    { provisioning: { max_retries: 0 } },
+  );
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 76, failure: { code: 'NOT_THINGSBOARD' } });
+  expect(await unchanged(paths)).toBe(true);
+});
+
+test('a plain broker, which accepts anybody, is no ThingsBoard', async () => {
+  const aedes = await Aedes.createBroker();
+  const server = createServer(aedes.handle);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(async () => {
+    await new Promise<void>((resolve) => aedes.close(() => resolve()));
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const paths = await deviceFolderFor(port, { provisioning: { max_retries: 0 } });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 76, failure: { code: 'NOT_THINGSBOARD' } });
+  expect(await unchanged(paths)).toBe(true);
+});
+
+test('a server that is not there is tried four times, 1, 2 and 4 s apart; when it is there, one device', async () => {
+  const { simulator, paths } = await scene();
+  const json = await readFile(paths.provisionJson, 'utf8');
+  const closed = await startTcp(() => {});
+  await closed.close();
+  const nobody = await deviceFolderFor(closed.port);
+  const run = await runDevice(nobody);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'CONNECTION_REFUSED' } });
+  expect(run.pauses).toEqual([1000, 2000, 4000]);
+  expect(json).toContain(String(simulator.port));
+});
+
+test('a server that gives up between retries is asked again, and progress refills the budget', async () => {
+  const { simulator, paths } = await scene({
+    faults: [
+      { on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 },
+      { on: 'provisionConnect', nth: 2, action: 'close' },
+      { on: 'deviceConnect', nth: 1, action: 'close' },
+      { on: 'deviceConnect', nth: 2, action: 'refuse', code: 3 },
+    ],
+  });
+  const run = await runDevice(paths);
+  expect(run.outcome).toBe('provisioned');
+  expect(run.pauses).toEqual([1000, 2000, 1000, 2000]);
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});

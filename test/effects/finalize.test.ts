@@ -1,0 +1,101 @@
+import { statSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { finalize, sweep } from '../../src/effects/finalize.ts';
+import { triggerIdentity } from '../../src/effects/triggerFile.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { deviceFolderFor } from '../support/agentRun.ts';
+import { effectCall, effectScene } from '../support/effectCall.ts';
+
+async function triggered() {
+  const paths = await deviceFolderFor(1);
+  return { paths, trigger: await triggerIdentity(paths.provisionTxt), ...(await effectScene(paths)) };
+}
+
+const filesIn = async ({ deviceFolder }: DevicePaths): Promise<string[]> =>
+  (await readdir(deviceFolder)).filter((name) => name.startsWith('provision.txt')).sort();
+
+test('provision.txt becomes provision.txt.processed, in place of an older one', async () => {
+  const { paths, trigger, dependencies } = await triggered();
+  await writeFile(paths.provisionTxtProcessed, 'an older one');
+  expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: true });
+  expect(await filesIn(paths)).toEqual(['provision.txt.processed']);
+  expect(await readFile(paths.provisionTxtProcessed, 'utf8')).toBe('');
+});
+
+test('done twice, it does nothing the second time', async () => {
+  const { trigger, dependencies, events } = await triggered();
+  await finalize(dependencies, effectCall({ trigger }));
+  expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
+  expect(events()).toEqual(['trigger.processed']);
+});
+
+test('a provision.txt that was dropped during the run stays', async () => {
+  const { paths, trigger, dependencies, events } = await triggered();
+  await rm(paths.provisionTxt);
+  await writeFile(paths.provisionTxt, 'again');
+  utimesSync(paths.provisionTxt, 1000, 1000);
+  expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
+  expect(await filesIn(paths)).toEqual(['provision.txt']);
+  expect(events()).toEqual(['trigger.newer']);
+});
+
+/** As soon as the renamed file lies there, it turns out to be another than the one that was looked at. */
+function swapOnceRenamed({ provisionTxt, provisionTxtProcessed }: DevicePaths, alsoDropped: boolean): void {
+  let immediate: NodeJS.Immediate;
+  const look = (): void => {
+    if (statSync(provisionTxtProcessed, { throwIfNoEntry: false }) === undefined) {
+      immediate = setImmediate(look);
+      return;
+    }
+    utimesSync(provisionTxtProcessed, 1000, 1000);
+    if (alsoDropped) writeFileSync(provisionTxt, 'a third one');
+  };
+  immediate = setImmediate(look);
+  onTestFinished(() => clearImmediate(immediate));
+}
+
+test('a provision.txt that was replaced between the look and the rename is given back', async () => {
+  const { paths, trigger, dependencies, events } = await triggered();
+  swapOnceRenamed(paths, false);
+  expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
+  expect(await filesIn(paths)).toEqual(['provision.txt']);
+  expect(events()).toEqual(['trigger.newer']);
+});
+
+test('unless there is a third one already, which must not be overwritten', async () => {
+  const { paths, trigger, dependencies } = await triggered();
+  swapOnceRenamed(paths, true);
+  expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
+  expect(await readFile(paths.provisionTxt, 'utf8')).toBe('a third one');
+});
+
+test('sweep keeps the newest backups, and removes credentials.json last', async () => {
+  const { paths, dependencies, events } = await triggered();
+  await mkdir(paths.stateFolder);
+  await writeFile(paths.credentials, '{}');
+  const backups = [1, 2, 3, 4].map((day) => `thermal_config.json.backup.2026110${day}T000000.000Z`);
+  for (const name of backups) await writeFile(join(paths.deviceFolder, name), '{}');
+  await sweep(dependencies, 2);
+  const left = (await readdir(paths.deviceFolder)).filter((name) => name.includes('.backup.')).sort();
+  expect(left).toEqual(backups.slice(2));
+  expect(await readdir(paths.stateFolder)).toEqual([]);
+  expect(events()).toEqual(['backup.pruned', 'credentials.removed']);
+});
+
+test('backups that can not be removed are no reason to keep credentials.json', async () => {
+  const { paths, dependencies, events } = await triggered();
+  const elsewhere = { ...paths, deviceFolder: join(paths.deviceFolder, 'absent') };
+  await mkdir(paths.stateFolder);
+  await writeFile(paths.credentials, '{}');
+  await sweep({ ...dependencies, paths: elsewhere }, 2);
+  expect(await readdir(paths.stateFolder)).toEqual([]);
+  expect(events()).toEqual(['backup.unpruned', 'credentials.removed']);
+});
+
+test('a provision.txt that can not be looked at is a failure, not an absent one', async () => {
+  const { paths } = await triggered();
+  const beyondAFile = join(paths.provisionJson, 'provision.txt');
+  await expect(triggerIdentity(beyondAFile)).rejects.toMatchObject({ code: 'DISK_ERROR' });
+});

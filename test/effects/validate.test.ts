@@ -1,0 +1,75 @@
+import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { detect } from '../../src/effects/detect.ts';
+import { validate } from '../../src/effects/validate.ts';
+import { asOrdinaryUser } from '../config/scratch.ts';
+import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
+import { OLD_CONFIG, OLD_DEVICE } from '../support/deviceFiles.ts';
+import { effectCall, effectScene } from '../support/effectCall.ts';
+
+async function folderWith(config: string | null) {
+  const paths = await deviceFolderFor(1883, { config });
+  await mkdir(paths.stateFolder, { mode: 0o700 });
+  return { paths, ...(await effectScene(paths)) };
+}
+
+test('tells what the run must remember of the files', async () => {
+  const { dependencies } = await folderWith(OLD_CONFIG);
+  expect(await validate(dependencies, effectCall({}))).toMatchObject({
+    settings: {
+      digest: expect.stringMatching(/^[0-9a-f]{16}$/),
+      server: { host: '127.0.0.1', port: 1883, useSsl: false, caFile: null },
+      nameSource: 'random',
+      maxRetries: 3,
+      timeoutSeconds: 1,
+    },
+    previousDeviceId: OLD_DEVICE,
+    newestBackupAt: null,
+  });
+});
+
+test.each([
+  ['absent', null],
+  ['no JSON', '{'],
+  ['JSON that the camera can not load', '{"thingsboard":{}}'],
+])('a configuration that is %s holds no former device', async (_what, config) => {
+  const { dependencies } = await folderWith(config);
+  expect(await validate(dependencies, effectCall({}))).toMatchObject({ previousDeviceId: null });
+});
+
+test('what the camera objects to already is named, and is no failure', async () => {
+  const { dependencies, events } = await folderWith(
+    OLD_CONFIG.replace('"interval_seconds": 15', '"interval_seconds": 0'),
+  );
+  const { warnings = [] } = await validate(dependencies, effectCall({}));
+  expect(warnings.join()).toContain('interval_seconds');
+  expect(events()).toContain('validate.warning');
+});
+
+test('a device folder that everybody can write is named', async () => {
+  const { paths, dependencies } = await folderWith(OLD_CONFIG);
+  await chmod(paths.deviceFolder, 0o777);
+  const { warnings = [] } = await validate(dependencies, effectCall({}));
+  expect(warnings).toEqual([`${paths.deviceFolder} can be written by every user of this device (mode 777)`]);
+});
+
+test('a configuration of another user can not be replaced in kind, so the server hears nothing', async (context) => {
+  if (process.geteuid?.() !== 0) context.skip('only root can give files away');
+  const { simulator, paths } = await scene();
+  for (const path of [paths.deviceFolder, paths.provisionJson, paths.provisionTxt]) await chown(path, 65_534, 65_534);
+  await chmod(paths.thermalConfig, 0o666);
+  const run = await asOrdinaryUser(() => runDevice(paths));
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 77, failure: { code: 'FILE_NOT_PERMITTED' } });
+  expect(simulator.registry.counts.connects).toBe(0);
+});
+
+test('detect without credentials.json that can be read still says that the request is gone', async () => {
+  const { paths } = await scene();
+  await cutIn(paths, 'request');
+  await rm(paths.provisionTxt);
+  await writeFile(paths.credentials, 'not json');
+  const { dependencies } = await effectScene(paths);
+  const { trigger, unfinished, warnings = [] } = await detect(dependencies, effectCall({}));
+  expect({ trigger, unfinished }).toEqual({ trigger: null, unfinished: true });
+  expect(warnings).toEqual(['provision.txt was removed before the run had ended; nothing more is sent']);
+});

@@ -1,0 +1,154 @@
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { WriteInput } from '../../machines/provision.types.ts';
+import { readThermalConfig } from '../../src/config/thermalConfig.ts';
+import { replacementAttributes } from '../../src/effects/replacementAttributes.ts';
+import { restore } from '../../src/effects/restore.ts';
+import { write } from '../../src/effects/write.ts';
+import { Secret } from '../../src/secret.ts';
+import { writeCredentials } from '../../src/state/credentials.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { deviceFolderFor } from '../support/agentRun.ts';
+import { OLD_CONFIG } from '../support/deviceFiles.ts';
+import { effectCall, effectScene } from '../support/effectCall.ts';
+import { configuredDevice } from '../support/provisionedDevice.ts';
+import { replaceOnceWritten } from '../support/replaceOnceWritten.ts';
+
+const BACKUP = 'thermal_config.json.backup.20261123T101530.123Z';
+const TOKEN = 'token-that-was-granted';
+const SERVER = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
+const INPUT: WriteInput = { runId: 'run-1', server: SERVER, deviceName: 'hall-7', backup: BACKUP };
+
+/** A run that has come to `write`: granted, and with a backup of the configuration if there is one. */
+async function grantedScene(config: string | null = OLD_CONFIG) {
+  const paths = await deviceFolderFor(1, { config });
+  const made = await effectScene(paths);
+  await mkdir(paths.stateFolder);
+  await writeCredentials(paths.credentials, {
+    target: { digest: 'digest', host: 'tb.example', port: 1883 },
+    board: made.dependencies.board,
+    candidates: [],
+    granted: { deviceName: 'hall-7', token: new Secret(TOKEN), successSeenBy: 'run-1' },
+  });
+  if (config !== null) await writeFile(join(paths.deviceFolder, BACKUP), config);
+  return { paths, ...made };
+}
+
+const text = ({ thermalConfig }: DevicePaths): Promise<string> => readFile(thermalConfig, 'utf8');
+
+test('the granted credentials are written, and the mode of the file stays', async () => {
+  const { paths, dependencies } = await grantedScene();
+  await chmod(paths.thermalConfig, 0o640);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: [] });
+  expect(await configuredDevice(paths)).toEqual({ host: 'tb.example', port: 1883, token: TOKEN, deviceId: 'hall-7' });
+  expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o640);
+});
+
+test('done twice, it changes nothing the second time', async () => {
+  const { paths, dependencies } = await grantedScene();
+  await write(dependencies, effectCall(INPUT));
+  const before = await stat(paths.thermalConfig);
+  expect(await write(dependencies, effectCall({ ...INPUT, runId: 'run-2' }))).toMatchObject({ outcome: 'already' });
+  expect((await stat(paths.thermalConfig)).ino).toBe(before.ino);
+});
+
+test('a CA file is named where one is used, and only there', async () => {
+  const { paths, dependencies } = await grantedScene();
+  await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));
+  expect(await text(paths)).toContain('"ca_file": "ca.pem"');
+});
+
+test('without a configuration and a backup, the defaults are written', async () => {
+  const { paths, dependencies } = await grantedScene(null);
+  expect(await write(dependencies, effectCall({ ...INPUT, backup: null }))).toMatchObject({ outcome: 'written' });
+  expect((await configuredDevice(paths)).token).toBe(TOKEN);
+  expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o600);
+});
+
+test.each([
+  ['changed since the backup', OLD_CONFIG, BACKUP, `${OLD_CONFIG} `],
+  ['made by another program meanwhile', null, null, OLD_CONFIG],
+])('a configuration that was %s is not touched', async (_what, config, backup, now) => {
+  const { paths, dependencies, events } = await grantedScene(config);
+  await writeFile(paths.thermalConfig, now);
+  expect(await write(dependencies, effectCall({ ...INPUT, backup }))).toMatchObject({ outcome: 'changed' });
+  expect(await text(paths)).toBe(now);
+  expect(events()).toEqual(['config.changed']);
+});
+
+test('a configuration that was removed meanwhile counts as changed', async () => {
+  const { dependencies } = await grantedScene(null);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'changed' });
+});
+
+test('an unusable configuration: the settings come from the newest backup that can be used', async () => {
+  const { paths, dependencies } = await grantedScene('{ not json');
+  const older = 'thermal_config.json.backup.20261101T000000.000Z';
+  await writeFile(join(paths.deviceFolder, older), OLD_CONFIG);
+  const output = await write(dependencies, effectCall(INPUT));
+  expect(output).toMatchObject({ outcome: 'written', warnings: [expect.stringContaining(older)] });
+  expect(await text(paths)).toContain('12345678901234567890123');
+});
+
+test('an unusable configuration without such a backup: the defaults', async () => {
+  const { paths, dependencies } = await grantedScene('{ not json');
+  const output = await write(dependencies, effectCall(INPUT));
+  expect(output).toMatchObject({ outcome: 'written', warnings: [expect.stringContaining('the defaults')] });
+  expect((await configuredDevice(paths)).token).toBe(TOKEN);
+});
+
+test('what another program puts there at once is its change, not a broken card: it is backed up again', async () => {
+  const { paths, dependencies } = await grantedScene();
+  onTestFinished(replaceOnceWritten(paths.thermalConfig, OLD_CONFIG));
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'changed' });
+  expect(await text(paths)).toBe(OLD_CONFIG);
+});
+
+test('what can not be read back is unusable, and restore puts the backup back', async () => {
+  const { paths, dependencies } = await grantedScene();
+  onTestFinished(replaceOnceWritten(paths.thermalConfig, '{ "half a conf'));
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'unusable' });
+  await chmod(paths.thermalConfig, 0o640);
+  await restore(dependencies, effectCall({ backup: BACKUP }));
+  expect(await text(paths)).toBe(OLD_CONFIG);
+  expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o640);
+});
+
+test('restore without a backup removes what was written', async () => {
+  const { paths, dependencies, events } = await grantedScene(null);
+  await write(dependencies, effectCall({ ...INPUT, backup: null }));
+  await restore(dependencies, effectCall({ backup: null }));
+  await expect(text(paths)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(events()).toEqual(['config.written', 'config.removed']);
+});
+
+test('restore from a backup that is gone fails and leaves the file', async () => {
+  const { paths, dependencies } = await grantedScene(null);
+  await writeFile(paths.thermalConfig, OLD_CONFIG);
+  const failure = { code: 'CONFIG_UNREADABLE', message: expect.stringContaining(BACKUP) };
+  await expect(restore(dependencies, effectCall({ backup: BACKUP }))).rejects.toMatchObject(failure);
+  expect(await text(paths)).toBe(OLD_CONFIG);
+});
+
+test('a file of another owner keeps that owner', async () => {
+  const { paths } = await grantedScene();
+  const existing = await readThermalConfig(paths.deviceFolder);
+  expect(await replacementAttributes(existing)).toEqual({ mode: existing.mode });
+  expect(await replacementAttributes({ ...existing, uid: 12_345, gid: 54_321 })).toEqual({
+    mode: existing.mode,
+    owner: { uid: 12_345, gid: 54_321 },
+  });
+});
+
+test('the granted credentials are gone', async () => {
+  const { dependencies, paths } = await grantedScene();
+  await writeCredentials(paths.credentials, {
+    target: { digest: 'digest', host: 'tb.example', port: 1883 },
+    board: dependencies.board,
+    candidates: [],
+    granted: null,
+  });
+  await expect(write(dependencies, effectCall(INPUT))).rejects.toMatchObject({ code: 'CREDENTIALS_LOST' });
+  expect(await text(paths)).toBe(OLD_CONFIG);
+});

@@ -1,0 +1,127 @@
+/** Runs the agent in this process over a real device folder, and remembers all it said. */
+
+import { onTestFinished } from 'vitest';
+import type { ProvisionContext } from '../../machines/provision.types.ts';
+import { type AgentOptions, type AgentResult, runAgent } from '../../src/agent.ts';
+import { systemClock } from '../../src/clock.ts';
+import { formatJson } from '../../src/log/format.ts';
+import type { LogRecord } from '../../src/log/log.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { openJournal } from '../../src/state/journal.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
+import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
+import { fastTime } from './fastTime.ts';
+import { startServer } from './server.ts';
+
+export const AGENT_VERSION = '1.0.0-test';
+
+export interface AgentRun extends AgentResult {
+  readonly records: readonly LogRecord[];
+  readonly states: readonly ProvisionState[];
+  /** The records with that event. */
+  of(event: string): readonly LogRecord[];
+  /** All that was logged, as it would stand in a file. */
+  readonly text: string;
+  /** Lengths of the pauses between tries, ms; they took no time. */
+  readonly pauses: readonly number[];
+}
+
+type RunOptions = Partial<Omit<AgentOptions, 'paths' | 'clock' | 'chartClock'>> & {
+  /** The state that ends the run as SIGTERM would. */
+  readonly interruptIn?: ProvisionState;
+};
+
+/** One start of the agent, with pauses that take no time. */
+export async function runDevice(paths: DevicePaths, options: RunOptions = {}): Promise<AgentRun> {
+  const { interruptIn, ...given } = options;
+  const records: LogRecord[] = [];
+  const states: ProvisionState[] = [];
+  const controller = new AbortController();
+  const { pauses, ...time } = fastTime();
+  const result = await runAgent({
+    paths,
+    agentVersion: AGENT_VERSION,
+    boardId: 'board-1',
+    signal: controller.signal,
+    ...time,
+    ...given,
+    sink: (record) => {
+      records.push(record);
+      given.sink?.(record);
+    },
+    onState: (state, context) => {
+      states.push(state);
+      given.onState?.(state, context);
+      if (state === interruptIn) controller.abort(new Error('interrupted by the test'));
+    },
+  });
+  return {
+    ...result,
+    records,
+    states,
+    pauses,
+    of: (event) => records.filter((record) => record.event === event),
+    text: records.map(formatJson).join('\n'),
+  };
+}
+
+/**
+ * Runs the agent into a state, ends it there, and leaves the snapshot of that very state: as if it had been durable at
+ * once, and the power cut right after.
+ * @returns the state's context
+ */
+export async function cutIn(
+  paths: DevicePaths,
+  state: ProvisionState,
+  options: RunOptions = {},
+): Promise<ProvisionContext> {
+  let reached: ProvisionContext | undefined;
+  const run = await runDevice(paths, {
+    ...options,
+    interruptIn: state,
+    onState: (entered, context) => {
+      options.onState?.(entered, context);
+      if (entered === state) reached = context;
+    },
+  });
+  if (reached === undefined) throw new Error(`The run never came to ${state}: ${run.states.join(', ')}`);
+  await storeSnapshot(paths, state, reached);
+  return reached;
+}
+
+/** Leaves a snapshot of this state. */
+export async function storeSnapshot(
+  paths: DevicePaths,
+  state: ProvisionState,
+  context: ProvisionContext,
+): Promise<void> {
+  const options = { path: paths.snapshot, clock: systemClock(), agentVersion: AGENT_VERSION, previous: undefined };
+  const journal = openJournal(options);
+  journal.record(state, context);
+  await journal.durable();
+  await journal.close();
+}
+
+export interface Scene {
+  readonly simulator: Simulator;
+  readonly paths: DevicePaths;
+}
+
+type SceneFiles = Partial<Omit<DeviceFolderOptions, 'port'>>;
+
+/** A simulated server that ends with the test. */
+export const serverOfTest = (options: SimulatorOptions = {}): Promise<Simulator> =>
+  startServer(onTestFinished, options);
+
+/** A simulated server, and a device folder that asks for provisioning there with three retries; in tests that take turns. */
+export async function scene(server: SimulatorOptions = {}, files: SceneFiles = {}): Promise<Scene> {
+  const simulator = await serverOfTest(server);
+  return { simulator, paths: await deviceFolderFor(simulator.port, files) };
+}
+
+/** @param port of the server that provision.json names */
+export async function deviceFolderFor(port: number, files: SceneFiles = {}): Promise<DevicePaths> {
+  const provisioning = { max_retries: 3, ...files.provisioning };
+  return (await makeDeviceFolder(onTestFinished, { port, ...files, provisioning })).paths;
+}

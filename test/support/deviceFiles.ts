@@ -1,0 +1,37 @@
+/** The files of a camera as an operator lays them out. */
+
+import { writeFile } from 'node:fs/promises';
+import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+
+export const OLD_TOKEN = 'token-of-the-old-device';
+export const OLD_DEVICE = 'thermal-camera-OLD001';
+
+/** A configuration with keys that provisioning must not touch, and a number that a double can't hold. */
+export const OLD_CONFIG = `{
+  "site": { "serial": 12345678901234567890123, "note": "caf\\u00e9" },
+  "thingsboard": { "host": "old.example", "port": 1883, "access_token": "${OLD_TOKEN}",
+                   "device_id": "${OLD_DEVICE}", "use_ssl": false, "keep_alive_seconds": 60, "qos_level": 1 },
+  "telemetry": { "interval_seconds": 15, "measurement_spots": [] }
+}
+`;
+
+export interface DeviceFiles {
+  readonly port: number;
+  /** More of section `provisioning`. */
+  readonly provisioning?: Readonly<Record<string, unknown>>;
+  /** Section `device`. */
+  readonly device?: Readonly<Record<string, unknown>>;
+}
+
+/** provision.json, for the simulator's own key on 127.0.0.1 unless told otherwise. */
+export function provisionJsonText({ port, provisioning, device }: DeviceFiles): string {
+  const server = { device_key: DEFAULT_DEVICE_KEY, device_secret: DEFAULT_DEVICE_SECRET, host: '127.0.0.1', port };
+  return JSON.stringify({
+    provisioning: { ...server, ...provisioning },
+    ...(device === undefined ? {} : { device }),
+  });
+}
+
+/** Asks for provisioning. */
+export const putTrigger = ({ provisionTxt }: DevicePaths): Promise<void> => writeFile(provisionTxt, '');

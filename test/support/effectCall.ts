@@ -1,0 +1,31 @@
+/** What an effect is called with outside a run. */
+
+import { systemClock } from '../../src/clock.ts';
+import type { EffectCall, EffectDependencies } from '../../src/effects/dependencies.ts';
+import { createLog, type LogRecord } from '../../src/log/log.ts';
+import { readBoardIdentity } from '../../src/state/board.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { AGENT_VERSION } from './agentRun.ts';
+
+export interface EffectScene {
+  readonly dependencies: EffectDependencies;
+  /** Names of the events that were logged, in order. */
+  readonly events: () => readonly string[];
+}
+
+export async function effectScene(paths: DevicePaths): Promise<EffectScene> {
+  const records: LogRecord[] = [];
+  const clock = systemClock();
+  const position = { runId: 'run-1', state: null, attempt: null };
+  const log = createLog((record) => records.push(record), clock, position);
+  const board = await readBoardIdentity('board-1');
+  return {
+    dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION },
+    events: () => records.map(({ event }) => event),
+  };
+}
+
+export const effectCall = <Input>(input: Input): EffectCall<Input> => ({
+  input,
+  signal: new AbortController().signal,
+});

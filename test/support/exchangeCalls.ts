@@ -1,0 +1,73 @@
+/** Calls of `exchange` and what they leave behind. */
+
+import { expect } from 'vitest';
+import { Failure } from '../../src/failure.ts';
+import { type ExchangeEnd, type ExchangeOptions, exchange } from '../../src/thingsboard/exchange.ts';
+import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
+import { wait } from '../simulator/mqttClients.ts';
+import { pendingTimers } from './pendingTimers.ts';
+
+export const QUESTION_TOPIC = '/provision/request';
+export const ANSWER_TOPIC = '/provision/response';
+
+export const plainServer = (port: number, host = '127.0.0.1'): ServerEndpoint => ({ host, port, useSsl: false });
+export const tlsServer = (port: number, ca?: string, host = '127.0.0.1'): ServerEndpoint => ({
+  host,
+  port,
+  useSsl: true,
+  ca,
+});
+
+type Changes = Partial<Omit<ExchangeOptions, 'server'>>;
+
+/** Asks the server a question as the provisioning effect does; generous limits, so that only silence meets them. */
+export function ask(server: ServerEndpoint, changes: Changes = {}): Promise<ExchangeEnd> {
+  return exchange({
+    server,
+    clientId: 'camera-1',
+    username: 'provision',
+    question: { topic: QUESTION_TOPIC, payload: '{"question":1}', answerTopic: ANSWER_TOPIC, subscribe: true },
+    timeoutMs: 5000,
+    signal: new AbortController().signal,
+    ...changes,
+  });
+}
+
+/** An ending reduced to what the callers decide by. */
+export function summaryOf(end: ExchangeEnd): Record<string, unknown> {
+  switch (end.kind) {
+    case 'answer':
+      return { kind: end.kind, text: end.payload.toString() };
+    case 'refused':
+      return { ...end };
+    case 'failed':
+      return { kind: end.kind, code: end.failure.code, asked: end.asked };
+  }
+}
+
+/** The failure that an exchange ended with. */
+export function failureIn(end: ExchangeEnd): Failure {
+  if (end.kind !== 'failed') throw new Error(`expected a failure, not ${end.kind}`);
+  expect(end.failure).toBeInstanceOf(Failure);
+  return end.failure;
+}
+
+const HELD = ['TCPSocketWrap', 'TLSWrap', 'TCPConnectWrap', 'GetAddrInfoReqWrap'];
+/** Far below the time limits of `ask`: a timer that nobody cleared must not end by itself meanwhile. */
+const RELEASE_MS = 2000;
+
+/** The kinds of sockets and look-ups that keep this process alive. */
+export const heldResources = (): string[] => process.getActiveResourcesInfo().filter((name) => HELD.includes(name));
+
+/** Waits until no more sockets and look-ups are held than before, and no timer of an exchange is left. */
+export async function releasedTo(before: readonly string[]): Promise<void> {
+  const deadline = Date.now() + RELEASE_MS;
+  const surplus = (): string[] => {
+    const held = heldResources();
+    return [...HELD.filter((kind) => count(held, kind) > count(before, kind)), ...pendingTimers()];
+  };
+  while (surplus().length > 0 && Date.now() < deadline) await wait(5);
+  expect(surplus()).toEqual([]);
+}
+
+const count = (kinds: readonly string[], kind: string): number => kinds.filter((one) => one === kind).length;

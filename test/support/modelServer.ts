@@ -1,0 +1,64 @@
+import { nameOf } from './chartAnswers.ts';
+
+/** What becomes of one request at the server. */
+export interface RequestFate {
+  /** Whether it reaches the server at all. */
+  readonly arrives: boolean;
+  /** How long the server takes to commit, ms; ThingsBoard's back end gives up after 20 s (contract, section 1). */
+  readonly commitsAfter: number;
+  /** Whether the client hears the answer. */
+  readonly answered: boolean;
+  /** FAILURE although the name is free: the tenant's limit, or a race with another request. */
+  readonly limited: boolean;
+}
+
+interface InFlight {
+  readonly name: string;
+  readonly commitsAt: number;
+}
+
+export interface ModelServer {
+  /** A request arrives; what is answered when it is answered. */
+  request(nameIndex: number, now: number, fate: RequestFate): 'SUCCESS' | 'FAILURE' | 'no answer';
+  /** Whether the token of that name is known. */
+  knows(nameIndex: number, now: number): boolean;
+  /** Our devices. */
+  devices(now: number): readonly string[];
+}
+
+/**
+ * ThingsBoard's registry reduced to its unique index: a name is committed once, late or not, and a request for a name
+ * that exists gets FAILURE (contract, section 4). All times are true time, ms.
+ * @param taken names that belong to somebody else, by their index
+ */
+export function modelServer(taken: ReadonlySet<number>): ModelServer {
+  const committed = new Set<string>();
+  let inFlight: InFlight[] = [];
+  const advance = (now: number): void => {
+    for (const { name, commitsAt } of inFlight) if (commitsAt <= now) committed.add(name);
+    inFlight = inFlight.filter(({ commitsAt }) => commitsAt > now);
+  };
+  return {
+    request(nameIndex, now, { arrives, commitsAfter, answered, limited }) {
+      advance(now);
+      const name = nameOf(nameIndex);
+      if (!arrives) return 'no answer';
+      const refused = limited || committed.has(name) || taken.has(nameIndex);
+      if (answered) {
+        if (refused) return 'FAILURE';
+        committed.add(name);
+        return 'SUCCESS';
+      }
+      if (!refused) inFlight.push({ name, commitsAt: now + commitsAfter });
+      return 'no answer';
+    },
+    knows(nameIndex, now) {
+      advance(now);
+      return committed.has(nameOf(nameIndex));
+    },
+    devices(now) {
+      advance(now);
+      return [...committed];
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import { readdir, readlink } from 'node:fs/promises';
+
+/** What the descriptors of this process lead to below a folder. */
+export async function descriptorsBelow(folder: string): Promise<string[]> {
+  const targets = await Promise.all(
+    (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+  );
+  return targets.filter((target) => target.startsWith(folder));
+}

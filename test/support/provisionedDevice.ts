@@ -1,0 +1,77 @@
+/** What must hold once a run has ended well: on the server, in the files, and between the two. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { readSnapshot } from '../../src/state/snapshotFile.ts';
+import { loginAsDevice } from './deviceLogin.ts';
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export interface ConfiguredDevice {
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  readonly deviceId: string;
+  /** PEM of the authority to trust, where TLS is used with a `ca_file`. */
+  readonly ca?: string;
+}
+
+/** Section `thingsboard` of thermal_config.json. Throws when the file is not whole. */
+export async function configuredDevice({ deviceFolder, thermalConfig }: DevicePaths): Promise<ConfiguredDevice> {
+  const json: unknown = JSON.parse(await readFile(thermalConfig, 'utf8'));
+  const section = isRecord(json) ? json.thingsboard : undefined;
+  if (!isRecord(section)) throw new Error('thermal_config.json has no section thingsboard');
+  const { host, port, access_token: token, device_id: deviceId, use_ssl: useSsl, ca_file: caFile } = section;
+  if (typeof host !== 'string' || typeof port !== 'number') throw new Error('no server in thermal_config.json');
+  if (typeof token !== 'string' || typeof deviceId !== 'string') throw new Error('no device in thermal_config.json');
+  const ca =
+    useSsl === true && typeof caFile === 'string' ? await readFile(join(deviceFolder, caFile), 'utf8') : undefined;
+  return { host, port, token, deviceId, ...(ca === undefined ? {} : { ca }) };
+}
+
+async function fileProblems(paths: DevicePaths): Promise<string[]> {
+  const inFolder = await readdir(paths.deviceFolder);
+  const inState = await readdir(paths.stateFolder);
+  const left = [...inFolder, ...inState].filter((name) => name.endsWith('.tmp') || name.startsWith('.provision-probe'));
+  const snapshot = await readSnapshot(paths.snapshot);
+  const state = snapshot.kind === 'snapshot' ? snapshot.snapshot.state : snapshot.kind;
+  return [
+    ...left.map((name) => `${name} was left`),
+    ...(inFolder.includes('provision.txt') ? ['provision.txt is still there'] : []),
+    ...(inFolder.includes('provision.txt.processed') ? [] : ['there is no provision.txt.processed']),
+    ...(inState.includes('credentials.json') ? ['credentials.json was left'] : []),
+    ...(state === 'provisioned' ? [] : [`the snapshot says ${state}`]),
+  ];
+}
+
+/** @param expected how many devices the server may have in all */
+async function deviceProblems(paths: DevicePaths, { registry }: Simulator, expected: number): Promise<string[]> {
+  const devices = registry.devices();
+  const names = devices.map(({ name }) => name).join(', ');
+  const count = devices.length === expected ? [] : [`${devices.length} devices on the server: ${names}`];
+  const configured = await configuredDevice(paths);
+  const device = devices.find(({ name }) => name === configured.deviceId);
+  if (device === undefined) return [...count, `the server has no device ${configured.deviceId}, only ${names}`];
+  if (device.token !== configured.token) return [...count, `the token in the file is not that of ${device.name}`];
+  const login = await loginAsDevice(configured.host, configured.port, configured.token, configured.ca);
+  return login === 'answered' ? count : [...count, `a connect with the token of the file: ${login}`];
+}
+
+/**
+ * Everything that is not as it must be after a run that ended well; empty: all is well. The token is proven by a real
+ * connection.
+ * @param expectedDevices devices on the server in all, those of earlier runs and of an operator included
+ */
+export async function provisionedProblems(
+  paths: DevicePaths,
+  simulator: Simulator,
+  expectedDevices = 1,
+): Promise<string[]> {
+  const onServer = await deviceProblems(paths, simulator, expectedDevices).catch((error: unknown) => [
+    `thermal_config.json is not whole: ${error instanceof Error ? error.name : 'error'}`,
+  ]);
+  return [...onServer, ...(await fileProblems(paths))];
+}

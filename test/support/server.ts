@@ -1,0 +1,38 @@
+import type { SimulatorEvent } from '../../src/simulator/events.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
+import type { AtEnd } from './atEnd.ts';
+
+/** Every form of them differs: URL-encoded, in base64, escaped in JSON. */
+export const DEVICE_KEY = 'k3y/of+the=profile&"1"';
+export const DEVICE_SECRET = 's3cret/of+the=profile&"2"';
+
+/** A simulated ThingsBoard that ends with the test. */
+export async function startServer(atEnd: AtEnd, options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options });
+  atEnd(() => simulator.close());
+  return simulator;
+}
+
+/** A simulator's events as they come, and a way to act on one of them. */
+export interface EventWatch {
+  readonly events: SimulatorEvent[];
+  readonly onEvent: (event: SimulatorEvent) => void;
+  /** Does something, synchronously, when the nth event of a type comes. */
+  when(type: SimulatorEvent['type'], act: () => void, nth?: number): void;
+}
+
+export function watchEvents(): EventWatch {
+  const events: SimulatorEvent[] = [];
+  const waiting: { type: SimulatorEvent['type']; nth: number; act: () => void }[] = [];
+  return {
+    events,
+    onEvent: (event) => {
+      events.push(event);
+      const count = events.filter(({ type }) => type === event.type).length;
+      for (const { type, nth, act } of waiting) if (type === event.type && nth === count) act();
+    },
+    when: (type, act, nth = 1) => {
+      waiting.push({ type, nth, act });
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { ProvisionContext } from '../../machines/provision.types.ts';
+import { type ProvisionState, type SnapshotDocument, statusOf } from '../../src/state/snapshotDocument.ts';
+import { START, startChart } from './chartRun.ts';
+
+/** A snapshot in a state, its context as at the start of a run but for what is given. */
+export function snapshotIn(state: ProvisionState, context: Partial<ProvisionContext> = {}): SnapshotDocument {
+  const at = new Date(START).toISOString();
+  return {
+    format: 'thermal-provision-snapshot',
+    version: 1,
+    agentVersion: '1.0.0',
+    runId: 'run-1',
+    seq: 7,
+    savedAt: at,
+    startedAt: at,
+    state,
+    status: statusOf(state),
+    attempt: 1,
+    maxAttempts: 4,
+    context: { ...startChart().context(), ...context },
+    history: [{ state, enteredAt: at, durationMs: null, attempt: 1, resumed: false }],
+    error: null,
+  };
+}
