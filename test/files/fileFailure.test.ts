@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/failure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../../src/files/fileFailure.ts';
+
+const withCode = (code: unknown): Error => Object.assign(new Error('as Node says it'), { code });
+
+describe('fileFailure', () => {
+  it.each([
+    ['ENOSPC', 'DISK_FULL', 'ENOSPC (no space left)'],
+    ['EDQUOT', 'DISK_FULL', 'EDQUOT (no space left)'],
+    ['EROFS', 'FOLDER_NOT_WRITABLE', 'EROFS (the file system is mounted read-only)'],
+    ['EACCES', 'FILE_NOT_PERMITTED', 'EACCES (permission denied)'],
+    ['EPERM', 'FILE_NOT_PERMITTED', 'EPERM (permission denied)'],
+    ['EIO', 'DISK_ERROR', 'EIO'],
+    ['ENOENT', 'DISK_ERROR', 'ENOENT'],
+    ['EMFILE', 'DISK_ERROR', 'EMFILE'],
+    [7, 'DISK_ERROR', 'unknown error'],
+  ])('makes %s %s', (errno, code, why) => {
+    const cause = withCode(errno);
+    expect(fileFailure(cause, 'write /d/file')).toMatchObject({
+      code,
+      message: `Could not write /d/file: ${why}`,
+      cause,
+    });
+  });
+
+  it('keeps a Failure as it is', () => {
+    const failure = new Failure('DISK_FULL', 'no room');
+    expect(fileFailure(failure, 'write /d/file')).toBe(failure);
+  });
+});
+
+describe('errnoOf', () => {
+  it.each([
+    [withCode('EIO'), 'EIO'],
+    [withCode(5), undefined],
+    [new Error('no code'), undefined],
+    [{ code: 'EIO' }, undefined],
+    [undefined, undefined],
+  ])('of %s is %s', (error, errno) => {
+    expect(errnoOf(error)).toBe(errno);
+  });
+
+  it('lets isENOENT tell absence from everything else', () => {
+    expect(isENOENT(withCode('ENOENT'))).toBe(true);
+    expect(isENOENT(withCode('EACCES'))).toBe(false);
+  });
+});

@@ -1,0 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { leaveNote, removeNote } from '../../src/files/note.ts';
+import { asOrdinaryUser, makeFifo, put, scratchFolder } from '../config/scratch.ts';
+import { MOUNT_REFUSED, mountedFolder } from '../support/mountedFolder.ts';
+import { descriptorsBelow } from '../support/openDescriptors.ts';
+
+const notePath = async (): Promise<string> => join(await scratchFolder(), 'lock');
+
+describe('leaveNote', () => {
+  it('replaces an older note, and is for the owner alone', async () => {
+    const path = await notePath();
+    await leaveNote(path, 'an older and longer one');
+    await leaveNote(path, '4711\n');
+    expect(await readFile(path, 'utf8')).toBe('4711\n');
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await descriptorsBelow(path)).toEqual([]);
+  });
+
+  it('does not follow a planted link', async () => {
+    const path = await notePath();
+    const victim = await put(join(await scratchFolder(), 'victim'), 'untouched');
+    await symlink(victim, path);
+    await leaveNote(path, 'x');
+    expect(await readFile(victim, 'utf8')).toBe('untouched');
+  });
+
+  it('does not hang on a FIFO', async () => {
+    const path = await notePath();
+    makeFifo(path);
+    await leaveNote(path, 'x');
+  });
+
+  it('does without where it may not write', async () => {
+    const folder = await scratchFolder();
+    execFileSync('chmod', ['555', folder]);
+    await asOrdinaryUser(() => leaveNote(join(folder, 'lock'), 'x'));
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('does without on a full disk', async (context) => {
+    const folder = await mountedFolder('size=4k');
+    if (folder === undefined) return context.skip(MOUNT_REFUSED);
+    await put(join(folder, 'all'), Buffer.alloc(4096));
+    await leaveNote(join(folder, 'lock'), 'x');
+    expect(await descriptorsBelow(folder)).toEqual([]);
+  });
+});
+
+describe('removeNote', () => {
+  it('removes it; none there is none to remove', async () => {
+    const path = await notePath();
+    await leaveNote(path, 'x');
+    await removeNote(path);
+    await removeNote(path);
+    expect(await readdir(join(path, '..'))).toEqual([]);
+  });
+});

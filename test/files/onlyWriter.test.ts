@@ -1,0 +1,104 @@
+/** Only src/files writes to the disk (docs/architecture.md): read from the sources, so that a new import can't hide. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+/**
+ * The simulator is no device; the demonstration lays out the folder of one; a FIFO is opened for writing only so that
+ * it stays open, and never created nor written.
+ */
+const EXEMPT = [/^src\/files\//, /^src\/simulator\//, /^src\/cli\/playDemo\.ts$/, /^src\/client\/fifo\.ts$/];
+
+/** Functions of node:fs and node:fs/promises that change nothing on the disk, and types. */
+const HARMLESS = new Set([
+  ...[
+    'access',
+    'lstat',
+    'lstatSync',
+    'readdir',
+    'readFile',
+    'readFileSync',
+    'readlink',
+    'realpath',
+    'stat',
+    'statSync',
+  ],
+  ...['statfs', 'watch', 'constants', 'Stats', 'FileHandle'],
+]);
+/** Harmless only in a certain use, which `misuses` looks at. */
+const CONDITIONAL = new Set(['open', 'writeSync']);
+
+/** The names a source imports from node:fs; `*` for a namespace, a default or an import at run time. */
+function importedFromFs(source: string): string[] {
+  const names: string[] = [];
+  for (const [, clause = ''] of source.matchAll(/import\s+([^;]*?)\s+from\s+['"](?:node:)?fs(?:\/promises)?['"]/g)) {
+    const list = /^(?:type\s+)?\{([^}]*)\}$/.exec(clause)?.[1];
+    if (list === undefined) names.push('*');
+    else {
+      const items = list.split(',').map((item) => item.trim().replace(/^type\s+/, ''));
+      names.push(...items.map((item) => item.split(/\s+as\s+/)[0] ?? '').filter((name) => name !== ''));
+    }
+  }
+  if (/(?:require|import|getBuiltinModule)\(\s*['"](?:node:)?fs(?:\/promises)?['"]/.test(source)) names.push('*');
+  return names;
+}
+
+/** What in a source writes, or could: empty for a source that only reads. */
+function misuses(source: string): string[] {
+  const names = importedFromFs(source);
+  const found = names.filter((name) => !HARMLESS.has(name) && !CONDITIONAL.has(name));
+  const opens = names.includes('open');
+  if (opens && /O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND/.test(source)) found.push('open for writing');
+  if (opens && /\bopen\([^)]*,\s*['"][^'"]*[wa+]/.test(source)) found.push('open for writing');
+  // Descriptors 1 and 2 are the standard streams.
+  if (names.includes('writeSync') && /writeSync\((?!\s*(?:[12]|STANDARD_ERROR|STANDARD_OUTPUT)\s*,)/.test(source))
+    found.push('writeSync to a file');
+  if (/transports\.(?:File|DailyRotateFile)\b/.test(source)) found.push('winston writes a file');
+  return found;
+}
+
+async function sources(): Promise<string[]> {
+  const lists = await Promise.all(
+    ['src', 'machines'].map(async (top) =>
+      (await readdir(join(REPOSITORY, top), { recursive: true })).map((name) => `${top}/${name}`),
+    ),
+  );
+  return lists.flat().filter((name) => name.endsWith('.ts'));
+}
+
+describe('the sources', () => {
+  it('write to the disk in src/files alone', async () => {
+    const writers: string[] = [];
+    const names = await sources();
+    for (const name of names) {
+      if (EXEMPT.some((pattern) => pattern.test(name))) continue;
+      const found = misuses(await readFile(join(REPOSITORY, name), 'utf8'));
+      if (found.length > 0) writers.push(`${name}: ${found.join()}`);
+    }
+    expect(names.length).toBeGreaterThan(50);
+    expect(writers).toEqual([]);
+  });
+
+  it('would be found out where src/files itself is looked at', async () => {
+    for (const name of ['durable', 'ownFiles', 'appendLimited', 'note', 'probe']) {
+      expect(misuses(await readFile(join(REPOSITORY, `src/files/${name}.ts`), 'utf8'))).not.toEqual([]);
+    }
+  });
+
+  it.each([
+    ["import { writeFile } from 'node:fs/promises';", ['writeFile']],
+    ["import {\n  readFile,\n  rm as remove,\n} from 'fs/promises';", ['rm']],
+    ["import * as fs from 'node:fs';", ['*']],
+    ["import fs, { stat } from 'fs';", ['*']],
+    ["const { mkdir } = await import('node:fs/promises');", ['*']],
+    ["import { open } from 'node:fs/promises'; await open(path, 'a+');", ['open for writing']],
+    ["import { constants, open } from 'node:fs'; open(path, constants.O_RDWR, done);", ['open for writing']],
+    ["import { writeSync } from 'node:fs'; writeSync(descriptor, 'x');", ['writeSync to a file']],
+    ["import winston from 'winston'; new winston.transports.File({ filename });", ['winston writes a file']],
+    ["import { type Stats, open, writeSync } from 'node:fs'; writeSync(1, 'x'); open(path, 'r', done);", []],
+  ])('of the form %s are judged rightly', (source, found) => {
+    expect(misuses(source)).toEqual(found);
+  });
+});

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { chown, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ensurePrivateFolder, folderOwner, setAside, tightenMode, writeOwnFile } from '../../src/files/ownFiles.ts';
+import { asOrdinaryUser, failureOf, put, scratchFolder } from '../config/scratch.ts';
+import { isRoot } from '../support/unprivileged.ts';
+
+const OTHER = { uid: 65_534, gid: 65_533 };
+const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777;
+
+/** A folder that the ordinary user may list and enter, but not change. */
+async function closedFolder(): Promise<string> {
+  const folder = await scratchFolder();
+  execFileSync('chmod', ['555', folder]);
+  return folder;
+}
+
+describe('ensurePrivateFolder', () => {
+  it('creates it for its owner alone, whatever the umask', async () => {
+    const folder = join(await scratchFolder(), 'state');
+    const umask = process.umask(0);
+    try {
+      expect(await ensurePrivateFolder(folder)).toBe(false);
+    } finally {
+      process.umask(umask);
+    }
+    expect(await modeOf(folder)).toBe(0o700);
+  });
+
+  it.runIf(isRoot)('gives a new one to the owner of the folder around it (only root may)', async () => {
+    const around = await scratchFolder();
+    await chown(around, OTHER.uid, OTHER.gid);
+    await ensurePrivateFolder(join(around, 'state'));
+    expect(await stat(join(around, 'state'))).toMatchObject(OTHER);
+  });
+
+  it.each([0o700, 0o500])('leaves a private one of mode %o as it is', async (mode) => {
+    const folder = join(await scratchFolder(), 'state');
+    await mkdir(folder, { mode });
+    expect(await ensurePrivateFolder(folder)).toBe(false);
+    expect(await modeOf(folder)).toBe(mode);
+  });
+
+  it.each(['755', '710', '701'])('tightens one of mode %s, and says so', async (mode) => {
+    const folder = join(await scratchFolder(), 'state');
+    await mkdir(folder);
+    execFileSync('chmod', [mode, folder]);
+    expect(await ensurePrivateFolder(folder)).toBe(true);
+    expect(await modeOf(folder)).toBe(0o700);
+  });
+
+  it('fails where the folder around it is missing', async () => {
+    const folder = join(await scratchFolder(), 'none', 'state');
+    expect(await failureOf(() => ensurePrivateFolder(folder))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: `Could not create the folder ${folder}: ENOENT`,
+    });
+  });
+
+  it('fails where a link leads to nowhere, and creates nothing there', async () => {
+    const folder = await scratchFolder();
+    await symlink(join(folder, 'nowhere'), join(folder, 'state'));
+    expect(await failureOf(() => ensurePrivateFolder(join(folder, 'state')))).toMatchObject({ code: 'DISK_ERROR' });
+    expect(await readdir(folder)).toEqual(['state']);
+  });
+
+  it('refuses a file in its place, and leaves it as it is', async () => {
+    const path = await put(join(await scratchFolder(), 'state'), 'a file');
+    expect(await failureOf(() => ensurePrivateFolder(path))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: `Could not use the folder ${path}: it is no folder`,
+    });
+    expect(await modeOf(path)).toBe(0o644);
+  });
+
+  it('fails where nothing may be created', async () => {
+    const folder = join(await closedFolder(), 'state');
+    const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
+    expect(failure).toMatchObject({ code: 'FILE_NOT_PERMITTED', message: expect.stringContaining(folder) });
+  });
+
+  it.runIf(isRoot)(
+    'fails where another user’s folder is open to others (a test for root, who can make one)',
+    async () => {
+      const folder = join(await scratchFolder(), 'state');
+      await mkdir(folder);
+      const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
+      expect(failure).toMatchObject({ code: 'FILE_NOT_PERMITTED', message: expect.stringContaining(folder) });
+    },
+  );
+});
+
+describe('folderOwner', () => {
+  it('says nothing for an ordinary user, whose files are its own', async () => {
+    const folder = await scratchFolder();
+    expect(await asOrdinaryUser(() => folderOwner(join(folder, 'file')))).toEqual({});
+  });
+
+  it.runIf(isRoot)('names the folder’s owner for root, unless that is root', async () => {
+    const folder = await scratchFolder();
+    expect(await folderOwner(join(folder, 'file'))).toEqual({});
+    await chown(folder, OTHER.uid, OTHER.gid);
+    expect(await folderOwner(join(folder, 'file'))).toEqual({ owner: OTHER });
+  });
+
+  it.runIf(isRoot)('fails for root where there is no folder', async () => {
+    const path = join(await scratchFolder(), 'none', 'file');
+    expect(await failureOf(() => folderOwner(path))).toMatchObject({ message: `Could not write ${path}: ENOENT` });
+  });
+});
+
+describe('writeOwnFile', () => {
+  it('writes for the owner alone', async () => {
+    const path = await put(join(await scratchFolder(), 'snapshot.json'), 'old', 0o666);
+    await writeOwnFile(path, Buffer.from('new'));
+    expect(await readFile(path, 'utf8')).toBe('new');
+    expect(await modeOf(path)).toBe(0o600);
+  });
+
+  it.runIf(isRoot)('lets the file of root belong to the folder’s owner', async () => {
+    const folder = await scratchFolder();
+    await chown(folder, OTHER.uid, OTHER.gid);
+    await writeOwnFile(join(folder, 'file'), Buffer.from('new'));
+    expect(await stat(join(folder, 'file'))).toMatchObject(OTHER);
+  });
+
+  it('fails where there is no folder', async () => {
+    const path = join(await scratchFolder(), 'none', 'file');
+    expect(await failureOf(() => writeOwnFile(path, Buffer.from('new')))).toMatchObject({ code: 'DISK_ERROR' });
+  });
+});
+
+describe('setAside', () => {
+  const AT = Date.UTC(2026, 10, 23, 10, 15, 30, 123);
+
+  it('keeps the file under a name that says why and when', async () => {
+    const folder = await scratchFolder();
+    const path = await put(join(folder, 'snapshot.json'), 'damaged');
+    const aside = join(folder, 'snapshot.json.damaged-20261123T101530.123Z');
+    expect(await setAside(path, 'damaged', AT)).toBe(aside);
+    expect(await readFile(aside, 'utf8')).toBe('damaged');
+    expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('fails when there is nothing to set aside', async () => {
+    const path = join(await scratchFolder(), 'none');
+    expect(await failureOf(() => setAside(path, 'damaged', AT))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: `Could not move ${path} out of the way: ENOENT`,
+    });
+  });
+});
+
+describe('tightenMode', () => {
+  it('takes the access of group and others', async () => {
+    const path = await put(join(await scratchFolder(), 'file'), '', 0o666);
+    await tightenMode(path);
+    expect(await modeOf(path)).toBe(0o600);
+  });
+
+  it('fails when there is no file', async () => {
+    const path = join(await scratchFolder(), 'none');
+    expect(await failureOf(() => tightenMode(path))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: `Could not tighten the mode of ${path}: ENOENT`,
+    });
+  });
+});

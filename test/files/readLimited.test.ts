@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { appendFile, mkdir, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { readLimited } from '../../src/files/readLimited.ts';
+import { asOrdinaryUser, makeFifo, put, scratchFolder } from '../config/scratch.ts';
+import { descriptorsBelow } from '../support/openDescriptors.ts';
+
+const LIMIT = 100;
+
+describe('readLimited', () => {
+  it.each([0, 1, LIMIT])('reads a file of %i bytes, with its owner and mode', async (size) => {
+    const folder = await scratchFolder();
+    const path = await put(join(folder, 'file'), Buffer.alloc(size, 'x'), 0o640);
+    expect(await readLimited(path, LIMIT)).toEqual({
+      ok: true,
+      bytes: Buffer.alloc(size, 'x'),
+      uid: process.geteuid?.(),
+      gid: process.getegid?.(),
+      mode: 0o640,
+    });
+    expect(await descriptorsBelow(folder)).toEqual([]);
+  });
+
+  it('reads a large file whole', async () => {
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
+    const path = await put(join(await scratchFolder(), 'file'), bytes);
+    const result = await readLimited(path, 300_000);
+    expect(result.ok && result.bytes.equals(bytes)).toBe(true);
+  });
+
+  it('refuses a file of one byte more than the limit', async () => {
+    const folder = await scratchFolder();
+    const path = await put(join(folder, 'file'), Buffer.alloc(LIMIT + 1));
+    expect(await readLimited(path, LIMIT)).toEqual({ ok: false, problem: 'too-large' });
+    expect(await descriptorsBelow(folder)).toEqual([]);
+  });
+
+  it('refuses a file that grows beyond the limit while it is read', async () => {
+    // Its size is 0, and there is more and more of it: what a growing file looks like after stat.
+    expect(await readLimited('/proc/self/maps', LIMIT)).toEqual({ ok: false, problem: 'too-large' });
+  });
+
+  it('takes what was appended since, within the limit', async () => {
+    const path = await put(join(await scratchFolder(), 'file'), 'a');
+    await appendFile(path, 'b');
+    expect(await readLimited(path, LIMIT)).toMatchObject({ ok: true, bytes: Buffer.from('ab') });
+  });
+
+  it.each(['none', join('none', 'file')])('finds “%s” absent', async (name) => {
+    const folder = await scratchFolder();
+    expect(await readLimited(join(folder, name), LIMIT)).toMatchObject({ ok: false, problem: 'absent' });
+  });
+
+  it('finds a link to nowhere absent', async () => {
+    const folder = await scratchFolder();
+    await symlink(join(folder, 'nowhere'), join(folder, 'link'));
+    expect(await readLimited(join(folder, 'link'), LIMIT)).toMatchObject({ ok: false, problem: 'absent' });
+  });
+
+  it('follows a link, unless told not to', async () => {
+    const folder = await scratchFolder();
+    await symlink(await put(join(folder, 'file'), 'x'), join(folder, 'link'));
+    expect(await readLimited(join(folder, 'link'), LIMIT)).toMatchObject({ ok: true });
+    expect(await readLimited(join(folder, 'link'), LIMIT, false)).toMatchObject({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('refuses a folder', async () => {
+    const folder = await scratchFolder();
+    expect(await readLimited(folder, LIMIT)).toEqual({ ok: false, problem: 'not-a-file' });
+    expect(await descriptorsBelow(folder)).toEqual([]);
+  });
+
+  it('refuses what lies below a file', async () => {
+    const path = await put(join(await scratchFolder(), 'file'), '');
+    expect(await readLimited(join(path, 'x'), LIMIT)).toMatchObject({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('does not hang on a FIFO', async () => {
+    const folder = await scratchFolder();
+    makeFifo(join(folder, 'fifo'));
+    expect(await readLimited(join(folder, 'fifo'), LIMIT)).toEqual({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('refuses a device', async () => {
+    expect(await readLimited('/dev/zero', LIMIT)).toEqual({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('refuses a socket', async () => {
+    const path = join(await scratchFolder(), 'socket');
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    expect(await readLimited(path, LIMIT)).toMatchObject({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('refuses links in a circle', async () => {
+    const folder = await scratchFolder();
+    await symlink(join(folder, 'a'), join(folder, 'b'));
+    await symlink(join(folder, 'b'), join(folder, 'a'));
+    expect(await readLimited(join(folder, 'a'), LIMIT)).toMatchObject({ ok: false, problem: 'not-a-file' });
+  });
+
+  it('says when it may not read a file', async () => {
+    const path = await put(join(await scratchFolder(), 'file'), 'x', 0o000);
+    const result = await asOrdinaryUser(() => readLimited(path, LIMIT));
+    expect(result).toMatchObject({ ok: false, problem: 'not-permitted', cause: { code: 'EACCES' } });
+  });
+
+  it('says when it may not enter the folder', async () => {
+    const folder = join(await scratchFolder(), 'closed');
+    await mkdir(folder, { mode: 0o000 });
+    const result = await asOrdinaryUser(() => readLimited(join(folder, 'file'), LIMIT));
+    expect(result).toMatchObject({ ok: false, problem: 'not-permitted' });
+  });
+
+  it('finds anything else unreadable, and keeps the cause', async () => {
+    const path = join(await scratchFolder(), 'x'.repeat(300));
+    expect(await readLimited(path, LIMIT)).toMatchObject({
+      ok: false,
+      problem: 'unreadable',
+      cause: { code: 'ENAMETOOLONG' },
+    });
+  });
+});

@@ -1,0 +1,221 @@
+/** How an exchange ends with a server that answers rightly, wrongly, late, or not at all. */
+
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { connectPacket, packet, TYPE, wait } from '../simulator/mqttClients.ts';
+import { ANSWER_TOPIC, ask, heldResources, plainServer, releasedTo, summaryOf } from '../support/exchangeCalls.ts';
+import {
+  acknowledgedAnswerBytes,
+  answerBytes,
+  connackBytes,
+  type RawScript,
+  startRawServer,
+} from '../support/rawMqttServer.ts';
+
+const ANSWER = '{"status":"SUCCESS"}';
+const PUBACK = packet(TYPE.PUBACK, 0, Buffer.from([0, 1]));
+const PINGRESP = packet(TYPE.PINGRESP, 0);
+/** Long enough for a busy machine to get as far as it shall get. */
+const SHORT_MS = 200;
+
+const accept = (socket: Socket): void => void socket.write(connackBytes());
+const send =
+  (...parts: readonly Uint8Array[]) =>
+  (socket: Socket): void =>
+    void socket.write(Buffer.concat(parts));
+const sendAndClose =
+  (...parts: readonly Uint8Array[]) =>
+  (socket: Socket): void =>
+    void socket.end(Buffer.concat(parts));
+const close = (socket: Socket): void => void socket.end();
+const reset = (socket: Socket): void => void socket.resetAndDestroy();
+
+const lost = (asked: boolean) => ({ kind: 'failed', code: 'CONNECTION_LOST', asked });
+const silent = (asked: boolean) => ({ kind: 'failed', code: 'ANSWER_TIMEOUT', asked });
+const notMqtt = (asked: boolean) => ({ kind: 'failed', code: 'NOT_MQTT', asked });
+const answered = (text = ANSWER) => ({ kind: 'answer', text });
+
+interface Case {
+  readonly when: string;
+  readonly script: RawScript;
+  readonly end: Record<string, unknown>;
+  readonly limit?: 'timeoutMs' | 'answerTimeoutMs';
+}
+
+const answerWith = (...parts: readonly Uint8Array[]): RawScript => ({ onConnect: accept, onPublish: send(...parts) });
+
+const cases: readonly Case[] = [
+  { when: 'closes at once', script: { onOpen: close }, end: lost(false) },
+  { when: 'resets at once', script: { onOpen: reset }, end: lost(false) },
+  { when: 'closes instead of CONNACK', script: { onConnect: close }, end: lost(false) },
+  { when: 'resets instead of CONNACK', script: { onConnect: reset }, end: lost(false) },
+  { when: 'says nothing', script: {}, end: silent(false), limit: 'timeoutMs' },
+  {
+    when: 'sends half a CONNACK',
+    script: { onConnect: send(Buffer.from([0x20, 2, 0])) },
+    end: silent(false),
+    limit: 'timeoutMs',
+  },
+  { when: 'answers pings only', script: { onConnect: send(PINGRESP) }, end: silent(false), limit: 'timeoutMs' },
+  {
+    when: 'speaks HTTP',
+    script: { onConnect: sendAndClose(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')) },
+    end: notMqtt(false),
+  },
+  {
+    when: 'greets as SSH does',
+    script: { onOpen: send(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')) },
+    end: notMqtt(false),
+  },
+  {
+    when: 'echoes CONNECT',
+    script: { onConnect: send(connectPacket({})) },
+    end: silent(false),
+    limit: 'timeoutMs',
+  },
+  {
+    when: 'sends a CONNACK with reserved bits',
+    script: { onConnect: send(packet(TYPE.CONNACK, 0, Buffer.from([6, 0]))) },
+    end: notMqtt(false),
+  },
+  {
+    when: 'sends AUTH of MQTT 5',
+    script: { onConnect: send(packet(15, 0, Buffer.from([0]))) },
+    end: notMqtt(false),
+  },
+  {
+    when: 'answers before it accepts',
+    script: { onConnect: send(answerBytes(ANSWER_TOPIC, ANSWER)) },
+    end: silent(false),
+    limit: 'timeoutMs',
+  },
+  {
+    when: 'closes right behind CONNACK',
+    script: { onConnect: sendAndClose(connackBytes()) },
+    end: lost(true),
+  },
+  {
+    when: 'sends garbage behind CONNACK',
+    script: { onConnect: send(connackBytes(), Buffer.alloc(9, 0xff)) },
+    end: notMqtt(false),
+  },
+  { when: 'says CONNACK twice', script: { onConnect: accept, onPublish: accept }, end: notMqtt(true) },
+  {
+    when: 'refuses after it had accepted',
+    script: { onConnect: accept, onPublish: send(connackBytes(5)) },
+    end: notMqtt(true),
+  },
+  { when: 'closes instead of PUBACK', script: { onConnect: accept, onPublish: close }, end: lost(true) },
+  { when: 'resets instead of PUBACK', script: { onConnect: accept, onPublish: reset }, end: lost(true) },
+  {
+    when: 'closes behind PUBACK',
+    script: { onConnect: accept, onPublish: sendAndClose(PUBACK) },
+    end: lost(true),
+  },
+  { when: 'says PUBACK only', script: answerWith(PUBACK), end: silent(true), limit: 'answerTimeoutMs' },
+  { when: 'says nothing to the question', script: { onConnect: accept }, end: silent(true), limit: 'answerTimeoutMs' },
+  {
+    when: 'closes in the middle of the answer',
+    script: { onConnect: accept, onPublish: sendAndClose(answerBytes(ANSWER_TOPIC, ANSWER).subarray(0, 30)) },
+    end: lost(true),
+  },
+  {
+    when: 'answers on another topic only',
+    script: answerWith(PUBACK, answerBytes(`${ANSWER_TOPIC}/x`, ANSWER)),
+    end: silent(true),
+    limit: 'answerTimeoutMs',
+  },
+  {
+    when: 'answers on another topic, then on the right one',
+    script: answerWith(answerBytes('other', 'no'), answerBytes(ANSWER_TOPIC, ANSWER)),
+    end: answered(),
+  },
+  { when: 'answers before PUBACK', script: answerWith(answerBytes(ANSWER_TOPIC, ANSWER), PUBACK), end: answered() },
+  { when: 'answers without PUBACK', script: answerWith(answerBytes(ANSWER_TOPIC, ANSWER)), end: answered() },
+  {
+    when: 'answers at QoS 1',
+    script: answerWith(PUBACK, acknowledgedAnswerBytes(ANSWER_TOPIC, ANSWER)),
+    end: answered(),
+  },
+  {
+    when: 'answers twice',
+    script: answerWith(answerBytes(ANSWER_TOPIC, ANSWER), answerBytes(ANSWER_TOPIC, 'again')),
+    end: answered(),
+  },
+  {
+    when: 'answers and closes',
+    script: { onConnect: accept, onPublish: sendAndClose(PUBACK, answerBytes(ANSWER_TOPIC, ANSWER)) },
+    end: answered(),
+  },
+  { when: 'answers with nothing', script: answerWith(answerBytes(ANSWER_TOPIC, '')), end: answered('') },
+  {
+    when: 'answers with 64 kB',
+    script: answerWith(answerBytes(ANSWER_TOPIC, 'x'.repeat(65_536))),
+    end: answered('x'.repeat(65_536)),
+  },
+  {
+    when: 'answers with 10 MB',
+    script: answerWith(answerBytes(ANSWER_TOPIC, 'x'.repeat(10_000_000))),
+    end: { kind: 'failed', code: 'ANSWER_INVALID', asked: true },
+  },
+  {
+    when: 'never stops sending',
+    script: { onOpen: (socket) => void socket.write(Buffer.alloc(300_000, answerBytes('other', 'x'.repeat(30_000)))) },
+    end: { kind: 'failed', code: 'ANSWER_INVALID', asked: false },
+  },
+];
+
+describe('an exchange with a server that', () => {
+  it.each(cases)('$when', async ({ script, end, limit }) => {
+    const before = heldResources();
+    const server = await startRawServer(script);
+
+    const ended = await ask(plainServer(server.port), limit === undefined ? {} : { [limit]: SHORT_MS });
+
+    expect(summaryOf(ended)).toEqual(end);
+    await server.allClosed();
+    expect(server.connections).toHaveLength(1);
+    expect(server.count(TYPE.PUBLISH)).toBe(end.asked === false ? 0 : 1);
+    await releasedTo(before);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 255])('refuses with CONNACK %i', async (returnCode) => {
+    const before = heldResources();
+    const server = await startRawServer({ onConnect: sendAndClose(connackBytes(returnCode)) });
+    expect(await ask(plainServer(server.port))).toEqual({ kind: 'refused', returnCode });
+    await server.allClosed();
+    expect(server.count(TYPE.PUBLISH)).toBe(0);
+    await releasedTo(before);
+  });
+
+  it('sends every byte on its own', async () => {
+    const inBytes = (bytes: Buffer) => async (socket: Socket) => {
+      for (const byte of bytes) {
+        socket.write(Buffer.from([byte]));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const server = await startRawServer({
+      onConnect: inBytes(connackBytes()),
+      onPublish: inBytes(Buffer.concat([PUBACK, answerBytes(ANSWER_TOPIC, ANSWER)])),
+    });
+    expect(summaryOf(await ask(plainServer(server.port)))).toEqual(answered());
+    expect(server.count(TYPE.PUBLISH)).toBe(1);
+  });
+
+  it('answers after the time limit: that answer is lost, and nothing is left to receive it', async () => {
+    const before = heldResources();
+    const server = await startRawServer({
+      onConnect: accept,
+      onPublish: async (socket) => {
+        await wait(SHORT_MS);
+        socket.write(answerBytes(ANSWER_TOPIC, ANSWER));
+      },
+    });
+    expect(summaryOf(await ask(plainServer(server.port), { answerTimeoutMs: SHORT_MS / 2 }))).toEqual(silent(true));
+    await server.allClosed();
+    await wait(SHORT_MS);
+    expect(server.connections).toHaveLength(1);
+    await releasedTo(before);
+  });
+});

@@ -1,0 +1,189 @@
+/** TLS: what an exchange accepts, what it refuses, and what it says then. */
+
+import type { TlsOptions } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { FAILURES } from '../../src/failure.ts';
+import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
+import { simulate } from '../simulator/mqttClients.ts';
+import {
+  ANSWER_TOPIC,
+  ask,
+  failureIn,
+  heldResources,
+  plainServer,
+  releasedTo,
+  summaryOf,
+  tlsServer,
+} from '../support/exchangeCalls.ts';
+import { answerBytes, connackBytes, type RawServer, startRawServer } from '../support/rawMqttServer.ts';
+
+const DAY_MS = 86_400_000;
+const ago = (days: number): Date => new Date(Date.now() - days * DAY_MS);
+const ca = issueAuthority();
+const LOCAL = { names: ['localhost'], ips: ['127.0.0.1', '::1'] };
+
+function startTlsServer(tls: TlsOptions, host = '127.0.0.1'): Promise<RawServer> {
+  return startRawServer(
+    {
+      onConnect: (socket) => void socket.write(connackBytes()),
+      onPublish: (socket) => void socket.write(answerBytes(ANSWER_TOPIC, 'yes')),
+    },
+    { tls, host },
+  );
+}
+
+describe('an exchange over TLS', () => {
+  it.each(['127.0.0.1', '::1', 'localhost'])('with a certificate of the given CA for %s succeeds', async (host) => {
+    const before = heldResources();
+    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }), host === 'localhost' ? '127.0.0.1' : host);
+    const end = await ask(tlsServer(server.port, ca.cert, host));
+    expect(summaryOf(end)).toEqual({ kind: 'answer', text: 'yes' });
+    await server.allClosed();
+    await releasedTo(before);
+  });
+
+  it('takes several certificates in one CA file', async () => {
+    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }));
+    const end = await ask(tlsServer(server.port, `${issueAuthority().cert}${ca.cert}`));
+    expect(end.kind).toBe('answer');
+  });
+
+  it.each([
+    [
+      'an unknown CA',
+      { ...LOCAL, ca: issueAuthority() },
+      ca.cert,
+      'TLS_UNKNOWN_CA',
+      'its certificate authority is unknown here',
+    ],
+    [
+      'a CA that the system does not know',
+      { ...LOCAL, ca },
+      undefined,
+      'TLS_UNKNOWN_CA',
+      'its certificate authority is unknown here',
+    ],
+    ['a self-signed certificate', LOCAL, ca.cert, 'TLS_UNKNOWN_CA', 'its certificate is self-signed'],
+    [
+      'another host',
+      { names: ['elsewhere.test'], ips: ['127.0.0.2'], ca },
+      ca.cert,
+      'TLS_WRONG_HOST',
+      'its certificate was issued for another host',
+    ],
+    [
+      'an expired certificate',
+      { ...LOCAL, ca, notBefore: ago(3), notAfter: ago(2) },
+      ca.cert,
+      'TLS_EXPIRED',
+      'its certificate has expired',
+    ],
+    [
+      'a certificate of tomorrow',
+      { ...LOCAL, ca, notBefore: ago(-1) },
+      ca.cert,
+      'TLS_NOT_YET_VALID',
+      'its certificate is not valid yet',
+    ],
+  ] as const)('refuses %s', async (_what, certificate, trusted, code, why) => {
+    const before = heldResources();
+    const server = await startTlsServer(issueCertificate(certificate));
+    const end = await ask(tlsServer(server.port, trusted));
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code, asked: false });
+    expect(failureIn(end).message).toBe(`The TLS connection to 127.0.0.1:${server.port} was not made: ${why}`);
+    expect(FAILURES[code].retryable).toBe(code === 'TLS_NOT_YET_VALID');
+    expect(server.connections.flatMap(({ received }) => received)).toEqual([]);
+    await releasedTo(before);
+  });
+
+  it('refuses a certificate issued by one that is no CA', async () => {
+    const leaf = issueCertificate({ names: ['a.test'], ca });
+    const issued = issueCertificate({ ...LOCAL, ca: leaf });
+    const server = await startTlsServer({ key: issued.key, cert: `${issued.cert}${leaf.cert}` });
+    const end = await ask(tlsServer(server.port, ca.cert));
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
+    // OpenSSL 3 has a number of its own for this, which not every version of Node has a name for.
+    expect(failureIn(end).message).toMatch(
+      / was not made: its certificate can’t be used \((INVALID_CA|UNSPECIFIED)\)$/,
+    );
+    expect(failureIn(end).hint).toContain('certificate');
+  });
+
+  it('refuses versions before TLS 1.2', async () => {
+    const issued = issueCertificate({ ...LOCAL, ca });
+    const server = await startTlsServer({
+      ...issued,
+      minVersion: 'TLSv1',
+      maxVersion: 'TLSv1.1',
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    const end = await ask(tlsServer(server.port, ca.cert));
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
+    // OpenSSL's protocol error reaches Node under one name or the other, as its version has it.
+    expect(failureIn(end).message).toMatch(/^The TLS handshake with 127\.0\.0\.1:\d+ failed \((EPROTO|ERR_SSL_\w+)\)$/);
+  });
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('accepts %s', async (version) => {
+    const issued = issueCertificate({ ...LOCAL, ca });
+    const server = await startTlsServer({ ...issued, minVersion: version, maxVersion: version });
+    expect((await ask(tlsServer(server.port, ca.cert))).kind).toBe('answer');
+  });
+
+  it('tells the server the host name, but never an IP address (RFC 6066, section 3)', async () => {
+    const named: string[] = [];
+    const SNICallback: TlsOptions['SNICallback'] = (name, done) => {
+      named.push(name);
+      done(null);
+    };
+    const server = await startTlsServer({ ...issueCertificate({ ...LOCAL, ca }), SNICallback });
+    expect((await ask(tlsServer(server.port, ca.cert, '127.0.0.1'))).kind).toBe('answer');
+    expect(named).toEqual([]);
+    expect((await ask(tlsServer(server.port, ca.cert, 'localhost'))).kind).toBe('answer');
+    expect(named).toEqual(['localhost']);
+  });
+});
+
+describe('an exchange on the wrong kind of port', () => {
+  const lost = { kind: 'failed', code: 'CONNECTION_LOST', asked: false };
+
+  it('with TLS to a plain broker is closed, and the hint names use_ssl', async () => {
+    const simulator = await simulate();
+    const end = await ask(tlsServer(simulator.port, ca.cert));
+    expect(summaryOf(end)).toEqual(lost);
+    expect(failureIn(end).message).toBe(
+      `No connection to 127.0.0.1:${simulator.port}: the connection was reset (ECONNRESET)`,
+    );
+    expect(failureIn(end).hint).toContain('use_ssl');
+  });
+
+  it('without TLS to a TLS port is closed, and the hint names use_ssl', async () => {
+    const simulator = await simulate({ tls: 'generated' });
+    const end = await ask(plainServer(simulator.port));
+    expect(summaryOf(end)).toEqual(lost);
+    expect(failureIn(end).message).toBe(`127.0.0.1:${simulator.port} closed the connection before it accepted it`);
+    expect(failureIn(end).hint).toContain('use_ssl');
+  });
+
+  it('without TLS to a port that answers with a TLS alert', async () => {
+    // RFC 8446, section 6: alert, TLS 1.2, 2 bytes: fatal, unexpected_message.
+    const alert = Buffer.from([0x15, 3, 3, 0, 2, 2, 10]);
+    const server = await startRawServer({ onConnect: (socket) => void socket.end(alert) });
+    const end = await ask(plainServer(server.port));
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'NOT_MQTT', asked: false });
+  });
+
+  it('with TLS to a port that greets in plain text', async () => {
+    const server = await startRawServer({ onOpen: (socket) => void socket.end('220 mail.test ESMTP\r\n') });
+    const end = await ask(tlsServer(server.port, ca.cert));
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
+  });
+
+  it('with TLS to a port that says nothing meets its time limit, and closes', async () => {
+    const before = heldResources();
+    const server = await startRawServer({});
+    const end = await ask(tlsServer(server.port, ca.cert), { timeoutMs: 200 });
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'ANSWER_TIMEOUT', asked: false });
+    await server.allClosed();
+    await releasedTo(before);
+  });
+});

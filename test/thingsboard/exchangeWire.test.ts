@@ -1,0 +1,132 @@
+/** What an exchange puts on the wire, its limits, its messages, and that it leaves nothing behind. */
+
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { simulate, TYPE, wait } from '../simulator/mqttClients.ts';
+import {
+  ANSWER_TOPIC,
+  ask,
+  failureIn,
+  heldResources,
+  plainServer,
+  QUESTION_TOPIC,
+  releasedTo,
+  summaryOf,
+} from '../support/exchangeCalls.ts';
+import {
+  answerBytes,
+  connackBytes,
+  payloadOf,
+  pubackBytes,
+  type RawScript,
+  type RawServer,
+  startRawServer,
+  topicOf,
+} from '../support/rawMqttServer.ts';
+
+const ANSWER = '{"status":"SUCCESS"}';
+const SHORT_MS = 100;
+const answered = (text = ANSWER) => ({ kind: 'answer', text });
+const accept = (socket: Socket): void => void socket.write(connackBytes());
+function send(bytes: Uint8Array): (socket: Socket) => void {
+  return (socket) => {
+    socket.write(bytes);
+  };
+}
+
+describe('what an exchange sends', () => {
+  it('is one CONNECT with a clean session of MQTT 3.1.1, one SUBSCRIBE and one PUBLISH of QoS 1', async () => {
+    const server: RawServer = await startRawServer({
+      onConnect: accept,
+      onPublish: (socket) => {
+        const publish = server.connections[0]?.received.find(({ type }) => type === TYPE.PUBLISH);
+        if (publish !== undefined) socket.write(pubackBytes(publish.bytes));
+        socket.write(answerBytes(ANSWER_TOPIC, ANSWER));
+      },
+    });
+    await ask(plainServer(server.port));
+    await server.allClosed();
+    const [connect, subscribe, publish, ...more] = server.connections[0]?.received ?? [];
+    // Level 4 is 3.1.1; flags: user name and clean session; keep-alive 0.
+    expect(connect?.bytes.subarray(2, 12)).toEqual(Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, 0x82, 0, 0]));
+    expect(subscribe?.bytes[0]).toBe(0x82);
+    expect(publish?.bytes[0]).toBe(0x32);
+    if (publish === undefined) throw new Error('no PUBLISH');
+    expect(topicOf(publish)).toBe('/provision/request');
+    expect(payloadOf(publish)).toBe('{"question":1}');
+    expect(more).toEqual([]);
+  });
+
+  it('has no SUBSCRIBE where none is asked for', async () => {
+    const server = await startRawServer({ onConnect: accept, onPublish: send(answerBytes('there', ANSWER)) });
+    const question = { topic: 'here', payload: '{}', answerTopic: 'there', subscribe: false };
+    expect(summaryOf(await ask(plainServer(server.port), { question }))).toEqual(answered());
+    expect(server.count(8)).toBe(0);
+  });
+
+  it('reports its stages in order', async () => {
+    const stages: string[] = [];
+    const server = await startRawServer({ onConnect: accept, onPublish: send(answerBytes(ANSWER_TOPIC, ANSWER)) });
+    await ask(plainServer(server.port), { onStage: (stage) => stages.push(stage) });
+    expect(stages).toEqual(['connected', 'asked']);
+  });
+});
+
+describe('the limit for the answer alone', () => {
+  it('begins with CONNACK, and ends the exchange before the limit of the whole', async () => {
+    const before = heldResources();
+    const server = await startRawServer({ onConnect: accept });
+    const end = await ask(plainServer(server.port), { answerTimeoutMs: SHORT_MS, timeoutMs: 60_000 });
+    expect(end).toMatchObject({ asked: true });
+    expect(failureIn(end).code).toBe('ANSWER_TIMEOUT');
+    expect(failureIn(end).message).toBe(
+      `127.0.0.1:${server.port} accepted the request, but did not answer within 0.1 s`,
+    );
+    await releasedTo(before);
+  });
+
+  it('does not count before CONNACK', async () => {
+    const server = await startRawServer({
+      onConnect: async (socket): Promise<void> => {
+        await wait(2 * SHORT_MS);
+        accept(socket);
+      },
+      onPublish: send(answerBytes(ANSWER_TOPIC, ANSWER)),
+    });
+    expect(summaryOf(await ask(plainServer(server.port), { answerTimeoutMs: 1.5 * SHORT_MS }))).toEqual(answered());
+  });
+});
+
+describe('what a failure says', () => {
+  it.each<[string, RawScript, number]>([
+    ['closed the connection before it accepted it', { onOpen: (socket) => void socket.end() }, 5000],
+    ['closed the connection before it answered', { onConnect: (socket) => void socket.end(connackBytes()) }, 5000],
+    ['is reachable, but did not accept the MQTT connection in 0.2 s', {}, 2 * SHORT_MS],
+    ['answers, but not in MQTT', { onConnect: send(Buffer.from('HTTP/1.1 400 Bad Request\r\n')) }, 5000],
+  ])('is that the server “%s”', async (text, script, timeoutMs) => {
+    const { port } = await startRawServer(script);
+    const { message } = failureIn(await ask(plainServer(port), { timeoutMs }));
+    expect(message).toBe(`127.0.0.1:${port} ${text}`);
+  });
+});
+
+describe('two hundred exchanges one after the other', () => {
+  it('leave nothing behind, warn of nothing, and ask exactly as often, over one signal', async () => {
+    const warnings: unknown[] = [];
+    const warned = (warning: unknown): void => void warnings.push(warning);
+    process.on('warning', warned);
+    const simulator = await simulate();
+    const before = heldResources();
+    const { signal } = new AbortController();
+    const payload = JSON.stringify({ provisionDeviceKey: 'unknown', provisionDeviceSecret: 'unknown' });
+    const question = { topic: QUESTION_TOPIC, payload, answerTopic: ANSWER_TOPIC, subscribe: true };
+    for (let i = 0; i < 200; i += 1) {
+      const end = await ask(plainServer(simulator.port), { signal, question });
+      expect(summaryOf(end)).toEqual(answered('{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}'));
+    }
+    await releasedTo(before);
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
+    expect(simulator.registry.counts).toMatchObject({ connects: 200, provisionRequests: 200 });
+  });
+});

@@ -1,0 +1,135 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Aedes } from 'aedes';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
+import { everyWordOf } from '../config/scratch.ts';
+import { simulate, TYPE } from '../simulator/mqttClients.ts';
+import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
+import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
+
+const TOKEN = new Secret('token-of-the-camera-1');
+const ANSWER_TOPIC = 'v1/devices/me/attributes/response/1';
+const camera = { name: 'camera-1', credentials: { type: 'ACCESS_TOKEN', token: TOKEN.reveal() } } as const;
+
+const prove = (
+  port: number,
+  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal } = {},
+): Promise<Proof> =>
+  proveCredentials({
+    server: plainServer(port),
+    token: TOKEN,
+    clientId: 'camera-1',
+    timeoutMs: 5000,
+    signal: new AbortController().signal,
+    ...changes,
+  });
+
+/** What is decided by, and that no word of it holds the token. */
+function summaryOf(proof: Proof): string {
+  if (!('failure' in proof)) return proof.kind;
+  expect(everyWordOf(proof.failure)).not.toContain(TOKEN.reveal().slice(0, 8));
+  return `${proof.kind}: ${proof.failure.code}`;
+}
+
+/** A server that accepts and gives this to the request for attributes. */
+const answering = (payload: string) =>
+  startRawServer({
+    onConnect: (socket) => void socket.write(connackBytes()),
+    onPublish: (socket) => void socket.write(answerBytes(ANSWER_TOPIC, payload)),
+  });
+
+describe('proveCredentials', () => {
+  it('proves a token that the server knows, with one question and no subscription', async () => {
+    const simulator = await simulate({ devices: [camera] });
+    const before = heldResources();
+    expect(await prove(simulator.port)).toEqual({ kind: 'proven' });
+    expect(simulator.registry.counts).toMatchObject({ deviceConnects: 1, attributeRequests: 1 });
+    await releasedTo(before);
+  });
+
+  it('gives the token as the user name, and asks for an attribute', async () => {
+    const server = await answering('{}');
+    expect(await prove(server.port)).toEqual({ kind: 'proven' });
+    const [connect, publish, ...more] = server.connections[0]?.received ?? [];
+    if (connect === undefined || publish === undefined) throw new Error('no CONNECT and PUBLISH');
+    expect(connect.bytes.toString('latin1').endsWith(`camera-1\0${'\x15'}${TOKEN.reveal()}`)).toBe(true);
+    expect(publish.type).toBe(TYPE.PUBLISH);
+    expect(topicOf(publish)).toBe('v1/devices/me/attributes/request/1');
+    expect(JSON.parse(payloadOf(publish))).toEqual({ clientKeys: 'provisioning' });
+    expect(more).toEqual([]);
+  });
+
+  it('learns that the server does not know the token', async () => {
+    const simulator = await simulate({ devices: [camera] });
+    expect(await prove(simulator.port, { token: new Secret('another') })).toEqual({ kind: 'refused' });
+  });
+
+  it.each([
+    [1, 'failed: NOT_THINGSBOARD'],
+    [2, 'failed: CONNECTION_NOT_ACCEPTED'],
+    [3, 'failed: SERVER_UNAVAILABLE'],
+    [4, 'refused'],
+    [5, 'refused'],
+  ])('takes CONNACK %i for “%s”', async (returnCode, expected) => {
+    const server = await startRawServer({ onConnect: (socket) => void socket.end(connackBytes(returnCode)) });
+    expect(summaryOf(await prove(server.port))).toBe(expected);
+  });
+
+  it.each(['{}', '{"client":{"provisioning":1}}', '{"shared":{}}'])('is proven by the answer %s', async (payload) => {
+    expect(await prove((await answering(payload)).port)).toEqual({ kind: 'proven' });
+  });
+
+  it.each(['', 'no', '[]', 'null', '7', '{"client":'])('is not proven by the answer “%s”', async (payload) => {
+    expect(summaryOf(await prove((await answering(payload)).port))).toBe('accepted: NOT_THINGSBOARD');
+  });
+
+  it('is not proven by a plain broker, which accepts anybody', async () => {
+    const aedes = await Aedes.createBroker();
+    const broker = createServer(aedes.handle).listen(0, '127.0.0.1');
+    await once(broker, 'listening');
+    onTestFinished(async () => {
+      await new Promise<void>((resolve) => aedes.close(() => broker.close(() => resolve())));
+    });
+    const address = broker.address();
+    if (address === null || typeof address === 'string') throw new Error('no TCP address');
+    expect(summaryOf(await prove(address.port, { timeoutMs: 500 }))).toBe('accepted: NOT_THINGSBOARD');
+  });
+
+  it.each([
+    ['silence before CONNACK', {}, 'failed: ANSWER_TIMEOUT'],
+    ['a close', { onConnect: 'close' }, 'failed: CONNECTION_LOST'],
+    ['a close instead of an answer', { onConnect: 'accept', onPublish: 'close' }, 'failed: CONNECTION_LOST'],
+  ] as const)('learns nothing from %s', async (_what, script: { onConnect?: string; onPublish?: string }, expected) => {
+    const server = await startRawServer({
+      onConnect: (socket) => {
+        if (script.onConnect === 'close') socket.end();
+        if (script.onConnect === 'accept') socket.write(connackBytes());
+      },
+      onPublish: (socket) => void socket.end(),
+    });
+    expect(summaryOf(await prove(server.port, { timeoutMs: 500 }))).toBe(expected);
+  });
+
+  it('is ended by the signal', async () => {
+    const controller = new AbortController();
+    const server = await startRawServer({ onConnect: () => controller.abort(new Error('enough')) });
+    await expect(prove(server.port, { signal: controller.signal })).rejects.toThrow('enough');
+    await server.allClosed();
+  });
+
+  it('tells its stages to who asks', async () => {
+    const simulator = await simulate({ devices: [camera] });
+    const stages: string[] = [];
+    await proveCredentials({
+      server: plainServer(simulator.port),
+      token: TOKEN,
+      clientId: 'camera-1',
+      timeoutMs: 5000,
+      signal: new AbortController().signal,
+      onStage: (stage) => stages.push(stage),
+    });
+    expect(stages).toEqual(['connected', 'asked']);
+  });
+});

@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import { provisionRequestPayload } from '../../src/thingsboard/provisionRequest.ts';
+
+describe('provisionRequestPayload', () => {
+  it('holds exactly the fields that ThingsBoard reads, and no null', () => {
+    const payload = provisionRequestPayload({
+      deviceKey: new Secret('key'),
+      deviceSecret: new Secret('se"cret'),
+      deviceName: 'thermal-camera-00A1F3',
+      token: new Secret('token'),
+    });
+    expect(JSON.parse(payload)).toEqual({
+      provisionDeviceKey: 'key',
+      provisionDeviceSecret: 'se"cret',
+      deviceName: 'thermal-camera-00A1F3',
+      credentialsType: 'ACCESS_TOKEN',
+      token: 'token',
+    });
+  });
+});

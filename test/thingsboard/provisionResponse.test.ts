@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { type ProvisionResponse, parseProvisionResponse } from '../../src/thingsboard/provisionResponse.ts';
+import { everyWordOf, failureOf } from '../config/scratch.ts';
+import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
+import { SEED } from '../support/seed.ts';
+import { provisionResponseProperty } from './provisionResponseProperty.ts';
+
+const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
+const parse = (text: string): ProvisionResponse => parseProvisionResponse(Buffer.from(text));
+const success = (credentials: object): string => JSON.stringify({ ...credentials, status: 'SUCCESS' });
+const withToken = (credentialsValue: unknown): string => success({ credentialsValue, credentialsType: 'ACCESS_TOKEN' });
+
+function tokenIn(response: ProvisionResponse): string | undefined {
+  return response.status === 'SUCCESS' ? response.token.reveal() : undefined;
+}
+
+describe('parseProvisionResponse', () => {
+  it.each([
+    ['as the server prints it', `{"credentialsValue":"${TOKEN}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`],
+    [
+      'with keys of older releases',
+      success({
+        deviceId: 'x',
+        provisionDeviceStatus: 'SUCCESS',
+        credentialsValue: TOKEN,
+        credentialsType: 'ACCESS_TOKEN',
+      }),
+    ],
+    ['with white space around', ` \n${withToken(TOKEN)}\r\n`],
+    ['with an unused null', success({ errorMsg: null, credentialsValue: TOKEN, credentialsType: 'ACCESS_TOKEN' })],
+  ])('gives the token of a success %s', (_how, text) => {
+    expect(tokenIn(parse(text))).toBe(TOKEN);
+  });
+
+  it.each([
+    ['one character', 'x'],
+    ['1,024 characters', 'x'.repeat(1024)],
+    ['letters beyond ASCII', 'Tökén-✓'],
+  ])('takes a token of %s', (_what, token) => {
+    expect(tokenIn(parse(withToken(token)))).toBe(token);
+  });
+
+  it.each([
+    ['{"errorMsg":"Provision data was not found!","status":"NOT_FOUND"}', 'NOT_FOUND'],
+    ['{"errorMsg":"Failed to provision device!","status":"FAILURE"}', 'FAILURE'],
+  ])('reads %s', (text, status) => {
+    expect(parse(text)).toEqual({ status });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['protobuf', '\b\u0002'],
+    ['HTML', '<html></html>'],
+    ['half an answer', withToken(TOKEN).slice(0, 40)],
+    ['two answers', withToken(TOKEN) + withToken(TOKEN)],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a number', '1e999'],
+    ['an empty object', '{}'],
+    ['another status', '{"status":"OK"}'],
+    ['a status in small letters', '{"status":"success"}'],
+    ['no type', success({ credentialsValue: TOKEN })],
+    ['a type that is no text', success({ credentialsValue: TOKEN, credentialsType: 7 })],
+    ['a type without end', success({ credentialsValue: TOKEN, credentialsType: 'A'.repeat(65) })],
+    ['an unknown type', success({ credentialsValue: TOKEN, credentialsType: 'LWM2M_CREDENTIALS' })],
+    ['no value', success({ credentialsType: 'ACCESS_TOKEN' })],
+    ['an empty value', withToken('')],
+    ['null for a value', withToken(null)],
+    ['an object for a value', withToken({ token: TOKEN })],
+    ['a line break in the value', withToken(`${TOKEN}\n`)],
+    ['a NUL in the value', withToken(`\u0000${TOKEN}`)],
+    ['1,025 characters for a value', withToken('x'.repeat(1025))],
+    ['more than 16 kB', withToken(TOKEN) + ' '.repeat(16 * 1024)],
+    ['16 kB of brackets', '['.repeat(16 * 1024)],
+  ])('finds no sense in %s, and does not repeat it', async (_what, text) => {
+    const failure = await failureOf(() => parse(text));
+    expect(failure.code).toBe('ANSWER_INVALID');
+    expect(everyWordOf(failure)).not.toContain(TOKEN.slice(0, 8));
+  });
+
+  it.each([
+    ['MQTT_BASIC', { clientId: 'c', userName: 'u', password: TOKEN }],
+    ['X509_CERTIFICATE', TOKEN],
+  ])('says that %s credentials can’t be used', async (credentialsType, credentialsValue) => {
+    const failure = await failureOf(() => parse(success({ credentialsType, credentialsValue })));
+    expect(failure.code).toBe('CREDENTIALS_TYPE_UNSUPPORTED');
+    expect(failure.message).toContain(credentialsType);
+    expect(everyWordOf(failure)).not.toContain(TOKEN);
+  });
+});
+
+describe('whatever the server answers', () => {
+  it(
+    `it is a response, or a Failure that says nothing of the token (seed ${SEED})`,
+    () => checkUsually(provisionResponseProperty),
+    PROPERTY_LIMIT_MS,
+  );
+});
