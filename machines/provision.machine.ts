@@ -138,6 +138,8 @@ export const provisionMachine = setup({
     settingsChanged: ({ event }) => failureIn(event).code === 'SETTINGS_CHANGED',
     settingsChangedInTime: ({ context, event }) =>
       failureIn(event).code === 'SETTINGS_CHANGED' &&
+      // A second change is for the agent to count: otherwise this could go round for ever.
+      !context.startedOver &&
       context.granted === null &&
       context.nameIndex === 1 &&
       // The request that noticed it was counted on entry, but has not left.
@@ -183,7 +185,6 @@ export const provisionMachine = setup({
         deviceName,
         fingerprint,
         granted,
-        startedOver: false,
         ...(mayHaveLeft ? { requestsOut: 1, unknownAt: at } : {}),
       };
     }),
@@ -332,6 +333,8 @@ export const provisionMachine = setup({
       requestsOut: 0,
       retryAt: null,
       waitingFor: null,
+      // Another server, perhaps: what the former one cost says nothing of it.
+      retries: 0,
       startedOver: true,
     }),
   },

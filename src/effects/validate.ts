@@ -7,7 +7,7 @@ import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
 import { Failure } from '../failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
-import { probeFolder } from '../files/probe.ts';
+import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
 import { endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -28,7 +28,7 @@ export async function validate(
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
   requireReplaceable(config);
-  await probeFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder]);
+  await probeFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   const backups = await listBackups(paths.deviceFolder);
 
   const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
@@ -66,8 +66,10 @@ function requireReplaceable(config: ThermalConfigFile): void {
   });
 }
 
-async function probeFolders(folders: readonly string[]): Promise<void> {
-  for (const folder of new Set(folders)) await probeFolder(folder);
+async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
+  // The backup and the new text, each beside what stands there already.
+  const needed = MIN_FREE_BYTES + 3 * (config.bytes?.length ?? 0);
+  for (const folder of new Set(folders)) await probeFolder(folder, needed);
 }
 
 function deviceIdIn(config: ThermalConfigFile): string | null {

@@ -26,7 +26,10 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     await syncFolder(dirname(folder));
     return false;
   } catch (error) {
-    throw fileFailure(error, `create the folder ${folder}`);
+    const failure = fileFailure(error, `create the folder ${folder}`);
+    // mkdir is refused by the folder above: that is the one to correct.
+    if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
+    throw new Failure('FOLDER_NOT_WRITABLE', failure.message, { cause: error });
   }
 }
 

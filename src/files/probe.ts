@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { fileFailure } from './fileFailure.ts';
 
-/** Room for a snapshot, credentials, the configuration, its backup and their temporary copies. */
+/** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;
 
 /**
  * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
  * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
+ * @param neededBytes free space that the caller will need
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
-export async function probeFolder(folder: string): Promise<void> {
+export async function probeFolder(folder: string, neededBytes = MIN_FREE_BYTES): Promise<void> {
   const first = join(folder, '.provision-probe.tmp');
   const second = join(folder, '.provision-probe');
   try {
@@ -27,7 +28,7 @@ export async function probeFolder(folder: string): Promise<void> {
     }
     await rename(first, second);
     await unlink(second);
-    await requireFreeSpace(folder);
+    await requireFreeSpace(folder, neededBytes);
   } catch (error) {
     await unlink(first).catch(() => {});
     await unlink(second).catch(() => {});
@@ -42,9 +43,9 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   });
 }
 
-async function requireFreeSpace(folder: string): Promise<void> {
+async function requireFreeSpace(folder: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  if (free >= MIN_FREE_BYTES) return;
-  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${MIN_FREE_BYTES} are needed`);
+  if (free >= neededBytes) return;
+  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${neededBytes} are needed`);
 }

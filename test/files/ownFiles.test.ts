@@ -77,7 +77,7 @@ describe('ensurePrivateFolder', () => {
   it('fails where nothing may be created', async () => {
     const folder = join(await closedFolder(), 'state');
     const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
-    expect(failure).toMatchObject({ code: 'FILE_NOT_PERMITTED', message: expect.stringContaining(folder) });
+    expect(failure).toMatchObject({ code: 'FOLDER_NOT_WRITABLE', message: expect.stringContaining(folder) });
   });
 
   it.runIf(isRoot)(

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { answers, failureAnswer, nameOf, notRegistered, registered, unknownOutcome } from '../support/chartAnswers.ts';
+import { startChart } from '../support/chartRun.ts';
+import { modelServer } from '../support/modelServer.ts';
+import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
+import { SEED } from '../support/seed.ts';
+import { exactlyOneProperty, LATEST_COMMIT } from './exactlyOneProperty.ts';
+
+describe('exactly one device', () => {
+  it(
+    `is on the server after a run that ends well, and never two, whatever is cut, lost or late (seed ${SEED})`,
+    () => checkUsually(exactlyOneProperty),
+    PROPERTY_LIMIT_MS,
+  );
+
+  it('takes the name that is its own, not the next one, when the commit comes as late as it can', async () => {
+    const server = modelServer(new Set());
+    const run = startChart();
+    await run.until('request');
+    const sentAt = run.now();
+    server.request(1, sentAt, { arrives: true, answered: false, limited: false, commitsAfter: LATEST_COMMIT });
+    await run.answer('request', unknownOutcome);
+    await run.answer('reconcile', notRegistered);
+    await run.wait(1000);
+    // Refused for another reason, e.g. the tenant's limit: FAILURE says nothing about the first request.
+    await run.answer('request', failureAnswer);
+    while (run.state() !== 'verifyCredentials') {
+      if (run.underWay() === 'reconcile') {
+        await run.answer('reconcile', server.knows(1, run.now()) ? registered : notRegistered);
+      } else {
+        await run.wait(run.pauseLeft() ?? 0);
+      }
+    }
+    expect(run.context().granted?.deviceName).toBe(nameOf(1));
+    expect(run.input('verifyCredentials').settingsDigest).toBe(answers.validate(0, {}).settings.digest);
+  });
+});

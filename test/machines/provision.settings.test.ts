@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { adopted, failureAnswer, notRegistered, unknownOutcome, validated } from '../support/chartAnswers.ts';
+import { type ChartRun, chartAt } from '../support/chartRun.ts';
+
+const CHANGED = 'fedcba9876543210';
+
+function expectStartedOver(run: ChartRun): void {
+  expect(run.state()).toBe('validate');
+  expect(run.context()).toMatchObject({
+    settings: null,
+    deviceName: null,
+    fingerprint: null,
+    requestsOut: 0,
+    retryAt: null,
+    waitingFor: null,
+    startedOver: true,
+  });
+}
+
+async function expectRestart(run: ChartRun): Promise<void> {
+  expectStartedOver(run);
+  await run.answer('validate', validated({ digest: CHANGED }));
+  expect(run.input('prepare')).toMatchObject({ settingsDigest: CHANGED, startedOver: true });
+  await run.answer('prepare');
+  expect(run.input('request').settingsDigest).toBe(CHANGED);
+  expect(run.context().retries).toBe(0);
+}
+
+describe('provision.json changed between interruption and RESUME', () => {
+  it('makes no difference before it was read', async () => {
+    const again = await (await chartAt('validate')).resumed({ settingsDigest: CHANGED });
+    expect(again.state()).toBe('validate');
+    expect(again.context().startedOver).toBe(false);
+  });
+
+  it('and nothing had left: starts again at validate', async () => {
+    await expectRestart(await (await chartAt('prepare')).resumed({ settingsDigest: CHANGED }));
+  });
+
+  it('in the pause before a first request that could not leave: starts again at validate', async () => {
+    const run = await chartAt('request');
+    await run.fail('request', 'HOST_NOT_FOUND');
+    await expectRestart(await run.resumed({ settingsDigest: CHANGED }));
+  });
+
+  it.each(['request', 'verifyCredentials', 'backup', 'write'] as const)(
+    'in %s, when a request may have left: the run is superseded',
+    async (state) => {
+      const again = await (await chartAt(state)).resumed({ settingsDigest: CHANGED });
+      expect([again.state(), again.isDone()]).toEqual(['superseded', true]);
+    },
+  );
+
+  it('in reconcile and backoff, when a request may have left: the run is superseded', async () => {
+    const run = await chartAt('request');
+    await run.answer('request', unknownOutcome);
+    expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
+    await run.answer('reconcile', notRegistered);
+    expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
+  });
+
+  it('at the second name: the run is superseded, since the first name’s request had left', async () => {
+    const run = await chartAt('request');
+    await run.answer('request', failureAnswer);
+    while (run.state() !== 'prepare') {
+      await run.answer('reconcile', notRegistered);
+      await run.wait(run.pauseLeft() ?? 0);
+    }
+    expect(run.context().requestsOut).toBe(0);
+    expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
+  });
+
+  it('with an adopted name, whose request may have left in an earlier run: the run is superseded', async () => {
+    const run = await chartAt('prepare');
+    await run.answer('prepare', adopted);
+    expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
+  });
+
+  it.each(['restore', 'finalize'] as const)('in %s: nothing is sent any more, so the run ends', async (state) => {
+    const run = await chartAt('write');
+    await run.answer('write', (at) => ({ outcome: state === 'restore' ? 'unusable' : 'written', at }));
+    expect((await run.resumed({ settingsDigest: CHANGED })).underWay()).toBe(state);
+  });
+
+  it('and can’t be read now: goes on, and the next effect reports it', async () => {
+    const again = await (await chartAt('verifyCredentials')).resumed({ settingsDigest: null });
+    expect(again.underWay()).toBe('verifyCredentials');
+  });
+});
+
+describe('provision.json changed while the run is going on', () => {
+  it.each(['prepare', 'request'] as const)(
+    'seen by %s before anything left: starts again at validate',
+    async (state) => {
+      const run = await chartAt(state);
+      await run.fail(state, 'SETTINGS_CHANGED');
+      await expectRestart(run);
+    },
+  );
+
+  it('seen by request, when an earlier request may have left: the run is superseded', async () => {
+    const run = await chartAt('request');
+    await run.answer('request', unknownOutcome);
+    await run.answer('reconcile', notRegistered);
+    await run.wait(1000);
+    await run.fail('request', 'SETTINGS_CHANGED');
+    expect(run.state()).toBe('superseded');
+  });
+
+  it('seen by prepare at the second name: the run is superseded', async () => {
+    const run = await chartAt('request');
+    await run.answer('request', failureAnswer);
+    while (run.state() !== 'prepare') {
+      await run.answer('reconcile', notRegistered);
+      await run.wait(run.pauseLeft() ?? 0);
+    }
+    await run.fail('prepare', 'SETTINGS_CHANGED');
+    expect(run.state()).toBe('superseded');
+  });
+
+  it('seen by reconcile or verifyCredentials: the run is superseded', async () => {
+    const reconciling = await chartAt('request');
+    await reconciling.answer('request', unknownOutcome);
+    await reconciling.fail('reconcile', 'SETTINGS_CHANGED');
+    const verifying = await chartAt('verifyCredentials');
+    await verifying.fail('verifyCredentials', 'SETTINGS_CHANGED');
+    expect([reconciling.state(), verifying.state()]).toEqual(['superseded', 'superseded']);
+  });
+
+  it('seen by request after a restart at which nothing was out: the count includes only what left', async () => {
+    const run = await chartAt('prepare');
+    const again = await run.resumed();
+    await again.answer('prepare');
+    await again.fail('request', 'SETTINGS_CHANGED');
+    expectStartedOver(again);
+  });
+
+  it('a second time: the run is superseded, which the agent counts', async () => {
+    const run = await chartAt('request');
+    await run.fail('request', 'SETTINGS_CHANGED');
+    await run.until('request');
+    await run.fail('request', 'SETTINGS_CHANGED');
+    expect(run.state()).toBe('superseded');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { nameOf, SETTINGS, TRIGGER, validated, wrote } from '../support/chartAnswers.ts';
+import { chartAt } from '../support/chartRun.ts';
+
+describe('backup and write', () => {
+  it('fixes the backup’s name before the copy is made', async () => {
+    const run = await chartAt('backup');
+    const name = 'thermal_config.json.backup.20261123T100000.000Z';
+    expect(run.context()).toMatchObject({ backupName: name, backup: null });
+    expect(run.input('backup')).toEqual({ name });
+    await run.answer('backup', (now) => ({ name: 'an older copy', made: false, at: now }));
+    expect(run.input('write')).toEqual({
+      runId: 'run-1',
+      server: SETTINGS.server,
+      deviceName: nameOf(1),
+      backup: 'an older copy',
+    });
+  });
+
+  it('gives the backup a later stamp than the newest one, also when the clock went back', async () => {
+    const run = await chartAt('validate');
+    const newestBackupAt = Date.UTC(2030, 0, 1);
+    await run.answer('validate', (now) => ({ ...validated({})(now, {}), newestBackupAt }));
+    await run.until('backup');
+    expect(run.context().backupName).toBe('thermal_config.json.backup.20300101T000000.001Z');
+  });
+
+  it.each(['written', 'already'] as const)('%s → finalize', async (outcome) => {
+    const run = await chartAt('write');
+    await run.answer('write', wrote(outcome));
+    expect(run.state()).toBe('finalize');
+    expect(run.input('finalize')).toEqual({ trigger: TRIGGER });
+  });
+
+  it('backs up again, under a new name, when another program changed the file, three times at most', async () => {
+    const run = await chartAt('write');
+    const names = [run.context().backupName];
+    for (const _round of [1, 2]) {
+      await run.answer('write', wrote('changed'));
+      expect(run.state()).toBe('backup');
+      names.push(run.context().backupName);
+      await run.answer('backup');
+    }
+    expect(new Set(names).size).toBe(3);
+    await run.answer('write', wrote('changed'));
+    expect(run.state()).toBe('failed');
+    expect(run.context().error).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
+  });
+
+  it('succeeds in the third round', async () => {
+    const run = await chartAt('write');
+    for (const _round of [1, 2]) {
+      await run.answer('write', wrote('changed'));
+      await run.answer('backup');
+    }
+    await run.answer('write');
+    expect(run.state()).toBe('finalize');
+  });
+
+  it('puts the backup back when what was written can’t be used, and fails', async () => {
+    const run = await chartAt('write');
+    await run.answer('write', wrote('unusable'));
+    expect(run.state()).toBe('restore');
+    expect(run.input('restore')).toEqual({ backup: run.context().backupName });
+    await run.answer('restore');
+    expect(run.context().error).toMatchObject({ code: 'CONFIG_NOT_WRITTEN', exitStatus: 74 });
+  });
+
+  it.each(['backup', 'write', 'finalize'] as const)('fails when %s fails', async (state) => {
+    const run = await chartAt(state);
+    await run.fail(state, 'DISK_FULL');
+    expect([run.state(), run.context().error?.code]).toEqual(['failed', 'DISK_FULL']);
+  });
+
+  it('fails with restore’s own failure when the backup can’t be put back', async () => {
+    const run = await chartAt('write');
+    await run.answer('write', wrote('unusable'));
+    await run.fail('restore', 'CONFIG_UNREADABLE');
+    expect([run.state(), run.context().error?.code]).toEqual(['failed', 'CONFIG_UNREADABLE']);
+  });
+});
