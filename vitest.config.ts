@@ -6,8 +6,10 @@ export default defineConfig({
     globalSetup: ['test/support/buildBundle.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // A crowded machine may be slow; nothing here waits that long.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // CommonJS is imported as Node does it, so that tests run what is shipped (src/thingsboard/mqttClient.ts).
     deps: { interopDefault: false },
     coverage: {

@@ -97,7 +97,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
     },
     { user: unprivileged },
   ),
-  FILE_NOT_PERMITTED: inFolder(({ paths }) => chmod(paths.deviceFolder, 0o555), { user: unprivileged }),
+  FILE_NOT_PERMITTED: afterInterruption(({ paths }) => chmod(paths.snapshot, 0), { user: unprivileged }),
   DISK_FULL: atCall(() => [{ call: 'open', path: 'Z.tmp', act: { do: 'fail', errno: 'ENOSPC' } }]),
   DISK_ERROR: atCall(() => [{ call: 'sync', path: 'Z.tmp', act: { do: 'fail', errno: 'EIO' } }]),
   SNAPSHOT_NEWER: afterInterruption(({ paths }) => edit(paths.snapshot, /"version": 1/, '"version": 2')),

@@ -165,7 +165,7 @@ const OBSTACLES: readonly Obstacle[] = [
   },
   {
     name: 'a read-only folder, at the very first run',
-    code: 'FILE_NOT_PERMITTED',
+    code: 'FOLDER_NOT_WRITABLE',
     put: ({ deviceFolder }) => chmod(deviceFolder, 0o555),
     repair: ({ deviceFolder }) => chmod(deviceFolder, 0o755),
   },
