@@ -158,8 +158,9 @@ export const provisionMachine = setup({
     reach: assign(({ context }, { step }: { step: number }) =>
       step > context.furthestStep ? { furthestStep: step, retries: 0, resumes: 0 } : {},
     ),
-    noteTime: assign({ now: ({ context, event }) => timeOf(event, context) }),
-    noteWarnings: assign({
+    /** When it happened, and what the operator should know of it. */
+    noteEvent: assign({
+      now: ({ context, event }) => timeOf(event, context),
       warnings: ({ context, event }) => {
         const warnings = 'output' in event ? (event.output.warnings ?? []) : [];
         return [...context.warnings, ...warnings.filter((warning) => !context.warnings.includes(warning))].slice(
@@ -208,9 +209,7 @@ export const provisionMachine = setup({
     })),
     recordGrant: assign(({ event }) => {
       assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
-      if (!('grant' in event.output)) return {};
-      const { grant } = event.output;
-      return { granted: grant, deviceName: grant.deviceName, fingerprint: grant.fingerprint };
+      return { granted: event.output.grant };
     }),
     noteRefusedProbe: assign({ probed: true, refusedProbes: ({ context }) => context.refusedProbes + 1 }),
     drawAnotherName: assign({
@@ -378,9 +377,9 @@ export const provisionMachine = setup({
     RESUME: [
       { guard: 'resumedTooOften', target: '.failed', actions: 'failResumeLoop' },
       { guard: 'nothingHasLeft', target: '.validate', actions: ['noteResume', 'adoptTrigger', 'startOver'] },
-      { target: '.superseded', actions: 'noteTime' },
+      { target: '.superseded', actions: 'noteEvent' },
     ],
-    TIME_UP: { target: '.failed', actions: ['noteTime', 'failTimeUp'] },
+    TIME_UP: { target: '.failed', actions: ['noteEvent', 'failTimeUp'] },
   },
   states: {
     detect: {
@@ -390,11 +389,11 @@ export const provisionMachine = setup({
         src: 'detect',
         input: () => ({}),
         onDone: [
-          { guard: 'isRequested', target: 'validate', actions: ['noteTime', 'recordTrigger'] },
-          { guard: 'isUnfinished', target: 'withdrawn', actions: ['noteTime', 'noteWarnings'] },
-          { target: 'notRequested', actions: 'noteTime' },
+          { guard: 'isRequested', target: 'validate', actions: ['noteEvent', 'recordTrigger'] },
+          { guard: 'isUnfinished', target: 'withdrawn', actions: 'noteEvent' },
+          { target: 'notRequested', actions: 'noteEvent' },
         ],
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'detect', reenter: true, actions: 'noteResume' } },
     },
@@ -405,8 +404,8 @@ export const provisionMachine = setup({
         id: 'validate',
         src: 'validate',
         input: () => ({}),
-        onDone: { target: 'prepare', actions: ['noteTime', 'noteWarnings', 'recordSettings'] },
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onDone: { target: 'prepare', actions: ['noteEvent', 'recordSettings'] },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
         RESUME: { guard: 'mayGoOn', target: 'validate', reenter: true, actions: ['noteResume', 'adoptTrigger'] },
@@ -424,11 +423,11 @@ export const provisionMachine = setup({
           nameIndex: context.nameIndex,
           startedOver: context.startedOver,
         }),
-        onDone: { target: 'route', actions: ['noteTime', 'noteWarnings', 'recordCandidate'] },
+        onDone: { target: 'route', actions: ['noteEvent', 'recordCandidate'] },
         onError: [
-          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
-          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
-          { target: 'failed', actions: ['noteTime', 'fail'] },
+          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteEvent', 'startOver'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteEvent' },
+          { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'prepare', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
@@ -456,16 +455,16 @@ export const provisionMachine = setup({
           {
             guard: 'answeredSuccess',
             target: 'verifyCredentials',
-            actions: ['noteTime', 'noteWarnings', 'recordGrant'],
+            actions: ['noteEvent', 'recordGrant'],
           },
-          { guard: 'answeredFailure', target: 'reconcile', actions: ['noteTime', 'noteFailureAnswer'] },
-          { target: 'reconcile', actions: ['noteTime', 'noteUnknownOutcome'] },
+          { guard: 'answeredFailure', target: 'reconcile', actions: ['noteEvent', 'noteFailureAnswer'] },
+          { target: 'reconcile', actions: ['noteEvent', 'noteUnknownOutcome'] },
         ],
         onError: [
-          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteTime', 'startOver'] },
-          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
-          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'uncountRequest', 'scheduleRetry'] },
-          { target: 'failed', actions: ['noteTime', 'uncountRequest', 'fail'] },
+          { guard: 'settingsChangedInTime', target: 'validate', actions: ['noteEvent', 'startOver'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteEvent' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteEvent', 'uncountRequest', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteEvent', 'uncountRequest', 'fail'] },
         ],
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'route', actions: ['noteResume', 'adoptTrigger'] } },
@@ -487,26 +486,26 @@ export const provisionMachine = setup({
           includeCurrent: context.requestsOut > 0,
         }),
         onDone: [
-          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteTime', 'noteWarnings', 'recordGrant'] },
+          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteEvent', 'recordGrant'] },
           {
             guard: 'mustProbeAgain',
             target: 'backoff',
-            actions: ['noteTime', 'noteRefusedProbe', 'scheduleProbe'],
+            actions: ['noteEvent', 'noteRefusedProbe', 'scheduleProbe'],
           },
-          { guard: 'mayDrawAnotherName', target: 'prepare', actions: ['noteTime', 'drawAnotherName'] },
-          { guard: 'isNameTaken', target: 'failed', actions: ['noteTime', 'failNameTaken'] },
-          { guard: 'unknownTooOften', target: 'failed', actions: ['noteTime', 'failUnanswered'] },
+          { guard: 'mayDrawAnotherName', target: 'prepare', actions: ['noteEvent', 'drawAnotherName'] },
+          { guard: 'isNameTaken', target: 'failed', actions: ['noteEvent', 'failNameTaken'] },
+          { guard: 'unknownTooOften', target: 'failed', actions: ['noteEvent', 'failUnanswered'] },
           {
             guard: 'outcomeIsUnknown',
             target: 'backoff',
-            actions: ['noteTime', 'noteRefusedProbe', 'scheduleRetry'],
+            actions: ['noteEvent', 'noteRefusedProbe', 'scheduleRetry'],
           },
-          { target: 'request', actions: ['noteTime', 'noteRefusedProbe'] },
+          { target: 'request', actions: ['noteEvent', 'noteRefusedProbe'] },
         ],
         onError: [
-          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
-          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'scheduleRetry'] },
-          { target: 'failed', actions: ['noteTime', 'fail'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteEvent' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteEvent', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'reconcile', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
@@ -525,15 +524,15 @@ export const provisionMachine = setup({
           {
             guard: 'isProven',
             target: 'backup',
-            actions: ['noteTime', 'noteWarnings', 'recordProof', 'nameBackup'],
+            actions: ['noteEvent', 'recordProof', 'nameBackup'],
           },
-          { guard: 'refusedForGood', target: 'failed', actions: ['noteTime', 'fail'] },
-          { target: 'backoff', actions: ['noteTime', 'noteRefusedVerification', 'scheduleVerification'] },
+          { guard: 'refusedForGood', target: 'failed', actions: ['noteEvent', 'fail'] },
+          { target: 'backoff', actions: ['noteEvent', 'noteRefusedVerification', 'scheduleVerification'] },
         ],
         onError: [
-          { guard: 'settingsChanged', target: 'superseded', actions: 'noteTime' },
-          { guard: 'mayRetry', target: 'backoff', actions: ['noteTime', 'scheduleRetry'] },
-          { target: 'failed', actions: ['noteTime', 'fail'] },
+          { guard: 'settingsChanged', target: 'superseded', actions: 'noteEvent' },
+          { guard: 'mayRetry', target: 'backoff', actions: ['noteEvent', 'scheduleRetry'] },
+          { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
       on: {
@@ -552,8 +551,8 @@ export const provisionMachine = setup({
         id: 'backup',
         src: 'backup',
         input: ({ context }) => ({ name: context.backupName ?? '' }),
-        onDone: { target: 'write', actions: ['noteTime', 'noteWarnings', 'recordBackup'] },
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onDone: { target: 'write', actions: ['noteEvent', 'recordBackup'] },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'backup', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
     },
@@ -570,16 +569,16 @@ export const provisionMachine = setup({
           backup: context.backup,
         }),
         onDone: [
-          { guard: 'changedTooOften', target: 'failed', actions: ['noteTime', 'failKeepsChanging'] },
+          { guard: 'changedTooOften', target: 'failed', actions: ['noteEvent', 'failKeepsChanging'] },
           {
             guard: 'hasChanged',
             target: 'backup',
-            actions: ['noteTime', 'noteWarnings', 'countWriteRound', 'nameBackup'],
+            actions: ['noteEvent', 'countWriteRound', 'nameBackup'],
           },
-          { guard: 'isUnusable', target: 'restore', actions: ['noteTime', 'noteWarnings'] },
-          { target: 'finalize', actions: ['noteTime', 'noteWarnings'] },
+          { guard: 'isUnusable', target: 'restore', actions: 'noteEvent' },
+          { target: 'finalize', actions: 'noteEvent' },
         ],
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: { RESUME: { guard: 'mayGoOn', target: 'write', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
     },
@@ -589,8 +588,8 @@ export const provisionMachine = setup({
         id: 'restore',
         src: 'restore',
         input: ({ context }) => ({ backup: context.backup }),
-        onDone: { target: 'failed', actions: ['noteTime', 'failNotWritten'] },
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onDone: { target: 'failed', actions: ['noteEvent', 'failNotWritten'] },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: { RESUME: { guard: 'mayFinish', target: 'restore', reenter: true, actions: 'noteResume' } },
     },
@@ -601,8 +600,8 @@ export const provisionMachine = setup({
         id: 'finalize',
         src: 'finalize',
         input: ({ context }) => ({ trigger: context.trigger }),
-        onDone: { target: 'provisioned', actions: ['noteTime', 'noteWarnings'] },
-        onError: { target: 'failed', actions: ['noteTime', 'fail'] },
+        onDone: { target: 'provisioned', actions: 'noteEvent' },
+        onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
         RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] },

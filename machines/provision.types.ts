@@ -155,8 +155,8 @@ export interface RequestInput {
 export type RequestOutput = Timed &
   (
     | { readonly outcome: 'granted'; readonly grant: GrantSummary }
-    | { readonly outcome: 'failure' }
-    | { readonly outcome: 'unknown'; readonly failure: FailureRecord }
+    | { readonly outcome: 'failure'; readonly grant: null }
+    | { readonly outcome: 'unknown'; readonly grant: null; readonly failure: FailureRecord }
   );
 
 export interface ReconcileInput {
@@ -166,7 +166,10 @@ export interface ReconcileInput {
   readonly includeCurrent: boolean;
 }
 export type ReconcileOutput = Timed &
-  ({ readonly outcome: 'accepted'; readonly grant: GrantSummary } | { readonly outcome: 'refused' });
+  (
+    | { readonly outcome: 'accepted'; readonly grant: GrantSummary }
+    | { readonly outcome: 'refused'; readonly grant: null }
+  );
 
 export interface VerifyCredentialsInput {
   readonly settingsDigest: string;

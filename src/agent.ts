@@ -10,7 +10,7 @@ import { createEffects } from './effects/index.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
 import { EXIT, Failure, toFailureRecord } from './failure.ts';
 import { openLineFile } from './files/appendLimited.ts';
-import { durableRemove } from './files/durable.ts';
+import { durableRemove, makeEntriesDurable } from './files/durable.ts';
 import { leaveNote, removeNote } from './files/note.ts';
 import { ensurePrivateFolder } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
@@ -121,6 +121,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       if (record.level !== 'debug') events.append(formatJson(record));
     };
     try {
+      // What a killed run has left can be seen without being durable, and is acted on as if it were.
+      for (const folder of [options.paths.deviceFolder, options.paths.stateFolder]) await makeEntriesDurable(folder);
       await leaveNote(options.paths.lock, `${process.pid}\n`);
       const board = await readBoardIdentity(options.boardId);
       const { paths, agentVersion } = options;

@@ -1,7 +1,8 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
 import { pruneBackups } from '../config/backups.ts';
 import { toFailure } from '../failure.ts';
-import { durableRemove, durableRename } from '../files/durable.ts';
+import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
+import { probePaths } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 import { isSameTrigger, triggerIdentity } from './triggerFile.ts';
 
@@ -41,6 +42,10 @@ export async function finalize(
 export async function sweep({ paths, log }: EffectDependencies, keepBackups: number): Promise<void> {
   try {
     const removed = await pruneBackups(paths.deviceFolder, keepBackups);
+    // Entries that a loss of power brought back: nobody else would ever remove them.
+    const unfinished = [paths.snapshot, paths.credentials, paths.thermalConfig].map(temporaryPath);
+    const probes = [paths.deviceFolder, paths.stateFolder].flatMap(probePaths);
+    for (const path of [...unfinished, ...probes]) await durableRemove(path);
     if (removed.length > 0) log.info('backup.pruned', `Removed ${removed.length} old backups`, { removed });
   } catch (error) {
     log.warn('backup.unpruned', `Old backups could not be removed: ${toFailure(error).message}`);

@@ -40,7 +40,7 @@ export async function reconcile(
       deviceName: candidate.name,
     });
   }
-  return { outcome: 'refused', at: clock.now() };
+  return { outcome: 'refused', grant: null, at: clock.now() };
 }
 
 function probedNewestFirst(candidates: readonly Candidate[], input: ReconcileInput): Candidate[] {

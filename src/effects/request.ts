@@ -64,7 +64,7 @@ export async function request(
   }
   if (response.status === 'FAILURE') {
     log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
-    return { outcome: 'failure', at: clock.now() };
+    return { outcome: 'failure', grant: null, at: clock.now() };
   }
   return granted(dependencies, credentials, {
     deviceName: candidate.name,
@@ -91,7 +91,7 @@ function readResponse(payload: Buffer): ProvisionResponse | Failure {
 
 function unknownOutcome({ clock, log }: EffectDependencies, failure: Failure): RequestOutput {
   log.warn('request.unknown', `It is not known what became of the request: ${failure.message}`, { code: failure.code });
-  return { outcome: 'unknown', failure: toFailureRecord(failure), at: clock.now() };
+  return { outcome: 'unknown', grant: null, failure: toFailureRecord(failure), at: clock.now() };
 }
 
 async function granted(

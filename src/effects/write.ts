@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
 import { listBackups } from '../config/backups.ts';
 import { cameraProblems } from '../config/cameraRules.ts';
@@ -6,7 +6,7 @@ import { type ConfigBase, chooseBase, configWithCredentials } from '../config/co
 import { type ConfigCredentials, carriesCredentials } from '../config/credentialsSections.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
 import { Failure } from '../failure.ts';
-import { durableReplace } from '../files/durable.ts';
+import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 import { replacementAttributes } from './replacementAttributes.ts';
@@ -37,6 +37,8 @@ export async function write(
   };
   const existing = await readThermalConfig(paths.deviceFolder);
   if (existing.bytes !== undefined && existing.usable && carriesCredentials(existing.bytes, credentials)) {
+    // The run that wrote it may have been killed before the entry was durable, in a folder that only a link leads to.
+    await makeEntriesDurable(dirname(existing.path));
     log.info('config.already', 'thermal_config.json carries the new credentials already', { file: existing.path });
     return { outcome: 'already', at: clock.now() };
   }

@@ -97,3 +97,13 @@ export async function durableRemove(path: string): Promise<void> {
     throw fileFailure(error, `remove ${path}`);
   });
 }
+
+/**
+ * Makes durable what lies in a folder, whoever put it there and however far they came.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+export async function makeEntriesDurable(folder: string): Promise<void> {
+  await syncFolder(folder).catch((error: unknown) => {
+    throw fileFailure(error, `sync the folder ${folder}`);
+  });
+}

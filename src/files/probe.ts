@@ -7,6 +7,12 @@ import { fileFailure } from './fileFailure.ts';
 /** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;
 
+/** The two names that the probe of a folder uses. */
+export const probePaths = (folder: string): readonly [string, string] => [
+  join(folder, '.provision-probe.tmp'),
+  join(folder, '.provision-probe'),
+];
+
 /**
  * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
  * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
@@ -14,8 +20,7 @@ export const MIN_FREE_BYTES = 1024 * 1024;
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
 export async function probeFolder(folder: string, neededBytes = MIN_FREE_BYTES): Promise<void> {
-  const first = join(folder, '.provision-probe.tmp');
-  const second = join(folder, '.provision-probe');
+  const [first, second] = probePaths(folder);
   try {
     await unlink(first).catch(() => {});
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -2,7 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, open, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { durableRemove, durableRename, durableReplace, syncFolder, temporaryPath } from '../../src/files/durable.ts';
+import {
+  durableRemove,
+  durableRename,
+  durableReplace,
+  makeEntriesDurable,
+  syncFolder,
+  temporaryPath,
+} from '../../src/files/durable.ts';
 import { asOrdinaryUser, failureOf, makeFifo, put, scratchFolder } from '../config/scratch.ts';
 import { MOUNT_REFUSED, mountedFolder } from '../support/mountedFolder.ts';
 import { descriptorsBelow } from '../support/openDescriptors.ts';
@@ -249,5 +256,16 @@ describe('syncFolder', () => {
     await expect(syncFolder(path)).rejects.toMatchObject({ code: 'ENOTDIR' });
     await syncFolder(folder);
     expect(await descriptorsBelow(folder)).toEqual([]);
+  });
+});
+
+describe('makeEntriesDurable', () => {
+  it('syncs a folder, and says which one it could not', async () => {
+    const { folder, path } = await folderWithFile();
+    await makeEntriesDurable(folder);
+    expect(await failureOf(() => makeEntriesDurable(path))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: expect.stringContaining(path),
+    });
   });
 });

@@ -80,7 +80,7 @@ describe('after FAILURE and a refused probe', () => {
     await run.answer('prepare');
     await run.answer('reconcile', registered);
     expect(run.state()).toBe('verifyCredentials');
-    expect(run.context().deviceName).toBe(nameOf(1));
+    expect(run.context().granted?.deviceName).toBe(nameOf(1));
     await run.until('provisioned');
     expect(run.effects.filter(({ name }) => name === 'request')).toHaveLength(1);
   });

@@ -51,14 +51,15 @@ export const granted: Answer<'request'> = (at, { nameIndex }) => ({
   grant: grant(nameIndex, true),
   at,
 });
-export const failureAnswer: Answer<'request'> = (at) => ({ outcome: 'failure', at });
+export const failureAnswer: Answer<'request'> = (at) => ({ outcome: 'failure', grant: null, at });
 export const unknownOutcome: Answer<'request'> = (at) => ({
   outcome: 'unknown',
+  grant: null,
   failure: toFailureRecord(new Failure('ANSWER_TIMEOUT', 'no answer')),
   at,
 });
 
-export const notRegistered: Answer<'reconcile'> = (at) => ({ outcome: 'refused', at });
+export const notRegistered: Answer<'reconcile'> = (at) => ({ outcome: 'refused', grant: null, at });
 export const registered: Answer<'reconcile'> = (at, { nameIndex, includeCurrent }) => ({
   outcome: 'accepted',
   grant: grant(includeCurrent ? nameIndex : nameIndex - 1, false),

@@ -4,14 +4,26 @@ import { join, relative } from 'node:path';
 /** The files that must hold secrets, and the copies of them that are kept. */
 const EXEMPT = /^(?:thermal_config\.json|provision\.json|provision-state\/credentials\.json)/;
 
-/** A secret as it stands, and as it would stand in a URL, in JSON or in base64. */
+/** What base64 shows of a text wherever it stands in a longer one: three ways, without the letters it shares. */
+function base64Forms(secret: string, encoding: 'base64' | 'base64url'): string[] {
+  return [0, 1, 2].map((lead) => {
+    const bytes = Buffer.concat([Buffer.alloc(lead), Buffer.from(secret)]);
+    const whole = Math.floor((bytes.length * 8) / 6);
+    return bytes.toString(encoding).slice(lead === 0 ? 0 : lead + 1, whole);
+  });
+}
+
+/** A secret as it stands, and as it would stand in a URL, in JSON, in hexadecimal or in base64. */
 function formsOf(secret: string): readonly string[] {
+  const hexadecimal = Buffer.from(secret).toString('hex');
   return [
     secret,
     JSON.stringify(secret).slice(1, -1),
     encodeURIComponent(secret),
-    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-    Buffer.from(secret).toString('base64url'),
+    hexadecimal,
+    hexadecimal.toUpperCase(),
+    ...base64Forms(secret, 'base64'),
+    ...base64Forms(secret, 'base64url'),
   ];
 }
 

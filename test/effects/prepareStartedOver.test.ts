@@ -1,0 +1,52 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { prepare } from '../../src/effects/prepare.ts';
+import { silentLog } from '../../src/log/log.ts';
+import { Secret } from '../../src/secret.ts';
+import { readBoardIdentity } from '../../src/state/board.ts';
+import { type Grant, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { deviceFolderFor } from '../support/agentRun.ts';
+import { effectCall, effectScene } from '../support/effectCall.ts';
+
+const RUN = 'run-1';
+const GRANT: Grant = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
+
+/** provision.json was changed before this run sent anything; credentials.json is still for the old settings. */
+async function startedOver(drawnBy: string, granted: Grant | null = null) {
+  const paths = await deviceFolderFor(1883);
+  await mkdir(paths.stateFolder, { mode: 0o700 });
+  await writeCredentials(paths.credentials, {
+    target: { digest: 'old settings', host: 'old.example', port: 1883 },
+    board: await readBoardIdentity('board-1'),
+    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), runId: drawnBy }],
+    granted,
+  });
+  const { dependencies } = await effectScene(paths);
+  const digest = settingsDigest((await readProvisionJson(paths.provisionJson)).settings);
+  const input = { runId: RUN, settingsDigest: digest, nameIndex: 1, startedOver: true };
+  const output = await prepare(dependencies, effectCall(input));
+  const stored = await readCredentials(paths.credentials, silentLog, 0);
+  return { output, stored, files: await readdir(paths.stateFolder) };
+}
+
+describe('when settings changed before anything had left', () => {
+  it('drops the name that this run drew, without a word: no device can exist', async () => {
+    const { output, stored, files } = await startedOver(RUN);
+    expect(output).toMatchObject({ warnings: [], adopted: false });
+    expect(stored?.candidates.map(({ name }) => name)).toEqual([output.deviceName]);
+    expect(output.deviceName).not.toBe('camera-old');
+    expect(files).toEqual(['credentials.json']);
+  });
+
+  it.each([
+    ['an earlier run drew', 'run-0', null],
+    ['has been granted', RUN, GRANT],
+  ] as const)('keeps what %s, and names the device that may exist', async (_what, drawnBy, granted) => {
+    const { output, files } = await startedOver(drawnBy, granted);
+    expect(output.warnings?.join()).toContain('camera-old');
+    expect(output.warnings?.join()).toContain('old.example:1883');
+    expect(output.deviceName).not.toBe('camera-old');
+    expect(files).toContainEqual(expect.stringMatching(/^credentials\.json\.superseded-/));
+  });
+});
