@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure.ts';
+import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { Secret } from '../secret.ts';
 import { KNOWN_PATHS, type ProvisionSettings, SECTIONS, SETTINGS } from './provisionSettings.ts';
@@ -132,7 +133,7 @@ export function parseProvisionJson(bytes: Uint8Array, path: string = PROVISION_J
 /**
  * Reads provision.json. The CA file that it names is read by `readCaFile`.
  * @param path the file itself, e.g. `<device folder>/provision.json`
- * @throws Failure PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
+ * @throws Failure PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID, DISK_ERROR
  */
 export async function readProvisionJson(path: string): Promise<ParsedProvisionJson> {
   const read = await readLimited(path, MAX_PROVISION_BYTES);
@@ -147,7 +148,7 @@ export async function readProvisionJson(path: string): Promise<ParsedProvisionJs
     case 'not-permitted':
       throw new Failure('PROVISION_JSON_UNREADABLE', `No permission to read ${path}`, { cause: read.cause });
     default:
-      throw new Failure('PROVISION_JSON_UNREADABLE', `Could not read ${path}`, { cause: read.cause });
+      throw fileFailure(read.cause, `read ${path}`);
   }
 }
 

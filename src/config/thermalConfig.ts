@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../failure.ts';
-import { isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { cameraProblems } from './cameraRules.ts';
 import { readEditableConfig } from './configText.ts';
@@ -31,7 +31,6 @@ export interface ThermalConfigFile {
 const WHY_UNREADABLE = {
   'not-a-file': 'it is not a plain file',
   'not-permitted': 'permission denied',
-  unreadable: 'the storage reports an error',
 } as const;
 
 function unreadable(path: string, why: string, cause?: unknown): Failure {
@@ -98,5 +97,7 @@ export async function readThermalConfig(
   if (read.problem === 'too-large') {
     throw new Failure('CONFIG_TOO_LARGE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes`);
   }
+  // A card that fails is no question of modes and owners, and the next try may succeed.
+  if (read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);
   throw unreadable(path, WHY_UNREADABLE[read.problem], read.cause);
 }

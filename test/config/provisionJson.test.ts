@@ -495,7 +495,7 @@ describe('reading the file', () => {
 
   it('tells a path that can’t be opened for another reason', async () => {
     const failure = await failureOf(() => readProvisionJson(`/${'x'.repeat(300)}`));
-    expect(failure.code).toBe('PROVISION_JSON_UNREADABLE');
+    expect(failure.code).toBe('DISK_ERROR');
     expect(failure.message).toContain('Could not read');
   });
 
