@@ -1,0 +1,44 @@
+import { format, inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../src/secret.ts';
+
+const VALUE = 'sLzc0gDAZPkGMzFVTyUY';
+
+describe('a secret', () => {
+  it.each<[string, (secret: Secret) => string]>([
+    ['a template', (secret) => `${secret}`],
+    ['string conversion', (secret) => String(secret)],
+    ['concatenation', (secret) => `a${['', secret].join('')}`],
+    ['JSON', (secret) => JSON.stringify({ secret })],
+    ['util.inspect', (secret) => inspect(secret)],
+    [
+      'util.inspect of what holds it, hidden fields too',
+      (secret) => inspect({ deep: [secret] }, { depth: 9, showHidden: true }),
+    ],
+    ['console formats', (secret) => format('%s %o %O %j', secret, secret, secret, secret)],
+    ['an error', (secret) => inspect(new Error(`no ${secret}`, { cause: secret }))],
+    ['its keys and entries', (secret) => JSON.stringify([Object.keys(secret), Object.entries(secret), { ...secret }])],
+  ])('is not shown by %s', (_way, print) => {
+    expect(print(new Secret(VALUE))).not.toContain(VALUE);
+  });
+
+  it('says that it is one', () => {
+    expect([`${new Secret(VALUE)}`, JSON.stringify(new Secret(VALUE)), inspect(new Secret(VALUE))]).toEqual([
+      '[secret]',
+      '"[secret]"',
+      '[secret]',
+    ]);
+  });
+
+  it('is revealed on demand only', () => {
+    expect(new Secret(VALUE).reveal()).toBe(VALUE);
+  });
+
+  it('is told from another one, and by a fingerprint that tells nothing else', () => {
+    const [one, same, other] = [new Secret(VALUE), new Secret(VALUE), new Secret(`${VALUE}x`)];
+    expect([one.equals(same), one.equals(other)]).toEqual([true, false]);
+    expect(one.fingerprint()).toBe(same.fingerprint());
+    expect(one.fingerprint()).not.toBe(other.fingerprint());
+    expect(one.fingerprint()).toMatch(/^[0-9a-f]{8}$/);
+  });
+});

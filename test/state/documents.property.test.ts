@@ -1,0 +1,8 @@
+import { describe, it } from 'vitest';
+import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
+import { SEED } from '../support/seed.ts';
+import { documentProperties } from './documentProperties.ts';
+
+describe(`whatever stands in the agent's own files (seed ${SEED})`, () => {
+  it.each(documentProperties)('$name', checkUsually, PROPERTY_LIMIT_MS);
+});

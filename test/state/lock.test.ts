@@ -1,0 +1,167 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { stat, symlink } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { acquireLock, type Lock, lockHolder } from '../../src/state/lock.ts';
+import { failureOf } from '../config/scratch.ts';
+import { makeFolder } from '../support/deviceFolder.ts';
+
+const newFolder = (): Promise<string> => makeFolder(onTestFinished);
+
+async function hold(folder: string): Promise<Lock> {
+  const lock = await acquireLock(folder);
+  onTestFinished(() => lock.release());
+  return lock;
+}
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+/** The name in Linux's abstract socket namespace that the folder's lock has, for holders that are no agents. */
+async function socketNameOf(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder, { bigint: true });
+  return `\0thermal-provision/${dev}/${ino}`;
+}
+
+/** Another program that holds the lock, and does this with whoever asks. */
+async function strangeHolder(folder: string, answer: (socket: Socket) => void): Promise<void> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    answer(socket);
+  });
+  server.listen(await socketNameOf(folder));
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+}
+
+/** Another process that holds the lock until it is killed. */
+async function holdingProcess(folder: string): Promise<ChildProcess> {
+  const script = `require('node:net').createServer((s) => s.end(String(process.pid)))
+    .listen(${JSON.stringify(await socketNameOf(folder))}, () => process.stdout.write('held'))`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child;
+}
+
+describe('the lock of a state folder', () => {
+  it('has one holder, whose process the second one is told', async () => {
+    const folder = await newFolder();
+    await hold(folder);
+    const failure = await failureOf(() => acquireLock(folder));
+    expect([failure.code, failure.exitStatus]).toEqual(['LOCKED', 75]);
+    expect(failure.message).toBe(`Another agent works on ${folder}: process ${process.pid}`);
+    expect(await lockHolder(folder)).toBe(process.pid);
+  });
+
+  it('is free again after its release', async () => {
+    const folder = await newFolder();
+    await (await acquireLock(folder)).release();
+    expect(await lockHolder(folder)).toBeUndefined();
+    await hold(folder);
+  });
+
+  it('lets in one of many who come at the same time', async () => {
+    const folder = await newFolder();
+    const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => hold(folder)));
+    expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+
+  it('is free the moment its holder is killed, and leaves nothing behind', async () => {
+    const folder = await newFolder();
+    const holder = await holdingProcess(folder);
+    expect(await lockHolder(folder)).toBe(holder.pid);
+    expect((await failureOf(() => acquireLock(folder))).message).toContain(`process ${holder.pid}`);
+    const ended = once(holder, 'exit');
+    holder.kill('SIGKILL');
+    await ended;
+    await hold(folder);
+  });
+
+  it('is one lock, whichever path leads to the folder', async () => {
+    const folder = await newFolder();
+    const link = join(await newFolder(), 'link');
+    await symlink(folder, link);
+    await hold(folder);
+    for (const path of [
+      link,
+      `${folder}/.`,
+      relative(process.cwd(), folder),
+      join(dirname(folder), 'x', '..') + folder.slice(dirname(folder).length),
+    ]) {
+      expect((await failureOf(() => acquireLock(path))).code, path).toBe('LOCKED');
+    }
+  });
+
+  it('is another one for another folder', async () => {
+    await hold(await newFolder());
+    await hold(await newFolder());
+  });
+
+  it('can’t be had for a folder that is not there', async () => {
+    const missing = join(await newFolder(), 'missing');
+    expect((await failureOf(() => acquireLock(missing))).code).toBe('DISK_ERROR');
+    expect(await lockHolder(missing)).toBeUndefined();
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['closes at once', (socket) => socket.end()],
+    ['breaks the connection', (socket) => socket.destroy()],
+    ['tells something else', (socket) => socket.end('hello')],
+    ['tells no end of something', (socket) => socket.write('x'.repeat(10_000))],
+    ['tells nothing', () => {}],
+  ])('is held also by a process that %s', async (_what, answer) => {
+    const folder = await newFolder();
+    await strangeHolder(folder, answer);
+    const startedAt = performance.now();
+    const failure = await failureOf(() => acquireLock(folder));
+    expect(failure.code).toBe('LOCKED');
+    expect(failure.message).toContain('it does not tell its pid');
+    expect(await lockHolder(folder)).toBeUndefined();
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+  });
+
+  it('survives an asker that goes away without listening', async () => {
+    const folder = await newFolder();
+    await hold(folder);
+    const script = `const s = require('node:net').connect(${JSON.stringify(await socketNameOf(folder))}, () => s.destroy())`;
+    const asker = spawn(process.execPath, ['-e', script], { stdio: 'ignore' });
+    await once(asker, 'exit');
+    expect(await lockHolder(folder)).toBe(process.pid);
+  });
+
+  it.skipIf(!hasPrlimit)('fails as INTERNAL when it can’t be made for another reason (needs prlimit)', async () => {
+    const folder = await newFolder();
+    const limit = (soft: string): void => {
+      execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);
+    };
+    const [, before = '1024'] =
+      /(\d+)/.exec(
+        execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '--output=SOFT', '--noheadings'], {
+          encoding: 'utf8',
+        }),
+      ) ?? [];
+    const taken: number[] = [];
+    limit('128');
+    try {
+      for (let opened = 0; opened < 128; opened += 1) {
+        try {
+          taken.push(openSync('/dev/null', 'r'));
+        } catch {
+          break;
+        }
+      }
+      expect((await failureOf(() => acquireLock(folder))).code).toBe('INTERNAL');
+    } finally {
+      for (const descriptor of taken) closeSync(descriptor);
+      limit(before);
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURES } from '../../src/failure.ts';
+import { migrateSnapshot, SNAPSHOT_MIGRATIONS } from '../../src/state/migrations.ts';
+import {
+  ACTIVE_STATES,
+  FINAL_STATES,
+  isFailureCode,
+  isFinalState,
+  SNAPSHOT_VERSION,
+  statusOf,
+} from '../../src/state/snapshotDocument.ts';
+import { failureOf } from '../config/scratch.ts';
+import { snapshotIn } from '../support/snapshots.ts';
+
+const SNAPSHOT = snapshotIn('request');
+const append = (letter: string) => (document: Record<string, unknown>) => ({
+  ...document,
+  path: `${String(document.path ?? '')}${letter}`,
+});
+
+describe('migrating a snapshot', () => {
+  it('leaves one of the current version as it is', () => {
+    expect(migrateSnapshot(SNAPSHOT, 'p')).toEqual(SNAPSHOT);
+  });
+
+  it('takes one step for each version, in order', () => {
+    const migrations = { 1: append('a'), 2: append('b'), 3: append('c') };
+    expect(migrateSnapshot(SNAPSHOT, 'p', migrations, 4)).toEqual({ ...SNAPSHOT, version: 4, path: 'abc' });
+    expect(migrateSnapshot({ ...SNAPSHOT, version: 3 }, 'p', migrations, 4)).toMatchObject({ version: 4, path: 'c' });
+  });
+
+  it('gives up when a step is missing', () => {
+    expect(migrateSnapshot(SNAPSHOT, 'p', { 2: append('b') }, 3)).toBeUndefined();
+  });
+
+  it('refuses a newer version', async () => {
+    const failure = await failureOf(() => migrateSnapshot({ ...SNAPSHOT, version: 9 }, '/s/snapshot.json'));
+    expect(failure.code).toBe('SNAPSHOT_NEWER');
+    expect(failure.message).toContain('/s/snapshot.json');
+  });
+
+  it('has a step for every released version before the current one', () => {
+    for (let version = 1; version < SNAPSHOT_VERSION; version += 1)
+      expect(SNAPSHOT_MIGRATIONS).toHaveProperty([version]);
+  });
+});
+
+describe('what a snapshot’s state means', () => {
+  it.each([
+    ['pending', ['detect']],
+    ['in-progress', ACTIVE_STATES.filter((state) => state !== 'detect')],
+    ['completed', ['provisioned', 'notRequested', 'withdrawn']],
+    ['failed', ['failed', 'superseded']],
+  ] as const)('%s', (status, states) => {
+    for (const state of states) expect([state, statusOf(state)]).toEqual([state, status]);
+  });
+
+  it('is final, or not', () => {
+    expect(ACTIVE_STATES.filter(isFinalState)).toEqual([]);
+    expect(FINAL_STATES.filter(isFinalState)).toEqual([...FINAL_STATES]);
+  });
+
+  it('tells codes of the catalogue from others', () => {
+    for (const code of Object.keys(FAILURES)) expect(isFailureCode(code)).toBe(true);
+    for (const code of ['NO_SUCH_CODE', 'toString', '']) expect(isFailureCode(code)).toBe(false);
+  });
+});

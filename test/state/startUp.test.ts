@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import type { BoardIdentity } from '../../src/state/board.ts';
+import type { Credentials } from '../../src/state/credentials.ts';
+import { ACTIVE_STATES, FINAL_STATES } from '../../src/state/snapshotDocument.ts';
+import { decideStartUp, type Found } from '../../src/state/startUp.ts';
+import { TRIGGER } from '../support/chartAnswers.ts';
+import { snapshotIn } from '../support/snapshots.ts';
+
+const BOARD: BoardIdentity = { serial: 'this', machine: 'm' };
+const CREDENTIALS: Credentials = {
+  target: { digest: 'd', host: 'server.example', port: 1883 },
+  board: BOARD,
+  candidates: [{ nameIndex: 1, name: 'camera-1', token: new Secret('t'), runId: 'run-1' }],
+  granted: null,
+};
+
+const decide = (found: Partial<Found>) =>
+  decideStartUp({ trigger: TRIGGER, credentials: undefined, snapshot: undefined, board: BOARD, ...found });
+
+describe('with provision.txt', () => {
+  it('begins the first run', () => {
+    expect(decide({})).toEqual({ kind: 'new', why: 'no earlier run' });
+  });
+
+  it('begins a run that adopts credentials.json when the snapshot is gone or damaged', () => {
+    expect(decide({ credentials: CREDENTIALS })).toEqual({ kind: 'new', why: 'no snapshot' });
+  });
+
+  it.each(ACTIVE_STATES)('goes on with a run that was interrupted in %s', (state) => {
+    const snapshot = snapshotIn(state, { furthestStep: 5 });
+    expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'resume', snapshot });
+  });
+
+  it('goes on with a run that had drawn nothing yet', () => {
+    for (const furthestStep of [0, 1, 2]) {
+      const snapshot = snapshotIn('prepare', { furthestStep });
+      expect(decide({ snapshot })).toEqual({ kind: 'resume', snapshot });
+    }
+  });
+
+  it('begins anew when the run depends on a credentials.json that is gone', () => {
+    const snapshot = snapshotIn('request', { furthestStep: 3 });
+    expect(decide({ snapshot })).toEqual({ kind: 'new', why: 'the earlier run lost its credentials.json' });
+  });
+
+  it('begins anew on another board', () => {
+    const board = { serial: 'another', machine: 'm' };
+    const snapshot = snapshotIn('reconcile', { furthestStep: 3 });
+    expect(decide({ snapshot, credentials: CREDENTIALS, board })).toEqual({
+      kind: 'new',
+      why: 'the earlier run is another board’s',
+    });
+  });
+
+  it.each(FINAL_STATES.filter((state) => state !== 'provisioned'))('never resumes a run that ended as %s', (state) => {
+    const expected = { kind: 'new', why: `the earlier run ended as ${state}` };
+    expect(decide({ snapshot: snapshotIn(state) })).toEqual(expected);
+    expect(decide({ snapshot: snapshotIn(state, { furthestStep: 7 }), credentials: CREDENTIALS })).toEqual(expected);
+  });
+
+  it('provisions again after a success', () => {
+    expect(decide({ snapshot: snapshotIn('provisioned') })).toEqual({ kind: 'new', why: 'provision.txt asks again' });
+  });
+
+  it('first sweeps what a finished run left, so that its credentials are not adopted', () => {
+    const snapshot = snapshotIn('provisioned');
+    expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'sweep', snapshot, afterwards: 'new' });
+  });
+});
+
+describe('without provision.txt', () => {
+  it.each([undefined, ...ACTIVE_STATES, ...FINAL_STATES])(
+    'has nothing to do without credentials.json (%s)',
+    (state) => {
+      const snapshot = state === undefined ? undefined : snapshotIn(state, { furthestStep: 7 });
+      expect(decide({ trigger: null, snapshot })).toEqual({ kind: 'nothing' });
+    },
+  );
+
+  it('sweeps what a finished run left', () => {
+    const snapshot = snapshotIn('provisioned', { furthestStep: 8 });
+    expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({
+      kind: 'sweep',
+      snapshot,
+      afterwards: 'nothing',
+    });
+  });
+
+  it.each(['finalize', 'failed'] as const)('finishes a run that had come to finalize (%s)', (state) => {
+    const snapshot = snapshotIn(state, { furthestStep: 7 });
+    expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'finish', snapshot });
+  });
+
+  it('reports a run that had not come so far as withdrawn', () => {
+    const snapshot = snapshotIn('write', { furthestStep: 6 });
+    expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'withdrawn', snapshot });
+    expect(decide({ trigger: null, credentials: CREDENTIALS })).toEqual({ kind: 'withdrawn', snapshot: undefined });
+  });
+});
