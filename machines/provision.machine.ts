@@ -61,10 +61,10 @@ const namesTakenFailure = (context: ProvisionContext): FailureRecord => {
   const server = context.settings?.server.host ?? 'the server';
   const name = context.deviceName ?? '';
   const unanswered =
-    context.unknownAt === null ? '' : ` An earlier request for it was left without an answer, so it may be our own.`;
+    context.unknownAt === null ? '' : '; an earlier request for it was left without an answer, so it may be our own';
   return {
     code: fixed ? 'DEVICE_NAME_TAKEN' : 'PROVISIONING_REFUSED',
-    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}.${unanswered}`,
+    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}${unanswered}`,
     hint: `If the profile creates new devices: delete device ${name} on the server or give this one another device.name, and check the tenant's device limit. If it checks pre-provisioned devices: create ${name} there, or, if it was provisioned before, delete its server attribute provisionState.`,
     retryable: false,
     exitStatus: 78,
@@ -224,7 +224,8 @@ export const provisionMachine = setup({
     recordProof: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.verifyCredentials');
       if (event.output.outcome !== 'proven' || context.settings === null) return {};
-      return { provenBy: event.output.by, settings: { ...context.settings, server: event.output.server } };
+      const { by, server, grant = context.granted } = event.output;
+      return { provenBy: by, granted: grant, settings: { ...context.settings, server } };
     }),
     noteRefusedVerification: assign(({ context, event }) => ({
       refusedVerifications: context.refusedVerifications + 1,

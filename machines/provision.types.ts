@@ -177,7 +177,13 @@ export interface VerifyCredentialsInput {
 }
 export type VerifyCredentialsOutput = Timed &
   (
-    | { readonly outcome: 'proven'; readonly by: 'attributes' | 'connack'; readonly server: ServerAddress }
+    | {
+        readonly outcome: 'proven';
+        readonly by: 'attributes' | 'connack';
+        readonly server: ServerAddress;
+        /** Only when the device's own token was proven in place of the one in a garbled answer. */
+        readonly grant?: GrantSummary;
+      }
     | { readonly outcome: 'refused'; readonly failure: FailureRecord }
   );
 

@@ -24,9 +24,13 @@ export async function restore(
   const backup = join(paths.deviceFolder, input.backup);
   const read = await readLimited(backup, MAX_CONFIG_BYTES, false);
   if (!read.ok) {
-    throw new Failure('CONFIG_UNREADABLE', `${backup} can’t be read to put it back: ${read.problem}`, {
-      cause: read.cause,
-    });
+    throw new Failure(
+      'CONFIG_UNREADABLE',
+      `${backup} can’t be read to put it back (${read.problem}), and ${current.path} can’t be used`,
+      {
+        cause: read.cause,
+      },
+    );
   }
   await durableReplace(current.path, read.bytes, await replacementAttributes(current));
   log.warn('config.restored', `${current.path} was put back from ${input.backup}`, { backup: input.backup });

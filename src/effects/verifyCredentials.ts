@@ -1,9 +1,11 @@
 import type { VerifyCredentialsInput, VerifyCredentialsOutput } from '../../machines/provision.types.ts';
 import { Failure, toFailureRecord } from '../failure.ts';
+import type { Grant } from '../state/credentials.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
 import { currentSettings, endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { storedGrant } from './runCredentials.ts';
+import { grantSummary, storedCredentials, storedGrant, storeGrant } from './runCredentials.ts';
 
 /**
  * FR-012: the granted credentials are proven by a connection of their own. Where the server accepts them but does not
@@ -41,6 +43,12 @@ export async function verifyCredentials(
       return { outcome: 'proven', by: 'connack', server, warnings: [warning], at: clock.now() };
     }
     case 'refused': {
+      const own = await proveOwnToken(dependencies, endpoint, settings.timeoutSeconds * 1000, grant, signal);
+      if (own !== undefined) {
+        const { warning } = own;
+        const summary = { ...grantSummary(own.grant, null), successSeen: input.successSeen };
+        return { outcome: 'proven', by: 'attributes', server, grant: summary, warnings: [warning], at: clock.now() };
+      }
       const failure = new Failure(
         'CREDENTIALS_REFUSED',
         `${host}:${port} refuses the credentials that it granted to ${grant.deviceName}`,
@@ -54,4 +62,29 @@ export async function verifyCredentials(
     case 'failed':
       throw proof.failure;
   }
+}
+
+/**
+ * Without TLS the server's SUCCESS may have been garbled on its way: then the token that the device had sent is the one
+ * that the server knows. Once that is proven it is stored as granted.
+ * @returns undefined when the device's own token is refused too, or was the one granted
+ */
+async function proveOwnToken(
+  dependencies: EffectDependencies,
+  server: ServerEndpoint,
+  timeoutMs: number,
+  grant: Grant,
+  signal: AbortSignal,
+): Promise<{ grant: Grant; warning: string } | undefined> {
+  const credentials = await storedCredentials(dependencies);
+  const candidate = credentials.candidates.find(({ name }) => name === grant.deviceName);
+  if (candidate === undefined || candidate.token.equals(grant.token)) return undefined;
+  const { token, name } = candidate;
+  const proof = await proveCredentials({ server, token, clientId: name, timeoutMs, signal });
+  if (proof.kind !== 'proven') return undefined;
+  const own: Grant = { ...grant, token };
+  await storeGrant(dependencies, credentials, own);
+  const warning = `${server.host} refuses the access token of its own answer, but knows the one that this device drew: that one is used`;
+  dependencies.log.warn('verify.ownToken', warning, { deviceName: name, token: token.fingerprint() });
+  return { grant: own, warning };
 }

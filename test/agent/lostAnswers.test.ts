@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { Secret } from '../../src/secret.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { Fault, MessageAction } from '../../src/simulator/faults.ts';
 import { runDevice, scene } from '../support/agentRun.ts';
-import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';
 
 const SUCCESS_WITHOUT_TOKEN = '{"credentialsValue":"","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
 /** A FAILURE whose request had been carried out all the same: what a lost race on a cluster looks like. */
@@ -80,5 +81,16 @@ test('the server accepts the credentials but not at once', async () => {
     'SERVER_UNAVAILABLE',
     'CONNECTION_LOST',
   ]);
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('an answer whose token was garbled on its way: the token that the device had drawn is proven and used', async () => {
+  const text = '{"credentialsValue":"garbled0000000000000","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
+  const { simulator, paths } = await scene({ faults: [{ on: 'request', action: 'answer', payload: text }] });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
+  expect(run.of('verify.ownToken')).toHaveLength(1);
+  const { token } = await configuredDevice(paths);
+  expect(new Secret(token).fingerprint()).toBe(run.of('run.provisioned')[0]?.details.token);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });

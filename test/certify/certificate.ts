@@ -1,9 +1,17 @@
-import type { Suite, SuiteResult } from './suite.ts';
+import type { Suite, SuiteResult, Table } from './suite.ts';
 
 export interface CertifiedSuite {
   readonly suite: Suite;
   readonly result: SuiteResult;
 }
+
+const rowOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+const tableOf = ({ columns, rows }: Table): readonly string[] => [
+  rowOf(columns),
+  rowOf(columns.map(() => '---')),
+  ...rows.map(rowOf),
+];
 
 /** The published page. Without times, so that it changes only when a count does. */
 export function certificate(results: readonly CertifiedSuite[]): string {
@@ -20,5 +28,8 @@ export function certificate(results: readonly CertifiedSuite[]): string {
     '|---|---|---:|---:|---:|---:|',
     ...rows,
     '',
+    ...results.flatMap(({ suite, result: { table } }) =>
+      table === undefined ? [] : [`## ${suite.name}`, '', ...tableOf(table), ''],
+    ),
   ].join('\n');
 }

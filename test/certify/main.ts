@@ -3,12 +3,15 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type CertifiedSuite, certificate } from './certificate.ts';
+import { partOf } from './part.ts';
 import { suites } from './suites/index.ts';
 
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
+    scenario: { type: 'string' },
+    trial: { type: 'string' },
     agent: { type: 'string', default: 'dist/main.js' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -17,6 +20,9 @@ const { values } = parseArgs({
 
 const chosen = suites.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
 if (chosen.length === 0) throw new Error(`no suite is named ${values.only.join(', ')}`);
+
+const part = partOf(values.scenario, values.trial);
+if (part !== undefined && values.only.length === 0) throw new Error('a part is one of a suite: --only is missing');
 
 const results: CertifiedSuite[] = [];
 for (const suite of chosen) {
@@ -30,6 +36,7 @@ for (const suite of chosen) {
     scratch,
     workers: Number(values.workers),
     seed: Number(values.seed),
+    part,
     progress(done, total) {
       if (performance.now() - shown < 5000 && done !== total) return;
       shown = performance.now();
@@ -37,6 +44,9 @@ for (const suite of chosen) {
     },
   });
   await rm(scratch, { recursive: true, force: true });
+  if (part !== undefined && result.runs === 0 && result.violations.length === 0 && result.skipped === undefined) {
+    throw new Error(`${suite.name} has no such scenario or trial`);
+  }
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   const verdict =
     result.skipped ?? `${result.runs} runs, ${result.faults} faults, ${result.violations.length} violations`;

@@ -1,5 +1,7 @@
 /** What every suite of the certificate is given, and what it returns. */
 
+import type { Part } from './part.ts';
+
 export interface SuiteOptions {
   /** Everything there is, instead of what fits into CI's time. */
   readonly full: boolean;
@@ -11,6 +13,8 @@ export interface SuiteOptions {
   readonly workers: number;
   /** Of everything that is drawn at random; printed, so that a run can be repeated. */
   readonly seed: number;
+  /** Absent: all of it. */
+  readonly part?: Part | undefined;
   progress(done: number, total: number): void;
 }
 
@@ -25,6 +29,13 @@ export interface SuiteResult {
   readonly violations: readonly string[];
   /** Why the suite could not be run here; then everything else is 0. */
   readonly skipped?: string;
+  /** What the certificate lists besides. */
+  readonly table?: Table;
+}
+
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 export interface Suite {

@@ -373,7 +373,7 @@ describe('problems', () => {
     ['null', 'null', /holds null instead of a JSON object$/],
     ['a text', '"x"', /holds a text instead of a JSON object$/],
     ['a number', '7', /holds a number instead of a JSON object$/],
-    ['33 levels', '{"a":'.repeat(33) + '1' + '}'.repeat(33), /is nested deeper than 32 levels$/],
+    ['33 levels', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`, /is nested deeper than 32 levels$/],
     ['100,000 levels', '['.repeat(100_000), /is nested deeper than 32 levels$/],
     [
       'a missing brace',

@@ -58,6 +58,7 @@ interface Watch {
   /** Deadlines of the pauses before a retry, since the run last got any further. */
   retries: Set<number>;
   furthestStep: number;
+  startedOver: boolean;
 }
 
 /** Ends the effect under way as the step says. */
@@ -125,7 +126,10 @@ function checkStart(run: ChartRun, effect: EffectName, watch: Watch): void {
 function checkPause(run: ChartRun, pause: number, watch: Watch): void {
   const { waitingFor, retryAt, settings, furthestStep } = run.context();
   expect(pause, 'a pause of more than a minute').toBeLessThanOrEqual(60 * SECOND);
-  if (furthestStep > watch.furthestStep) watch.retries.clear();
+  // Another server, perhaps, deserves retries of its own; the chart allows that once.
+  const { startedOver } = run.context();
+  if (furthestStep > watch.furthestStep || startedOver !== watch.startedOver) watch.retries.clear();
+  watch.startedOver = startedOver;
   watch.furthestStep = furthestStep;
   if (waitingFor === 'retry' && retryAt !== null) watch.retries.add(retryAt);
   const allowed = settings?.maxRetries ?? 0;
@@ -167,6 +171,7 @@ async function drive(script: readonly Step[]): Promise<{ run: ChartRun; steps: n
     names: new Set(),
     retries: new Set(),
     furthestStep: 0,
+    startedOver: false,
   };
   for (let steps = 0; steps < MAX_STEPS; steps += 1) {
     if (run.isDone()) return { run, steps, watch };

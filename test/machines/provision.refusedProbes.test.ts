@@ -105,7 +105,7 @@ describe('after FAILURE and a refused probe', () => {
     expect(await refuseName(run)).toEqual([1000, 2000, 4000]);
     expect(run.state()).toBe('failed');
     expect(run.context()).toMatchObject({ nameIndex: 1, error: { code: 'DEVICE_NAME_TAKEN', exitStatus: 78 } });
-    expect(run.context().error?.message).toBe(`server.example answered FAILURE for the device name ${nameOf(1)}.`);
+    expect(run.context().error?.message).toBe(`server.example answered FAILURE for the device name ${nameOf(1)}`);
     // The message that design.md, section 1, demands for the pre-provisioned strategy.
     expect(run.context().error?.hint).toContain(`delete its server attribute provisionState`);
   });

@@ -255,6 +255,14 @@ describe('verifyCredentials', () => {
     expect(run.context()).toMatchObject({ provenBy: 'connack', settings: { server }, warnings: ['no answer'] });
   });
 
+  it('proven with another of our tokens than the one in the answer: that one is the grant', async () => {
+    const run = await chartAt('verifyCredentials');
+    const grant = { deviceName: nameOf(1), fingerprint: '0badcafe', successSeen: true };
+    const server = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
+    await run.answer('verifyCredentials', (at) => ({ outcome: 'proven', by: 'attributes', server, grant, at }));
+    expect(run.context().granted).toEqual(grant);
+  });
+
   it('network → backoff, and then verifyCredentials again', async () => {
     const run = await chartAt('verifyCredentials');
     await run.fail('verifyCredentials', 'SERVER_UNAVAILABLE');

@@ -49,7 +49,8 @@ function spoilValue(root: Container, { place, how, value }: ValueSpoiling): void
   if (chosen === undefined) return;
   const { holder, key } = chosen;
   if (how === 'remove') Reflect.deleteProperty(holder, key);
-  else if (how === 'replace') Reflect.set(holder, key, value);
+  // A copy: what is put in may be spoilt next, and belongs to other cases too.
+  else if (how === 'replace') Reflect.set(holder, key, structuredClone(value));
   else if (Array.isArray(holder)) holder.push(structuredClone(Reflect.get(holder, key)));
   else Reflect.set(holder, `${key}_`, structuredClone(Reflect.get(holder, key)));
 }

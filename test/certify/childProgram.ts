@@ -1,0 +1,54 @@
+/** Programs of the suites' own, for what must not share a process with them: a hang, a heap that is measured. */
+
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+
+export interface ChildProgram {
+  /** Runs it to its end, or to the limit in ms. */
+  run(args: readonly string[], limitMs: number, nodeOptions?: readonly string[]): Promise<ChildEnd>;
+  remove(): Promise<void>;
+}
+
+export interface ChildEnd {
+  /** Null when it had to be ended. */
+  readonly status: number | null;
+  readonly output: string;
+}
+
+/**
+ * Builds a program from the sources. It lies below the project, where it finds Vitest, which can't be bundled.
+ * @param entry relative to the project's root, which is the current folder
+ */
+export async function buildChildProgram(name: string, entry: string): Promise<ChildProgram> {
+  const outfile = join(process.cwd(), `node_modules/.cache/thermal-provision/${name}-${process.pid}.mjs`);
+  await build({
+    entryPoints: [join(process.cwd(), entry)],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    mainFields: ['module', 'main'],
+    external: ['vitest', 'esbuild'],
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+  });
+  return {
+    run: (args, limitMs, nodeOptions = []) => runNode([...nodeOptions, outfile, ...args], limitMs),
+    remove: () => rm(outfile, { force: true }),
+  };
+}
+
+function runNode(args: readonly string[], limitMs: number): Promise<ChildEnd> {
+  const limits = { timeout: limitMs, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const;
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, limits, (_error, stdout, stderr) => {
+      resolve({ status: child.exitCode, output: stdout + stderr });
+    });
+  });
+}

@@ -1,0 +1,153 @@
+/** Builds of the agent with one protection removed each: a suite that passes them all is worth nothing. */
+
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+interface Mutant {
+  /** The protection that is missing. */
+  readonly name: string;
+  /** Relative to the project. */
+  readonly file: string;
+  /** Must occur exactly once: a mutant that changes nothing would be caught by nobody, and prove nothing. */
+  readonly find: string;
+  readonly replace: string;
+}
+
+export const MUTANTS = [
+  {
+    name: 'no-fsync',
+    file: 'src/files/durable.ts',
+    find: 'await handle.chmod(attributes.mode);\n    await handle.sync();',
+    replace: 'await handle.chmod(attributes.mode);',
+  },
+  {
+    name: 'no-folder-fsync',
+    file: 'src/files/durable.ts',
+    find: 'try {\n    await handle.sync();',
+    replace: 'try {\n',
+  },
+  {
+    name: 'no-barrier',
+    file: 'src/effects/index.ts',
+    find: '  await barrier.durable();\n',
+    replace: '',
+  },
+  {
+    // Every probe ends as if the server knew none of our names.
+    name: 'no-reconcile',
+    file: 'src/effects/reconcile.ts',
+    find: 'of probedNewestFirst(credentials.candidates, input)',
+    replace: 'of probedNewestFirst([], input)',
+  },
+  {
+    // Each process takes a lock of its own.
+    name: 'no-lock',
+    file: 'src/state/lock.ts',
+    find: 'const server = await listen(name);',
+    replace: "const server = await listen(name + '/' + process.pid);",
+  },
+  {
+    name: 'backup-by-copyFile',
+    file: 'src/config/backups.ts',
+    find: '  await writeOwnFile(path, bytes);',
+    replace: "  await (await import('node:fs/promises')).copyFile(join(folder, 'thermal_config.json'), path);",
+  },
+  {
+    name: 'config-in-place',
+    file: 'src/effects/write.ts',
+    find: '  await durableReplace(existing.path, content, await replacementAttributes(existing));',
+    replace: "  await (await import('node:fs/promises')).writeFile(existing.path, content, { flush: true });",
+  },
+  {
+    name: 'one-retry-more',
+    file: 'machines/provision.machine.ts',
+    find: 'failureIn(event).retryable && context.retries < (',
+    replace: 'failureIn(event).retryable && context.retries <= (',
+  },
+  {
+    name: 'secret-in-log',
+    file: 'src/effects/write.ts',
+    find: 'token: grant.token.fingerprint(),',
+    replace: 'token: grant.token.reveal(),',
+  },
+  {
+    // What could not be saved counts as saved.
+    name: 'failed-save-passes',
+    file: 'src/state/journal.ts',
+    find: 'null, 2)}\\n`));\n    written',
+    replace: 'null, 2)}\\n`)).catch(() => {});\n    written',
+  },
+  {
+    name: 'no-time-limit',
+    file: 'src/thingsboard/exchange.ts',
+    find: 'setTimeout(timeUp(options.timeoutMs), options.timeoutMs)',
+    replace: 'setTimeout(timeUp(options.timeoutMs), 600_000)',
+  },
+  {
+    // The effect of a resumed state is not started again.
+    name: 'no-reenter',
+    file: 'machines/provision.machine.ts',
+    find: "RESUME: { guard: 'mayGoOn', target: 'write', reenter: true,",
+    replace: "RESUME: { guard: 'mayGoOn', target: 'write',",
+  },
+  {
+    name: 'links-followed',
+    file: 'src/files/note.ts',
+    find: 'constants.O_TRUNC | constants.O_NOFOLLOW |',
+    replace: 'constants.O_TRUNC |',
+  },
+  {
+    name: 'backups-pile-up',
+    file: 'src/config/backups.ts',
+    find: '(await listBackups(folder)).slice(keep)',
+    replace: '(await listBackups(folder)).slice(100 * keep)',
+  },
+] as const satisfies readonly Mutant[];
+
+export type MutantName = (typeof MUTANTS)[number]['name'];
+
+const BUILD_LIMIT_MS = 60_000;
+/** All that the agent and the suites are built from. */
+const SOURCES = ['src', 'machines', 'scripts', 'test', 'package.json', 'tsconfig.json'];
+
+/**
+ * Copies the project's sources and changes that one place in the copy.
+ * @param folder gets the copy; what was there is removed
+ * @param project the project's root; default: the current folder
+ * @throws when the place to change is not there exactly once
+ */
+export async function copyMutant(name: MutantName, folder: string, project = process.cwd()): Promise<void> {
+  const mutant = MUTANTS.find((known) => known.name === name);
+  if (mutant === undefined) throw new Error(`no mutant is named ${name}`);
+  const { file, find, replace } = mutant;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const source of SOURCES) await cp(join(project, source), join(folder, source), { recursive: true });
+  await symlink(resolve(project, 'node_modules'), join(folder, 'node_modules'));
+  const text = await readFile(join(folder, file), 'utf8');
+  const places = text.split(find).length - 1;
+  if (places !== 1) throw new Error(`${name}: the place to change occurs ${places} times in ${file}`);
+  await writeFile(
+    join(folder, file),
+    text.replace(find, () => replace),
+  );
+}
+
+/**
+ * Builds the agent without one protection, by the project's own script, so that nothing else differs from what is
+ * shipped.
+ * @param outdir gets the changed sources and, below them, main.js with its parts
+ * @param project the project's root; default: the current folder
+ * @returns the path of main.js
+ * @throws when the place to change is not there exactly once, or the build fails
+ */
+export async function buildMutant(name: MutantName, outdir: string, project = process.cwd()): Promise<string> {
+  const copy = resolve(outdir, 'project');
+  await copyMutant(name, copy, project);
+  const dist = join(copy, 'dist');
+  const args = [join(copy, 'scripts/build.mjs'), dist];
+  await promisify(execFile)(process.execPath, args, { cwd: copy, timeout: BUILD_LIMIT_MS });
+  return join(dist, 'main.js');
+}

@@ -1,0 +1,145 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MUTANTS } from './mutants.ts';
+import { copyDisk, type DiskFolder, loadFolder } from './powerLossDisk.ts';
+import { walk } from './powerLossPoints.ts';
+import { replayOn } from './powerLossReplay.ts';
+import { type LossLimits, lossStates, stateKey } from './powerLossStates.ts';
+import { parseTrace, type SystemCall } from './powerLossTrace.ts';
+
+const LIMITS: LossLimits = { outcomes: 64, states: 64, notes: new Set(['lock']) };
+
+let folder: string;
+let disk: DiskFolder;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'power-loss-test-'));
+  await writeFile(join(folder, 'file'), 'old');
+  disk = await loadFolder(folder);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const hex = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('');
+const quoted = (name: string): string => `"${hex(join(folder, name))}"`;
+const opened = (name: string, fd: number, flags = 'O_WRONLY|O_CREAT|O_EXCL'): string =>
+  `1 openat(AT_FDCWD<${hex('/')}>, ${quoted(name)}, ${flags}, 0600) = ${fd}<${hex(join(folder, name))}>`;
+const written = (fd: number, text: string): string => `1 write(${fd}<${hex('f')}>, "${hex(text)}", 9) = ${text.length}`;
+const synced = (fd: number): string => `1 fsync(${fd}<${hex('f')}>) = 0`;
+const renamed = (from: string, to: string): string => `1 rename(${quoted(from)}, ${quoted(to)}) = 0`;
+const folderSynced = (): string[] => [
+  `1 openat(AT_FDCWD<${hex('/')}>, "${hex(folder)}", O_RDONLY|O_DIRECTORY) = 9<${hex(folder)}>`,
+  synced(9),
+];
+const callsOf = (...lines: string[]): SystemCall[] => parseTrace(lines.join('\n'));
+
+/** What `name` may hold after a loss at the end of these calls; undefined: nothing. */
+function outcomes(name: string, ...lines: string[]): Set<string | undefined> {
+  const replay = replayOn(folder, disk);
+  for (const call of callsOf(...lines)) replay.apply(call);
+  return new Set([...lossStates(disk, LIMITS)].map(({ files }) => files.get(name)?.bytes.toString('latin1')));
+}
+
+describe('what a loss of power may leave', () => {
+  it('without fsync of the file: nothing, a part, zeros or all of the new content', () => {
+    expect(outcomes('file', opened('file.tmp', 5), written(5, 'new!'), renamed('file.tmp', 'file'))).toEqual(
+      new Set(['old', '', 'ne', '\0\0\0\0', 'ne\0\0', 'new!']),
+    );
+  });
+
+  it('without fsync of the folder: the old file or the new one, but no part', () => {
+    const calls = [opened('file.tmp', 5), written(5, 'new!'), synced(5), renamed('file.tmp', 'file')];
+    expect(outcomes('file', ...calls)).toEqual(new Set(['old', 'new!']));
+  });
+
+  it('after both: the new file alone, and no second name of it', () => {
+    const calls = [opened('file.tmp', 5), written(5, 'new!'), synced(5), renamed('file.tmp', 'file')];
+    expect(outcomes('file', ...calls, ...folderSynced())).toEqual(new Set(['new!']));
+    expect([...lossStates(disk, LIMITS)]).toHaveLength(1);
+  });
+
+  it('after an fsync that strace answered instead of the kernel: as without it', () => {
+    const lie = synced(5).replace('= 0', '= 0 (INJECTED)');
+    expect(outcomes('file', opened('file.tmp', 5), written(5, 'new!'), lie, renamed('file.tmp', 'file'))).toContain('');
+  });
+
+  it('of a file that was written in place: nothing of it, too', () => {
+    expect(outcomes('file', opened('file', 5, 'O_WRONLY|O_TRUNC'), written(5, 'new!'))).toContain('');
+  });
+
+  it('of an unlink that is not synced: the file is there or gone', () => {
+    expect(outcomes('file', `1 unlink(${quoted('file')}) = 0`)).toEqual(new Set(['old', undefined]));
+    expect(outcomes('file', ...folderSynced())).toEqual(new Set([undefined]));
+  });
+
+  it('of files on which nothing depends: every shape in turn, without more states', () => {
+    const replay = replayOn(folder, disk);
+    for (const call of callsOf(opened('lock', 5), written(5, 'pid'))) replay.apply(call);
+    const states = [...lossStates(disk, LIMITS)];
+    expect(new Set(states.map((state) => stateKey(state, LIMITS.notes))).size).toBe(1);
+  });
+
+  it('of a copy of the disk: the same, and what happens to the copy does not change the disk', () => {
+    outcomes('file', opened('file.tmp', 5), written(5, 'new!'), renamed('file.tmp', 'file'));
+    const before = [...lossStates(disk, LIMITS)].map((state) => stateKey(state, LIMITS.notes));
+    const copy = copyDisk(disk);
+    expect([...lossStates(copy, LIMITS)].map((state) => stateKey(state, LIMITS.notes))).toEqual(before);
+    const replay = replayOn(folder, copy);
+    for (const call of callsOf(...folderSynced())) replay.apply(call);
+    expect([...lossStates(disk, LIMITS)]).toHaveLength(before.length);
+  });
+});
+
+describe('a trace', () => {
+  it('is put together again where another thread interrupts a call', () => {
+    const [begun, ended] = callsOf(
+      `7 write(5<${hex('f')}>, "${hex('abc')}", 3 <unfinished ...>`,
+      '8 close(6) = 0',
+      '7 <... write resumed>) = 3',
+    ).filter(({ name }) => name === 'write');
+    expect(begun).toMatchObject({ descriptor: 5, result: undefined });
+    expect(ended).toMatchObject({ descriptor: 5, result: 3, strings: [Buffer.from('abc')] });
+  });
+
+  it('is refused where a string was cut off or the model does not know the call', () => {
+    expect(() => callsOf(`1 write(5<${hex('f')}>, "${hex('abc')}"..., 9) = 9`)).toThrow('cut a string off');
+    expect(() => outcomes('file', `1 link(${quoted('file')}, ${quoted('other')}) = 0`)).toThrow('link is unknown');
+    expect(() => outcomes('file', renamed('nothing', 'file'))).toThrow('does not know');
+  });
+});
+
+describe('the promise oracle', () => {
+  const facts = { configBefore: undefined, configsAfter: [], deviceName: 'camera', token: 'token-of-it' };
+  const credentials = JSON.stringify({ candidates: [{ name: 'camera', token: 'token-of-it' }] });
+  const told = `1 write(2<${hex('pipe')}>, "${hex('{"event":"candidate.drawn"}')}", 9) = 27`;
+
+  it('finds what was told and is gone after a loss, and only that', async () => {
+    await writeFile(join(folder, 'provision.txt'), '');
+    await rm(join(folder, 'file'));
+    const violations = async (...lines: string[]): Promise<readonly string[]> => {
+      const fresh = await loadFolder(folder);
+      const course = { label: 'test', folder, disk: fresh, calls: callsOf(...lines), facts };
+      return walk(course, LIMITS, 100).violations;
+    };
+    const state = 'provision-state';
+    const made = [
+      `1 mkdir(${quoted(state)}, 0700) = 0`,
+      ...folderSynced(),
+      opened(`${state}/credentials.json`, 5),
+      written(5, credentials),
+      synced(5),
+      `1 openat(AT_FDCWD<${hex('/')}>, ${quoted(state)}, O_RDONLY|O_DIRECTORY) = 6<${hex(state)}>`,
+    ];
+    const wholly = (problems: readonly string[]) => problems.filter((problem) => problem.includes('not true any more'));
+    expect(wholly(await violations(...made, synced(6), told))).toEqual([]);
+    expect(wholly(await violations(...made, told))).toHaveLength(1);
+    expect(wholly(await violations(...made, told, synced(6)))).toHaveLength(1);
+  });
+});
+
+describe('the builds without a protection', () => {
+  it.each(MUTANTS)('$name: the place to change is there exactly once', async ({ file, find }) => {
+    expect((await readFile(file, 'utf8')).split(find)).toHaveLength(2);
+  });
+});
