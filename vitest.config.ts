@@ -16,6 +16,14 @@ export default defineConfig({
       provider: 'v8',
       include: ['machines/**/*.ts', 'src/**/*.ts'],
       reporter: ['text', 'json-summary'],
+      // What the promises rest on has no line and no branch that no test has seen. (The types have no code.)
+      thresholds: {
+        'machines/provision.machine.ts': { lines: 100, branches: 100 },
+        'src/state/**': { lines: 100, branches: 100 },
+        'src/files/**': { lines: 100, branches: 100 },
+        'src/thingsboard/**': { lines: 100, branches: 100 },
+        'src/config/**': { lines: 100 },
+      },
     },
   },
 });

@@ -102,7 +102,7 @@ describe.concurrent('FR-002, FR-003, SC-004, P2.3: provision.json that can’t b
     },
   );
 
-  it('P2.3: start says so and goes on with the configuration it has', async ({ onTestFinished }) => {
+  it('P2.3: start says so and goes on with the configuration it has', async ({ onTestFinished, expect }) => {
     const server = await startServer(onTestFinished, {
       devices: [{ name: 'cam-1', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-the-old-device' } }],
     });

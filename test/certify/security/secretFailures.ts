@@ -6,7 +6,7 @@ import { MAX_CONFIG_BYTES } from '../../../src/config/thermalConfig.ts';
 import { EXIT, FAILURES, type FailureCode } from '../../../src/failure.ts';
 import { issueAuthority, issueCertificate } from '../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
-import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { acquireLock } from '../../../src/state/lock.ts';
 import { provisionJsonText } from '../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';
@@ -25,6 +25,7 @@ const spoilt = (
   scene,
   before: async (given) => {
     await before(given);
+    return undefined;
   },
   expected: ends(code),
 });
@@ -101,20 +102,30 @@ const inFiles: readonly SecretTrial[] = [
   spoilt('CREDENTIALS_NEWER', (scene) =>
     writeState(scene, scene.paths.credentials, newer('thermal-provision-credentials', { token: DEVICE_SECRET })),
   ),
-  spoilt('LOCKED', async ({ paths }) => {
-    await mkdir(paths.stateFolder, { mode: 0o700 });
-    await acquireLock(paths.stateFolder);
-  }),
+  {
+    name: 'LOCKED',
+    async before({ paths }) {
+      await mkdir(paths.stateFolder, { mode: 0o700 });
+      const lock = await acquireLock(paths.stateFolder);
+      return () => lock.release();
+    },
+    expected: ends('LOCKED'),
+  },
 ];
 
-/** Another service on the port that the server had; it does not keep this process alive. */
-async function replaceByWebServer(server: Simulator): Promise<void> {
-  await server.close();
-  const web = createServer((_request, response) => response.end('<html></html>'));
-  web.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-  await new Promise<void>((resolve) => web.listen(server.port, '127.0.0.1', resolve));
-  web.unref();
-}
+/** Another service on the port that the server had. */
+const webServerInstead = (code: FailureCode, provisioning: Readonly<Record<string, unknown>> = {}): SecretTrial => ({
+  name: code,
+  scene: { provisioning },
+  async before({ server }) {
+    await server.close();
+    const web = createServer((_request, response) => response.end('<html></html>'));
+    web.on('clientError', (_error, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => web.listen(server.port, '127.0.0.1', resolve));
+    return async () => void web.close();
+  },
+  expected: ends(code),
+});
 
 const onTheNetwork: readonly SecretTrial[] = [
   spoilt('CONNECTION_REFUSED', ({ server }) => server.close()),
@@ -126,9 +137,9 @@ const onTheNetwork: readonly SecretTrial[] = [
     { on: 'request', action: 'dropAnswerAndClose' },
     { on: 'attributeRequest', action: 'silence' },
   ]),
-  spoilt('NOT_MQTT', ({ server }) => replaceByWebServer(server)),
+  webServerInstead('NOT_MQTT'),
   overTls('TLS_UNKNOWN_CA', { tls: 'generated' }),
-  spoilt('TLS_FAILED', ({ server }) => replaceByWebServer(server), { provisioning: { use_ssl: true } }),
+  webServerInstead('TLS_FAILED', { use_ssl: true }),
   withCertificate('TLS_WRONG_HOST', { names: ['other.example'] }),
   withCertificate('TLS_EXPIRED', { ips: ['127.0.0.1'], notBefore: inDays(-9), notAfter: inDays(-1) }),
   withCertificate('TLS_NOT_YET_VALID', { ips: ['127.0.0.1'], notBefore: inDays(1), notAfter: inDays(9) }),

@@ -24,8 +24,8 @@ export interface SecretTrial {
   readonly name: string;
   readonly scene?: SceneOptions;
   readonly start?: (scene: Scene, folder: string) => AgentStart;
-  /** Something that is spoilt beforehand. */
-  readonly before?: (scene: Scene) => Promise<void>;
+  /** Something that is spoilt beforehand; what it returns puts an end to that. */
+  readonly before?: (scene: Scene) => Promise<(() => Promise<void>) | undefined>;
   /** Something that is done while it runs; its result is searched too. */
   readonly meanwhile?: (scene: Scene, agent: WatchedAgent, folder: string) => Promise<string>;
   readonly expected: Expected;
@@ -66,8 +66,9 @@ export async function trySecrets(
 ): Promise<string[]> {
   const { expected, before, meanwhile, start } = trial;
   const scene = await openScene(folder, trial.scene);
+  let undo: (() => Promise<void>) | undefined;
   try {
-    await before?.(scene);
+    undo = await before?.(scene);
     const drawnFolder = join(folder, 'drawn');
     await mkdir(drawnFolder);
     const { nodeOptions = [], env = {}, ...more } = start?.(scene, folder) ?? {};
@@ -93,6 +94,7 @@ export async function trySecrets(
       ...(await leaks(scene, text, drawn)),
     ];
   } finally {
+    await undo?.();
     await scene.close();
   }
 }
