@@ -154,7 +154,7 @@ describe('runClient', () => {
         return count === 2 ? 'silence' : 'ack';
       },
     });
-    const { log } = run({ config: configFor(server.port, { telemetry: { retryAttempts: 1 } }), ackMs: 40 });
+    const { log } = run({ config: configFor(server.port, { telemetry: { retryAttempts: 1 } }), ackMs: 500 });
     await server.receives(4);
     expect(log.of('session.connected')).toHaveLength(1);
   });
