@@ -22,7 +22,6 @@ export default defineConfig({
         'src/state/**': { lines: 100, branches: 100 },
         'src/files/**': { lines: 100, branches: 100 },
         'src/thingsboard/**': { lines: 100, branches: 100 },
-        'src/config/**': { lines: 100 },
       },
     },
   },

@@ -5,7 +5,7 @@ import { allProperties } from '../properties/allProperties.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 
 /** Much longer than any lot takes: code that never gives up the processor has no other limit. */
-const LOT_LIMIT_MS = 240_000;
+const LOT_LIMIT_MS = 180_000;
 /** A whole run tries so many times as many cases. */
 const FULL_FACTOR = 10;
 const MAX_MESSAGE = 600;
