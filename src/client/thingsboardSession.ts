@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/clientConfig.ts';
 import { Failure } from '../failure.ts';
-import { MqttClient } from '../thingsboard/mqttClient.ts';
+import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { closeClient } from './clientClose.ts';
 import { closedByServer, connectionFailure, sessionFailure } from './connectionFailure.ts';
@@ -102,6 +102,10 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   stream.on('error', (error) => ending.end(connectionFailure(error, server)));
   client.on('error', (error) => ending.end(errorMeaning(error, settings, server)));
   client.on('close', () => ending.end(closedByServer(server)));
+  guardIdentifiers(client, (error) => {
+    ending.end(sessionFailure('NOT_MQTT', `${server} answers, but not in MQTT: ${error.message}`));
+    stream.destroy();
+  });
   limitIncoming(client, stream, () => {
     ending.end(sessionFailure('NOT_MQTT', `${server} sent a packet of more than ${MAX_INCOMING_BYTES} bytes`));
     stream.destroy();

@@ -1,4 +1,5 @@
-import { appendFileSync, closeSync, constants, fstatSync, openSync, renameSync } from 'node:fs';
+import { appendFileSync, closeSync, constants, fchownSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Appends lines to a file of limited size; what is full becomes `<path>.1`. Nothing depends on these lines. */
 export interface LineFile {
@@ -7,6 +8,13 @@ export interface LineFile {
 }
 
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Root works for the folder's owner, who must be able to append later. */
+function giveToFolderOwner(descriptor: number, uid: number, path: string): void {
+  if (process.geteuid?.() !== 0 || uid !== 0) return;
+  const folder = statSync(dirname(path));
+  if (folder.uid !== 0) fchownSync(descriptor, folder.uid, folder.gid);
+}
 
 /**
  * Opens a line file. Faults of the disk are swallowed on purpose: a log that can't be kept must not end a run.
@@ -22,7 +30,11 @@ export function openLineFile(path: string, maxBytes: number, mode = 0o600): Line
       descriptor = openSync(path, FLAGS, mode);
       const stats = fstatSync(descriptor);
       size = stats.size;
-      if (stats.isFile()) return;
+      // A second name of the same file may be somebody else's.
+      if (stats.isFile() && stats.nlink === 1) {
+        giveToFolderOwner(descriptor, stats.uid, path);
+        return;
+      }
       closeSync(descriptor);
       descriptor = undefined;
     } catch {

@@ -1,8 +1,18 @@
-import { chmod, chown, mkdir, rename, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 import { fileFailure, isENOENT } from './fileFailure.ts';
+
+/** In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder. */
+async function requireTrustedLink(path: string): Promise<void> {
+  const link = await lstat(path);
+  if (!link.isSymbolicLink() || link.uid === 0 || link.uid === (await stat(dirname(path))).uid) return;
+  throw new Failure(
+    'FILE_NOT_PERMITTED',
+    `${path} is a symbolic link of user ${link.uid}, who is neither root nor the owner of its folder`,
+  );
+}
 
 /**
  * Makes sure that the agent's own folder exists, for its owner only, and durably.
@@ -11,6 +21,7 @@ import { fileFailure, isENOENT } from './fileFailure.ts';
  */
 export async function ensurePrivateFolder(folder: string): Promise<boolean> {
   try {
+    await requireTrustedLink(folder);
     const stats = await stat(folder);
     if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
     if ((stats.mode & 0o077) === 0) return false;
@@ -71,9 +82,13 @@ export async function setAside(path: string, why: string, at: number): Promise<s
   return aside;
 }
 
-/** Takes the access of group and others from a file. */
+/** Takes the access of group and others from a file; one with a second name, maybe somebody else's, is made anew. */
 export async function tightenMode(path: string): Promise<void> {
-  await chmod(path, 0o600).catch((error: unknown) => {
+  try {
+    const { nlink } = await lstat(path);
+    if (nlink === 1) await chmod(path, 0o600);
+    else await writeOwnFile(path, await readFile(path));
+  } catch (error) {
     throw fileFailure(error, `tighten the mode of ${path}`);
-  });
+  }
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 import { Failure } from '../failure.ts';
-import { MqttClient } from './mqttClient.ts';
+import { guardIdentifiers, MqttClient } from './mqttClient.ts';
 import { networkFailure } from './networkFailure.ts';
 import { openStream, type ServerEndpoint } from './openStream.ts';
 
@@ -141,9 +141,11 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
     });
     // The stream's errors and refusals were settled above, so this is MQTT.js's parser (bytes that are no MQTT packet)
     // or its judgement that a packet is out of place, such as a second CONNACK.
-    client.on('error', (error) => {
+    const failNotMqtt = (error: Error): void => {
       fail(new Failure('NOT_MQTT', `${server} answers, but not in MQTT`, { cause: error }));
-    });
+    };
+    client.on('error', failNotMqtt);
+    guardIdentifiers(client, failNotMqtt);
     client.on('close', () => fail(closedFailure(server, asked)));
     client.on('message', (topic, payload) => {
       if (asked && topic === question.answerTopic) settle({ kind: 'answer', payload: Buffer.from(payload) });
