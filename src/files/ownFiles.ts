@@ -1,5 +1,5 @@
-import { chmod, chown, lstat, mkdir, readFile, rename, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 import { fileFailure, isENOENT } from './fileFailure.ts';
@@ -65,8 +65,23 @@ export async function writeOwnFile(path: string, content: Uint8Array): Promise<v
   await durableReplace(path, content, { mode: 0o600, ...(await folderOwner(path)) });
 }
 
+/** Copies of one file that are kept: they are for support alone, and hold tokens. */
+const MAX_SET_ASIDE = 5;
+const ASIDE_NAME = /^\.[a-z]+-(\d{8}T\d{6}\.\d{3}Z)$/;
+
+/** Never the reason for a run to end: a copy too many does less harm. */
+async function dropOldest(path: string): Promise<void> {
+  const names = await readdir(dirname(path)).catch((): string[] => []);
+  const copies = names
+    .filter((name) => name.startsWith(basename(path)))
+    .map((name) => ({ name, stamp: ASIDE_NAME.exec(name.slice(basename(path).length))?.[1] }))
+    .filter((copy) => copy.stamp !== undefined)
+    .sort((one, other) => ((one.stamp ?? '') < (other.stamp ?? '') ? 1 : -1));
+  for (const { name } of copies.slice(MAX_SET_ASIDE)) await unlink(join(dirname(path), name)).catch(() => {});
+}
+
 /**
- * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`.
+ * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`, five of them at most.
  * @param at ms since the epoch
  * @returns the new path
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
@@ -75,6 +90,7 @@ export async function setAside(path: string, why: string, at: number): Promise<s
   const aside = `${path}.${why}-${new Date(at).toISOString().replaceAll(/[-:]/g, '')}`;
   try {
     await rename(path, aside);
+    await dropOldest(path);
     await syncFolder(dirname(path));
   } catch (error) {
     throw fileFailure(error, `move ${path} out of the way`);

@@ -52,6 +52,8 @@ export function decideStartUp({ trigger, credentials, snapshot, board }: Found):
 function withoutTrigger(credentials: Credentials | undefined, snapshot: SnapshotDocument | undefined): StartUp {
   if (credentials === undefined) return { kind: 'nothing' };
   if (snapshot?.state === 'provisioned') return { kind: 'sweep', snapshot, afterwards: 'nothing' };
+  // Whoever takes the trigger away gives up the run, but not the configuration that it had spoilt.
+  if (snapshot?.state === 'restore') return { kind: 'resume', snapshot };
   const atTheEnd = snapshot !== undefined && snapshot.context.furthestStep >= FINALIZE_STEP;
   return atTheEnd ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };
 }

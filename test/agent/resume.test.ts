@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -6,6 +6,8 @@ import { ACTIVE_STATES, type ProvisionState } from '../../src/state/snapshotDocu
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
+
+const WRITE_STEP = 6;
 
 /** What makes a run come through states that a good day leaves out. */
 const WAY_TO: Partial<Record<ProvisionState, SimulatorOptions>> = {
@@ -76,6 +78,16 @@ test('a run that was to put the backup back does that first', async () => {
   expect(next.outcome).toBe('provisioned');
   expect(next.runId).not.toBe(restored.runId);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('the backup is put back even when provision.txt was taken away meanwhile', async () => {
+  const { paths } = await scene();
+  const context = await cutIn(paths, 'finalize');
+  await storeSnapshot(paths, 'restore', { ...context, furthestStep: WRITE_STEP });
+  await rm(paths.provisionTxt);
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'failed', failure: { code: 'CONFIG_NOT_WRITTEN' } });
+  expect(await readFile(paths.thermalConfig, 'utf8')).toBe(OLD_CONFIG);
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'withdrawn', exitStatus: 0 });
 });
 
 test('the state in which a run was cut is repeated once more in its history', async () => {

@@ -95,8 +95,9 @@ export const MUTANTS = [
   {
     name: 'links-followed',
     file: 'src/files/note.ts',
-    find: 'constants.O_TRUNC | constants.O_NOFOLLOW |',
-    replace: 'constants.O_TRUNC |',
+    find: `await removeNote(path);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;`,
+    replace: 'const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;',
   },
   {
     name: 'backups-pile-up',

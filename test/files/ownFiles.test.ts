@@ -143,6 +143,20 @@ describe('setAside', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
+  it('keeps the five newest copies of a file, whatever they were moved for, and nothing of another file', async () => {
+    const folder = await scratchFolder();
+    const other = await put(join(folder, 'snapshot.json.old.damaged-20200101T000000.000Z'), '');
+    const path = join(folder, 'snapshot.json');
+    for (let hour = 0; hour < 7; hour += 1) {
+      await put(path, String(hour));
+      await setAside(path, hour % 2 === 0 ? 'damaged' : 'foreign', AT + hour * 3_600_000);
+    }
+    const kept = (await readdir(folder)).filter((name) => join(folder, name) !== other);
+    const contents = await Promise.all(kept.map((name) => readFile(join(folder, name), 'utf8')));
+    expect(contents.sort()).toEqual(['2', '3', '4', '5', '6']);
+    expect(await readFile(other, 'utf8')).toBe('');
+  });
+
   it('fails when there is nothing to set aside', async () => {
     const path = join(await scratchFolder(), 'none');
     expect(await failureOf(() => setAside(path, 'damaged', AT))).toMatchObject({

@@ -87,6 +87,11 @@ describe('without provision.txt', () => {
     });
   });
 
+  it('puts the configuration back that the run had spoilt', () => {
+    const snapshot = snapshotIn('restore', { furthestStep: 7 });
+    expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'resume', snapshot });
+  });
+
   it.each(['finalize', 'failed'] as const)('finishes a run that had come to finalize (%s)', (state) => {
     const snapshot = snapshotIn(state, { furthestStep: 7 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'finish', snapshot });
