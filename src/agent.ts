@@ -12,7 +12,7 @@ import { EXIT, Failure, toFailureRecord } from './failure.ts';
 import { openLineFile } from './files/appendLimited.ts';
 import { durableRemove, makeEntriesDurable } from './files/durable.ts';
 import { leaveNote, removeNote } from './files/note.ts';
-import { ensurePrivateFolder } from './files/ownFiles.ts';
+import { ensurePrivateFolder, folderOwner } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
 import { createLog, type Log, type LogSink, type RunPosition } from './log/log.ts';
 import { readBoardIdentity } from './state/board.ts';
@@ -114,8 +114,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     await requireFolder(options.paths.deviceFolder);
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
     if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
+    const owner = await folderOwner(options.paths.events);
     const lock = await acquireLock(options.paths.stateFolder);
-    const events = openLineFile(options.paths.events, MAX_EVENTS_BYTES);
+    const events = openLineFile(options.paths.events, MAX_EVENTS_BYTES, { mode: 0o600, ...owner });
     sink = (record) => {
       options.sink(record);
       if (record.level !== 'debug') events.append(formatJson(record));

@@ -7,12 +7,16 @@ import { parseThermalConfig } from '../config/cameraRules.ts';
 import type { ClientConfig } from '../config/clientConfig.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
 import { EXIT, Failure, toFailure } from '../failure.ts';
+import { folderOwner } from '../files/ownFiles.ts';
 import { createLog, type Log, type LogSink } from '../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../log/winstonSink.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { VERSION } from '../version.ts';
 import { formatFrom, pathsFrom, stopSignal } from './agentOptions.ts';
 import type { StartArguments } from './start.ts';
+
+/** Unlike the agent's own files, the camera's log is for its group, too. */
+const LOG_FILE_MODE = 0o640;
 
 /**
  * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
@@ -46,7 +50,7 @@ export async function startDevice(options: StartArguments): Promise<number> {
       { code: result.failure.code, deviceName: device },
     );
   }
-  const configured = winstonSink(sinkOptions(options, config, paths, format));
+  const configured = winstonSink(await sinkOptions(options, config, paths, format));
   const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
   try {
     await operate(options, paths, config, log, clock, signal);
@@ -81,16 +85,17 @@ async function loadConfig(folder: string): Promise<ClientConfig> {
 }
 
 /** Flag over environment over the `logging` section of thermal_config.json. */
-function sinkOptions(
+async function sinkOptions(
   options: StartArguments,
   { logging }: ClientConfig,
   paths: DevicePaths,
   format: WinstonSinkOptions['format'],
-): WinstonSinkOptions {
+): Promise<WinstonSinkOptions> {
   const level = options.logLevel ?? logging.level;
   if (logging.output === 'console') return { level, format };
   const path = isAbsolute(logging.logFile) ? logging.logFile : join(paths.deviceFolder, logging.logFile);
-  return { level, format, file: { path, only: logging.output === 'file' } };
+  const attributes = { mode: LOG_FILE_MODE, ...(await folderOwner(path).catch(() => ({}))) };
+  return { level, format, file: { path, only: logging.output === 'file', attributes } };
 }
 
 async function operate(

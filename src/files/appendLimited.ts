@@ -1,5 +1,5 @@
-import { appendFileSync, closeSync, constants, fchownSync, fstatSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { appendFileSync, closeSync, constants, fchownSync, fstatSync, openSync, renameSync } from 'node:fs';
+import type { FileAttributes } from './durable.ts';
 
 /** Appends lines to a file of limited size; what is full becomes `<path>.1`. Nothing depends on these lines. */
 export interface LineFile {
@@ -9,19 +9,17 @@ export interface LineFile {
 
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Root works for the folder's owner, who must be able to append later. */
-function giveToFolderOwner(descriptor: number, uid: number, path: string): void {
-  if (process.geteuid?.() !== 0 || uid !== 0) return;
-  const folder = statSync(dirname(path));
-  if (folder.uid !== 0) fchownSync(descriptor, folder.uid, folder.gid);
-}
-
 /**
  * Opens a line file. Faults of the disk are swallowed on purpose: a log that can't be kept must not end a run.
  * @param maxBytes size at which the file is set aside; the two together hold at most twice that. A line longer than
  * that is left out
+ * @param attributes of a new file; `owner` (see `folderOwner`) also replaces root as the owner of one that exists
  */
-export function openLineFile(path: string, maxBytes: number, mode = 0o600): LineFile {
+export function openLineFile(
+  path: string,
+  maxBytes: number,
+  { mode, owner }: FileAttributes = { mode: 0o600 },
+): LineFile {
   let descriptor: number | undefined;
   let size = 0;
   const reopen = (): void => {
@@ -32,7 +30,7 @@ export function openLineFile(path: string, maxBytes: number, mode = 0o600): Line
       size = stats.size;
       // A second name of the same file may be somebody else's.
       if (stats.isFile() && stats.nlink === 1) {
-        giveToFolderOwner(descriptor, stats.uid, path);
+        if (owner !== undefined && stats.uid === 0) fchownSync(descriptor, owner.uid, owner.gid);
         return;
       }
       closeSync(descriptor);

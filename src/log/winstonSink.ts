@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import winston from 'winston';
 import { type LineFile, openLineFile } from '../files/appendLimited.ts';
+import type { FileAttributes } from '../files/durable.ts';
 import { formatRecord, type LogFormat } from './format.ts';
 import type { LogLevel, LogRecord, LogSink } from './log.ts';
 
@@ -8,7 +9,7 @@ export interface WinstonSinkOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
   /** Also, or only, into this file (normal operation's `logging` section). */
-  readonly file?: { readonly path: string; readonly only: boolean };
+  readonly file?: { readonly path: string; readonly only: boolean; readonly attributes: FileAttributes };
 }
 
 export interface WinstonSink {
@@ -46,7 +47,7 @@ export function winstonSink({ level, format, file }: WinstonSinkOptions): Winsto
     return isRecord(record) ? formatRecord(format, record) : String(info.message);
   });
   if (file?.only !== true) outliveReaderOfStandardError();
-  const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, 0o640);
+  const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, file.attributes);
   const console = new winston.transports.Console({
     stderrLevels: ['error', 'warn', 'info', 'debug'],
     forceConsole: false,

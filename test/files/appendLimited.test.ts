@@ -8,6 +8,7 @@ import { openLineFile } from '../../src/files/appendLimited.ts';
 import { asOrdinaryUser, makeFifo, put, scratchFolder } from '../config/scratch.ts';
 import { MOUNT_REFUSED, mountedFolder } from '../support/mountedFolder.ts';
 import { descriptorsBelow } from '../support/openDescriptors.ts';
+import { isRoot } from '../support/unprivileged.ts';
 
 const LIMIT = 20;
 const read = (path: string): Promise<string> => readFile(path, 'utf8');
@@ -28,8 +29,18 @@ describe('openLineFile', () => {
     [0o640, 0o640],
   ])('creates a file of mode %o as %o', async (asked, expected) => {
     const path = await logPath();
-    openLineFile(path, LIMIT, asked).close();
+    openLineFile(path, LIMIT, asked === undefined ? undefined : { mode: asked }).close();
     expect((await stat(path)).mode & 0o777).toBe(expected);
+  });
+
+  it.runIf(isRoot)('gives what root owns to the owner it is told, and leaves what is another’s', async () => {
+    const path = await logPath();
+    const owner = { uid: 65_534, gid: 65_533 };
+    openLineFile(path, LIMIT).close();
+    openLineFile(path, LIMIT, { mode: 0o600, owner }).close();
+    expect(await stat(path)).toMatchObject(owner);
+    openLineFile(path, LIMIT, { mode: 0o600, owner: { uid: 65_532, gid: 65_532 } }).close();
+    expect(await stat(path)).toMatchObject(owner);
   });
 
   it('sets a full file aside, whose predecessor is given up', async () => {

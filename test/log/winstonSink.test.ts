@@ -24,7 +24,11 @@ const record = (changes: Partial<LogRecord> = {}): LogRecord => ({
 describe('winstonSink with a file alone', () => {
   it('writes one line a record, in order', async () => {
     const path = join(await scratchFolder(), 'log');
-    const { sink, close } = winstonSink({ level: 'debug', format: 'text', file: { path, only: true } });
+    const { sink, close } = winstonSink({
+      level: 'debug',
+      format: 'text',
+      file: { path, only: true, attributes: { mode: 0o640 } },
+    });
     for (let i = 0; i < 100; i += 1) sink(record({ message: `line ${i}` }));
     close();
     const lines = (await readFile(path, 'utf8')).split('\n');
@@ -37,7 +41,11 @@ describe('winstonSink with a file alone', () => {
 
   it.each(LOG_LEVELS)('leaves out what is less important than %s', async (level) => {
     const path = join(await scratchFolder(), 'log');
-    const { sink, close } = winstonSink({ level, format: 'json', file: { path, only: true } });
+    const { sink, close } = winstonSink({
+      level,
+      format: 'json',
+      file: { path, only: true, attributes: { mode: 0o640 } },
+    });
     for (const each of LOG_LEVELS) sink(record({ level: each }));
     close();
     const written = (await readFile(path, 'utf8'))
@@ -50,7 +58,11 @@ describe('winstonSink with a file alone', () => {
   it('does without a file that can’t be written', async () => {
     const path = join(await scratchFolder(), 'log');
     await mkdir(path);
-    const { sink, close } = winstonSink({ level: 'info', format: 'text', file: { path, only: true } });
+    const { sink, close } = winstonSink({
+      level: 'info',
+      format: 'text',
+      file: { path, only: true, attributes: { mode: 0o640 } },
+    });
     sink(record());
     close();
   });
