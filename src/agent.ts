@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { createActor, type SnapshotFrom } from 'xstate';
 import { provisionMachine } from '../machines/provision.machine.ts';
 import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
@@ -11,6 +12,7 @@ import { triggerIdentity } from './effects/triggerFile.ts';
 import { EXIT, Failure, toFailureRecord } from './failure.ts';
 import { openLineFile } from './files/appendLimited.ts';
 import { durableRemove, makeEntriesDurable } from './files/durable.ts';
+import { fileExists } from './files/fileExists.ts';
 import { leaveNote, removeNote } from './files/note.ts';
 import { ensurePrivateFolder, folderOwner } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
@@ -115,15 +117,14 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
     if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
     const owner = await folderOwner(options.paths.events);
-    const lock = await acquireLock(options.paths.stateFolder);
+    const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
     const events = openLineFile(options.paths.events, MAX_EVENTS_BYTES, { mode: 0o600, ...owner });
     sink = (record) => {
       options.sink(record);
       if (record.level !== 'debug') events.append(formatJson(record));
     };
     try {
-      // What a killed run has left can be seen without being durable, and is acted on as if it were.
-      for (const folder of [options.paths.deviceFolder, options.paths.stateFolder]) await makeEntriesDurable(folder);
+      await makeLeftoversDurable(options.paths);
       await leaveNote(options.paths.lock, `${process.pid}\n`);
       const board = await readBoardIdentity(options.boardId);
       const { paths, agentVersion } = options;
@@ -139,6 +140,13 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     logFailure(log, failure);
     return failed(failure, position.runId);
   }
+}
+
+/** What a killed run has left can be seen without being durable, and is acted on as if it were. */
+async function makeLeftoversDurable(paths: DevicePaths): Promise<void> {
+  const isInUse = (await fileExists(paths.credentials)) || (await fileExists(paths.snapshot));
+  const folders = [paths.deviceFolder, dirname(paths.stateFolder), ...(isInUse ? [paths.stateFolder] : [])];
+  for (const folder of new Set(folders)) await makeEntriesDurable(folder);
 }
 
 async function requireFolder(folder: string): Promise<void> {

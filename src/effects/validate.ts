@@ -54,8 +54,11 @@ export async function validate(
   };
 }
 
-/** A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on. */
-function requireReplaceable(config: ThermalConfigFile): void {
+/**
+ * A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on.
+ * @throws Failure FILE_NOT_PERMITTED
+ */
+export function requireReplaceable(config: ThermalConfigFile): void {
   const self = process.geteuid?.();
   if (!config.exists || self === 0 || self === undefined) return;
   const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
@@ -69,7 +72,8 @@ function requireReplaceable(config: ThermalConfigFile): void {
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
   // The backup and the new text, each beside what stands there already.
   const needed = MIN_FREE_BYTES + 3 * (config.bytes?.length ?? 0);
-  for (const folder of new Set(folders)) await probeFolder(folder, needed);
+  const proven = new Set<number>();
+  for (const folder of new Set(folders)) proven.add(await probeFolder(folder, needed, proven));
 }
 
 function deviceIdIn(config: ThermalConfigFile): string | null {

@@ -4,8 +4,11 @@ import { Failure } from '../failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 import { fileFailure, isENOENT } from './fileFailure.ts';
 
-/** In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder. */
-async function requireTrustedLink(path: string): Promise<void> {
+/**
+ * In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder.
+ * @throws Failure FILE_NOT_PERMITTED; the system's error when nothing is there
+ */
+export async function requireTrustedLink(path: string): Promise<void> {
   const link = await lstat(path);
   if (!link.isSymbolicLink() || link.uid === 0 || link.uid === (await stat(dirname(path))).uid) return;
   throw new Failure(
@@ -15,7 +18,7 @@ async function requireTrustedLink(path: string): Promise<void> {
 }
 
 /**
- * Makes sure that the agent's own folder exists, for its owner only, and durably.
+ * Makes sure that the agent's own folder exists, for its owner only. A new one is durable once the folder around it is.
  * @returns whether its mode had to be tightened
  * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
@@ -34,7 +37,6 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     await mkdir(folder, { mode: 0o700 });
     const { owner } = await folderOwner(folder);
     if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
-    await syncFolder(dirname(folder));
     return false;
   } catch (error) {
     const failure = fileFailure(error, `create the folder ${folder}`);

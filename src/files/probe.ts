@@ -17,23 +17,32 @@ export const probePaths = (folder: string): readonly [string, string] => [
  * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
  * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
  * @param neededBytes free space that the caller will need
+ * @param proven file systems (device numbers) that are known to take what is written: the costly fsync is left out there
+ * @returns the folder's file system
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
-export async function probeFolder(folder: string, neededBytes = MIN_FREE_BYTES): Promise<void> {
+export async function probeFolder(
+  folder: string,
+  neededBytes = MIN_FREE_BYTES,
+  proven: ReadonlySet<number> = new Set(),
+): Promise<number> {
   const [first, second] = probePaths(folder);
   try {
     await unlink(first).catch(() => {});
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const handle = await open(first, flags, 0o600);
+    let fileSystem: number;
     try {
+      fileSystem = (await handle.stat()).dev;
       await handle.writeFile(new Uint8Array(4096));
-      await handle.sync();
+      if (!proven.has(fileSystem)) await handle.sync();
     } finally {
       await handle.close();
     }
     await rename(first, second);
     await unlink(second);
     await requireFreeSpace(folder, neededBytes);
+    return fileSystem;
   } catch (error) {
     await unlink(first).catch(() => {});
     await unlink(second).catch(() => {});
@@ -48,7 +57,8 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   });
 }
 
-async function requireFreeSpace(folder: string, neededBytes: number): Promise<void> {
+/** @param neededBytes for one run @throws Failure DISK_FULL */
+export async function requireFreeSpace(folder: string, neededBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= neededBytes) return;

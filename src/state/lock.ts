@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { Failure } from '../failure.ts';
 import { errnoOf, fileFailure } from '../files/fileFailure.ts';
 
-/** Held while an agent works on a state folder. */
+/** Held while an agent works on a device. */
 export interface Lock {
   release(): Promise<void>;
 }
@@ -15,9 +15,9 @@ const MAX_ANSWER = 32;
  * The lock's name in Linux's abstract socket namespace (unix(7)): no file, so nothing is left behind, and the kernel
  * frees it the moment its holder dies. Device and inode make all paths to one folder the same lock.
  */
-async function socketName(stateFolder: string): Promise<string> {
-  const { dev, ino } = await stat(stateFolder, { bigint: true }).catch((error: unknown) => {
-    throw fileFailure(error, `lock the folder ${stateFolder}`);
+async function socketName(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder, { bigint: true }).catch((error: unknown) => {
+    throw fileFailure(error, `lock the folder ${folder}`);
   });
   return `\0thermal-provision/${dev}/${ino}`;
 }
@@ -53,26 +53,42 @@ function askHolder(name: string): Promise<string | undefined> {
   });
 }
 
-/**
- * Takes the lock of a state folder, at once or not at all.
- * @throws Failure LOCKED, naming the process that holds it
- */
-export async function acquireLock(stateFolder: string): Promise<Lock> {
-  const name = await socketName(stateFolder);
+async function acquire(folder: string, name: string): Promise<Server> {
   try {
-    const server = await listen(name);
-    return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+    return await listen(name);
   } catch (error) {
     if (errnoOf(error) !== 'EADDRINUSE') throw new Failure('INTERNAL', 'Could not create the lock', { cause: error });
     const pid = await askHolder(name);
     const holder = pid === undefined ? 'another process (it does not tell its pid)' : `process ${pid}`;
-    throw new Failure('LOCKED', `Another agent works on ${stateFolder}: ${holder}`);
+    throw new Failure('LOCKED', `Another agent works on ${folder}: ${holder}`);
   }
 }
 
-/** Who holds the lock of a state folder, as a pid; undefined when nobody does or it can't be told. */
-export async function lockHolder(stateFolder: string): Promise<number | undefined> {
-  const name = await socketName(stateFolder).catch(() => undefined);
+/**
+ * Takes the lock of folders, of all of them at once or of none: the device folder alone would let two devices share a
+ * state folder, the state folder alone would let two agents with different ones share a device folder.
+ * @throws Failure LOCKED, naming the process that holds it
+ */
+export async function acquireLock(...folders: readonly string[]): Promise<Lock> {
+  const held = new Map<string, Server>();
+  const release = async (): Promise<void> => {
+    await Promise.all([...held.values()].map((server) => new Promise((resolve) => server.close(resolve))));
+  };
+  try {
+    for (const folder of folders) {
+      const name = await socketName(folder);
+      if (!held.has(name)) held.set(name, await acquire(folder, name));
+    }
+  } catch (error) {
+    await release();
+    throw error;
+  }
+  return { release };
+}
+
+/** Who holds the lock of a folder, as a pid; undefined when nobody does or it can't be told. */
+export async function lockHolder(folder: string): Promise<number | undefined> {
+  const name = await socketName(folder).catch(() => undefined);
   if (name === undefined) return undefined;
   const pid = await askHolder(name);
   return pid === undefined ? undefined : Number(pid);

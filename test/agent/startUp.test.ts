@@ -187,17 +187,20 @@ test.each([
   expect(await readFile(paths[file], 'utf8')).toBe(newer);
 });
 
-test('a second agent ends at once and says which process holds the lock; the first is not disturbed', async () => {
-  const { simulator, paths } = await scene();
-  await cutIn(paths, 'request');
-  const lock = await acquireLock(paths.stateFolder);
-  const second = await runDevice(paths);
-  expect(second).toMatchObject({ outcome: 'failed', exitStatus: 75, failure: { code: 'LOCKED' } });
-  expect(second.failure?.message).toContain(`process ${process.pid}`);
-  await lock.release();
-  expect((await runDevice(paths)).outcome).toBe('provisioned');
-  expect(await provisionedProblems(paths, simulator)).toEqual([]);
-});
+test.each(['stateFolder', 'deviceFolder'] as const)(
+  'a second agent on one %s ends at once and says which process holds the lock',
+  async (folder) => {
+    const { simulator, paths } = await scene();
+    await cutIn(paths, 'request');
+    const lock = await acquireLock(paths[folder]);
+    const second = await runDevice(paths);
+    expect(second).toMatchObject({ outcome: 'failed', exitStatus: 75, failure: { code: 'LOCKED' } });
+    expect(second.failure?.message).toContain(`process ${process.pid}`);
+    await lock.release();
+    expect((await runDevice(paths)).outcome).toBe('provisioned');
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  },
+);
 
 test('while it runs, the file `lock` names the process; afterwards there is none', async () => {
   const { paths } = await scene();

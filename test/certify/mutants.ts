@@ -45,8 +45,8 @@ export const MUTANTS = [
     // Each process takes a lock of its own.
     name: 'no-lock',
     file: 'src/state/lock.ts',
-    find: 'const server = await listen(name);',
-    replace: "const server = await listen(name + '/' + process.pid);",
+    find: 'return await listen(name);',
+    replace: "return await listen(name + '/' + process.pid);",
   },
   {
     name: 'backup-by-copyFile',

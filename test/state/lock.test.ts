@@ -61,6 +61,27 @@ describe('the lock of a state folder', () => {
     expect(await lockHolder(folder)).toBe(process.pid);
   });
 
+  it('covers all its folders or none', async () => {
+    const [device, state, other] = [await newFolder(), await newFolder(), await newFolder()];
+    const lock = await acquireLock(device, state);
+    for (const folders of [
+      [device, other],
+      [other, state],
+    ]) {
+      expect((await failureOf(() => acquireLock(...folders))).code).toBe('LOCKED');
+      expect(await lockHolder(other)).toBeUndefined();
+    }
+    await lock.release();
+    expect([await lockHolder(device), await lockHolder(state)]).toEqual([undefined, undefined]);
+  });
+
+  it('takes a folder that is named twice for one', async () => {
+    const folder = await newFolder();
+    const lock = await acquireLock(folder, join(folder, '.'));
+    await lock.release();
+    expect(await lockHolder(folder)).toBeUndefined();
+  });
+
   it('is free again after its release', async () => {
     const folder = await newFolder();
     await (await acquireLock(folder)).release();
