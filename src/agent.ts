@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { createActor, type SnapshotFrom } from 'xstate';
+import { createActor, type InspectionEvent, type SnapshotFrom } from 'xstate';
 import { provisionMachine } from '../machines/provision.machine.ts';
 import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
+import { atMost } from './atMost.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { readProvisionJson, settingsDigest } from './config/provisionJson.ts';
 import type { EffectDependencies } from './effects/dependencies.ts';
@@ -26,11 +27,14 @@ import type { DevicePaths } from './state/paths.ts';
 import { isFailureCode, isFinalState, type ProvisionState, type SnapshotDocument } from './state/snapshotDocument.ts';
 import { loadSnapshot } from './state/snapshotFile.ts';
 import { decideStartUp, type StartUp } from './state/startUp.ts';
+import { spareStream } from './thingsboard/spareStream.ts';
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/operations.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
 /** How long a durable write under way may take to finish once the agent is asked to end. */
 const LAST_WRITE_MS = 2000;
+/** What a run that has ended waits for the disk before it leaves the folder to itself. */
+const LEAVE_MS = 500;
 const MAX_EVENTS_BYTES = 256 * 1024;
 /** provision.json can't change more often than this within one process without something being wrong. */
 const MAX_SUPERSEDED = 3;
@@ -57,6 +61,8 @@ export interface AgentOptions {
   readonly chartClock?: ChartClock;
   /** Told about every state as soon as it is entered (progress displays). */
   readonly onState?: (state: ProvisionState, context: ProvisionContext) => void;
+  /** Told about everything that the chart's actors do (src/inspect/); what it is told may hold anything. */
+  readonly inspect?: (event: InspectionEvent) => void;
 }
 
 export interface AgentResult {
@@ -73,6 +79,8 @@ interface Pass {
   readonly dependencies: EffectDependencies;
   readonly position: RunPosition;
   readonly log: Log;
+  /** What a stuck disk may not let go before the run ends. */
+  readonly unfinished: Set<Promise<unknown>>;
 }
 
 type ProvisionSnapshot = SnapshotFrom<typeof provisionMachine>;
@@ -123,17 +131,23 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       options.sink(record);
       if (record.level !== 'debug') events.append(formatJson(record));
     };
+    const unfinished = new Set<Promise<unknown>>();
+    const spare = spareStream();
     try {
       await makeLeftoversDurable(options.paths);
       await leaveNote(options.paths.lock, `${process.pid}\n`);
       const board = await readBoardIdentity(options.boardId);
       const { paths, agentVersion } = options;
-      const dependencies = { paths, clock, log, board, agentVersion };
-      return await startUp({ options, dependencies, position, log }, 0);
+      const dependencies = { paths, clock, log, board, agentVersion, spare };
+      return await startUp({ options, dependencies, position, log, unfinished }, 0);
     } finally {
-      await removeNote(options.paths.lock);
+      spare.close();
       events.close();
-      await lock.release();
+      // A write that is still under way may replace a file later: until then the folder is nobody else's.
+      const left = Promise.allSettled(unfinished)
+        .then(() => removeNote(options.paths.lock))
+        .then(() => lock.release());
+      await atMost(LEAVE_MS, left);
     }
   } catch (error) {
     const failure = toFailureRecord(error);
@@ -230,7 +244,10 @@ async function run(
   const resuming = 'from' in beginning;
   const runId = resuming ? beginning.from.runId : (beginning.runId ?? drawRunId());
   const input = { runId, at: clock.now() };
-  const timers = options.chartClock === undefined ? {} : { clock: options.chartClock };
+  const timers = {
+    ...(options.chartClock === undefined ? {} : { clock: options.chartClock }),
+    ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
+  };
   const actor = resuming
     ? createActor(machine, {
         ...timers,
@@ -266,6 +283,11 @@ async function run(
     interrupt = () => resolve('interrupted');
   });
   options.signal.addEventListener('abort', interrupt, { once: true });
+  let ending: Promise<void> | undefined;
+  const comeToRest = (): Promise<void> => {
+    ending ??= quiesce(pass, journal, actor, effects.settled);
+    return ending;
+  };
   const timeLimit = setTimeout(() => {
     actor.send({ type: 'TIME_UP', at: clock.now() });
   }, options.runTimeLimitMs ?? RUN_TIME_LIMIT_MS);
@@ -284,13 +306,13 @@ async function run(
     const end = await Promise.race([final, interrupted]);
     if (end !== 'interrupted') return await conclude(pass, journal, end, startedAt);
     // An interruption is no failure: what is durable now is where the next start goes on.
-    await quiesce(journal, actor, effects.settled);
+    await comeToRest();
     log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
     return ended('interrupted', position.runId, null);
   } finally {
     clearTimeout(timeLimit);
     options.signal.removeEventListener('abort', interrupt);
-    await quiesce(journal, actor, effects.settled);
+    await comeToRest();
   }
 }
 
@@ -327,17 +349,20 @@ function enter(
 
 /**
  * Stops the chart and lets what is being written get done, within a limit: after it nothing of the run touches the
- * disk, so that the lock can be given up. An actor that is stopped does not wait for its effects.
+ * disk but what a stuck one has not let go, and the lock is held until that is done, too. An actor that is stopped does
+ * not wait for its effects.
  */
-async function quiesce(journal: Journal, actor: { stop(): void }, settled: () => Promise<void>): Promise<void> {
+async function quiesce(
+  { unfinished }: Pass,
+  journal: Journal,
+  actor: { stop(): void },
+  settled: () => Promise<void>,
+): Promise<void> {
   const closing = journal.close();
   actor.stop();
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LAST_WRITE_MS);
-  });
-  await Promise.race([Promise.all([closing, settled()]), limit]);
-  clearTimeout(timer);
+  const rest = Promise.all([closing.then(() => journal.idle()), settled()]);
+  unfinished.add(rest);
+  await atMost(LAST_WRITE_MS, rest);
 }
 
 async function conclude(

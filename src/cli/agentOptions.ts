@@ -65,10 +65,3 @@ export function pathsFrom({ dir, stateDir }: Pick<AgentArguments, 'dir' | 'state
 
 export const formatFrom = ({ logFormat }: AgentArguments): LogFormat =>
   logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
-
-/** Aborted by the first SIGTERM or SIGINT; from the second on the signals have their usual, deadly effect. */
-export function stopSignal(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => controller.abort(new Error(name)));
-  return controller.signal;
-}

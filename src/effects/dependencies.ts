@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
 import type { BoardIdentity } from '../state/board.ts';
 import type { DevicePaths } from '../state/paths.ts';
+import type { SpareStream } from '../thingsboard/spareStream.ts';
 
 /** What every effect works with; one run has one of it. */
 export interface EffectDependencies {
@@ -10,6 +11,7 @@ export interface EffectDependencies {
   readonly log: Log;
   readonly board: BoardIdentity;
   readonly agentVersion: string;
+  readonly spare: SpareStream;
 }
 
 /** What an effect is given besides its dependencies. */

@@ -19,7 +19,7 @@ export async function request(
   dependencies: EffectDependencies,
   { input, signal }: EffectCall<RequestInput>,
 ): Promise<RequestOutput> {
-  const { clock, log, paths } = dependencies;
+  const { clock, log, paths, spare } = dependencies;
   const settings = await currentSettings(dependencies, input.settingsDigest);
   const server = await endpointOf(settings, paths.deviceFolder);
   const credentials = await storedCredentials(dependencies);
@@ -44,8 +44,10 @@ export async function request(
     timeoutMs: settings.timeoutSeconds * 1000,
     signal,
     onStage: (stage) => {
-      if (stage === 'connected') log.debug('request.connected', `Connected to ${address}`, { server: address });
-      else log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
+      if (stage === 'connected') return log.debug('request.connected', `Connected to ${address}`, { server: address });
+      // Unless the key is refused, a connection with the device's own token follows, whatever became of the request.
+      spare.open(server);
+      log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
     },
   });
 

@@ -26,6 +26,7 @@ export async function verifyCredentials(
     clientId: grant.deviceName,
     timeoutMs: settings.timeoutSeconds * 1000,
     signal,
+    spare: dependencies.spare,
   });
   const { host, port, useSsl } = endpoint;
   const server = { host, port, useSsl, caFile: settings.caFile ?? null };
@@ -80,7 +81,7 @@ async function proveOwnToken(
   const candidate = credentials.candidates.find(({ name }) => name === grant.deviceName);
   if (candidate === undefined || candidate.token.equals(grant.token)) return undefined;
   const { token, name } = candidate;
-  const proof = await proveCredentials({ server, token, clientId: name, timeoutMs, signal });
+  const proof = await proveCredentials({ server, token, clientId: name, timeoutMs, signal, spare: dependencies.spare });
   if (proof.kind !== 'proven') return undefined;
   const own: Grant = { ...grant, token };
   await storeGrant(dependencies, credentials, own);

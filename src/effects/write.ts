@@ -46,7 +46,9 @@ export async function write(
     log.warn('config.changed', 'Another program changed thermal_config.json since the backup; it is backed up again');
     return { outcome: 'changed', at: clock.now() };
   }
-  const base = await chooseBase(existing, await listBackups(paths.deviceFolder));
+  const base = await chooseBase(existing, await listBackups(paths.deviceFolder), (path, why) => {
+    log.warn('backup.skipped', `The settings are not taken from the backup ${path}: ${why}`, { file: path });
+  });
   const warnings = baseWarnings(existing, base);
   for (const warning of warnings) log.warn('config.base', warning);
   const content = configWithCredentials(base, credentials);
@@ -84,7 +86,7 @@ async function equalsBackup(existing: ThermalConfigFile, folder: string, backup:
  * The camera's own rules: what they object to in the new text, they must have objected to before.
  * @throws Failure CONFIG_INVALID
  */
-function requireLoadable(base: ConfigBase, content: Buffer): void {
+export function requireLoadable(base: ConfigBase, content: Buffer): void {
   const before = base.from === 'defaults' ? [] : cameraProblems(base.bytes);
   const problems = cameraProblems(content).filter((problem) => !before.includes(problem));
   if (problems.length === 0) return;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
@@ -6,8 +6,8 @@ import { Secret } from '../secret.ts';
 import type { BoardIdentity } from './board.ts';
 import { readOwnDocument, versionOf } from './ownDocument.ts';
 
-const FORMAT = 'thermal-provision-credentials';
-const VERSION = 1;
+export const CREDENTIALS_FORMAT = 'thermal-provision-credentials';
+export const CREDENTIALS_VERSION = 1;
 export const MAX_CANDIDATES = 3;
 const MAX_TOKEN_LENGTH = 1024;
 
@@ -43,7 +43,7 @@ const tokenSchema = z
   .transform((value) => new Secret(value));
 const digestSchema = z.string().max(64).nullable();
 
-const documentSchema = z.object({
+export const credentialsSchema = z.object({
   target: z.object({ digest: z.string().max(64), host: z.string().max(255), port: z.int() }),
   board: z.object({ serial: digestSchema, machine: digestSchema }),
   candidates: z
@@ -64,8 +64,8 @@ const documentSchema = z.object({
 /** Writes credentials.json durably, mode 0600. @throws Failure of durableReplace */
 export function writeCredentials(path: string, credentials: Credentials): Promise<void> {
   const document = {
-    format: FORMAT,
-    version: VERSION,
+    format: CREDENTIALS_FORMAT,
+    version: CREDENTIALS_VERSION,
     target: credentials.target,
     board: credentials.board,
     candidates: credentials.candidates.map((candidate) => ({ ...candidate, token: candidate.token.reveal() })),
@@ -76,7 +76,7 @@ export function writeCredentials(path: string, credentials: Credentials): Promis
 }
 
 /** Root may serve a folder of the service's user; anybody else's file could have been planted. */
-async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
+export async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
   const self = process.geteuid?.();
   if (self === undefined || uid === self) return true;
   return (await folderOwner(path)).owner?.uid === uid;
@@ -103,11 +103,11 @@ export async function readCredentials(path: string, log: Log, at: number): Promi
     const mode = read.mode.toString(8);
     log.warn('credentials.tightened', `${path} was open to others (mode ${mode}); it is now 600`, { file: path, mode });
   }
-  const version = versionOf(read.json, FORMAT);
-  if (version !== undefined && version > VERSION) {
-    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${VERSION}`);
+  const version = versionOf(read.json, CREDENTIALS_FORMAT);
+  if (version !== undefined && version > CREDENTIALS_VERSION) {
+    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${CREDENTIALS_VERSION}`);
   }
-  const parsed = documentSchema.safeParse(read.json);
+  const parsed = credentialsSchema.safeParse(read.json);
   if (version === undefined || !parsed.success) return setDamagedAside(path, 'not of the expected shape', log, at);
   return parsed.data;
 }

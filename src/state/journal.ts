@@ -1,5 +1,7 @@
 import type { ProvisionContext } from '../../machines/provision.types.ts';
+import { atMost } from '../atMost.ts';
 import type { Clock } from '../clock.ts';
+import { Failure } from '../failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
 import {
   type HistoryEntry,
@@ -13,6 +15,8 @@ import {
 
 /** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
 const LAZY_SAVE_MS = 200;
+/** What the end of a run waits for the last state to be saved: a stuck disk must not hold the agent. */
+const LAST_SAVE_MS = 1000;
 
 /**
  * Keeps the run's state on disk. `record` only queues, `durable` is the barrier that effects wait at. States in
@@ -23,8 +27,13 @@ export interface Journal {
   record(state: ProvisionState, context: ProvisionContext, resumed?: boolean): void;
   /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
   durable(): Promise<void>;
-  /** Takes no more records and waits for a write under way. */
+  /**
+   * Takes no more records, and saves the latest one, so that `status` tells where the run was cut. Ends within a second;
+   * what is not on disk then stays unsaved, which is as harmless as a kill, and no further write begins.
+   */
   close(): Promise<void>;
+  /** Resolves when no write is under way any more, however long a stuck disk takes. */
+  idle(): Promise<void>;
 }
 
 interface JournalOptions {
@@ -48,7 +57,8 @@ export function openJournal(options: JournalOptions): Journal {
   let latest: SnapshotDocument | undefined;
   let writing: Promise<void> | undefined;
   let lazy: NodeJS.Timeout | undefined;
-  let closed = false;
+  let closing: Promise<void> | undefined;
+  let over = false;
 
   const enter = (state: ProvisionState, resumed: boolean): void => {
     const last = history.at(-1);
@@ -70,9 +80,11 @@ export function openJournal(options: JournalOptions): Journal {
   };
 
   /** One write at a time: with one under way, it is that one which is waited for. */
-  const flush = (document: SnapshotDocument): Promise<void> => {
+  const flush = async (document: SnapshotDocument): Promise<void> => {
     clearTimeout(lazy);
     lazy = undefined;
+    // The lock may be somebody else's by now.
+    if (over) throw new Failure('DISK_ERROR', `The storage took too long to write ${options.path}`);
     writing ??= write(document).finally(() => {
       writing = undefined;
     });
@@ -86,9 +98,17 @@ export function openJournal(options: JournalOptions): Journal {
     while (written < target && latest !== undefined) await flush(latest);
   };
 
+  const saveLast = async (): Promise<void> => {
+    clearTimeout(lazy);
+    // Whoever needs the state on disk has asked for it, and heard of the failure there.
+    const saved = durable().catch(() => {});
+    await atMost(LAST_SAVE_MS, saved);
+    over = true;
+  };
+
   return {
     record(state, context, resumed = false) {
-      if (closed) return;
+      if (closing !== undefined) return;
       if (historyOf !== context.runId) {
         history = previous?.runId === context.runId ? previous.history : [];
         historyOf = context.runId;
@@ -117,9 +137,11 @@ export function openJournal(options: JournalOptions): Journal {
       }, LAZY_SAVE_MS);
     },
     durable,
-    async close() {
-      closed = true;
-      clearTimeout(lazy);
+    close() {
+      closing ??= saveLast();
+      return closing;
+    },
+    async idle() {
       await writing?.catch(() => {});
     },
   };

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { FAILURES, type FailureCode } from '../failure.ts';
 

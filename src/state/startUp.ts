@@ -4,7 +4,7 @@ import type { Credentials } from './credentials.ts';
 import { isFinalState, type SnapshotDocument } from './snapshotDocument.ts';
 
 /** Step of `finalize`: from there on the configuration holds the new credentials. */
-const FINALIZE_STEP = 7;
+export const FINALIZE_STEP = 7;
 /** Step of `prepare`: from there on a run depends on credentials.json. */
 const PREPARE_STEP = 2;
 

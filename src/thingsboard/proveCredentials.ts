@@ -1,9 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
 import { connackFailure, notThingsBoard } from './connackFailure.ts';
-import { type ExchangeOptions, exchange } from './exchange.ts';
+import { exchange } from './exchange.ts';
 import type { ServerEndpoint } from './openStream.ts';
+import type { SpareStream } from './spareStream.ts';
 import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
 
 /** What a connection with device credentials showed. */
@@ -39,18 +40,20 @@ export async function proveCredentials(options: {
   /** ms */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  readonly onStage?: ExchangeOptions['onStage'];
+  /** A connection that was opened ahead is used. */
+  readonly spare?: SpareStream;
 }): Promise<Proof> {
-  const { token, onStage, ...rest } = options;
+  const { token, spare, ...rest } = options;
   const end = await exchange({
     ...rest,
-    ...(onStage === undefined ? {} : { onStage }),
+    stream: spare?.take(options.server),
     username: token.reveal(),
     question: {
       topic: ATTRIBUTES_REQUEST_TOPIC,
       payload: '{"clientKeys":"provisioning"}',
       answerTopic: ATTRIBUTES_RESPONSE_TOPIC,
       subscribe: false,
+      early: true,
     },
     answerTimeoutMs: Math.min(ANSWER_TIMEOUT_MS, options.timeoutMs),
   });

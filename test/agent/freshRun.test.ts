@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_DEVICE, OLD_TOKEN, putTrigger } from '../support/deviceFiles.ts';
+import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../support/secretSearch.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
@@ -15,17 +16,7 @@ test('a camera without a configuration becomes one device', async () => {
   const { simulator, paths } = await scene({}, { config: null });
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0, failure: null });
-  expect(run.states).toEqual([
-    'detect',
-    'validate',
-    'prepare',
-    'request',
-    'verifyCredentials',
-    'backup',
-    'write',
-    'finalize',
-    'provisioned',
-  ]);
+  expect(run.states).toEqual([...STEPS_OF_A_GOOD_RUN, 'provisioned']);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
   expect(run.deviceName).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
   expect((await configuredDevice(paths)).deviceId).toBe(run.deviceName);

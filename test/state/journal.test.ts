@@ -10,9 +10,11 @@ import { failureOf } from '../config/scratch.ts';
 import { chartAt, START } from '../support/chartRun.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { manualClock } from '../support/manualClock.ts';
+import { stickDisk } from '../support/stuckDisk.ts';
 
 const context = (await chartAt('request')).context();
 const LAZY_SAVE_MS = 200;
+const LAST_SAVE_MS = 1000;
 
 interface JournalScene {
   readonly previous?: SnapshotDocument;
@@ -221,13 +223,50 @@ describe('close', () => {
     expect((await failing).code).toBe('DISK_ERROR');
   });
 
-  it('drops what nobody waited for', async () => {
+  it('saves the latest state, which nobody waited for, so that it is told where the run was cut', async () => {
     stopTimers();
-    const { journal, path } = await journalScene();
-    journal.record('validate', context);
+    const { journal, saved, onDisk } = await journalScene();
+    journal.record('request', context);
+    void journal.durable();
+    journal.record('verifyCredentials', context);
     await journal.close();
     expect(vi.getTimerCount()).toBe(0);
+    expect((await onDisk()).state).toBe('verifyCredentials');
+    await journal.close();
+    expect(saved).toHaveLength(2);
+  });
+
+  it('does not fail when the latest state can’t be saved', async () => {
+    const { journal, path } = await journalScene({ broken: true });
+    journal.record('validate', context);
+    await journal.close();
     expect(await fileExists(path)).toBe(false);
+  });
+
+  it('is held by a stuck disk for a second, and begins no further write when it comes back', async () => {
+    const { journal, saved, path } = await journalScene();
+    const release = await stickDisk(onTestFinished);
+    journal.record('request', context);
+    const underWay = journal.durable();
+    journal.record('verifyCredentials', context);
+    const started = performance.now();
+    await journal.close();
+    expect(performance.now() - started).toBeGreaterThan(LAST_SAVE_MS - 50);
+    expect(performance.now() - started).toBeLessThan(2 * LAST_SAVE_MS);
+    let idle = false;
+    const becomesIdle = journal.idle().then(() => {
+      idle = true;
+    });
+    await nextTurn();
+    expect(idle).toBe(false);
+
+    await release();
+    await underWay;
+    await becomesIdle;
+    const failure = await failureOf(() => journal.durable());
+    expect(failure.code).toBe('DISK_ERROR');
+    expect(failure.message).toContain(path);
+    expect(saved.map(({ state }) => state)).toEqual(['request']);
   });
 });
 

@@ -5,6 +5,7 @@ import type { EffectCall, EffectDependencies } from '../../src/effects/dependenc
 import { createLog, type LogRecord } from '../../src/log/log.ts';
 import { readBoardIdentity } from '../../src/state/board.ts';
 import type { DevicePaths } from '../../src/state/paths.ts';
+import { spareStream } from '../../src/thingsboard/spareStream.ts';
 import { AGENT_VERSION } from './agentRun.ts';
 
 export interface EffectScene {
@@ -20,7 +21,7 @@ export async function effectScene(paths: DevicePaths): Promise<EffectScene> {
   const log = createLog((record) => records.push(record), clock, position);
   const board = await readBoardIdentity('board-1');
   return {
-    dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION },
+    dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION, spare: spareStream() },
     events: () => records.map(({ event }) => event),
   };
 }

@@ -64,10 +64,12 @@ function messageIdOf(publish: Buffer): Buffer {
   return publish.subarray(idAt, idAt + 2);
 }
 
-/** The payload of a PUBLISH of QoS 1. */
+/** The payload of a PUBLISH. */
 export function payloadOf({ bytes }: ReceivedPacket): string {
   const header = measure(bytes)?.header ?? 0;
-  return bytes.subarray(header + 2 + bytes.readUInt16BE(header) + 2).toString();
+  // Only above QoS 0 does a packet identifier follow the topic (MQTT 3.1.1, section 3.3.2.2).
+  const idLength = ((bytes[0] ?? 0) & 0x06) === 0 ? 0 : 2;
+  return bytes.subarray(header + 2 + bytes.readUInt16BE(header) + idLength).toString();
 }
 
 /** The topic of a PUBLISH. */

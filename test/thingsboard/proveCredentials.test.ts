@@ -4,8 +4,9 @@ import { Aedes } from 'aedes';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
+import { type SpareStream, spareStream } from '../../src/thingsboard/spareStream.ts';
 import { everyWordOf } from '../config/scratch.ts';
-import { simulate, TYPE } from '../simulator/mqttClients.ts';
+import { simulate, TYPE, until } from '../simulator/mqttClients.ts';
 import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
 
@@ -15,7 +16,7 @@ const camera = { name: 'camera-1', credentials: { type: 'ACCESS_TOKEN', token: T
 
 const prove = (
   port: number,
-  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal } = {},
+  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal; spare?: SpareStream } = {},
 ): Promise<Proof> =>
   proveCredentials({
     server: plainServer(port),
@@ -107,7 +108,7 @@ describe('proveCredentials', () => {
         if (script.onConnect === 'close') socket.end();
         if (script.onConnect === 'accept') socket.write(connackBytes());
       },
-      onPublish: (socket) => void socket.end(),
+      onPublish: (socket) => void (script.onPublish === 'close' && socket.end()),
     });
     expect(summaryOf(await prove(server.port, { timeoutMs: 500 }))).toBe(expected);
   });
@@ -119,17 +120,52 @@ describe('proveCredentials', () => {
     await server.allClosed();
   });
 
-  it('tells its stages to who asks', async () => {
-    const simulator = await simulate({ devices: [camera] });
-    const stages: string[] = [];
-    await proveCredentials({
-      server: plainServer(simulator.port),
-      token: TOKEN,
-      clientId: 'camera-1',
-      timeoutMs: 5000,
-      signal: new AbortController().signal,
-      onStage: (stage) => stages.push(stage),
+  it('asks right behind CONNECT, and takes an answer that comes right behind CONNACK', async () => {
+    const server = await startRawServer({
+      // Nothing is said before both packets are there: a client that waits for CONNACK would wait for ever.
+      onPublish: (socket) =>
+        void socket.write(Buffer.concat([connackBytes(), answerBytes(ANSWER_TOPIC, '{"provisioning":1}')])),
     });
-    expect(stages).toEqual(['connected', 'asked']);
+    expect(await prove(server.port)).toEqual({ kind: 'proven' });
+    expect(server.connections[0]?.received.map(({ type }) => type).slice(0, 2)).toEqual([TYPE.CONNECT, TYPE.PUBLISH]);
+  });
+
+  it('takes no answer of a server that has not accepted the connection', async () => {
+    const server = await startRawServer({ onPublish: (socket) => void socket.write(answerBytes(ANSWER_TOPIC, '{}')) });
+    expect(summaryOf(await prove(server.port, { timeoutMs: 300 }))).toBe('failed: ANSWER_TIMEOUT');
+  });
+
+  it('is told of a refusal although it has asked already', async () => {
+    const server = await startRawServer({ onPublish: (socket) => void socket.write(connackBytes(5)) });
+    expect(await prove(server.port)).toEqual({ kind: 'refused' });
+  });
+});
+
+describe('a connection that was opened ahead', () => {
+  const opened = (port: number): SpareStream => {
+    const spare = spareStream();
+    onTestFinished(() => spare.close());
+    spare.open(plainServer(port));
+    return spare;
+  };
+
+  it('is used', async () => {
+    const server = await answering('{}');
+    const spare = opened(server.port);
+    await until(() => server.connections.length === 1, 'the connection');
+    expect(await prove(server.port, { spare })).toEqual({ kind: 'proven' });
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('is used while its handshake is not done', async () => {
+    const server = await answering('{}');
+    expect(await prove(server.port, { spare: opened(server.port) })).toEqual({ kind: 'proven' });
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('is an ordinary connection to a server that closes it', async () => {
+    const server = await startRawServer({ onConnect: (socket) => void socket.destroy() });
+    expect(summaryOf(await prove(server.port, { spare: opened(server.port) }))).toBe('failed: CONNECTION_LOST');
+    expect(server.connections).toHaveLength(1);
   });
 });

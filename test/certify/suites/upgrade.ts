@@ -45,17 +45,20 @@ async function goOn(agent: string, device: DeviceUnderTest, { fixture }: Trial):
   return { resumed, problems };
 }
 
-/** Without a request nothing is sent any more, except by a run that had only its end left. */
+/** Without a request nothing is sent any more; `restore` still puts back what the run had spoilt. */
 async function withdraw(agent: string, device: DeviceUnderTest, { fixture }: Trial): Promise<TrialResult> {
   await rm(device.paths.provisionTxt);
-  const before = await readFile(device.paths.thermalConfig);
+  const spoilt = fixture.state === 'restore';
+  const expected = spoilt ? OLD_CONFIG : await readFile(device.paths.thermalConfig, 'utf8');
   const { counts } = device.server.registry;
   const asked = counts.connects;
   const ending = await runToEnd(agentCommand(agent, device.paths.deviceFolder, ['--log-format', 'json']));
   const problems = [...endingProblems(ending)];
-  if (ending.status !== 0) problems.push(`ended with ${ending.status}`);
+  if (ending.status !== (FIRST_STATUS[fixture.state] ?? 0)) problems.push(`ended with ${ending.status}`);
   if (device.server.registry.counts.connects !== asked) problems.push('the server was asked');
-  if (!before.equals(await readFile(device.paths.thermalConfig))) problems.push('thermal_config.json was changed');
+  if ((await readFile(device.paths.thermalConfig, 'utf8')) !== expected) {
+    problems.push(`thermal_config.json was ${spoilt ? 'not put back' : 'changed'}`);
+  }
   if (fixture.state === 'finalize') problems.push(...(await instantProblems(device, ending.output)));
   return { resumed: true, problems };
 }

@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { provision } from '../../src/index.ts';
+import { scene } from '../support/agentRun.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { stickDisk } from '../support/stuckDisk.ts';
+
+/** Two seconds for what is being written, and a half to leave; the rest is for a busy machine. */
+const END_LIMIT_MS = 4000;
+/** Ample for a write. */
+const MOMENT_MS = 100;
+
+/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/state/lock.ts). */
+const isLocked = (folder: string): boolean =>
+  new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
+
+it('an abort on a stuck disk ends soon, and the folder stays locked until the disk lets go', async () => {
+  const { simulator, paths } = await scene();
+  const controller = new AbortController();
+  let release = async (): Promise<void> => {};
+  let abortedAt = 0;
+  const cut = await provision({
+    dir: paths.deviceFolder,
+    signal: controller.signal,
+    onProgress: async ({ state }) => {
+      if (state !== 'verifyCredentials') return;
+      controller.abort();
+      abortedAt = performance.now();
+      release = await stickDisk(onTestFinished);
+    },
+  });
+  expect(cut.outcome).toBe('interrupted');
+  expect(performance.now() - abortedAt).toBeLessThan(END_LIMIT_MS);
+  expect(isLocked(paths.stateFolder)).toBe(true);
+
+  await release();
+  while (isLocked(paths.stateFolder)) await nextTurn();
+  const inode = statSync(paths.snapshot).ino;
+  await delay(MOMENT_MS);
+  expect(statSync(paths.snapshot).ino).toBe(inode);
+  expect(await provision({ dir: paths.deviceFolder })).toMatchObject({ outcome: 'provisioned', runId: cut.runId });
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
