@@ -1,0 +1,47 @@
+import { readConfigText } from '../config/configText.ts';
+import { isJsonObject } from '../config/strictJson.ts';
+import { readThermalConfig } from '../config/thermalConfig.ts';
+import { Secret } from '../secret.ts';
+
+/** Which device the camera works as, by its thermal_config.json; never the token. */
+export interface ConfiguredDevice {
+  readonly deviceId: string | null;
+  readonly host: string | null;
+  readonly port: number | null;
+  /** Eight digits of the digest of its access token. */
+  readonly fingerprint: string | null;
+  /** The run that wrote the credentials. */
+  readonly runId: string | null;
+  /** ISO 8601; when they were written. */
+  readonly provisionedAt: string | null;
+  /** What the camera objects to in the file; empty: it can load it. */
+  readonly problems: readonly string[];
+}
+
+const MAX_TEXT = 255;
+
+const textIn = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : null;
+
+/**
+ * Reads who the camera is; null: there is no thermal_config.json.
+ * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED, DISK_ERROR
+ */
+export async function readConfiguredDevice(deviceFolder: string): Promise<ConfiguredDevice | null> {
+  const { bytes, problems } = await readThermalConfig(deviceFolder, 'read');
+  if (bytes === undefined) return null;
+  const json = readConfigText(bytes);
+  const { thingsboard, provisioning }: Readonly<Record<string, unknown>> = json.ok ? json.value : {};
+  const server = isJsonObject(thingsboard) ? thingsboard : {};
+  const token = typeof server.access_token === 'string' ? new Secret(server.access_token) : null;
+  const origin = isJsonObject(provisioning) ? provisioning : {};
+  return {
+    deviceId: textIn(server.device_id),
+    host: textIn(server.host),
+    port: typeof server.port === 'number' ? server.port : null,
+    fingerprint: token?.fingerprint() ?? null,
+    runId: textIn(origin.run_id),
+    provisionedAt: textIn(origin.provisioned_at),
+    problems,
+  };
+}

@@ -1,0 +1,150 @@
+import { readdir, stat } from 'node:fs/promises';
+import { type Backup, listBackups } from '../config/backups.ts';
+import { type ProvisionSettings, readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
+import { Failure } from '../failure.ts';
+import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { readLimited } from '../files/readLimited.ts';
+import { readBoardIdentity } from '../state/board.ts';
+import { lockHolder } from '../state/lock.ts';
+import type { DevicePaths } from '../state/paths.ts';
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import { readSnapshot } from '../state/snapshotFile.ts';
+import { type ConfiguredDevice, readConfiguredDevice } from './configuredDevice.ts';
+import { type RecordedEvents, readEventLines } from './eventLines.ts';
+import { type Part, present, problemOf, readPart, unusable } from './part.ts';
+import { readStoredCredentials, type StoredCredentials } from './storedCredentials.ts';
+
+/** What provision.json asks for, without key and secret. */
+export interface RequestedTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly useSsl: boolean;
+  readonly name: ProvisionSettings['name'];
+  /** As in the snapshot’s settings: equal as long as the run may go on with this file. */
+  readonly digest: string;
+}
+
+/**
+ * Everything that the files of a device say, each part by itself: what can’t be read does not hide the others. Nothing
+ * here is a secret.
+ */
+export interface DeviceFiles {
+  readonly paths: DevicePaths;
+  /** ms since the epoch */
+  readonly readAt: number;
+  /** A problem when there is no device folder. */
+  readonly folder: Part<true>;
+  /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
+  readonly trigger: Part<number | null>;
+  /** The same of provision.txt.processed. */
+  readonly processed: Part<number | null>;
+  /** Null: there is no provision.json. */
+  readonly target: Part<RequestedTarget | null>;
+  /** Null: there is none. A damaged one is the problem SNAPSHOT_DAMAGED. */
+  readonly snapshot: Part<SnapshotDocument | null>;
+  readonly credentials: Part<StoredCredentials | null>;
+  readonly config: Part<ConfiguredDevice | null>;
+  /** events.jsonl.1 and events.jsonl, oldest first. */
+  readonly events: Part<RecordedEvents>;
+  /** Newest first. */
+  readonly backups: Part<readonly Backup[]>;
+  /** Names of snapshots and credentials that were set aside. */
+  readonly setAside: Part<readonly string[]>;
+  /** The process that works on this folder now; null: none does. */
+  readonly holder: number | null;
+  /** The pid in the file `lock`, which an agent that was killed leaves behind; null: there is none. */
+  readonly lockNote: number | null;
+}
+
+export interface ReadOptions {
+  /** THERMAL_BOARD_ID; default: read from the hardware. */
+  readonly boardId?: string;
+  /** ms since the epoch; default: now */
+  readonly now?: number;
+}
+
+const MAX_NOTE_BYTES = 64;
+const ASIDE_NAME = /^(snapshot|credentials)\.json\.[a-z]+-/;
+
+/** Reads all that the files of a device say. Changes nothing, takes no lock, and never throws for a file. */
+export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions = {}): Promise<DeviceFiles> {
+  const board = await readBoardIdentity(options.boardId);
+  // Whether an agent works comes first: one that ends meanwhile has written its end by then.
+  const holder = (await lockHolder(paths.stateFolder)) ?? null;
+  return {
+    paths,
+    readAt: options.now ?? Date.now(),
+    holder,
+    folder: await readPart(() => requireFolder(paths.deviceFolder)),
+    trigger: await readPart(() => modifiedAt(paths.provisionTxt)),
+    processed: await readPart(() => modifiedAt(paths.provisionTxtProcessed)),
+    target: await readTarget(paths.provisionJson),
+    snapshot: await readSnapshotPart(paths.snapshot),
+    credentials: await readStoredCredentials(paths.credentials, board),
+    config: await readPart(() => readConfiguredDevice(paths.deviceFolder)),
+    events: await readEventLines(paths.events),
+    backups: await readPart(() => listBackups(paths.deviceFolder)),
+    setAside: await readPart(() => namesSetAside(paths.stateFolder)),
+    lockNote: await readLockNote(paths.lock),
+  };
+}
+
+async function requireFolder(folder: string): Promise<true> {
+  const stats = await stat(folder).catch((error: unknown) => {
+    if (isENOENT(error)) throw new Failure('DEVICE_FOLDER_MISSING', `There is no device folder ${folder}`);
+    throw fileFailure(error, `look at the device folder ${folder}`);
+  });
+  if (!stats.isDirectory()) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} is no folder`);
+  return true;
+}
+
+async function modifiedAt(path: string): Promise<number | null> {
+  try {
+    return Math.round((await stat(path)).mtimeMs);
+  } catch (error) {
+    if (isENOENT(error)) return null;
+    throw fileFailure(error, `look at ${path}`);
+  }
+}
+
+async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
+  try {
+    const { settings } = await readProvisionJson(path);
+    const { host, port, useSsl, name } = settings;
+    return present({ host, port, useSsl, name, digest: settingsDigest(settings) });
+  } catch (error) {
+    const problem = problemOf(error);
+    return problem.code === 'PROVISION_JSON_MISSING' ? present(null) : unusable(problem);
+  }
+}
+
+async function readSnapshotPart(path: string): Promise<Part<SnapshotDocument | null>> {
+  try {
+    const read = await readSnapshot(path);
+    if (read.kind === 'snapshot') return present(read.snapshot);
+    if (read.kind === 'absent') return present(null);
+    return unusable({
+      code: 'SNAPSHOT_DAMAGED',
+      message: `${path} can't be used: ${read.why}`,
+      hint: 'The next run sets it aside; a name and token in credentials.json are taken up again.',
+      retryable: false,
+    });
+  } catch (error) {
+    return unusable(problemOf(error));
+  }
+}
+
+async function namesSetAside(stateFolder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(stateFolder)).filter((name) => ASIDE_NAME.test(name)).sort();
+  } catch (error) {
+    if (isENOENT(error)) return [];
+    throw fileFailure(error, `list the folder ${stateFolder}`);
+  }
+}
+
+async function readLockNote(path: string): Promise<number | null> {
+  const read = await readLimited(path, MAX_NOTE_BYTES, false);
+  const text = read.ok ? read.bytes.toString('latin1').trim() : '';
+  return /^\d+$/.test(text) ? Number(text) : null;
+}

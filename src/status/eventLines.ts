@@ -1,0 +1,78 @@
+import * as z from 'zod';
+import { fileFailure } from '../files/fileFailure.ts';
+import { readLimited } from '../files/readLimited.ts';
+import { LOG_LEVELS, type LogRecord } from '../log/log.ts';
+import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
+
+/** The agent keeps two files of 256 KiB; what is larger is none of its own. */
+const MAX_BYTES = 1024 * 1024;
+const MAX_LINES = 20_000;
+const MAX_TEXT = 20_000;
+
+const text = z.string().max(MAX_TEXT);
+const detail = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).max(100)]);
+const lineSchema = z
+  .object({
+    time: z.iso.datetime(),
+    level: z.enum(LOG_LEVELS),
+    runId: text.nullable(),
+    state: text.nullable(),
+    attempt: z.number().nullable(),
+    event: text,
+    message: text,
+  })
+  .catchall(detail);
+
+/** What events.jsonl.1 and events.jsonl hold, oldest first. */
+export interface RecordedEvents {
+  readonly records: readonly LogRecord[];
+  /** Lines that are none of ours, or cut by a loss of power. */
+  readonly skipped: number;
+}
+
+function toRecord(line: string): LogRecord | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const parsed = lineSchema.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { time, level, runId, state, attempt, event, message, ...details } = parsed.data;
+  return { time, level, runId, state, attempt, event, message, details };
+}
+
+/** Reads the text of an events file: one JSON object a line. */
+export function parseEventLines(content: string): RecordedEvents {
+  const lines = content.split('\n').filter((line) => line.trim() !== '');
+  const newest = lines.slice(-MAX_LINES);
+  const records = newest.map(toRecord).filter((record) => record !== undefined);
+  return { records, skipped: lines.length - records.length };
+}
+
+async function readLines(path: string): Promise<RecordedEvents> {
+  const read = await readLimited(path, MAX_BYTES, false);
+  if (read.ok) return parseEventLines(read.bytes.toString('utf8'));
+  if (read.problem === 'absent') return { records: [], skipped: 0 };
+  if (read.problem === 'not-permitted') throw notPermitted(path, read.cause);
+  throw fileFailure(read.cause ?? new Error(read.problem), `read ${path}`);
+}
+
+/** Reads the recorded events of a device, at most two files of 1 MiB. @param path events.jsonl */
+export async function readEventLines(path: string): Promise<Part<RecordedEvents>> {
+  try {
+    const older = await readLines(`${path}.1`);
+    const newer = await readLines(path);
+    return present({ records: [...older.records, ...newer.records], skipped: older.skipped + newer.skipped });
+  } catch (error) {
+    const { code, message, hint, retryable } = problemOf(error);
+    if (code === 'FILE_NOT_PERMITTED') return unusable({ code, message, hint, retryable });
+    return unusable({
+      code: 'EVENTS_UNREADABLE',
+      message,
+      hint: `Nothing depends on ${path}: it can be removed.`,
+      retryable: false,
+    });
+  }
+}

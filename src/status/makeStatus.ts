@@ -1,0 +1,97 @@
+import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import type { DeviceFiles } from './deviceFiles.ts';
+import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
+import { judge } from './judgement.ts';
+import { onServer } from './onServer.ts';
+import { STEPS, stepOf } from './steps.ts';
+
+const MAX_EVENTS = 20;
+
+/** A time as ISO 8601, or null when no calendar has it. */
+const isoOf = (ms: number): string | null => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null);
+
+/** What the files of a device say about it, as one typed whole: status text, JSON and `explain` are made from it. */
+export function makeStatus(files: DeviceFiles): DeviceStatus {
+  const { word, errors, next } = judge(files);
+  const snapshot = files.snapshot.value ?? null;
+  return {
+    format: STATUS_FORMAT,
+    version: STATUS_VERSION,
+    status: word,
+    exitStatus: STATUS_EXIT[word],
+    checkedAt: isoOf(files.readAt) ?? '',
+    deviceFolder: files.paths.deviceFolder,
+    stateFolder: files.paths.stateFolder,
+    ...identity(files, snapshot),
+    ...progress(files, snapshot),
+    runningPid: files.holder,
+    requested: files.trigger.problem === undefined ? files.trigger.value !== null : null,
+    backup: snapshot?.context.backup ?? null,
+    onServer: onServer(files),
+    errors: [...errors],
+    warnings: warnings(files, snapshot).filter((warning) => !errors.some(({ message }) => message === warning)),
+    next,
+    setAside: [...(files.setAside.value ?? [])],
+    history: (snapshot?.history ?? []).map((entry) => ({ ...entry })),
+    events: (files.events.value?.records ?? [])
+      .slice(-MAX_EVENTS)
+      .map(({ time, level, runId, state, event, message }) => ({ time, level, runId, state, event, message })),
+  };
+}
+
+type Identity = Pick<DeviceStatus, 'device' | 'formerDevice' | 'configuredDevice' | 'server'>;
+
+function identity({ credentials, config, target }: DeviceFiles, snapshot: SnapshotDocument | null): Identity {
+  const context = snapshot?.context;
+  const configuredDevice = config.value?.deviceId ?? null;
+  const drawn = context?.granted?.deviceName ?? context?.deviceName ?? null;
+  const stored = credentials.value?.granted ?? credentials.value?.names.at(-1) ?? null;
+  const device = snapshot === null ? (stored ?? configuredDevice) : (drawn ?? stored);
+  const former = snapshot?.state === 'provisioned' ? snapshot.context.previousDeviceId : null;
+  const known = context?.settings?.server ?? target.value ?? null;
+  return {
+    device,
+    // Whoever put the old configuration back still needs that device.
+    formerDevice: former === device || former === configuredDevice ? null : former,
+    configuredDevice,
+    server: known === null ? null : { host: known.host, port: known.port, useSsl: known.useSsl },
+  };
+}
+
+type Progress = Pick<DeviceStatus, 'state' | 'attempt' | 'retry' | 'run'>;
+
+function progress({ holder, readAt }: DeviceFiles, snapshot: SnapshotDocument | null): Progress {
+  if (snapshot === null) return { state: null, attempt: null, retry: null, run: null };
+  const { state, context, history, savedAt } = snapshot;
+  const final = isFinalState(state);
+  const { retryAt, waitingFor } = context;
+  const at = retryAt === null || holder === null || state !== 'backoff' ? null : isoOf(retryAt);
+  return {
+    state: {
+      name: state,
+      step: stepOf(state, context),
+      steps: STEPS.length,
+      since: history.at(-1)?.enteredAt ?? savedAt,
+      interrupted: !final && holder === null,
+    },
+    attempt: final && context.retries === 0 ? null : { number: snapshot.attempt, of: snapshot.maxAttempts },
+    retry:
+      at === null || retryAt === null
+        ? null
+        : { at, inSeconds: Math.max(0, Math.ceil((retryAt - readAt) / 1000)), waitingFor: waitingFor ?? 'retry' },
+    run: { id: snapshot.runId, startedAt: snapshot.startedAt, agentVersion: snapshot.agentVersion },
+  };
+}
+
+/** What is odd: of the run itself, and of the files that a run does not depend on. */
+function warnings(files: DeviceFiles, snapshot: SnapshotDocument | null): string[] {
+  const { target, trigger, events, backups, setAside } = files;
+  const asked = typeof trigger.value === 'number';
+  const missing = target.value === null ? 'provision.txt is there, but provision.json is not' : target.problem?.message;
+  const aside = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
+  return [
+    ...(snapshot?.context.warnings ?? []),
+    ...(asked && files.holder === null && missing !== undefined ? [missing] : []),
+    ...(files.folder.problem === undefined ? aside.filter((message) => message !== undefined) : []),
+  ];
+}

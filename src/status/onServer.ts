@@ -1,0 +1,73 @@
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import type { DeviceFiles } from './deviceFiles.ts';
+import type { OnServer } from './deviceStatus.ts';
+import type { StoredCredentials } from './storedCredentials.ts';
+
+const unique = (names: readonly (string | null | undefined)[]): string[] => [
+  ...new Set(names.filter((name) => name !== null && name !== undefined)),
+];
+
+/** What the server most likely holds of the latest run, from the files alone. credentials.json is the authority. */
+export function onServer(files: DeviceFiles): OnServer {
+  const snapshot = files.snapshot.value ?? null;
+  const stored = files.credentials.value ?? null;
+  const server = serverOf(files);
+  if (files.credentials.problem !== undefined && snapshot?.state !== 'provisioned') {
+    const names = unique([snapshot?.context.granted?.deviceName ?? snapshot?.context.deviceName]);
+    return { kind: 'unknown', names, server, why: 'credentials.json, which would tell, can’t be read' };
+  }
+  const granted = stored?.granted ?? snapshot?.context.granted?.deviceName ?? null;
+  if (granted !== null) return { kind: 'one device', names: [granted], server, why: 'the server has granted it' };
+  if (snapshot === null) return withoutSnapshot(files, stored, server);
+  return { ...ofRun(snapshot, stored), server };
+}
+
+/** The server that the run talked to, else the one that it would talk to. */
+function serverOf(files: DeviceFiles): string | null {
+  const known = files.credentials.value?.target ?? files.snapshot.value?.context.settings?.server ?? files.target.value;
+  return known === null || known === undefined ? null : `${known.host}:${known.port}`;
+}
+
+function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, server: string | null): OnServer {
+  if (stored !== null) {
+    const why = 'a name was drawn, and there is no snapshot that tells whether it was sent';
+    return { kind: 'unknown', names: unique(stored.names), server, why };
+  }
+  const config = files.config.value ?? null;
+  if (config?.deviceId !== undefined && config.deviceId !== null && config.runId !== null) {
+    const where = config.host === null ? server : `${config.host}:${config.port ?? 1883}`;
+    const why = 'an earlier run has written it into thermal_config.json';
+    return { kind: 'one device', names: [config.deviceId], server: where, why };
+  }
+  if (files.snapshot.problem === undefined) {
+    return { kind: 'no device', names: [], server, why: 'no run of this agent is known' };
+  }
+  return { kind: 'unknown', names: [], server, why: 'snapshot.json, which would tell, can’t be read' };
+}
+
+function ofRun(
+  { state, runId, context }: SnapshotDocument,
+  stored: StoredCredentials | null,
+): Omit<OnServer, 'server'> {
+  const names = unique([...(stored?.names ?? []), context.deviceName]);
+  if (context.error?.code === 'CREDENTIALS_TYPE_UNSUPPORTED') {
+    return { kind: 'one device', names, why: 'the server registered it with credentials of another kind' };
+  }
+  // A withdrawn run has forgotten what it had sent, and a name that an earlier run drew may have been sent by it.
+  const drawnElsewhere = stored?.drawnBy.some((drawer) => drawer !== runId) === true;
+  const forgotten = stored !== null && (state === 'withdrawn' || drawnElsewhere);
+  if (context.requestsOut === 0 && context.nameIndex === 1 && !forgotten) {
+    return { kind: 'no device', names: [], why: 'no request of this run can have made one' };
+  }
+  if (context.error?.code === 'DEVICE_NAME_TAKEN' || context.error?.code === 'PROVISIONING_REFUSED') {
+    const unanswered = context.unknownAt !== null;
+    return unanswered
+      ? { kind: 'unknown', names, why: 'the server answered FAILURE after an earlier request had got no answer' }
+      : { kind: 'most likely none', names, why: 'the server answered FAILURE and does not know this device’s token' };
+  }
+  if (context.probed) {
+    return { kind: 'most likely none', names, why: 'a request was sent, but the server did not know its token later' };
+  }
+  if (forgotten) return { kind: 'unknown', names, why: 'a request with this name may have left in an earlier run' };
+  return { kind: 'unknown', names, why: 'a request may have left, and no usable answer came back' };
+}

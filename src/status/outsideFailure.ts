@@ -1,0 +1,35 @@
+import { FAILURES } from '../failure.ts';
+import { isFailureCode } from '../state/snapshotDocument.ts';
+import type { DeviceFiles } from './deviceFiles.ts';
+import type { Problem } from './part.ts';
+
+/** Events after which an earlier failure says nothing any more. */
+const TURNING_POINTS = [
+  'run.started',
+  'run.resumed',
+  'run.nothing',
+  'run.swept',
+  'run.provisioned',
+  'run.withdrawn',
+  'run.superseded',
+  'run.interrupted',
+  'run.reset',
+  'run.failed',
+];
+
+/**
+ * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
+ * snapshot could not be written. Undefined: there was none.
+ */
+export function outsideFailure(files: DeviceFiles): Problem | undefined {
+  const last = files.events.value?.records.findLast(({ event }) => TURNING_POINTS.includes(event));
+  if (last?.event !== 'run.failed') return undefined;
+  const snapshot = files.snapshot.value;
+  if (snapshot?.state === 'failed' && snapshot.runId === last.runId) return undefined;
+  const { code } = last.details;
+  if (typeof code !== 'string' || !isFailureCode(code)) return undefined;
+  const { hint, retryable } = FAILURES[code];
+  // The log’s sentence is message and hint in one.
+  const end = last.message.indexOf(`. ${hint}`);
+  return { code, message: end === -1 ? last.message : last.message.slice(0, end), hint, retryable };
+}

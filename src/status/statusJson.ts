@@ -1,0 +1,13 @@
+import { type DeviceStatus, statusSchema } from './deviceStatus.ts';
+
+/** The same value with the keys of every object in alphabetical order. */
+export function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, part]) => [key, sortKeys(part)]));
+}
+
+/** The status for machines, checked against its schema (docs/status.schema.json) before it leaves. */
+export const statusJson = (status: DeviceStatus): string =>
+  `${JSON.stringify(sortKeys(statusSchema.parse(status)), null, 2)}\n`;

@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import type { LogRecord } from '../../src/log/log.ts';
+import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
+import { judge } from '../../src/status/judgement.ts';
+import { present } from '../../src/status/part.ts';
+import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
+
+const DONE = { granted: GRANTED, furthestStep: 8 };
+const AS_PROVISIONED = { ...CONFIG, deviceId: 'cam-1' };
+const event = (name: string, more: Partial<LogRecord> = {}): LogRecord => ({
+  time: '2026-11-23T10:00:00.000Z',
+  level: 'info',
+  runId: 'run-1',
+  state: null,
+  attempt: null,
+  event: name,
+  message: name,
+  details: {},
+  ...more,
+});
+const failedEvent = (code: string, runId: string | null = null): LogRecord =>
+  event('run.failed', { runId, level: 'error', message: `What happened. And more`, details: { code } });
+const withEvents = (...records: LogRecord[]) => ({ events: present({ records, skipped: 0 }) });
+
+/** Word, codes, and what the next step says. */
+type Expected = readonly [word: string, codes: readonly string[], next: RegExp | null, unfinished: boolean];
+
+const RUN = /thermal-provision run --dir \/device$/;
+const TOUCH_AND_RUN = /touch \/device\/provision\.txt && thermal-provision run --dir \/device$/;
+
+const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
+  'no device folder': [
+    filesWith({}, { folder: problem('DEVICE_FOLDER_MISSING') }),
+    ['error', ['DEVICE_FOLDER_MISSING'], /status --dir/, false],
+  ],
+  'a device folder that is shut': [
+    filesWith({}, { folder: problem('FILE_NOT_PERMITTED') }),
+    ['error', ['FILE_NOT_PERMITTED'], /sudo thermal-provision status/, false],
+  ],
+  'nothing but a configuration': [filesWith(), ['not started', [], null, false]],
+  'an empty folder': [filesWith({ config: present(null) }), ['not started', [], TOUCH_AND_RUN, false]],
+  'a fresh request': [filesWith({ requested: true }), ['not started', [], RUN, true]],
+  'a fresh request without provision.json': [
+    filesWith({ requested: true }, { target: present(null) }),
+    ['not started', [], /Correct provision\.json.*run --dir/, true],
+  ],
+  'a fresh request with a wrong provision.json': [
+    filesWith({ requested: true }, { target: problem('PROVISION_JSON_INVALID') }),
+    ['not started', [], /Correct provision\.json/, true],
+  ],
+  'an agent at work': [
+    filesWith({ requested: true, snapshot: runIn('request'), credentials: STORED }, { holder: 7 }),
+    ['running', [], /status --wait/, true],
+  ],
+  'an agent at work that has just begun': [
+    filesWith({ requested: true }, { holder: 7 }),
+    ['running', [], /--wait/, true],
+  ],
+  'an agent at work after a failed run': [
+    filesWith(
+      { snapshot: { ...runIn('failed'), error: { code: 'DISK_FULL', message: 'm', hint: 'h' } } },
+      { holder: 7 },
+    ),
+    ['running', [], /--wait/, true],
+  ],
+  'an agent in backoff': [
+    filesWith(
+      { snapshot: { ...runIn('backoff'), error: { code: 'CONNECTION_REFUSED', message: 'm', hint: 'h' } } },
+      { holder: 7 },
+    ),
+    ['running', ['CONNECTION_REFUSED'], /--wait/, true],
+  ],
+  'a running agent whose files are shut': [
+    filesWith({ snapshot: problem('FILE_NOT_PERMITTED') }, { holder: 7 }),
+    ['running', ['FILE_NOT_PERMITTED'], /--wait/, true],
+  ],
+  'files that are shut': [
+    filesWith({ snapshot: problem('FILE_NOT_PERMITTED'), credentials: problem('FILE_NOT_PERMITTED') }),
+    ['error', ['FILE_NOT_PERMITTED', 'FILE_NOT_PERMITTED'], /sudo/, false],
+  ],
+  'a newer snapshot': [
+    filesWith({ snapshot: problem('SNAPSHOT_NEWER') }),
+    ['error', ['SNAPSHOT_NEWER'], /Install the newer agent/, false],
+  ],
+  'newer credentials': [
+    filesWith({ credentials: problem('CREDENTIALS_NEWER') }),
+    ['error', ['CREDENTIALS_NEWER'], /Install the newer agent/, false],
+  ],
+  'a damaged snapshot, asked for': [
+    filesWith({ requested: true, snapshot: problem('SNAPSHOT_DAMAGED') }),
+    ['degraded', ['SNAPSHOT_DAMAGED'], RUN, true],
+  ],
+  'a damaged snapshot with credentials': [
+    filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), credentials: STORED }),
+    ['degraded', ['SNAPSHOT_DAMAGED'], RUN, true],
+  ],
+  'a damaged snapshot that no start will look at': [
+    filesWith({ snapshot: problem('SNAPSHOT_DAMAGED') }),
+    ['degraded', ['SNAPSHOT_DAMAGED'], /thermal-provision reset/, false],
+  ],
+  'damaged credentials': [
+    filesWith({ requested: true, snapshot: runIn('request'), credentials: problem('CREDENTIALS_DAMAGED') }),
+    ['degraded', ['CREDENTIALS_DAMAGED'], RUN, true],
+  ],
+  'credentials without a snapshot': [
+    filesWith({ requested: true, credentials: STORED }),
+    ['degraded', ['INTERRUPTED'], RUN, true],
+  ],
+  'credentials without snapshot and trigger': [
+    filesWith({ credentials: STORED }),
+    ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
+  ],
+  'another board’s credentials without a snapshot': [
+    filesWith({ requested: true, credentials: { ...STORED, foreign: true } }),
+    ['degraded', ['FOREIGN_BOARD'], /explain/, false],
+  ],
+  'an interrupted run': [
+    filesWith({ requested: true, snapshot: runIn('request'), credentials: STORED }),
+    ['degraded', ['INTERRUPTED'], RUN, true],
+  ],
+  'a run that was interrupted in backoff': [
+    filesWith({
+      requested: true,
+      snapshot: { ...runIn('backoff'), error: { code: 'CONNECT_TIMEOUT', message: 'm', hint: 'h' } },
+      credentials: STORED,
+    }),
+    ['degraded', ['INTERRUPTED', 'CONNECT_TIMEOUT'], RUN, true],
+  ],
+  'an interrupted run on a copy': [
+    filesWith({ requested: true, snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
+    ['degraded', ['FOREIGN_BOARD'], /explain/, false],
+  ],
+  'an interrupted run whose trigger is gone': [
+    filesWith({ snapshot: runIn('request'), credentials: STORED }),
+    ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
+  ],
+  'a run that was interrupted before it had drawn, trigger gone': [
+    filesWith({ snapshot: runIn('validate') }),
+    ['not started', [], null, false],
+  ],
+  'a run that was interrupted in its last step, trigger renamed': [
+    filesWith({ snapshot: runIn('finalize', { furthestStep: 7 }), credentials: STORED }),
+    ['degraded', ['INTERRUPTED'], /run --dir/, true],
+  ],
+  'a run that was interrupted in restore, trigger gone': [
+    filesWith({ snapshot: runIn('restore', { furthestStep: 6 }), credentials: STORED }),
+    ['degraded', ['INTERRUPTED'], /run --dir/, true],
+  ],
+  'a superseded run': [
+    filesWith({ requested: true, snapshot: runIn('superseded') }),
+    ['degraded', ['INTERRUPTED'], RUN, true],
+  ],
+  'a superseded run on a copy': [
+    filesWith({ requested: true, snapshot: runIn('superseded'), credentials: { ...STORED, foreign: true } }),
+    ['degraded', ['FOREIGN_BOARD'], /explain/, false],
+  ],
+  'a withdrawn run': [
+    filesWith({ snapshot: runIn('withdrawn'), credentials: STORED }),
+    ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
+  ],
+  'a withdrawn run whose trigger is back': [
+    filesWith({ requested: true, snapshot: runIn('withdrawn'), credentials: STORED }),
+    ['degraded', ['WITHDRAWN'], RUN, true],
+  ],
+  'a withdrawn run with nothing left': [filesWith({ snapshot: runIn('withdrawn') }), ['not started', [], null, false]],
+  'a withdrawn run with nothing left, asked again': [
+    filesWith({ requested: true, snapshot: runIn('withdrawn') }),
+    ['not started', [], RUN, true],
+  ],
+  'a withdrawn run on a copy': [
+    filesWith({ snapshot: runIn('withdrawn'), credentials: { ...STORED, foreign: true } }),
+    ['degraded', ['FOREIGN_BOARD'], /explain/, false],
+  ],
+  'a run that was never asked for': [filesWith({ snapshot: runIn('notRequested') }), ['not started', [], null, false]],
+  'a provisioned device': [
+    filesWith({ snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED }),
+    ['done', [], null, false],
+  ],
+  'a provisioned device, asked again': [
+    filesWith({ requested: true, snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED }),
+    ['done', [], RUN, true],
+  ],
+  'a provisioned device before its last clean-up': [
+    filesWith({ snapshot: runIn('provisioned', DONE), credentials: STORED, config: AS_PROVISIONED }),
+    ['degraded', ['INTERRUPTED'], /run --dir/, true],
+  ],
+  'a provisioned device with a warning': [
+    filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd'] }), config: AS_PROVISIONED }),
+    ['degraded', ['WARNINGS'], /Do what the warnings ask for/, false],
+  ],
+  'a provisioned device with two warnings': [
+    filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd', 'odder'] }), config: AS_PROVISIONED }),
+    ['degraded', ['WARNINGS'], /Do what the warnings ask for/, false],
+  ],
+  'a provisioned device with a damaged file set aside': [
+    filesWith(
+      { snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
+      { setAside: present(['snapshot.json.damaged-20261123T100000.000Z']) },
+    ),
+    ['degraded', ['SET_ASIDE'], /Keep it for support/, false],
+  ],
+  'a provisioned device that was given up before': [
+    filesWith(
+      { snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
+      { setAside: present(['snapshot.json.reset-20261123T100000.000Z']) },
+    ),
+    ['done', [], null, false],
+  ],
+  'a provisioned device whose configuration is another’s': [
+    filesWith({ snapshot: runIn('provisioned', DONE) }),
+    ['degraded', ['DEVICE_MISMATCH'], /backups list/, false],
+  ],
+  'a provisioned device whose configuration names nobody': [
+    filesWith({ requested: true, snapshot: runIn('provisioned', DONE), config: { ...CONFIG, deviceId: null } }),
+    ['degraded', ['DEVICE_MISMATCH'], RUN, true],
+  ],
+  'a provisioned device without a configuration': [
+    filesWith({ snapshot: runIn('provisioned', DONE), config: present(null) }),
+    ['degraded', ['CONFIG_MISSING'], /backups list/, false],
+  ],
+  'a provisioned device with an unreadable configuration': [
+    filesWith({ snapshot: runIn('provisioned', DONE), config: problem('CONFIG_UNREADABLE') }),
+    ['degraded', ['CONFIG_UNREADABLE'], /backups list/, false],
+  ],
+  'a failed run without a reason': [
+    filesWith({ requested: true, snapshot: runIn('failed') }),
+    ['error', ['INTERNAL'], RUN, true],
+  ],
+  'a failed run of a newer agent': [
+    filesWith({ snapshot: { ...runIn('failed'), error: { code: 'LATER', message: 'm', hint: 'h' } } }),
+    ['error', ['INTERNAL'], TOUCH_AND_RUN, false],
+  ],
+  'a start that failed before a run': [
+    filesWith({ requested: true }, withEvents(event('run.nothing'), failedEvent('DISK_ERROR'))),
+    ['error', ['DISK_ERROR'], RUN, true],
+  ],
+  'a start that failed while another run stood': [
+    filesWith({ snapshot: runIn('request'), credentials: STORED }, withEvents(failedEvent('DISK_FULL', 'run-1'))),
+    ['error', ['DISK_FULL'], TOUCH_AND_RUN, true],
+  ],
+  'a failed run, as the log has it too': [
+    filesWith(
+      { requested: true, snapshot: { ...runIn('failed'), error: { code: 'DISK_FULL', message: 'm', hint: 'h' } } },
+      withEvents(failedEvent('DISK_ERROR', 'run-1')),
+    ),
+    ['error', ['DISK_FULL'], RUN, true],
+  ],
+  'a failed start that another start has followed': [
+    filesWith({ requested: true }, withEvents(failedEvent('DISK_ERROR'), event('run.reset'))),
+    ['not started', [], RUN, true],
+  ],
+  'a failure in the log without a known code': [
+    filesWith({ requested: true }, withEvents(failedEvent('LATER'))),
+    ['not started', [], RUN, true],
+  ],
+};
+
+describe('the judgement of', () => {
+  it.each(Object.entries(CASES))('%s', (_name, [files, [word, codes, next, unfinished]]) => {
+    const judged = judge(files);
+    expect([judged.word, judged.errors.map(({ code }) => code), judged.unfinished]).toEqual([word, codes, unfinished]);
+    for (const { hint } of judged.errors) expect(hint).not.toBe('hint');
+    if (next === null) expect(judged.next).toBeNull();
+    else expect(`${judged.next?.text}: ${judged.next?.command ?? ''}`).toMatch(next);
+  });
+
+  it('a changed provision.json says that a new run begins', () => {
+    const target = {
+      host: 'other',
+      port: 1,
+      useSsl: false,
+      name: { source: 'random', prefix: 'p' } as const,
+      digest: 'x',
+    };
+    const files = filesWith(
+      { requested: true, snapshot: runIn('request'), credentials: STORED },
+      { target: present(target) },
+    );
+    expect(judge(files).errors[0]?.message).toContain('provision.json has been changed since');
+  });
+
+  it('a failure in the log keeps message and hint apart', () => {
+    const message = 'Could not write. Free some space (df -h), then start again.';
+    const record = event('run.failed', { message, details: { code: 'DISK_FULL' } });
+    expect(judge(filesWith({}, withEvents(record))).errors[0]).toMatchObject({
+      message: 'Could not write',
+      hint: 'Free some space (df -h), then start again.',
+    });
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
+import { onServer } from '../../src/status/onServer.ts';
+import { onServerText } from '../../src/status/statusText.ts';
+import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
+
+const failed = (code: string, context: Parameters<typeof runIn>[1]) =>
+  runIn('failed', {
+    ...context,
+    error: { code, message: 'm', hint: 'h', retryable: false, exitStatus: 78, causes: [] },
+  });
+
+const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly string[], RegExp]>> = {
+  'no run': [filesWith(), 'no device', [], /^no device/],
+  'a run that has sent nothing': [
+    filesWith({ snapshot: runIn('prepare'), credentials: STORED }),
+    'no device',
+    [],
+    /^no device of this run/,
+  ],
+  'a name that an earlier run drew': [
+    filesWith({ snapshot: runIn('validate'), credentials: { ...STORED, drawnBy: ['run-0'] } }),
+    'unknown',
+    ['cam-1'],
+    /^perhaps a device cam-1: .*earlier run/,
+  ],
+  'credentials without a snapshot': [
+    filesWith({ credentials: STORED }),
+    'unknown',
+    ['cam-1'],
+    /^perhaps a device cam-1/,
+  ],
+  'a request without an answer': [
+    filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED }),
+    'unknown',
+    ['cam-1'],
+    /^perhaps a device cam-1/,
+  ],
+  'a second name': [
+    filesWith({
+      snapshot: runIn('request', { nameIndex: 2, deviceName: 'cam-2' }),
+      credentials: { ...STORED, names: ['cam-1', 'cam-2'] },
+    }),
+    'unknown',
+    ['cam-1', 'cam-2'],
+    /cam-1 or cam-2/,
+  ],
+  'a refused probe': [
+    filesWith({ snapshot: runIn('backoff', { requestsOut: 1, probed: true }), credentials: STORED }),
+    'most likely none',
+    ['cam-1'],
+    /^most likely no device cam-1/,
+  ],
+  'a taken name': [
+    filesWith({ snapshot: failed('DEVICE_NAME_TAKEN', { requestsOut: 1 }), credentials: STORED }),
+    'most likely none',
+    ['cam-1'],
+    /FAILURE/,
+  ],
+  'a taken name after a lost answer': [
+    filesWith({ snapshot: failed('PROVISIONING_REFUSED', { requestsOut: 1, unknownAt: 1 }), credentials: STORED }),
+    'unknown',
+    ['cam-1'],
+    /FAILURE/,
+  ],
+  'credentials of another kind': [
+    filesWith({ snapshot: failed('CREDENTIALS_TYPE_UNSUPPORTED', { requestsOut: 1 }), credentials: STORED }),
+    'one device',
+    ['cam-1'],
+    /^one device, cam-1/,
+  ],
+  'a grant in the snapshot': [
+    filesWith({ snapshot: runIn('write', { granted: GRANTED }) }),
+    'one device',
+    ['cam-1'],
+    /^one/,
+  ],
+  'a grant that the snapshot lags behind': [
+    filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: { ...STORED, granted: 'cam-1' } }),
+    'one device',
+    ['cam-1'],
+    /^one device/,
+  ],
+  'a withdrawn run, which has forgotten': [
+    filesWith({ snapshot: runIn('withdrawn', { deviceName: null }), credentials: STORED }),
+    'unknown',
+    ['cam-1'],
+    /^perhaps/,
+  ],
+  'credentials that can’t be read': [
+    filesWith({ snapshot: runIn('request'), credentials: problem('CREDENTIALS_DAMAGED') }),
+    'unknown',
+    ['cam-1'],
+    /can’t be read/,
+  ],
+  'a run whose snapshot is damaged': [
+    filesWith({ snapshot: problem('SNAPSHOT_DAMAGED') }),
+    'unknown',
+    [],
+    /^perhaps a device: snapshot\.json/,
+  ],
+  'nothing that can be read': [
+    filesWith({ snapshot: problem('FILE_NOT_PERMITTED'), credentials: problem('FILE_NOT_PERMITTED') }),
+    'unknown',
+    [],
+    /^perhaps a device:/,
+  ],
+};
+
+describe('what the server holds after', () => {
+  it.each(Object.entries(CASES))('%s', (_name, [files, kind, names, text]) => {
+    const held = onServer(files);
+    expect([held.kind, held.names]).toEqual([kind, names]);
+    expect(held.server).toBe('tb.example:1883');
+    expect(onServerText(held)).toMatch(text);
+  });
+
+  it('what an earlier run has written, where it was written from', () => {
+    const config = { ...CONFIG, deviceId: 'cam-1', runId: 'run-0' };
+    const held = onServer(filesWith({ config, snapshot: problem('SNAPSHOT_DAMAGED') }));
+    expect(held).toMatchObject({ kind: 'one device', names: ['cam-1'], server: 'old.example:1883' });
+    expect(onServer(filesWith({ config: { ...config, host: null } })).server).toBe('tb.example:1883');
+    expect(onServer(filesWith({ config: { ...config, port: null } })).server).toBe('old.example:1883');
+  });
+
+  it('names no server where none is known', () => {
+    expect(onServer(filesWith({}, { target: problem('PROVISION_JSON_INVALID') })).server).toBeNull();
+  });
+});
