@@ -4,7 +4,9 @@ import { Failure } from '../failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
-import { readLimited } from '../files/readLimited.ts';
+import { type ReadProblem, readLimited } from '../files/readLimited.ts';
+import { MAX_EDIT_BYTES, readEditableConfig } from './configText.ts';
+import type { JsonObject } from './strictJson.ts';
 
 // Backups lie in the device folder, also when thermal_config.json there is a link to somewhere else: that is where an
 // operator looks, and the folder of the link's target may belong to another program.
@@ -63,6 +65,28 @@ export async function listBackups(folder: string): Promise<readonly Backup[]> {
     if (stats !== undefined) backups.push({ name, path, time, size: stats.size });
   }
   return backups.sort((a, b) => b.time - a.time);
+}
+
+const WHY_UNREADABLE: Readonly<Record<ReadProblem, string>> = {
+  absent: 'it was removed a moment ago',
+  'not-a-file': 'it is not a plain file',
+  'too-large': `it is larger than ${MAX_EDIT_BYTES} bytes`,
+  'not-permitted': 'no permission to read it',
+  unreadable: 'it could not be read',
+};
+
+/** What a backup holds: `usable` like a thermal_config.json that can be edited; else `why` goes on after “: ”. */
+export type BackupContent =
+  | { readonly usable: true; readonly bytes: Buffer; readonly value: JsonObject }
+  | { readonly usable: false; readonly bytes: Buffer | undefined; readonly why: string };
+
+/** Reads a backup; never throws, because one that can't be read leaves the others. */
+export async function readBackup(path: string): Promise<BackupContent> {
+  const read = await readLimited(path, MAX_EDIT_BYTES, false);
+  if (!read.ok) return { usable: false, bytes: undefined, why: WHY_UNREADABLE[read.problem] };
+  const { bytes } = read;
+  const json = readEditableConfig(bytes);
+  return json.ok ? { usable: true, bytes, value: json.value } : { usable: false, bytes, why: `it ${json.problem}` };
 }
 
 /**

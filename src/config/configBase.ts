@@ -1,9 +1,7 @@
-import { readLimited } from '../files/readLimited.ts';
-import type { Backup } from './backups.ts';
-import { readEditableConfig } from './configText.ts';
+import { type Backup, readBackup } from './backups.ts';
 import { type ConfigCredentials, freshConfig } from './credentialsSections.ts';
 import { mergeCredentials } from './mergeCredentials.ts';
-import { MAX_CONFIG_BYTES, type ThermalConfigFile } from './thermalConfig.ts';
+import type { ThermalConfigFile } from './thermalConfig.ts';
 
 /** From which text the new configuration is made. */
 export type ConfigBase =
@@ -18,13 +16,20 @@ const MAX_BACKUPS_READ = 20;
  * Chooses the settings that the new configuration keeps: those of the existing file if it can be edited, else those of
  * the newest backup that can, else the defaults. An absent file means the defaults: who removed it wanted that.
  * @param backups newest first, as `listBackups` gives them
+ * @param onSkipped told about each backup that can't be used: its path, and why
  */
-export async function chooseBase(existing: ThermalConfigFile, backups: readonly Backup[]): Promise<ConfigBase> {
+export async function chooseBase(
+  existing: ThermalConfigFile,
+  backups: readonly Backup[],
+  onSkipped: (path: string, why: string) => void = () => {},
+): Promise<ConfigBase> {
   if (existing.bytes === undefined) return { from: 'defaults' };
   if (existing.usable) return { from: 'file', bytes: existing.bytes };
   for (const { name, path } of backups.slice(0, MAX_BACKUPS_READ)) {
-    const read = await readLimited(path, MAX_CONFIG_BYTES, false);
-    if (read.ok && readEditableConfig(read.bytes).ok) return { from: 'backup', name, bytes: read.bytes };
+    const backup = await readBackup(path);
+    if (backup.usable) return { from: 'backup', name, bytes: backup.bytes };
+    // The copy of the file that can't be used is no loss of its own.
+    if (backup.bytes?.equals(existing.bytes) !== true) onSkipped(path, backup.why);
   }
   return { from: 'defaults' };
 }

@@ -1,0 +1,16 @@
+import { lockHolder } from '../state/lock.ts';
+import { type Checked, passed, warning } from './check.ts';
+
+/** Whether an agent is working on the folder at this moment; that passes by itself. */
+export async function checkAgentAtWork(stateFolder: string): Promise<Checked<never>> {
+  const pid = await lockHolder(stateFolder);
+  if (pid === undefined) return { findings: [passed('no agent is at work')] };
+  return {
+    findings: [
+      warning(
+        `process ${pid} is working on this folder; a second run would end with 75 (LOCKED)`,
+        'Wait until it has ended.',
+      ),
+    ],
+  };
+}

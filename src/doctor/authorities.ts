@@ -1,0 +1,18 @@
+import { trustedAuthorities } from '../config/caFile.ts';
+import type { ProvisionSettings } from '../config/provisionJson.ts';
+import { endpointOf } from '../effects/currentSettings.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import { type Checked, passed, skipped } from './check.ts';
+
+/** The certificate authorities that the connection will trust. The fact is the server with them. */
+export async function checkAuthorities(
+  deviceFolder: string,
+  settings: ProvisionSettings,
+): Promise<Checked<ServerEndpoint>> {
+  const fact = await endpointOf(settings, deviceFolder);
+  if (!settings.useSsl) return { fact, findings: [skipped('not used, since use_ssl is false')] };
+  const bundle = (await trustedAuthorities(deviceFolder, settings)) ?? '';
+  const count = [...bundle.matchAll(/-----BEGIN CERTIFICATE-----/g)].length;
+  const from = settings.caFile ?? (bundle === '' ? 'the list that Node was built with' : "the system's bundle");
+  return { fact, findings: [passed(bundle === '' ? from : `${count} in ${from}`)] };
+}

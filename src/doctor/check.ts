@@ -1,0 +1,54 @@
+import { Failure, type FailureCode, toFailure } from '../failure.ts';
+
+export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
+
+/** One thing that a check has found out. */
+export interface Finding {
+  readonly verdict: Verdict;
+  /** May have several lines. */
+  readonly message: string;
+  /** What to do next; with a warning or a failure only. */
+  readonly hint?: string;
+  /** What `run` would fail with. */
+  readonly code?: FailureCode;
+  readonly exitStatus?: number;
+}
+
+/** What a check has found, and what the checks behind it work with; no fact: those are skipped. */
+export interface Checked<Fact> {
+  readonly findings: readonly Finding[];
+  readonly fact?: Fact;
+}
+
+export const passed = (message: string): Finding => ({ verdict: 'passed', message });
+export const skipped = (message: string): Finding => ({ verdict: 'skipped', message });
+export const warning = (message: string, hint: string): Finding => ({ verdict: 'warning', message, hint });
+
+/** The finding that something thrown amounts to. */
+export function failed(error: unknown): Finding {
+  const { code, message, hint, exitStatus } = toFailure(error);
+  return { verdict: 'failed', message, hint, code, exitStatus };
+}
+
+/**
+ * Runs one check: whatever it throws is what it has found, and it can't take longer than its limit (a network file
+ * system may never answer).
+ * @param limitMs ms; a check with sockets has shorter limits of its own
+ */
+export async function settle<Fact>(check: () => Promise<Checked<Fact>>, limitMs: number): Promise<Checked<Fact>> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const overdue = new Failure(
+      'DISK_ERROR',
+      `The check was given up after ${limitMs / 1000} s: the storage does not answer`,
+    );
+    timer = setTimeout(() => reject(overdue), limitMs);
+  });
+  try {
+    return await Promise.race([check(), limit]);
+  } catch (error) {
+    return { findings: [failed(error)] };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,35 @@
+import { listBackups } from '../config/backups.ts';
+import { chooseBase } from '../config/configBase.ts';
+import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { requireReplaceable } from '../effects/validate.ts';
+import { type Checked, type Finding, passed, warning } from './check.ts';
+
+/** thermal_config.json: readable, replaceable, and what the camera has against it. */
+export async function checkConfiguration(deviceFolder: string): Promise<Checked<ThermalConfigFile>> {
+  const config = await readThermalConfig(deviceFolder);
+  requireReplaceable(config);
+  if (!config.exists) return { fact: config, findings: [passed('not there yet; provisioning makes it')] };
+  const findings = config.usable ? objections(config) : [await unusable(deviceFolder, config)];
+  if ((config.mode & 0o004) !== 0) {
+    const mode = config.mode.toString(8);
+    findings.push(
+      warning(`every user can read the access token in it (mode ${mode})`, `Run: chmod o-r ${config.path}`),
+    );
+  }
+  const fine = passed(`can be read and replaced (mode ${config.mode.toString(8)}, owner ${config.uid})`);
+  return { fact: config, findings: [fine, ...findings] };
+}
+
+const objections = (config: ThermalConfigFile): Finding[] =>
+  config.problems.map((problem) =>
+    warning(problem, 'The camera may not load it as it is; provisioning corrects the credentials only.'),
+  );
+
+async function unusable(deviceFolder: string, config: ThermalConfigFile): Promise<Finding> {
+  const base = await chooseBase(config, await listBackups(deviceFolder));
+  const source = base.from === 'backup' ? `the backup ${base.name}` : 'the defaults';
+  return warning(
+    `${config.path} ${config.problems.join('; ')}`,
+    `Provisioning would keep it as a backup and take the settings from ${source}. To choose another: thermal-provision backups list`,
+  );
+}

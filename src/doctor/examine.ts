@@ -1,0 +1,155 @@
+import { dirname } from 'node:path';
+import type { ProvisionSettings } from '../config/provisionJson.ts';
+import { readBoardIdentity } from '../state/board.ts';
+import type { DevicePaths } from '../state/paths.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import { checkAgentAtWork } from './agentAtWork.ts';
+import { checkAuthorities } from './authorities.ts';
+import { type Checked, type Finding, settle, skipped, warning } from './check.ts';
+import { checkClock } from './clock.ts';
+import { checkConfiguration } from './configuration.ts';
+import { checkConfigFolder, checkDeviceFolder, checkStateFolder } from './folders.ts';
+import { checkFreeSpace } from './freeSpace.ts';
+import { checkMqttConnection } from './mqttConnection.ts';
+import { checkNameResolution } from './nameResolution.ts';
+import { checkNewConfiguration, type Plan } from './plan.ts';
+import { checkSettings } from './settings.ts';
+import { checkSnapshot } from './snapshot.ts';
+import { checkStoredCredentials } from './storedCredentials.ts';
+import { checkTcpConnection } from './tcpConnection.ts';
+import { checkTlsConnection } from './tlsConnection.ts';
+import { checkTrigger } from './trigger.ts';
+
+/** A check and what it has found; at least one finding. */
+export interface CheckReport {
+  readonly title: string;
+  readonly findings: readonly Finding[];
+}
+
+export interface Examination {
+  /** In the order in which a run meets the questions; each resolves when it is known, none rejects. */
+  readonly reports: readonly Promise<CheckReport>[];
+  /** Undefined when it can't be told what would be written. */
+  readonly plan: Promise<Plan | undefined>;
+}
+
+/** Title of the check that tells whether provisioning is asked for at all. */
+export const TRIGGER = 'provision.txt';
+const FILE_LIMIT_MS = 5000;
+const LOOKUP_LIMIT_MS = 5000;
+/** A person waits: not as long as a run would at the most. */
+const LONGEST_CONNECTION_MS = 10_000;
+
+export interface ExamineOptions {
+  readonly paths: DevicePaths;
+  /** ms since the epoch */
+  readonly now: number;
+  /** THERMAL_BOARD_ID */
+  readonly boardId?: string;
+}
+
+type Body<Fact> = () => Promise<Checked<Fact>>;
+
+/** A check that works with what another has found; without it there is nothing to check. */
+async function after<Needed, Fact>(
+  needed: Promise<Needed | undefined>,
+  title: string,
+  body: (needed: Needed) => Promise<Checked<Fact>>,
+  limitMs = FILE_LIMIT_MS,
+): Promise<Checked<Fact>> {
+  const found = await needed;
+  if (found === undefined) return { findings: [skipped(`skipped: needs “${title}”`)] };
+  return settle(() => body(found), limitMs);
+}
+
+/**
+ * Starts every check that could tell why a provisioning can't succeed, each as soon as what it needs is known. Nothing
+ * is changed, on the disk or on the server.
+ */
+export function examine({ paths, now, boardId }: ExamineOptions): Examination {
+  const reports: Promise<CheckReport>[] = [];
+  const start = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> => {
+    const checked = body();
+    reports.push(checked.then(({ findings }) => ({ title, findings })));
+    return checked.then(({ fact }) => fact);
+  };
+  const { deviceFolder, stateFolder } = paths;
+  const folder = start('device folder', () => settle(() => checkDeviceFolder(deviceFolder), FILE_LIMIT_MS));
+  const inFolder = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> =>
+    start(title, () => after(folder, 'device folder', body));
+
+  inFolder('state folder', () => checkStateFolder(stateFolder));
+  inFolder('other agents', () => checkAgentAtWork(stateFolder));
+  inFolder(TRIGGER, () => checkTrigger(paths));
+  const stored = inFolder('credentials.json', async () =>
+    checkStoredCredentials(paths.credentials, await readBoardIdentity(boardId)),
+  );
+  inFolder('snapshot.json', () => checkSnapshot(paths.snapshot));
+  const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson));
+  const server = start('authorities', () =>
+    after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
+  );
+  const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
+  start('link target', () =>
+    after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(dirname(path), deviceFolder)),
+  );
+  start('free space', () =>
+    after(config, 'thermal_config.json', ({ path, bytes }) =>
+      checkFreeSpace([deviceFolder, dirname(path), stateFolder], bytes?.length ?? 0),
+    ),
+  );
+  inFolder('clock', () => checkClock(paths, now));
+  const plan = network({ start, settings, server, now }, () =>
+    after(config, 'thermal_config.json', async (file) => {
+      const known = await settings;
+      if (known === undefined) return { findings: [skipped('skipped: needs “provision.json”')] };
+      return checkNewConfiguration({ deviceFolder, config: file, now }, known, await stored);
+    }),
+  );
+  return { reports, plan };
+}
+
+interface NetworkChecks {
+  start<Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined>;
+  readonly settings: Promise<ProvisionSettings | undefined>;
+  readonly server: Promise<ServerEndpoint | undefined>;
+  readonly now: number;
+}
+
+/** From the name to the user; then, as the last thing that a run does, the new configuration. */
+function network(
+  { start, settings, server, now }: NetworkChecks,
+  newConfiguration: Body<Plan>,
+): Promise<Plan | undefined> {
+  const reach = <Needed>(
+    title: string,
+    needed: readonly [title: string, fact: Promise<Needed | undefined>],
+    body: (endpoint: ServerEndpoint, limitMs: number) => Promise<Checked<true>>,
+  ): Promise<true | undefined> =>
+    start(title, () =>
+      after(
+        needed[1].then((fact) => (fact === undefined ? undefined : server)),
+        needed[0],
+        async (endpoint) => {
+          const seconds = (await settings)?.timeoutSeconds ?? 0;
+          return body(endpoint, Math.min(LONGEST_CONNECTION_MS, seconds * 1000));
+        },
+        // Each check has a shorter limit of its own, with a message that fits.
+        2 * LONGEST_CONNECTION_MS,
+      ),
+    );
+  const named = reach('name resolution', ['authorities', server], (endpoint) =>
+    checkNameResolution(endpoint, LOOKUP_LIMIT_MS),
+  );
+  const open = reach('TCP connection', ['name resolution', named], checkTcpConnection);
+  const secure = reach('TLS', ['TCP connection', open], async (endpoint, limitMs) =>
+    endpoint.useSsl
+      ? checkTlsConnection(endpoint, limitMs, now)
+      : { fact: true, findings: [warning(NO_TLS, NO_TLS_HINT)] },
+  );
+  reach('MQTT CONNECT', ['TLS', secure], checkMqttConnection);
+  return start('new configuration', newConfiguration);
+}
+
+const NO_TLS = 'not used: key, secret and token travel in clear text';
+const NO_TLS_HINT = 'Set provisioning.use_ssl (port 8883) if the server offers TLS.';

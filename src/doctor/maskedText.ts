@@ -1,0 +1,58 @@
+import { applyEdits, type Edit, type Node } from 'jsonc-parser';
+import { childrenOf, propertiesOf, syntaxTree } from '../config/jsonTree.ts';
+
+/** Keys whose values are credentials, in the spellings that configurations use. */
+const SECRET_KEY = /token|secret|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
+/** Shorter texts occur by chance in others. */
+const MIN_LENGTH_ELSEWHERE = 6;
+
+/** One mask for each secret, so that two texts with equal masks hold equal secrets. */
+export interface Masks {
+  maskFor(secret: string): string;
+}
+
+/** @param known secrets that have a mask of their own */
+export function createMasks(known: ReadonlyMap<string, string> = new Map()): Masks {
+  const masks = new Map(known);
+  return {
+    maskFor(secret) {
+      const mask = masks.get(secret) ?? `[masked ${masks.size - known.size + 1}]`;
+      masks.set(secret, mask);
+      return mask;
+    },
+  };
+}
+
+const isSecret = (node: Node): boolean =>
+  (node.type === 'string' && node.value !== '') || (node.type === 'number' && Number.isFinite(node.value));
+
+/** The values below keys that name credentials. */
+function secretNodes(node: Node, below: boolean): Node[] {
+  if (below && isSecret(node)) return [node];
+  const inside = propertiesOf(node).flatMap(({ key, value }) =>
+    secretNodes(value, below || SECRET_KEY.test(String(key.value))),
+  );
+  const items = node.type === 'array' ? childrenOf(node).flatMap((item) => secretNodes(item, below)) : [];
+  return [...inside, ...items];
+}
+
+/** Texts elsewhere that hold one of the secrets: a URL with the token in it, say. */
+function nodesWith(node: Node, secrets: readonly string[]): Node[] {
+  if (node.type === 'string') return secrets.some((secret) => String(node.value).includes(secret)) ? [node] : [];
+  return childrenOf(node).flatMap((child) => nodesWith(child, secrets));
+}
+
+/**
+ * A JSON text with its credentials masked; nothing else moves, so that lines can be compared.
+ * @param text valid JSON of limited depth
+ */
+export function maskedText(text: string, masks: Masks): string {
+  const root = syntaxTree(text);
+  const direct = secretNodes(root, false);
+  const secrets = direct.map((node) => String(node.value)).filter((value) => value.length >= MIN_LENGTH_ELSEWHERE);
+  const nodes = new Map([...nodesWith(root, secrets), ...direct].map((node) => [node.offset, node]));
+  const edits = [...nodes.values()].map(
+    ({ offset, length, value }): Edit => ({ offset, length, content: JSON.stringify(masks.maskFor(String(value))) }),
+  );
+  return applyEdits(text, edits);
+}

@@ -1,0 +1,83 @@
+import { listBackups, nextBackupName } from '../config/backups.ts';
+import { chooseBase, configWithCredentials } from '../config/configBase.ts';
+import { readConfigText } from '../config/configText.ts';
+import type { ConfigCredentials } from '../config/credentialsSections.ts';
+import { type ProvisionSettings, settingsDigest } from '../config/provisionJson.ts';
+import type { ThermalConfigFile } from '../config/thermalConfig.ts';
+import { requireLoadable } from '../effects/write.ts';
+import { Secret } from '../secret.ts';
+import { deviceNameFor } from '../state/candidate.ts';
+import type { Credentials } from '../state/credentials.ts';
+import { type Checked, passed } from './check.ts';
+import { createMasks, maskedText } from './maskedText.ts';
+import { unifiedDiff } from './textDiff.ts';
+
+/** What the next run would write. */
+export interface Plan {
+  /** The file that would be replaced or made. */
+  readonly file: string;
+  readonly deviceName: string;
+  /** Unified diff, credentials masked; empty: nothing would change. */
+  readonly diff: string;
+}
+
+const NEW_TOKEN = 'access-token-that-the-run-will-draw';
+const UNDRAWN = 'XXXXXX';
+
+/** The name that the next run would use, as far as it can be known: a random one is drawn by the run alone. */
+async function nameFor(settings: ProvisionSettings, stored: Credentials | undefined): Promise<string> {
+  if (stored !== undefined && stored.target.digest === settingsDigest(settings)) {
+    const name = stored.granted?.deviceName ?? stored.candidates.at(-1)?.name;
+    if (name !== undefined) return name;
+  }
+  return settings.name.source === 'random' ? `${settings.name.prefix}-${UNDRAWN}` : deviceNameFor(settings.name);
+}
+
+/**
+ * Makes the new thermal_config.json in memory, as `write` would, with a placeholder for the token.
+ * @param now ms since the epoch
+ * @throws Failure CONFIG_INVALID, PROVISION_JSON_INVALID (no network interface to name the device after), DISK_ERROR
+ */
+export async function checkNewConfiguration(
+  {
+    deviceFolder,
+    config,
+    now,
+  }: { readonly deviceFolder: string; readonly config: ThermalConfigFile; readonly now: number },
+  settings: ProvisionSettings,
+  stored: Credentials | undefined,
+): Promise<Checked<Plan>> {
+  const backups = await listBackups(deviceFolder);
+  const base = await chooseBase(config, backups);
+  const deviceName = await nameFor(settings, stored);
+  const { host, port, useSsl, caFile } = settings;
+  const credentials: ConfigCredentials = {
+    host,
+    port,
+    useSsl,
+    ...(useSsl && caFile !== undefined ? { caFile } : {}),
+    accessToken: new Secret(NEW_TOKEN),
+    deviceId: deviceName,
+    provisionedAt: new Date(now).toISOString(),
+    runId: 'identifier-of-the-run',
+    backup: config.exists ? nextBackupName(now, backups[0]?.time) : null,
+  };
+  const content = configWithCredentials(base, credentials);
+  requireLoadable(base, content);
+  const masks = createMasks(new Map([[NEW_TOKEN, '[the new access token]']]));
+  const shown = (bytes: Uint8Array): string => {
+    const json = readConfigText(bytes);
+    return json.ok ? maskedText(json.text, masks) : '';
+  };
+  const before =
+    base.from === 'defaults'
+      ? { name: config.exists ? '(the defaults, since the file can’t be used)' : '(no file)', text: '' }
+      : { name: base.from === 'backup' ? base.name : config.path, text: shown(base.bytes) };
+  const diff = unifiedDiff(before, { name: `${config.path} (new)`, text: shown(content) });
+  const lost = config.exists ? 'every other value stays' : 'with default values for the rest';
+  const message = base.from === 'defaults' && config.exists ? 'made from the defaults' : lost;
+  return {
+    fact: { file: config.path, deviceName, diff },
+    findings: [passed(`would name the device ${deviceName}; ${message}`)],
+  };
+}

@@ -1,0 +1,23 @@
+import { stat } from 'node:fs/promises';
+import { type ProvisionSettings, readProvisionJson } from '../config/provisionJson.ts';
+import { fileFailure } from '../files/fileFailure.ts';
+import { type Checked, passed, warning } from './check.ts';
+
+/** provision.json: every problem at once, and whether others can read the secret in it. */
+export async function checkSettings(path: string): Promise<Checked<ProvisionSettings>> {
+  const { settings, warnings } = await readProvisionJson(path);
+  const { mode } = await stat(path).catch((error: unknown) => {
+    throw fileFailure(error, `look at ${path}`);
+  });
+  const open = (mode & 0o044) !== 0;
+  return {
+    fact: settings,
+    findings: [
+      passed(`complete: ${settings.host}:${settings.port}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
+      ...warnings.map((text) => warning(text, `Correct it in ${path}, or leave it if it is meant so.`)),
+      ...(open
+        ? [warning(`others can read the secret in it (mode ${(mode & 0o777).toString(8)})`, `Run: chmod 600 ${path}`)]
+        : []),
+    ],
+  };
+}

@@ -1,0 +1,99 @@
+import { isIP } from 'node:net';
+import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
+import { Failure } from '../failure.ts';
+import { networkFailure } from '../thingsboard/networkFailure.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import { type Checked, type Finding, passed, warning } from './check.ts';
+import { serverName } from './serverName.ts';
+
+const MAX_CHAIN = 5;
+const MAX_NAME_LENGTH = 100;
+const SOON_MS = 30 * 24 * 3600 * 1000;
+
+/** A name in a certificate; an attribute may be there more than once. */
+function nameOf(entity: DetailedPeerCertificate['subject'] | undefined): string {
+  const { CN, O } = entity ?? {};
+  return String(CN ?? O ?? 'no name').slice(0, MAX_NAME_LENGTH);
+}
+
+/** The certificates that came, the server's own first; Node lets a root point at itself. */
+function chainOf(leaf: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
+  const chain: DetailedPeerCertificate[] = [];
+  let next: DetailedPeerCertificate | undefined = leaf;
+  while (next?.fingerprint256 !== undefined && chain.length < MAX_CHAIN) {
+    if (chain.some(({ fingerprint256 }) => fingerprint256 === next?.fingerprint256)) break;
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
+}
+
+const day = (time: string): string => new Date(time).toISOString().slice(0, 10);
+
+function describe(chain: readonly DetailedPeerCertificate[]): string {
+  const [leaf] = chain;
+  if (leaf === undefined) return 'the server showed no certificate';
+  const issuers = [...chain.slice(1).map(({ subject }) => nameOf(subject)), nameOf(chain.at(-1)?.issuer)];
+  const path = issuers.filter((name, index) => name !== issuers[index - 1]).join(' ← ');
+  return `certificate of ${nameOf(leaf.subject)}, issued by ${path}, valid ${day(leaf.valid_from)} to ${day(leaf.valid_to)}`;
+}
+
+/** Of a chain the first certificate to expire counts. */
+function expiry(chain: readonly DetailedPeerCertificate[], now: number): Finding[] {
+  const ends = chain.map((one) => ({ name: nameOf(one.subject), end: Date.parse(one.valid_to) }));
+  const first = ends.sort((a, b) => a.end - b.end)[0];
+  if (first === undefined || first.end - now > SOON_MS) return [];
+  const when = formatDistanceStrict(first.end, now, { addSuffix: true });
+  return [warning(`the certificate of ${first.name} expires ${when}`, 'Renew it on the server before that.')];
+}
+
+function judge(socket: TLSSocket, name: string, now: number): Finding[] {
+  const chain = chainOf(socket.getPeerCertificate(true));
+  if (socket.authorized) {
+    return [passed(`${socket.getProtocol() ?? 'TLS'}, ${describe(chain)}`), ...expiry(chain, now)];
+  }
+  // Typed as an Error, but Node sets the code of the error (doc of tls.TLSSocket, authorizationError).
+  const code = String(socket.authorizationError);
+  const failure = networkFailure(Object.assign(new Error(code), { code }), name);
+  throw new Failure(failure.code, `${failure.message}; ${describe(chain)}`, { hint: failure.hint });
+}
+
+/**
+ * The server's certificate chain: who issued it, until when. It is looked at also where it is refused, so the
+ * handshake goes on without verification; nothing is sent over that connection, and the verdict is the verification's.
+ * @param limitMs ms @param now ms since the epoch
+ */
+export function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
+  return new Promise((resolve, reject) => {
+    const name = serverName(server);
+    const tcp = { host: server.host, port: server.port, autoSelectFamily: true };
+    const socket = connect({
+      ...tcp,
+      servername: isIP(server.host) === 0 ? server.host : '',
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: false,
+      ...(server.ca === undefined ? {} : { ca: server.ca }),
+    });
+    const end = (settled: () => void): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      settled();
+    };
+    const timer = setTimeout(() => {
+      const message = `${name} accepts connections, but no TLS handshake came about within ${limitMs / 1000} s`;
+      end(() => reject(new Failure('CONNECT_TIMEOUT', message, { hint: PORT_HINT })));
+    }, limitMs);
+    socket.once('secureConnect', () => {
+      try {
+        const findings = judge(socket, name, now);
+        end(() => resolve({ fact: true, findings }));
+      } catch (error) {
+        end(() => reject(error));
+      }
+    });
+    socket.on('error', (error) => end(() => reject(networkFailure(error, name))));
+  });
+}
+
+const PORT_HINT = 'Check that provisioning.port is the server’s TLS port, or set use_ssl to false.';

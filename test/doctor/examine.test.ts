@@ -1,0 +1,193 @@
+import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { settle } from '../../src/doctor/check.ts';
+import { examine } from '../../src/doctor/examine.ts';
+import { checkNameResolution } from '../../src/doctor/nameResolution.ts';
+import { checkTcpConnection } from '../../src/doctor/tcpConnection.ts';
+import { checkTlsConnection } from '../../src/doctor/tlsConnection.ts';
+import { acquireLock } from '../../src/state/lock.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { failureOf } from '../config/scratch.ts';
+import { runDevice } from '../support/agentRun.ts';
+import { startBlackHole } from '../support/blackHole.ts';
+import { OLD_TOKEN } from '../support/deviceFiles.ts';
+import { type DeviceFolderOptions, makeDeviceFolder } from '../support/deviceFolder.ts';
+import { AUTHORITY, certificateFor } from '../support/provocation.ts';
+import { startServer } from '../support/server.ts';
+import { closedPort, startHttpServer, startSilentServer } from '../support/strangeServers.ts';
+
+const BOARD = 'board-1';
+
+async function device(layout: Partial<DeviceFolderOptions> = {}): Promise<DevicePaths> {
+  const { paths } = await makeDeviceFolder(onTestFinished, { port: await closedPort(), ...layout });
+  await chmod(paths.provisionJson, 0o600);
+  if (layout.config !== null) await chmod(paths.thermalConfig, 0o600);
+  return paths;
+}
+
+async function examined(paths: DevicePaths, boardId = BOARD) {
+  const { reports, plan } = examine({ paths, now: Date.now(), boardId });
+  const all = await Promise.all(reports);
+  const of = (title: string) => all.find((report) => report.title === title)?.findings ?? [];
+  return {
+    plan: await plan,
+    of,
+    /** `verdict CODE: message` of each finding of a check. */
+    said: (title: string): string[] =>
+      of(title).map(({ verdict, code, message }) => `${verdict} ${code ?? '-'}: ${message}`),
+  };
+}
+
+describe('the files', () => {
+  it('pass as a device has them before its first boot', async () => {
+    const { said, plan } = await examined(await device());
+    for (const title of ['device folder', 'state folder', 'other agents', 'provision.txt', 'credentials.json']) {
+      expect(said(title)).toEqual([expect.stringMatching(/^passed -/)]);
+    }
+    for (const title of [
+      'snapshot.json',
+      'provision.json',
+      'thermal_config.json',
+      'link target',
+      'free space',
+      'clock',
+    ]) {
+      expect(said(title)).toEqual([expect.stringMatching(/^passed -/)]);
+    }
+    expect(plan?.deviceName).toBe('thermal-camera-XXXXXX');
+    expect(plan?.diff).not.toContain(OLD_TOKEN);
+    expect(plan?.diff).toMatch(/^\+.*\[the new access token\]/m);
+  });
+
+  it('lead to a plan from nothing where there is no configuration, under the name that is asked for', async () => {
+    const { said, plan } = await examined(await device({ config: null, device: { name: 'cam-1' } }));
+    expect(said('thermal_config.json')).toEqual(['passed -: not there yet; provisioning makes it']);
+    expect(plan).toMatchObject({ deviceName: 'cam-1', diff: expect.stringContaining('--- (no file)') });
+  });
+
+  it('lead to a plan from the newest backup that can be used where the file can’t', async () => {
+    const paths = await device({ config: '{' });
+    const name = 'thermal_config.json.backup.20260101T000000.000Z';
+    await writeFile(join(paths.deviceFolder, name), '{"mine":1}', { mode: 0o600 });
+    const { plan, of } = await examined(paths);
+    expect(of('thermal_config.json')[1]?.hint).toContain(name);
+    expect(plan?.diff).toContain(`--- ${name}`);
+  });
+
+  it('are warned of when the camera or others object to them', async () => {
+    const paths = await device({ config: '{"thingsboard":{"host":"h","port":0,"access_token":"t","device_id":"d"}}' });
+    await chmod(paths.thermalConfig, 0o644);
+    await chmod(paths.provisionJson, 0o644);
+    await chmod(paths.deviceFolder, 0o777);
+    await mkdir(paths.stateFolder, { mode: 0o700 });
+    await chmod(paths.stateFolder, 0o755);
+    const { said } = await examined(paths);
+    expect(said('thermal_config.json')).toEqual([
+      expect.stringMatching(/^passed/),
+      expect.stringMatching(/^warning -: thingsboard\.port: expected an integer/),
+      expect.stringMatching(/^warning -: telemetry/),
+      expect.stringMatching(/^warning -: every user can read/),
+    ]);
+    expect(said('provision.json')[1]).toMatch(/others can read the secret/);
+    expect(said('device folder')).toEqual([expect.stringMatching(/^warning -: .* written by every user/)]);
+    expect(said('state folder')).toEqual([expect.stringMatching(/^warning -: .* open to others/)]);
+  });
+
+  it('are looked at behind a link, and in the folder that it leads to', async () => {
+    const paths = await device();
+    const elsewhere = join(paths.deviceFolder, 'elsewhere');
+    await mkdir(elsewhere);
+    await rename(paths.thermalConfig, join(elsewhere, 'real.json'));
+    await symlink('elsewhere/real.json', paths.thermalConfig);
+    expect((await examined(paths)).said('link target')[0]).toMatch(/^passed -: .*elsewhere, where the link leads/);
+  });
+
+  it('of an unfinished run are told, and those of another board', async () => {
+    const paths = await device({ requested: false });
+    await writeFile(paths.provisionTxt, '');
+    await runDevice(paths, { boardId: BOARD, interruptIn: 'request' });
+    const { said, plan } = await examined(paths);
+    expect(said('credentials.json')[0]).toMatch(/^passed -: an unfinished run holds thermal-camera-/);
+    expect(said('snapshot.json')[0]).toMatch(/stands in request/);
+    expect(plan?.deviceName).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
+    expect((await examined(paths, 'board-2')).said('credentials.json')[0]).toMatch(/^warning -: holds another board's/);
+    await chmod(paths.credentials, 0o640);
+    expect((await examined(paths)).said('credentials.json')[1]).toMatch(/^warning -: .*open to others \(mode 640\)/);
+    for (const text of ['{', '{"format":"thermal-provision-credentials","version":1}']) {
+      await writeFile(paths.credentials, text);
+      expect((await examined(paths)).said('credentials.json')[0]).toMatch(/^warning -: .* can't be used/);
+    }
+    await writeFile(paths.snapshot, '{');
+    expect((await examined(paths)).said('snapshot.json')[0]).toMatch(/^warning -: .* can't be used/);
+  });
+
+  it('tell of a run that failed, and of an agent that is at work', async () => {
+    const paths = await device();
+    await runDevice(paths, { boardId: BOARD });
+    const lock = await acquireLock(paths.stateFolder);
+    onTestFinished(() => lock.release());
+    const { said } = await examined(paths);
+    expect(said('snapshot.json')[0]).toMatch(/ended as failed \(CONNECTION_REFUSED\)$/);
+    expect(said('other agents')[0]).toContain(`process ${process.pid} is working`);
+  });
+
+  it.each([
+    ['no folder', (paths: DevicePaths) => writeFile(paths.stateFolder, ''), 'state folder', 'DISK_ERROR'],
+    [
+      'no room',
+      (paths: DevicePaths) => writeFile(paths.thermalConfig, ' '.repeat(17 * 1024 * 1024)),
+      'thermal_config.json',
+      'CONFIG_TOO_LARGE',
+    ],
+  ] as const)('fail for: %s', async (_why, spoil, title, code) => {
+    const paths = await device();
+    await spoil(paths);
+    expect((await examined(paths)).of(title)[0]?.code).toBe(code);
+  });
+});
+
+describe('the way to the server', () => {
+  it('passes with TLS: chain, issuer, dates, user', async () => {
+    const server = await startServer(onTestFinished, { tls: certificateFor({}) });
+    const paths = await device({ port: server.port, provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
+    await writeFile(join(paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);
+    const { said } = await examined(paths);
+    expect(said('authorities')).toEqual(['passed -: 1 in ca.pem']);
+    expect(said('TLS')[0]).toMatch(/^passed -: TLSv1\.\d, certificate of .+, issued by .+, valid [\d-]+ to [\d-]+$/);
+    expect(said('MQTT CONNECT')[0]).toMatch(/^passed/);
+  });
+
+  it('shows the certificate that it refuses', async () => {
+    const server = await startServer(onTestFinished, { tls: certificateFor({ ips: [], names: ['other.example'] }) });
+    const endpoint = { host: '127.0.0.1', port: server.port, useSsl: true, ca: AUTHORITY.cert };
+    const failure = await failureOf(() => checkTlsConnection(endpoint, 2000, Date.now()));
+    expect(failure.code).toBe('TLS_WRONG_HOST');
+    expect(failure.message).toMatch(/issued by .+, valid /);
+  });
+
+  it('is given up in time at each stage', async () => {
+    const hole = { host: '127.0.0.1', port: await startBlackHole(onTestFinished), useSsl: false };
+    expect((await failureOf(() => checkTcpConnection(hole, 200))).code).toBe('CONNECT_TIMEOUT');
+    const silent = { host: '127.0.0.1', port: await startSilentServer(onTestFinished), useSsl: true };
+    expect((await failureOf(() => checkTlsConnection(silent, 200, 0))).code).toBe('CONNECT_TIMEOUT');
+    const nowhere = { host: 'no-such-host.invalid', port: 1, useSsl: false };
+    expect((await failureOf(() => checkNameResolution(nowhere, 5000))).code).toBe('HOST_NOT_FOUND');
+    expect((await failureOf(() => checkNameResolution(nowhere, 0))).code).toBe('HOST_NOT_FOUND');
+    const stuck = await settle(() => new Promise<never>(() => {}), 20);
+    expect(stuck.findings[0]?.code).toBe('DISK_ERROR');
+  });
+
+  it('is named by the host, and by an IPv6 address in brackets', async () => {
+    const port = await startHttpServer(onTestFinished);
+    const { findings } = await checkNameResolution({ host: 'localhost', port, useSsl: false }, 5000);
+    expect(findings[0]?.message).toMatch(/^localhost is (127\.0\.0\.1|::1)/);
+    const refused = await failureOf(async () =>
+      checkTcpConnection({ host: '::1', port: await closedPort(), useSsl: false }, 500),
+    );
+    expect(refused.message).toContain('[::1]:');
+    expect((await failureOf(() => checkTlsConnection({ host: '127.0.0.1', port, useSsl: true }, 500, 0))).code).toBe(
+      'TLS_FAILED',
+    );
+  });
+});
