@@ -10,6 +10,9 @@ export interface ChartGraph {
 }
 
 export interface ChartState {
+  /** xstate's identifier of the state, the same in every drawing: `provision.request`. */
+  readonly id: string;
+  /** Names from the chart's own states down: `publishing.sending`. */
   readonly name: string;
   readonly description: string;
   readonly kind: 'active' | 'transient' | 'final';
@@ -22,7 +25,7 @@ export interface ChartEdge {
   readonly to: string;
   readonly event: string;
   readonly guard: string | null;
-  readonly kind: 'done' | 'error' | 'after' | 'always' | 'resume' | 'event';
+  readonly kind: 'done' | 'error' | 'after' | 'always' | 'resume' | 'event' | 'initial';
 }
 
 interface Transition {
@@ -54,23 +57,30 @@ function guardName(guard: unknown): string | null {
   return null;
 }
 
+const nameOf = (node: AnyStateNode): string => node.path.join('.');
+
 const toEdges = (from: string, transitions: Iterable<Transition>): ChartEdge[] =>
   [...transitions].flatMap(({ eventType, guard, target }) => {
     const kind = edgeKind(eventType);
     const edge = { from, event: eventLabel(eventType, kind), guard: guardName(guard), kind };
-    return (target ?? []).map(({ key }) => ({ ...edge, to: key }));
+    return (target ?? []).map((node) => ({ ...edge, to: nameOf(node) }));
   });
 
 function edgesOf(node: AnyStateNode): ChartEdge[] {
   const transitions = [...node.transitions.values()].flat();
-  return toEdges(node.key, [...transitions, ...(node.always ?? [])]);
+  const entered = Object.keys(node.states).length === 0 ? [] : (node.initial.target ?? []);
+  const initial = entered.map((child) => {
+    return { from: nameOf(node), to: nameOf(child), event: '', guard: null, kind: 'initial' as const };
+  });
+  return [...initial, ...toEdges(nameOf(node), [...transitions, ...(node.always ?? [])])];
 }
 
 function toState(node: AnyStateNode): ChartState {
   const effect = node.invoke[0]?.src;
   const transient = (node.always?.length ?? 0) > 0;
   return {
-    name: node.key,
+    id: node.id,
+    name: nameOf(node),
     description: node.description ?? '',
     kind: node.type === 'final' ? 'final' : transient ? 'transient' : 'active',
     effect: typeof effect === 'string' ? effect : null,
@@ -80,10 +90,13 @@ function toState(node: AnyStateNode): ChartState {
 /** Name under which the transitions of the chart itself, valid in every state, appear as edges. */
 export const ANY_STATE = '*';
 
-/** Reads the graph off a machine without running it. Charts here are flat: states have no states of their own. */
+/** A state, and the states within it. */
+const withNested = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(withNested)];
+
+/** Reads the graph off a machine without running it; a state within another is drawn beside it. */
 export function chartGraph(machine: AnyStateMachine): ChartGraph {
   const { root } = machine;
-  const nodes = Object.values(root.states);
+  const nodes = Object.values(root.states).flatMap(withNested);
   const anywhere = toEdges(ANY_STATE, [...root.transitions.values()].flat());
   return {
     id: machine.id,

@@ -1,5 +1,8 @@
 import { ANY_STATE, type ChartEdge, type ChartGraph, type ChartState } from './chartGraph.ts';
 
+/** Mermaid's names have no dots. */
+const mermaidName = (name: string): string => (name === ANY_STATE ? 'anyState' : name.replaceAll('.', '_'));
+
 const label = ({ event, guard }: ChartEdge): string => {
   const condition = guard === null ? '' : `[${guard}]`;
   return [event, condition].filter((part) => part !== '').join(' ');
@@ -13,10 +16,12 @@ export function toMermaid(graph: ChartGraph): string {
     'stateDiagram-v2',
     `  [*] --> ${graph.initial}`,
     ...(anywhere ? ['  state "any state" as anyState'] : []),
+    ...graph.states
+      .filter(({ name }) => name.includes('.'))
+      .map(({ name }) => `  state "${name}" as ${mermaidName(name)}`),
     ...graph.edges.map((edge) => {
       const text = label(edge);
-      const from = edge.from === ANY_STATE ? 'anyState' : edge.from;
-      return `  ${from} --> ${edge.to}${text === '' ? '' : ` : ${text}`}`;
+      return `  ${mermaidName(edge.from)} --> ${mermaidName(edge.to)}${text === '' ? '' : ` : ${text}`}`;
     }),
     ...graph.states.filter(({ kind }) => kind === 'final').map(({ name }) => `  ${name} --> [*]`),
   ];
@@ -46,7 +51,7 @@ function toNode({ name, description, kind }: ChartState): string {
   const lines = wrapped(description).map((line) => `<font point-size="9">${escapeHtml(line)}</font>`);
   const html = `<<b>${escapeHtml(name)}</b><br/>${lines.join('<br/>')}>`;
   const look = kind === 'final' ? 'peripheries=2' : kind === 'transient' ? 'style="rounded,dashed"' : '';
-  return `  ${name} [id=${quoted(`state-${name}`)}, class=${quoted(`state ${kind}`)}, label=${html} ${look}]`;
+  return `  ${quoted(name)} [id=${quoted(`state-${name}`)}, class=${quoted(`state ${kind}`)}, label=${html} ${look}]`;
 }
 
 const COLOURS: Readonly<Record<ChartEdge['kind'], string>> = {
@@ -56,6 +61,7 @@ const COLOURS: Readonly<Record<ChartEdge['kind'], string>> = {
   always: '#57606a',
   resume: '#0969da',
   event: '#57606a',
+  initial: '#57606a',
 };
 
 /** Edges between the same two states with the same colour share one arrow, their labels below each other. */
@@ -72,12 +78,12 @@ function merged(edges: readonly ChartEdge[]): { edge: ChartEdge; labels: string[
 }
 
 function toDotEdge({ edge, labels }: { edge: ChartEdge; labels: string[] }): string {
-  const from = edge.from === ANY_STATE ? 'anyState' : edge.from;
+  const from = quoted(edge.from === ANY_STATE ? 'anyState' : edge.from);
   const colour = COLOURS[edge.kind];
   const text = labels.map((line) => `${line.replaceAll('"', '\\"')}\\l`).join('');
   const id = quoted(`edge-${edge.from === ANY_STATE ? 'any' : edge.from}-${edge.to}-${edge.kind}`);
   const weight = edge.kind === 'done' ? 4 : 1;
-  return `  ${from} -> ${edge.to} [id=${id}, class=${quoted(`edge ${edge.kind}`)}, color="${colour}", fontcolor="${colour}", weight=${weight}, label="${text}"]`;
+  return `  ${from} -> ${quoted(edge.to)} [id=${id}, class=${quoted(`edge ${edge.kind}`)}, color="${colour}", fontcolor="${colour}", weight=${weight}, label="${text}"]`;
 }
 
 /** A diagram in Graphviz' language; states and arrows carry stable ids for those who mark them later. */

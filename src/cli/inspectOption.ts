@@ -1,0 +1,62 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { RunInspector } from '../inspect/observer.ts';
+
+/** `page`, or the port of the Stately inspector's server. */
+export type InspectTarget = 'page' | { readonly statelyPort: number };
+
+/** What `--inspect` gives; absent: nobody watches. */
+export interface InspectArguments {
+  readonly inspect?: InspectTarget | true;
+}
+
+const MAX_PORT = 65_535;
+const DEFAULT_STATELY_PORT = 8080;
+const STATELY = /^stately(?::(\d{1,5}))?$/;
+
+function parseTarget(text: string): InspectTarget {
+  if (text === 'page') return 'page';
+  const match = STATELY.exec(text);
+  const port = Number(match?.[1] ?? DEFAULT_STATELY_PORT);
+  if (match === null || port < 1 || port > MAX_PORT) {
+    throw new InvalidArgumentError('Expected nothing, stately, or stately:PORT.');
+  }
+  return { statelyPort: port };
+}
+
+export function addInspectOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--inspect [target]',
+      'for developers: show the charts live on a page of this machine, or with =stately[:PORT] in the Stately inspector',
+    ).argParser(parseTarget),
+  );
+}
+
+/** The same option for an agent that is started as a process of its own. */
+export function inspectArguments({ inspect }: InspectArguments): readonly string[] {
+  if (inspect === undefined) return [];
+  return [typeof inspect === 'object' ? `--inspect=stately:${inspect.statelyPort}` : '--inspect'];
+}
+
+const say = (text: string): void => void process.stderr.write(`inspector: ${text}\n`);
+
+/** Starts what `--inspect` asks for. An inspector that can't be started is no reason not to run. */
+export async function openInspector({ inspect }: InspectArguments): Promise<RunInspector | undefined> {
+  if (inspect === undefined) return undefined;
+  try {
+    if (typeof inspect === 'object') {
+      const { inspectWithStately } = await import('../inspect/stately.ts');
+      return inspectWithStately({ port: inspect.statelyPort, say });
+    }
+    const [{ inspectOnPage }, { VERSION }] = await Promise.all([
+      import('../inspect/livePage.ts'),
+      import('../version.ts'),
+    ]);
+    const opened = await inspectOnPage(VERSION);
+    say(opened.url);
+    return opened;
+  } catch (error) {
+    say(`not started: ${error instanceof Error ? error.message : 'unknown reason'}`);
+    return undefined;
+  }
+}

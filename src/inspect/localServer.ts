@@ -1,0 +1,123 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Failure } from '../failure.ts';
+import type { Page } from './page.ts';
+
+const ADDRESS = '127.0.0.1';
+const MAX_CONNECTIONS = 32;
+/** What a reader may leave unread before it is given up. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+const CLOSE_LIMIT_MS = 300;
+
+export interface LocalSite {
+  /** The page at `/`. */
+  readonly page: (query: URLSearchParams) => Page;
+  /** What a reader of `/events` gets first; absent: there is no such address. */
+  readonly first?: () => string;
+}
+
+export interface LocalServer {
+  readonly url: string;
+  /** Whether anybody listens to events. */
+  readonly watched: () => boolean;
+  /** Sends to everybody who listens; @param event name, where it is not a message. */
+  send(data: string, event?: string): void;
+  /** Gives the readers a moment for what is on its way. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a page to this machine only: on 127.0.0.1, at a port that the system chooses. A name that somebody else's
+ * server resolves to 127.0.0.1 is refused by its Host header, so that no web site can read what is shown here.
+ * @param keepAlive whether the server keeps the process alive
+ * @throws Failure INTERNAL when there is no port
+ */
+export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise<LocalServer> {
+  const readers = new Set<ServerResponse>();
+  let hosts: readonly string[] = [];
+
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    response.on('error', () => {});
+    const { pathname, searchParams } = new URL(request.url ?? '/', `http://${ADDRESS}`);
+    if (!hosts.includes(request.headers.host ?? '')) refuse(response, 403, 'Wrong host');
+    else if (request.method !== 'GET') refuse(response, 405, 'Only GET');
+    else if (pathname === '/') servePage(response, site.page(searchParams));
+    else if (pathname === '/events' && site.first !== undefined) serveEvents(response, site.first());
+    else refuse(response, 404, 'Not found');
+  };
+
+  const serveEvents = (response: ServerResponse, first: string): void => {
+    response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/event-stream' });
+    response.on('close', () => readers.delete(response));
+    readers.add(response);
+    response.write(message(first));
+  };
+
+  const server = createServer((request, response) => {
+    try {
+      answer(request, response);
+    } catch {
+      refuse(response, 500, 'The page could not be made');
+    }
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  if (!keepAlive) {
+    server.unref();
+    server.on('connection', (socket) => socket.unref());
+  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new Failure('INTERNAL', `The page can't be served on ${ADDRESS}: ${error.message}`, { cause: error })),
+    );
+    server.listen(0, ADDRESS, resolve);
+  });
+  const bound = server.address();
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+  hosts = [`${ADDRESS}:${port}`, `localhost:${port}`];
+
+  return {
+    url: `http://${ADDRESS}:${port}/`,
+    watched: () => readers.size > 0,
+    send(data, event) {
+      for (const reader of readers) {
+        if (reader.writableLength > MAX_UNREAD_BYTES) reader.destroy();
+        else reader.write(message(data, event));
+      }
+    },
+    async close() {
+      server.close();
+      const ended = [...readers].map((reader) => new Promise<void>((resolve) => reader.end(() => resolve())));
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, CLOSE_LIMIT_MS);
+      });
+      await Promise.race([Promise.all(ended), limit]);
+      clearTimeout(timer);
+      server.closeAllConnections();
+    },
+  };
+}
+
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+} as const;
+
+function servePage(response: ServerResponse, { text, policy }: Page): void {
+  response.writeHead(200, {
+    ...HEADERS,
+    'Content-Type': 'text/html; charset=utf-8',
+    'Content-Security-Policy': policy,
+  });
+  response.end(text);
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  if (!response.headersSent) response.writeHead(status, { ...HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end(`${text}\n`);
+}
+
+/** One event of the stream (HTML Standard, section 9.2): the data must not break the line. */
+const message = (data: string, event?: string): string =>
+  `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll(/[\r\n]+/g, ' ')}\n\n`;

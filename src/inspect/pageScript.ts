@@ -1,0 +1,48 @@
+/** Brings the current state of a wide picture into view; pointing at a step shows its state there. */
+export const POINTING_SCRIPT = `
+'use strict';
+const point = (event) => {
+  const row = event.target instanceof Element ? event.target.closest('[data-state]') : null;
+  for (const part of document.querySelectorAll('.pointed')) part.classList.remove('pointed');
+  if (row !== null) document.getElementById(row.dataset.state)?.classList.add('pointed');
+};
+const showCurrent = () => {
+  for (const box of document.querySelectorAll('.scroll')) {
+    const state = box.querySelector('.state[data-mark]:not([data-mark="taken"])');
+    if (state === null) continue;
+    const [outer, inner] = [box.getBoundingClientRect(), state.getBoundingClientRect()];
+    box.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  }
+};
+showCurrent();
+document.addEventListener('pointerover', point);
+document.addEventListener('click', point);
+`;
+
+/** Arrow keys step through a recording. */
+export const STEPPING_SCRIPT = `${POINTING_SCRIPT}
+document.addEventListener('keydown', (event) => {
+  const rel = { ArrowLeft: 'prev', ArrowRight: 'next', Home: 'first', End: 'last' }[event.key];
+  if (rel === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+  const link = document.querySelector('a[rel="' + rel + '"]');
+  if (link !== null) { event.preventDefault(); link.click(); }
+});
+`;
+
+/** Puts in what the server sends whenever the run has moved on; open details stay open, and the place that is read. */
+export const LIVE_SCRIPT = `${POINTING_SCRIPT}
+const content = document.getElementById('content');
+const live = new EventSource('events');
+const tell = (text) => { document.getElementById('connection').textContent = text; };
+let over = false;
+live.onopen = () => { over = false; tell('live'); };
+live.onmessage = (event) => {
+  const open = new Set([...content.querySelectorAll('details[open]')].map(({ id }) => id));
+  content.innerHTML = JSON.parse(event.data);
+  for (const part of content.querySelectorAll('details')) if (open.has(part.id)) part.open = true;
+  showCurrent();
+  tell(over ? 'the agent has ended; what it told stays here' : 'live');
+};
+live.addEventListener('end', () => { over = true; live.close(); tell('the agent has ended; what it told stays here'); });
+live.onerror = () => { if (!over) tell('no connection: the agent has ended, or is busy; what it told stays here'); };
+`;

@@ -1,0 +1,51 @@
+import { type Html, html } from './html.ts';
+import { type Page, page } from './page.ts';
+import { STEPPING_SCRIPT } from './pageScript.ts';
+import { type Recording, recordedView } from './recording.ts';
+import { chartSection, eventsSection, factsSection, headSection, stepsSection } from './runSections.ts';
+import { formatTime } from './runView.ts';
+
+/** A whole number in its limits, whatever an address says. */
+function within(text: string | null, least: number, most: number, otherwise: number): number {
+  const number = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
+  return Math.min(most, Math.max(least, number));
+}
+
+const link = (run: number, step: number, rel: string, text: string, possible: boolean): Html =>
+  possible ? html`<a rel="${rel}" href="?run=${run}&step=${step}">${text}</a>` : html`<span class="off">${text}</span>`;
+
+/**
+ * A recorded run as it stood at one of its lines. `run` counts the runs of the file, `step` the lines of the run, both
+ * from 1; the page opens at the start of the latest run.
+ * @param version of the program that makes it
+ */
+export function recordingPage(file: string, runs: readonly Recording[], query: URLSearchParams, version: string): Page {
+  const run = within(query.get('run'), 1, runs.length, runs.length);
+  const recording = runs[run - 1] ?? { runId: null, records: [] };
+  const count = recording.records.length;
+  const step = within(query.get('step'), 1, Math.max(1, count), 1);
+  const view = recordedView(recording, step);
+  const others = runs.map(({ runId, records }, index) => {
+    const [first] = records;
+    const name = `${runId ?? 'without a run'}${first === undefined ? '' : `, ${formatTime(first.time)}`}`;
+    return index === run - 1 ? html`<li><b>${name}</b></li>` : html`<li><a href="?run=${index + 1}">${name}</a></li>`;
+  });
+  return page({
+    title: `Run ${recording.runId ?? ''}, line ${step} of ${count}`,
+    body: html`<nav aria-label="Steps">
+${link(run, 1, 'first', '⇤ start', step > 1)}
+${link(run, step - 1, 'prev', '← back', step > 1)}
+<span>line ${step} of ${count}</span>
+${link(run, step + 1, 'next', 'on →', step < count)}
+${link(run, count, 'last', 'end ⇥', step < count)}
+</nav>
+${headSection(`Run ${recording.runId ?? ''}`, view)}
+${factsSection(view.facts)}
+${view.steps.length > 0 ? chartSection(view) : undefined}
+${stepsSection(view)}
+<section><h2>Log</h2>${eventsSection(view.events.toReversed(), 'events', 'Up to this line, newest first', true)}</section>
+${runs.length < 2 ? undefined : html`<section><h2>Runs in this file</h2><ul>${others}</ul></section>`}`,
+    footer: html`Recorded in ${file} · shown by thermal-provision ${version}`,
+    script: STEPPING_SCRIPT,
+  });
+}

@@ -1,0 +1,82 @@
+import type { FailureRecord } from '../../machines/provision.types.ts';
+
+/** What a page shows of one actor's run; plain data without secrets, from files or from a chart that runs. */
+export interface RunView {
+  /** Which of the charts. */
+  readonly chart: ChartName;
+  readonly runId: string | null;
+  /** The state that the chart is in, or ended in; null: nothing is known. */
+  readonly state: string | null;
+  readonly outcome: Outcome;
+  /** One sentence on how things stand. */
+  readonly summary: string;
+  /** What to do next; empty: nothing. */
+  readonly next: string;
+  /** The command to type then; empty: none. */
+  readonly command: string;
+  /** Name and value, for the table at the top. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  readonly steps: readonly StepView[];
+  readonly error: Pick<FailureRecord, 'code' | 'message' | 'hint' | 'causes'> | null;
+  readonly warnings: readonly string[];
+  readonly events: readonly EventView[];
+  /** The chart's context as JSON; null: not known. */
+  readonly context: string | null;
+}
+
+export type ChartName = 'provision' | 'telemetry';
+
+/** `waiting`: unfinished, and nobody known to be at work. */
+export type Outcome = 'none' | 'running' | 'waiting' | 'done' | 'attention' | 'failed';
+
+export interface StepView {
+  readonly state: string;
+  /** ISO 8601, UTC. */
+  readonly enteredAt: string;
+  /** Milliseconds; null: it lasts, or was cut by an interruption. */
+  readonly durationMs: number | null;
+  /** Which time in this state, from 1. */
+  readonly attempt: number;
+  readonly resumed: boolean;
+  /** What there is to say about this step: why it was repeated, say. */
+  readonly note: string;
+}
+
+export interface EventView {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  readonly name: string;
+  readonly text: string;
+}
+
+/** States that are over once entered; all others are worked in. */
+const FINAL: Readonly<Record<string, Outcome>> = {
+  provisioned: 'done',
+  notRequested: 'none',
+  withdrawn: 'attention',
+  superseded: 'attention',
+  failed: 'failed',
+  stopped: 'done',
+};
+
+/** How a run stands that is, or was last seen, in this state. @param alive whether somebody is at work */
+export function outcomeOf(state: string | null, alive: boolean): Outcome {
+  if (state === null) return 'none';
+  return FINAL[state] ?? (alive ? 'running' : 'waiting');
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** A duration for people: `12 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`. */
+export function formatDuration(ms: number): string {
+  if (ms < SECOND) return `${Math.round(ms)} ms`;
+  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
+  return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
+}
+
+/** A time for people: `2026-11-23 11:51:44 UTC`. @param iso ISO 8601, UTC */
+export const formatTime = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;

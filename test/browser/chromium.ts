@@ -1,0 +1,53 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+
+/** The browser that scripts/browserTest.mjs has found. */
+export function launch(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM;
+  if (executablePath === undefined) throw new Error('CHROMIUM names no browser: start this with npm run test:browser');
+  // Root, as containers have it, may not use Chromium's sandbox; only pages of our own are opened.
+  const args = process.geteuid?.() === 0 ? ['--no-sandbox'] : [];
+  return chromium.launch({ executablePath, args });
+}
+
+export const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } } as const;
+export const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
+  (['light', 'dark'] as const).map((scheme) => ({ size, scheme })),
+);
+
+export interface OpenPage {
+  readonly page: Page;
+  /** What the browser objected to, and every address that the page asked for beyond its own. */
+  readonly objections: string[];
+}
+
+/** Opens an address and listens to everything that is not as it should be. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const objections: string[] = [];
+  const origin = url.startsWith('http') ? new URL(url).origin : url;
+  page.on('pageerror', (error) => objections.push(`error: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') objections.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(origin)) objections.push(`request: ${request.url()}`);
+  });
+  // Playwright's own end of the load would wait for the stream of a live page for ever.
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  return { page, objections };
+}
+
+/** No line of text is wider than the screen. */
+export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const widths = await page.evaluate('[document.documentElement.scrollWidth, window.innerWidth]');
+  const [content, screen] = Array.isArray(widths) ? widths.map(Number) : [];
+  expect(content).toBeLessThanOrEqual(screen ?? 0);
+}
+
+/** Brightness of a colour as the browser gives it, 0 to 255. */
+export function brightness(colour: string): number {
+  const parts = [...colour.matchAll(/\d+/g)].slice(0, 3).map(([part]) => Number(part));
+  return parts.reduce((sum, part) => sum + part, 0) / 3;
+}

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { provisionMachine } from '../../machines/provision.machine.ts';
+import { telemetryMachine } from '../../machines/telemetry.machine.ts';
+import { chartGraph, mainFlow } from '../../src/inspect/chartGraph.ts';
+import { chartPicture, pathMarks, pictureParts } from '../../src/inspect/chartPicture.ts';
+import { toDot, toMermaid } from '../../src/inspect/drawChart.ts';
+
+const CHARTS = [
+  ['provision', provisionMachine],
+  ['telemetry', telemetryMachine],
+] as const;
+
+describe.each(CHARTS)('the picture of %s', (name, machine) => {
+  const graph = chartGraph(machine);
+
+  it('has an identifier for every state, nested ones too, and for every arrow of the main flow', () => {
+    const parts = pictureParts(name);
+    for (const state of graph.states) expect(parts).toContain(`${name}-state-${state.name}`);
+    for (const edge of mainFlow(graph).edges)
+      expect(parts).toContain(`${name}-edge-${edge.from}-${edge.to}-${edge.kind}`);
+    expect(graph.states.map(({ id }) => id)).toEqual(graph.states.map((state) => `${name}.${state.name}`));
+  });
+
+  it('has neither a size nor a script of its own, and no identifier twice', () => {
+    const { markup } = chartPicture(name, {});
+    expect(markup).toMatch(/^<svg role="img" aria-label="Statechart: /);
+    expect(markup).not.toMatch(/<script|<!--|width="\d+pt"/);
+    const ids = [...markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('the marks', () => {
+  it('follow the chart through its transient state, and end where the run stands', () => {
+    const marks = pathMarks(
+      'provision',
+      ['detect', 'validate', 'prepare', 'request', 'backoff', 'reconcile'],
+      'running',
+    );
+    expect(marks).toMatchObject({
+      'provision-state-route': 'taken',
+      'provision-edge-prepare-route-done': 'taken',
+      'provision-edge-route-request-always': 'taken',
+      'provision-edge-request-backoff-error': 'taken',
+      'provision-edge-backoff-route-after': 'taken',
+      'provision-state-reconcile': 'current',
+    });
+    expect(marks['provision-state-write']).toBeUndefined();
+  });
+
+  it('mark no arrow where none is drawn, and nothing that the picture does not have', () => {
+    expect(pathMarks('provision', ['validate', 'failed', 'unheard-of'], 'failed')).toEqual({
+      'provision-state-validate': 'taken',
+      'provision-state-failed': 'taken',
+    });
+    expect(pathMarks('provision', [], 'none')).toEqual({});
+  });
+});
+
+it('draws states within states with names that Mermaid takes', () => {
+  const text = toMermaid(chartGraph(telemetryMachine));
+  expect(text).toContain('state "publishing.sending" as publishing_sending');
+  expect(text).toContain('publishing --> publishing_sending\n');
+  expect(text).toContain('anyState --> stopping : STOP');
+});
+
+it('draws arrows of one kind between the same states as one, with all their reasons', () => {
+  const dot = toDot(mainFlow(chartGraph(provisionMachine)));
+  const arrows = [...dot.matchAll(/^ {2}"reconcile" -> "backoff" .*$/gm)].map(([line]) => line);
+  expect(arrows).toHaveLength(2);
+  expect(arrows[0]).toContain('id="edge-reconcile-backoff-done"');
+  expect(arrows[0]).toContain('label="done [mustProbeAgain]\\ldone [outcomeIsUnknown]\\l"');
+});

@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { createWebSocketReceiver, type StatelyInspectionEvent } from '@statelyai/inspect';
+import { expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { createActor } from 'xstate';
+import { z } from 'zod';
+import { telemetryMachine } from '../../machines/telemetry.machine.ts';
+import { inspectWithStately } from '../../src/inspect/stately.ts';
+import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
+import { portOf, relay, watchedRun } from './watchedRun.ts';
+
+const MAIN_FLOW = [
+  'detect',
+  'validate',
+  'prepare',
+  'request',
+  'verifyCredentials',
+  'backup',
+  'write',
+  'finalize',
+  'provisioned',
+];
+
+/** A run must not become longer by more than this; generous, because machines are busy. */
+const UNNOTICED_MS = 5000;
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const port = portOf(server.address());
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const configSchema = z.object({ thingsboard: z.object({ access_token: z.string().min(8) }) });
+
+it('tells a receiver of the Stately inspector what the run does, in order, and no secret', async () => {
+  const { port } = await relay();
+  const received: StatelyInspectionEvent[] = [];
+  createWebSocketReceiver({ server: `ws://127.0.0.1:${port}` }).subscribe((event) => received.push(event));
+  const said: string[] = [];
+  const inspector = inspectWithStately({ port, say: (text) => said.push(text) });
+  const { run, paths } = await watchedRun(inspector);
+  expect(run.outcome).toBe('provisioned');
+  expect(said).toEqual([`The Stately inspector at http://127.0.0.1:${port} shows this run`]);
+
+  const root = () => received.find((event) => event.type === '@xstate.actor' && event.name === 'provision');
+  const values = () =>
+    received
+      .filter((event) => event.type === '@xstate.snapshot' && event.sessionId === root()?.sessionId)
+      .map((event) => ('snapshot' in event && 'value' in event.snapshot ? event.snapshot.value : undefined));
+  await expect.poll(() => values().at(-1)).toBe('provisioned');
+  expect(values().filter((value, index, all) => value !== all[index - 1])).toEqual(MAIN_FLOW);
+  expect(received[0]).toMatchObject({ type: '@xstate.actor', name: 'provision', _version: '0.7.2' });
+  expect(
+    JSON.parse(String(root()?.type === '@xstate.actor' ? Reflect.get(root() ?? {}, 'definition') : '')),
+  ).toMatchObject({
+    id: 'provision',
+    initial: 'detect',
+  });
+  const effects = received.flatMap((event) => (event.type === '@xstate.actor' && event.parentId ? [event.name] : []));
+  expect(effects).toEqual(MAIN_FLOW.slice(0, -1));
+  const granted = received.find((event) => 'event' in event && event.event.type === 'xstate.done.actor.request');
+  expect(granted).toMatchObject({ event: { output: { outcome: 'granted', grant: { deviceName: run.deviceName } } } });
+
+  const config = configSchema.parse(JSON.parse(await readFile(paths.thermalConfig, 'utf8')));
+  const text = JSON.stringify(received);
+  expect(text).toContain(run.deviceName);
+  for (const secret of [config.thingsboard.access_token, DEVICE_KEY, DEVICE_SECRET]) {
+    expect(text).not.toContain(secret);
+    expect(text).not.toContain(JSON.stringify(secret).slice(1, -1));
+  }
+});
+
+it('costs a run nothing when nobody listens', async () => {
+  const port = await freePort();
+  const said: string[] = [];
+  const { run, runMs, closeMs } = await watchedRun(inspectWithStately({ port, say: (text) => said.push(text) }));
+  expect(run.outcome).toBe('provisioned');
+  expect(said).toEqual([`No Stately inspector listens on 127.0.0.1:${port}; the run goes on without`]);
+  expect(runMs + closeMs).toBeLessThan(UNNOTICED_MS);
+});
+
+/** A server that takes connections and does with them what the test says. */
+async function strangeServer(take: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+    take(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return portOf(server.address());
+}
+
+it('costs a run nothing when the receiver never answers', async () => {
+  const port = await strangeServer((socket) => socket.pause());
+  const { run, runMs, closeMs } = await watchedRun(inspectWithStately({ port }));
+  expect(run.outcome).toBe('provisioned');
+  expect(runMs).toBeLessThan(UNNOTICED_MS);
+  expect(closeMs).toBeLessThan(2000);
+});
+
+it('costs a run nothing when the receiver stops reading', async () => {
+  const { port, server } = await relay();
+  server.on('connection', (client) => client.pause());
+  const inspector = inspectWithStately({ port });
+  // More than the sockets' buffers and the queue hold.
+  const chatter = createActor(telemetryMachine, { input: { spread: 1 } });
+  for (let n = 0; n < 20_000; n += 1) {
+    const event = { type: 'xstate.after.backoff.telemetry.waiting' };
+    inspector.observe({ type: '@xstate.event', rootId: 'x:0', actorRef: chatter, sourceRef: undefined, event });
+  }
+  const { run, runMs, closeMs } = await watchedRun(inspector);
+  expect(run.outcome).toBe('provisioned');
+  expect(runMs).toBeLessThan(UNNOTICED_MS);
+  expect(closeMs).toBeLessThan(2000);
+});
+
+it('costs a run nothing when the receiver disappears in the middle', async () => {
+  const { port, server } = await relay();
+  const { run, runMs } = await watchedRun(inspectWithStately({ port }), () => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  expect(run.outcome).toBe('provisioned');
+  expect(runMs).toBeLessThan(UNNOTICED_MS);
+});
+
+it('connects again to a receiver that comes later, with what has happened before', async () => {
+  const port = await freePort();
+  const inspector = inspectWithStately({ port });
+  const { run } = await watchedRun({ ...inspector, close: async () => {} });
+  expect(run.outcome).toBe('provisioned');
+  const server = new WebSocketServer({ port, host: '127.0.0.1' });
+  onTestFinished(() => {
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  const received: string[] = [];
+  server.on('connection', (client) => client.on('message', (data) => received.push(String(data))));
+  await expect.poll(() => received.some((text) => text.includes('"value":"provisioned"'))).toBe(true);
+  expect(received[0]).toContain('@xstate.actor');
+  await inspector.close();
+});
