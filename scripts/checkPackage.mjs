@@ -1,9 +1,12 @@
 // Packs the package, looks at what is in it, installs it into an empty folder and runs it there.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ALLOWED = [
@@ -13,11 +16,48 @@ const ALLOWED = [
   /^docs\/[a-z.-]+\.(md|json)$/,
   /^state-diagrams\/[a-z.]+\.svg$/,
 ];
-const REQUIRED = ['package.json', 'README.md', 'dist/main.js', 'state-diagrams/provision.svg'];
+const REQUIRED = [
+  'package.json',
+  'README.md',
+  'dist/main.js',
+  'dist/index.js',
+  'dist/index.d.ts',
+  'state-diagrams/provision.svg',
+];
 const MAX_PACKED_BYTES = 2 * 1024 * 1024;
+/** ES modules only, on purpose: how CommonJS and TypeScript's old resolution see the package does not count. */
+const UNSUPPORTED = ['node10', 'node16-cjs'];
+
+/** A program that uses the library as its users do, in TypeScript. */
+const CALLER = `import { type FailureCode, provision } from 'thermal-provision';
+const result = await provision({ dir: '/nowhere', onLog: (record): string => record.message });
+const code: FailureCode | undefined = result.outcome === 'failed' ? result.failure.code : undefined;
+console.log(code);
+`;
 
 const run = (command, args, cwd) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+/** What publint and Are the types wrong have to say about the packed package. */
+async function complaints(tarball) {
+  const lint = await publint({ pack: { tarball: tarball.buffer }, strict: true });
+  const pkg = lint.pkg;
+  const analysis = await checkPackage(createPackageFromTarballData(tarball));
+  if (analysis.types === false) return ['no types'];
+  const wrong = analysis.problems.filter(({ resolutionKind }) => !UNSUPPORTED.includes(resolutionKind));
+  return [...lint.messages.map((message) => formatMessage(message, pkg)), ...wrong.map((it) => JSON.stringify(it))];
+}
+
+/** Type-checks the caller against the declarations, strictly, and runs it. */
+function useLibrary(place) {
+  writeFileSync(join(place, 'caller.mts'), CALLER);
+  const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node'];
+  const options = ['--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022'];
+  run('node', [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...types, 'caller.mts'], place);
+  const code = run('node', ['caller.mjs'], place).trim();
+  if (code !== 'DEVICE_FOLDER_MISSING') throw new Error(`the library said ${code}`);
+}
+
 const folder = mkdtempSync(join(tmpdir(), 'thermal-package-'));
 try {
   run('node', ['scripts/build.mjs'], root);
@@ -28,6 +68,10 @@ try {
   const missing = REQUIRED.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
   if (pack.size > MAX_PACKED_BYTES) throw new Error(`${pack.size} bytes are too many`);
+
+  // A copy: a small file's buffer is a part of a larger one.
+  const found = await complaints(Uint8Array.from(readFileSync(join(folder, pack.filename))));
+  if (found.length > 0) throw new Error(found.join('\n'));
 
   const place = join(folder, 'place');
   run('mkdir', [place], root);
@@ -40,6 +84,7 @@ try {
   if (version !== pack.version) throw new Error(`--version says ${version}`);
   const demo = run(binary, ['demo'], place);
   if (!demo.includes('Devices on the server: 1')) throw new Error('the installed demo did not end with one device');
+  useLibrary(place);
   console.log(
     `package: ${names.length} files, ${pack.size} bytes packed, ${pack.unpackedSize} unpacked; installs alone and runs`,
   );

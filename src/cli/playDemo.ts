@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { EXIT } from '../failure.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET, type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { devicePaths } from '../state/paths.ts';
-import { reportStatus } from './reportStatus.ts';
+import { readDeviceFiles } from '../status/deviceFiles.ts';
+import { makeStatus } from '../status/makeStatus.ts';
+import { statusText } from '../status/statusText.ts';
 
 /** Long enough to pull the plug between request and answer, short enough to watch. */
 const ANSWER_LATENCY_MS = 600;
@@ -30,8 +32,8 @@ function ending(agent: ChildProcess): Promise<number | string> {
   });
 }
 
-const startAgent = (folder: string): ChildProcess =>
-  spawn(process.execPath, [process.argv[1] ?? '', 'run', '--dir', folder, '--log-format', 'text'], {
+const startAgent = (folder: string, more: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [process.argv[1] ?? '', 'run', '--dir', folder, '--log-format', 'text', ...more], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
 
@@ -48,24 +50,34 @@ async function shownConfig(path: string): Promise<string> {
   return text.replace(/("access_token":\s*")[^"]*/, '$1[masked]');
 }
 
-async function play(folder: string, simulator: Simulator, cut: { now: () => void }): Promise<number> {
+async function shownStatus(folder: string): Promise<string> {
+  const boardId = process.env.THERMAL_BOARD_ID ?? '';
+  return statusText(makeStatus(await readDeviceFiles(devicePaths(folder), { boardId })));
+}
+
+async function play(
+  folder: string,
+  simulator: Simulator,
+  cut: { now: () => void },
+  agentArguments: readonly string[],
+): Promise<number> {
   chapter('1. A camera with an old configuration, provision.txt and provision.json; a simulated ThingsBoard');
   await layOut(folder, simulator.port);
   say(`device folder: ${folder}\nserver:        ${simulator.url}`);
   say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
 
   chapter('2. Boot: the agent asks for a device. The power is cut before the answer arrives');
-  const first = startAgent(folder);
+  const first = startAgent(folder, agentArguments);
   cut.now = () => first.kill('SIGKILL');
   say(`\nThe agent was ended by ${await ending(first)}. What an operator sees now:\n`);
-  say((await reportStatus(devicePaths(folder))).text);
+  say(await shownStatus(folder));
   cut.now = () => {};
 
   chapter('3. Next boot: the same run goes on, finds out that the request had succeeded, and finishes');
-  const exitStatus = await ending(startAgent(folder));
+  const exitStatus = await ending(startAgent(folder, agentArguments));
 
   chapter('4. The result');
-  say((await reportStatus(devicePaths(folder))).text);
+  say(await shownStatus(folder));
   say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
   say(`\nthermal_config.json:\n${await shownConfig(join(folder, 'thermal_config.json'))}`);
   const devices = simulator.registry.devices();
@@ -76,9 +88,10 @@ async function play(folder: string, simulator: Simulator, cut: { now: () => void
 /**
  * Plays the demonstration in a folder of its own.
  * @param keep whether the folder stays
+ * @param agentArguments more options for the agents
  * @returns the exit status: 0 when all went as it should
  */
-export async function playDemo(keep: boolean): Promise<number> {
+export async function playDemo(keep: boolean, agentArguments: readonly string[] = []): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'thermal-demo-'));
   const cut = { now: (): void => {} };
   const simulator = await startSimulator({
@@ -88,7 +101,7 @@ export async function playDemo(keep: boolean): Promise<number> {
     },
   });
   try {
-    return await play(folder, simulator, cut);
+    return await play(folder, simulator, cut, agentArguments);
   } finally {
     await simulator.close();
     if (keep) say(`The device folder stays: ${folder}`);

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
-import { type AgentArguments, addAgentOptions, formatFrom, pathsFrom, stopSignal } from './agentOptions.ts';
+import { type AgentArguments, addAgentOptions, pathsFrom } from './agentOptions.ts';
+import { addInspectOption, type InspectArguments, openInspector } from './inspectOption.ts';
+import { stopSignal } from './stopSignal.ts';
 
 const EXAMPLES = `
 Example:
@@ -7,6 +9,8 @@ Example:
 
 Without provision.txt it ends at once with status 0. After a failure provision.txt stays, so that the next boot tries
 again; thermal_config.json is then unchanged. What happened: thermal-provision status.
+
+On a terminal the progress is shown; with --log-format or --log-level, or without a terminal, log lines are.
 `;
 
 /** How long open handles may keep the process alive after its work is done. */
@@ -14,26 +18,30 @@ const LINGER_MS = 500;
 
 /** `run`: one pass for the boot process. */
 export function registerRun(program: Command): void {
-  addAgentOptions(program.command('run'))
+  addInspectOption(addAgentOptions(program.command('run')))
     .description('provision the device if provision.txt asks for it, then end (for the boot process)')
     .addHelpText('after', EXAMPLES)
-    .action(async (options: AgentArguments) => {
+    .action(async (options: AgentArguments & InspectArguments) => {
       const signal = stopSignal();
-      const [{ runAgent }, { winstonSink }, { VERSION }] = await Promise.all([
+      const [{ runAgent }, { openRunOutput }, { VERSION }] = await Promise.all([
         import('../agent.ts'),
-        import('../log/winstonSink.ts'),
+        import('./runOutput.ts'),
         import('../version.ts'),
       ]);
-      const log = winstonSink({ level: options.logLevel ?? 'info', format: formatFrom(options) });
+      const output = await openRunOutput(options);
+      const inspector = await openInspector(options);
       const result = await runAgent({
         paths: pathsFrom(options),
         agentVersion: VERSION,
-        sink: log.sink,
+        sink: output.sink,
+        onState: output.onState,
+        ...(inspector === undefined ? {} : { inspect: inspector.observe }),
         signal,
         keepBackups: options.keepBackups,
         boardId: process.env.THERMAL_BOARD_ID ?? '',
       });
-      log.close();
+      await output.end(result);
+      await inspector?.close();
       process.exitCode = result.exitStatus;
       setTimeout(() => process.exit(), LINGER_MS).unref();
     });

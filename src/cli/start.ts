@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import { type AgentArguments, addAgentOptions } from './agentOptions.ts';
+import { addInspectOption, type InspectArguments, openInspector } from './inspectOption.ts';
 
 /** What `start` is given, as commander has parsed it. */
-export interface StartArguments extends AgentArguments {
+export interface StartArguments extends AgentArguments, InspectArguments {
   readonly provision: boolean;
   readonly source: string;
 }
@@ -23,7 +24,7 @@ ends with the failure's status. Ends on SIGTERM or SIGINT with status 0.
 
 /** `start`: provision if asked for, then normal operation. */
 export function registerStart(program: Command): void {
-  addAgentOptions(program.command('start'))
+  addInspectOption(addAgentOptions(program.command('start')))
     .description('provision if asked for, then connect and publish telemetry until stopped')
     .addOption(
       new Option('--source <source>', 'where temperatures come from').env('THERMAL_SOURCE').default('simulated'),
@@ -32,6 +33,9 @@ export function registerStart(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (options: StartArguments) => {
       const { startDevice } = await import('./startDevice.ts');
-      process.exitCode = await startDevice(options);
+      const inspector = await openInspector(options);
+      const watched = inspector === undefined ? {} : { inspect: inspector.observe };
+      process.exitCode = await startDevice(options, watched);
+      await inspector?.close();
     });
 }

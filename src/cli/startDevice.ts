@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { type AgentResult, runAgent } from '../agent.ts';
+import { type AgentOptions, type AgentResult, runAgent } from '../agent.ts';
 import { createTemperatureSource } from '../client/createTemperatureSource.ts';
 import { runClient } from '../client/runClient.ts';
 import { type Clock, systemClock } from '../clock.ts';
@@ -12,25 +12,29 @@ import { createLog, type Log, type LogSink } from '../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../log/winstonSink.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { VERSION } from '../version.ts';
-import { formatFrom, pathsFrom, stopSignal } from './agentOptions.ts';
+import { formatFrom, pathsFrom } from './agentOptions.ts';
 import type { StartArguments } from './start.ts';
+import { stopSignal } from './stopSignal.ts';
 
 /** Unlike the agent's own files, the camera's log is for its group, too. */
 const LOG_FILE_MODE = 0o640;
 
+type Watched = Pick<AgentOptions, 'inspect'>;
+
 /**
  * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
  * camera goes on with the configuration it has.
+ * @param watched who is told what the charts do
  * @returns the exit status
  */
-export async function startDevice(options: StartArguments): Promise<number> {
+export async function startDevice(options: StartArguments, watched: Watched = {}): Promise<number> {
   const signal = stopSignal();
   const clock = systemClock();
   const paths = pathsFrom(options);
   const format = formatFrom(options);
   const console = winstonSink({ level: options.logLevel ?? 'info', format });
   let result: AgentResult | undefined;
-  if (options.provision) result = await provision(options, paths, console.sink, signal);
+  if (options.provision) result = await provision(options, paths, console.sink, signal, watched);
   if (result?.outcome === 'interrupted' || result?.failure?.code === 'LOCKED') return result.exitStatus;
 
   const consoleLog = createLog(console.sink, clock, { runId: null, state: null, attempt: null });
@@ -53,7 +57,7 @@ export async function startDevice(options: StartArguments): Promise<number> {
   const configured = winstonSink(await sinkOptions(options, config, paths, format));
   const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
   try {
-    await operate(options, paths, config, log, clock, signal);
+    await operate(options, paths, config, log, clock, signal, watched);
     return EXIT.OK;
   } finally {
     configured.close();
@@ -66,6 +70,7 @@ function provision(
   paths: DevicePaths,
   sink: LogSink,
   signal: AbortSignal,
+  watched: Watched,
 ): Promise<AgentResult> {
   return runAgent({
     paths,
@@ -74,6 +79,7 @@ function provision(
     signal,
     keepBackups: options.keepBackups,
     boardId: process.env.THERMAL_BOARD_ID ?? '',
+    ...watched,
   });
 }
 
@@ -105,6 +111,7 @@ async function operate(
   log: Log,
   clock: Clock,
   signal: AbortSignal,
+  watched: Watched,
 ): Promise<void> {
   await runClient({
     deviceFolder: paths.deviceFolder,
@@ -114,5 +121,6 @@ async function operate(
     log,
     clock,
     signal,
+    ...watched,
   });
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Degrees Celsius: from absolute zero to far above what a thermal camera measures; beyond is a sensor's error value. */
 const temperature = z.number().min(-273.15).max(5000);

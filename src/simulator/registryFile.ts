@@ -1,6 +1,6 @@
 /** The registry on disk, so that devices survive a restart of the simulator. It holds their credentials: mode 0600. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { Failure } from '../failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';

@@ -36,6 +36,26 @@ describe('chooseBase', () => {
     expect(await chosenIn(folder)).toEqual({ from: 'backup', name, bytes: Buffer.from('{"newer":1}') });
   });
 
+  it('tells of each backup that it can’t use, but not of the copy of the file itself', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '{"mine":');
+    await backup(folder, 1, '{"old":1}');
+    await backup(folder, 2, '{"newer":');
+    await backup(folder, 3, '{"mine":');
+    const big = await backup(folder, 4, ' '.repeat(1024 * 1024 + 1));
+    const backups = await listBackups(folder);
+    const gone = { name: 'x', path: join(folder, 'x'), time: 5, size: 1 };
+    const skipped: string[] = [];
+    await chooseBase(await readThermalConfig(folder), [gone, ...backups], (path, why) =>
+      skipped.push(`${path}: ${why}`),
+    );
+    expect(skipped).toEqual([
+      `${gone.path}: it was removed a moment ago`,
+      `${big}: it is larger than 1048576 bytes`,
+      `${backups[2]?.path}: it is not valid JSON: syntax error at line 1, column 10`,
+    ]);
+  });
+
   it('takes the defaults when no backup is usable, or it vanished', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '');

@@ -7,6 +7,7 @@ import { SETTINGS } from '../../src/config/provisionSettings.ts';
 import { EXIT } from '../../src/failure.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
 import { devicePaths } from '../../src/state/paths.ts';
+import { STATUS_EXIT } from '../../src/status/deviceStatus.ts';
 import { loggedEvents, sources } from './logEvents.ts';
 import { codeBlocks, readPage, rowsUnder, sectionOf } from './markdown.ts';
 
@@ -81,11 +82,29 @@ it('describes every setting of provision.json', () => {
 });
 
 it('explains every line of status', () => {
-  const printed = [...(sources().get('cli/reportStatus.ts') ?? '').matchAll(/\[\s*'([a-z]+)', ?/g)].map(
-    ([, key]) => key,
-  );
+  const source = sources().get('status/statusText.ts') ?? '';
+  const printed = [...source.matchAll(/\[\s*'([a-z ]+)', ?/g)].map(([, key]) => key);
   expect(printed).toContain('device');
-  expect(rowsUnder(page, 'line').map(([key]) => key)).toEqual(['status', ...new Set(printed)]);
+  expect(
+    rowsUnder(page, 'line')
+      .map(([key]) => key)
+      .sort(),
+  ).toEqual([...new Set(printed)].sort());
+});
+
+it('explains every word of status, with its exit status', () => {
+  expect(rowsUnder(page, 'word').map(([word, status]) => [word, Number(status)])).toEqual(Object.entries(STATUS_EXIT));
+});
+
+it('explains every condition that status knows beside the failure codes', () => {
+  const list = /export type ConditionCode =([^;]*);/.exec(sources().get('status/part.ts') ?? '')?.[1] ?? '';
+  const codes = [...list.matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
+  expect(codes).toContain('INTERRUPTED');
+  expect(
+    rowsUnder(page, 'condition')
+      .map(([code]) => code)
+      .sort(),
+  ).toEqual(codes.sort());
 });
 
 describe('the tables of events', () => {

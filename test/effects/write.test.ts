@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WriteInput } from '../../machines/provision.types.ts';
 import { readThermalConfig } from '../../src/config/thermalConfig.ts';
 import { replacementAttributes } from '../../src/effects/replacementAttributes.ts';
@@ -89,6 +89,17 @@ test('an unusable configuration: the settings come from the newest backup that c
   const output = await write(dependencies, effectCall(INPUT));
   expect(output).toMatchObject({ outcome: 'written', warnings: [expect.stringContaining(older)] });
   expect(await text(paths)).toContain('12345678901234567890123');
+});
+
+test('a backup that can’t be used as the base is named in a warning', async () => {
+  const { paths, dependencies, events } = await grantedScene('{ not json');
+  const damaged = join(paths.deviceFolder, 'thermal_config.json.backup.20261102T000000.000Z');
+  await writeFile(damaged, '{ "neither": ');
+  const warnings = vi.spyOn(dependencies.log, 'warn');
+  await write(dependencies, effectCall(INPUT));
+  // The copy of the unusable file itself is not among them.
+  expect(events().filter((event) => event === 'backup.skipped')).toHaveLength(1);
+  expect(warnings).toHaveBeenCalledWith('backup.skipped', expect.stringContaining(damaged), { file: damaged });
 });
 
 test('an unusable configuration without such a backup: the defaults', async () => {

@@ -64,33 +64,23 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('right after the write: the backup is put back, CONFIG_NOT_WRITTEN; the next boot completes', async ({
-    onTestFinished,
-  }) => {
-    const server = await startServer(onTestFinished);
-    const device = await makeDeviceFolder(onTestFinished, { port: server.port });
-    const { paths } = device;
-    const act = { do: 'write', path: paths.thermalConfig, text: '{"half":' } as const;
-    const end = await runAgentProcess(onTestFinished, paths.deviceFolder, {
-      intrusions: [{ call: 'rename', path: '/thermal_config.json', after: true, act }],
-    });
-    await expectFailed(device, end, { code: 'CONFIG_NOT_WRITTEN', hint: /Check the storage/, server });
-    await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
-  });
-
-  it('right after the write, where there was none before: removed again; the next boot completes', async ({
-    onTestFinished,
-  }) => {
-    const server = await startServer(onTestFinished);
-    const device = await makeDeviceFolder(onTestFinished, { port: server.port, config: null });
-    const { paths } = device;
-    const act = { do: 'write', path: paths.thermalConfig, text: '{"half":' } as const;
-    const end = await runAgentProcess(onTestFinished, paths.deviceFolder, {
-      intrusions: [{ call: 'rename', path: '/thermal_config.json', after: true, act }],
-    });
-    await expectFailed(device, end, { code: 'CONFIG_NOT_WRITTEN', hint: /Check the storage/, server });
-    await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
-  });
+  it.for([
+    ['the backup is put back', {}],
+    ['where there was none before: removed again', { config: null }],
+  ] as const)(
+    'right after the write, %s, CONFIG_NOT_WRITTEN; the next boot completes',
+    async ([, before], { onTestFinished }) => {
+      const server = await startServer(onTestFinished);
+      const device = await makeDeviceFolder(onTestFinished, { port: server.port, ...before });
+      const { paths } = device;
+      const act = { do: 'write', path: paths.thermalConfig, text: '{"half":' } as const;
+      const end = await runAgentProcess(onTestFinished, paths.deviceFolder, {
+        intrusions: [{ call: 'rename', path: '/thermal_config.json', after: true, act }],
+      });
+      await expectFailed(device, end, { code: 'CONFIG_NOT_WRITTEN', hint: /Check the storage/, server });
+      await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
+    },
+  );
 
   it('made unusable in the middle: kept in a backup, the run completes', async ({ onTestFinished }) => {
     const watch = watchEvents();

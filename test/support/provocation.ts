@@ -153,7 +153,7 @@ export const inProcess = (
   ...(hint === undefined ? {} : { hint }),
 });
 
-const AUTHORITY = issueAuthority();
+export const AUTHORITY = issueAuthority();
 export const certificateFor = (request: Parameters<typeof issueCertificate>[0]): IssuedCertificate =>
   issueCertificate({ ca: AUTHORITY, ips: ['127.0.0.1'], ...request });
 

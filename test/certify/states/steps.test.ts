@@ -56,7 +56,7 @@ test('two transitions that nothing tells apart are an error', () => {
 });
 
 test('a state and a transition that no scenario reaches are named', () => {
-  const state = { name: 'polish', description: '', kind: 'active', effect: 'polish' } as const;
+  const state = { id: 'provision.polish', name: 'polish', description: '', kind: 'active', effect: 'polish' } as const;
   const edge = { from: 'write', to: 'polish', event: 'done', guard: null, kind: 'done' } as const;
   const longer: ChartGraph = { ...graph, states: [...graph.states, state], edges: [...graph.edges, edge] };
   const missing = unreached(longer, []);

@@ -1,0 +1,33 @@
+// Runs a TypeScript program of the project in a process of its own, with its dependencies from node_modules.
+import { spawnSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * @param entry path below the project's root
+ * @returns the program's exit status
+ */
+export async function runTypeScript(entry, args = []) {
+  // Below node_modules, so that the packages which stay outside the bundle are found.
+  const program = `${root}node_modules/.cache/thermal-provision/program-${process.pid}.mjs`;
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outfile: program,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20.19',
+      packages: 'external',
+      logLevel: 'warning',
+    });
+    const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
+    return status ?? 1;
+  } finally {
+    await rm(program, { force: true });
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * The library entry, for programs that embed the agent (docs/library.md). Everything public is declared here, so that
+ * the package's type declarations are this one file, and name no type of a dependency.
+ */
+import { resolve } from 'node:path';
+import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
+import { type AgentResult, DEFAULT_KEEP_BACKUPS, runAgent } from './agent.ts';
+import { systemClock } from './clock.ts';
+import { type FailureCode, toFailureRecord } from './failure.ts';
+import { createLog, type Log } from './log/log.ts';
+import { devicePaths } from './state/paths.ts';
+import { isFailureCode } from './state/snapshotDocument.ts';
+import { STEPS, stepOf } from './status/steps.ts';
+import { VERSION } from './version.ts';
+
+/** As the command's --keep-backups. */
+const MAX_BACKUPS = 1000;
+
+/** What to provision, and who is told about it. */
+export interface ProvisionOptions {
+  /** Device folder, with provision.txt, provision.json and thermal_config.json. */
+  readonly dir: string;
+  /** The agent's own folder; default: `provision-state` in the device folder. */
+  readonly stateDir?: string | undefined;
+  /** Aborted: the run is interrupted, and the next call on that folder goes on with it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Backups of thermal_config.json that stay after a success, 1 to 1000; default 5. */
+  readonly keepBackups?: number | undefined;
+  /** Stands for the board's serial number, as THERMAL_BOARD_ID does for the command; default: read from the hardware. */
+  readonly boardId?: string | undefined;
+  /** Told every log record. The library itself prints nothing. */
+  readonly onLog?: ((record: LogRecord) => void) | undefined;
+  /** Told each state of the run as soon as it is entered. */
+  readonly onProgress?: ((progress: ProvisionProgress) => void) | undefined;
+}
+
+/** A state of the chart (docs/architecture.md, “The chart”). */
+export type ProvisionState =
+  | 'detect'
+  | 'validate'
+  | 'prepare'
+  | 'request'
+  | 'backoff'
+  | 'reconcile'
+  | 'verifyCredentials'
+  | 'backup'
+  | 'write'
+  | 'restore'
+  | 'finalize'
+  | 'provisioned'
+  | 'notRequested'
+  | 'withdrawn'
+  | 'superseded'
+  | 'failed';
+
+/** Where a run stands. */
+export interface ProvisionProgress {
+  readonly runId: string;
+  readonly state: ProvisionState;
+  /** How far the run is, 1 to `steps`; pauses and probes belong to the step that they repeat. */
+  readonly step: number;
+  readonly steps: number;
+  /** The try that runs, from 1. */
+  readonly attempt: number;
+  /** null until provision.json was read. */
+  readonly maxAttempts: number | null;
+  /** null until a name was drawn. */
+  readonly deviceName: string | null;
+  /** In `backoff`: length of the pause, ms; else null. */
+  readonly retryInMs: number | null;
+  /** In `backoff` and `failed`: the failure that is retried, or that ended the run; else null. */
+  readonly failure: ProvisionFailure | null;
+}
+
+/** Why a run failed, or what is retried. docs/failures.md has an entry for each code. */
+export interface ProvisionFailure {
+  readonly code: FailureCode;
+  /** What happened, to which file or server, why. */
+  readonly message: string;
+  /** What to do next. */
+  readonly hint: string;
+  /** Whether the same may succeed in a moment. */
+  readonly retryable: boolean;
+  /** Exit status of the command in this case (sysexits.h). */
+  readonly exitStatus: number;
+  /** The causes, outermost first. */
+  readonly causes: readonly string[];
+}
+
+/** One line of the log. Never a secret in it. */
+export interface LogRecord {
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+  /** Stable dotted name, for machines (docs/operations.md). */
+  readonly event: string;
+  /** A sentence, for people. */
+  readonly message: string;
+  readonly runId: string | null;
+  readonly state: string | null;
+  readonly attempt: number | null;
+  readonly details: Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
+}
+
+interface Ended<Outcome extends string> {
+  readonly outcome: Outcome;
+  /** What the command `run` would have ended with: 0, or 75 after an interruption. */
+  readonly exitStatus: number;
+  readonly runId: string | null;
+  readonly deviceName: string | null;
+  readonly failure: null;
+}
+
+interface Failed {
+  readonly outcome: 'failed';
+  readonly exitStatus: number;
+  readonly runId: string | null;
+  /** The name that was tried, which may exist on the server. */
+  readonly deviceName: string | null;
+  readonly failure: ProvisionFailure;
+}
+
+/**
+ * How it ended: `nothing` was asked for; `provisioned`; `withdrawn`, provision.txt was taken away meanwhile;
+ * `interrupted` by the signal; or `failed`.
+ */
+export type ProvisionResult = Ended<'nothing' | 'provisioned' | 'withdrawn' | 'interrupted'> | Failed;
+
+/**
+ * One pass over a device folder, as the command `run` makes it: begins a run, or goes on with an interrupted one, and
+ * takes it to its end. Prints nothing, installs no signal handlers, never ends the process. Runs on different folders
+ * may go on at the same time; of two on one folder the second fails with LOCKED.
+ * @returns how it ended: whatever goes wrong on disk, network or server is in the result
+ * @throws TypeError, RangeError as a rejection, when the options are wrong: a defect of the calling program
+ */
+export async function provision(options: ProvisionOptions): Promise<ProvisionResult> {
+  const { dir, stateDir, signal, keepBackups = DEFAULT_KEEP_BACKUPS, boardId = '', onLog, onProgress } = options;
+  requireFolderName('dir', dir);
+  if (stateDir !== undefined) requireFolderName('stateDir', stateDir);
+  if (!Number.isInteger(keepBackups) || keepBackups < 1 || keepBackups > MAX_BACKUPS) {
+    throw new RangeError(`keepBackups must be a whole number from 1 to ${MAX_BACKUPS}`);
+  }
+  // Nobody is left who could be told that the program's own log callback has failed.
+  const sink = (record: LogRecord): void => tell(onLog, record, () => {});
+  const log = createLog(sink, systemClock(), { runId: null, state: null, attempt: null });
+  const result = await runAgent({
+    paths: devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir)),
+    agentVersion: VERSION,
+    sink,
+    // One of its own: Node warns of more than ten listeners at a signal that many runs share.
+    signal: AbortSignal.any(signal === undefined ? [] : [signal]),
+    keepBackups,
+    boardId,
+    onState: (state, context) => tell(onProgress, progressOf(state, context), (error) => logDefect(log, error)),
+  });
+  return publicResult(result);
+}
+
+function requireFolderName(option: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '') throw new TypeError(`${option} must be the path of a folder`);
+}
+
+/** Calls back. What is wrong with the callback, an asynchronous one included, must not end a provisioning. */
+function tell<Value>(
+  callback: ((value: Value) => unknown) | undefined,
+  value: Value,
+  failed: (error: unknown) => void,
+) {
+  try {
+    Promise.resolve(callback?.(value)).catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+function logDefect(log: Log, error: unknown): void {
+  const what = error instanceof Error ? error.message : `a thrown ${typeof error}`;
+  log.warn('callback.failed', `onProgress failed; the run goes on: ${what}`);
+}
+
+function publicFailure(record: FailureRecord): ProvisionFailure {
+  return { ...record, code: isFailureCode(record.code) ? record.code : 'INTERNAL' };
+}
+
+function progressOf(state: ProvisionState, context: ProvisionContext): ProvisionProgress {
+  const waiting = state === 'backoff';
+  const failure = waiting && context.waitingFor === 'retry' ? context.lastFailure : context.error;
+  return {
+    runId: context.runId,
+    state,
+    step: stepOf(state, context),
+    steps: STEPS.length,
+    attempt: context.retries + 1,
+    maxAttempts: context.settings === null ? null : context.settings.maxRetries + 1,
+    deviceName: context.granted?.deviceName ?? context.deviceName,
+    retryInMs: waiting && context.retryAt !== null ? Math.max(0, context.retryAt - context.now) : null,
+    failure: failure === null ? null : publicFailure(failure),
+  };
+}
+
+function publicResult({ outcome, exitStatus, runId, deviceName, failure }: AgentResult): ProvisionResult {
+  const common = { exitStatus, runId, deviceName };
+  if (outcome !== 'failed') return { ...common, outcome, failure: null };
+  const record = failure ?? toFailureRecord(new Error('a run failed without a failure'));
+  return { ...common, outcome, failure: publicFailure(record) };
+}

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest';
+import { HOST, KEY, parse, plain, required, SECRET, withDevice, withProvisioning } from './provisionJsonTexts.ts';
+
+describe('the forms of provision.json', () => {
+  it('reads the nested form', () => {
+    expect(
+      plain({
+        provisioning: {
+          device_key: KEY,
+          device_secret: SECRET,
+          host: HOST,
+          port: 8884,
+          use_ssl: true,
+          ca_file: 'ca.pem',
+          timeout_seconds: 31,
+          max_retries: 4,
+        },
+        device: { type: 'thermal-camera', profile: 'thermal_sensor_profile', name: 'thermal-camera-00A1F3' },
+      }),
+    ).toEqual({
+      deviceKey: KEY,
+      deviceSecret: SECRET,
+      host: HOST,
+      port: 8884,
+      useSsl: true,
+      caFile: 'ca.pem',
+      timeoutSeconds: 31,
+      maxRetries: 4,
+      name: { source: 'fixed', name: 'thermal-camera-00A1F3' },
+      deviceType: 'thermal-camera',
+      deviceProfile: 'thermal_sensor_profile',
+    });
+  });
+
+  const sevenSettings = {
+    deviceKey: KEY,
+    deviceSecret: SECRET,
+    host: HOST,
+    port: 1884,
+    useSsl: true,
+    caFile: undefined,
+    timeoutSeconds: 12,
+    maxRetries: 3,
+    name: { source: 'random', prefix: 'cam' },
+  };
+
+  it('reads the flat form', () => {
+    const flat = {
+      server_url: HOST,
+      server_port: 1884,
+      provision_device_key: KEY,
+      provision_device_secret: SECRET,
+      device_name_prefix: 'cam',
+      timeout_seconds: 12,
+      use_ssl: true,
+    };
+    expect(plain(flat)).toEqual(sevenSettings);
+    expect(parse(flat).warnings).toEqual([]);
+  });
+
+  it('reads the camel-case aliases inside provisioning', () => {
+    const aliases = {
+      provisioning: {
+        serverUrl: HOST,
+        serverPort: 1884,
+        provisionDeviceKey: KEY,
+        provisionDeviceSecret: SECRET,
+        deviceNamePrefix: 'cam',
+        timeoutSeconds: 12,
+        useSsl: true,
+      },
+    };
+    expect(plain(aliases)).toEqual(sevenSettings);
+    expect(parse(aliases).warnings).toEqual([]);
+  });
+
+  it('reads forms that are mixed, and equal values in two spellings', () => {
+    const mixed = {
+      server_url: HOST,
+      provisioning: { ...required, serverUrl: HOST, serverPort: 1884, use_ssl: true },
+      use_ssl: true,
+      timeout_seconds: 12,
+      device: { device_name_prefix: 'cam' },
+    };
+    expect(plain(mixed)).toEqual(sevenSettings);
+  });
+
+  it('fills in the defaults', () => {
+    expect(plain(withProvisioning({}))).toEqual({
+      deviceKey: KEY,
+      deviceSecret: SECRET,
+      host: HOST,
+      port: 1883,
+      useSsl: false,
+      caFile: undefined,
+      timeoutSeconds: 30,
+      maxRetries: 3,
+      name: { source: 'random', prefix: 'thermal-camera' },
+    });
+  });
+
+  it.each([
+    [{ port: 8883 }, { port: 8883, useSsl: true }],
+    [{ port: 8884 }, { port: 8884, useSsl: false }],
+    [{ use_ssl: true }, { port: 8883, useSsl: true }],
+    [{ use_ssl: false }, { port: 1883, useSsl: false }],
+    [
+      { port: 8883, use_ssl: false },
+      { port: 8883, useSsl: false },
+    ],
+    [
+      { port: 1883, use_ssl: true },
+      { port: 1883, useSsl: true },
+    ],
+  ])('lets port and use_ssl decide each other: %j', (given, server) => {
+    expect(parse(withProvisioning(given)).settings).toMatchObject(server);
+  });
+
+  it.each([
+    [{ name_source: 'mac' }, { source: 'mac', prefix: 'thermal-camera' }],
+    [
+      { name_source: 'random', device_name_prefix: 'x' },
+      { source: 'random', prefix: 'x' },
+    ],
+    [{ name: 'A_b-9' }, { source: 'fixed', name: 'A_b-9' }],
+  ])('names the device as %j asks', (device, name) => {
+    expect(parse(withDevice(device)).settings.name).toEqual(name);
+  });
+
+  it('accepts a byte-order mark and white space around', () => {
+    expect(parse(`\uFEFF\n ${JSON.stringify(withProvisioning({}))} \r\n\t\n`).settings.host).toBe(HOST);
+  });
+
+  it('accepts access_token as credentials', () => {
+    expect(parse(withDevice({ credentials: 'access_token' })).warnings).toEqual([]);
+  });
+});
+
+describe('warnings', () => {
+  it.each([
+    [
+      { provisioning: { ...required, time_out_seconds: 5 } },
+      'provisioning.time_out_seconds',
+      'provisioning.timeout_seconds',
+    ],
+    [{ provisioning: required, Device: {} }, 'Device', 'device'],
+    [{ provisioning: required, host: 'x' }, 'host', 'provisioning.host'],
+    [{ provisioning: required, device: { naem: 'x' } }, 'device.naem', 'device.name'],
+  ])('names an unknown key and the nearest known one: %j', (content, key, nearest) => {
+    expect(parse(content).warnings).toEqual([`unknown key ${key} (the nearest known key is ${nearest})`]);
+  });
+
+  it('suggests nothing for a key unlike any other, and names odd keys by their length', () => {
+    const { warnings } = parse({ provisioning: required, _quux_: 1, 'a\nb': 2, ['z'.repeat(41)]: 3 });
+    expect(warnings).toEqual([
+      'unknown key _quux_',
+      'unknown key (a key of 3 characters)',
+      'unknown key (a key of 41 characters)',
+    ]);
+  });
+
+  it('does not name a key that contains the secret', () => {
+    const { warnings } = parse({ provisioning: { ...required, [`x${SECRET}`]: 1 } });
+    expect(warnings).toEqual(['unknown key provisioning.(a key of 21 characters)']);
+  });
+
+  it('names at most twenty unknown keys', () => {
+    const many = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`q${index}`, 1]));
+    const { warnings } = parse({ provisioning: required, ...many });
+    expect(warnings).toHaveLength(21);
+    expect(warnings.at(-1)).toBe('5 more unknown keys');
+  });
+
+  it('is no problem when an unknown key is named like a member of every object', () => {
+    const text = `{"provisioning":${JSON.stringify(required)},"__proto__":{"a":1},"constructor":null}`;
+    expect(parse(text).warnings).toHaveLength(2);
+  });
+
+  it.each([
+    [withProvisioning({ ca_file: 'ca.pem' }), 'ca_file is not used, since use_ssl is false'],
+    [withDevice({ name: 'a', name_source: 'mac' }), 'device.name_source is not used, since device.name is given'],
+    [withProvisioning({ device_key: ' k' }), 'the device key begins or ends with white space, which the server counts'],
+    [
+      withProvisioning({ device_secret: 's\n' }),
+      'the device secret begins or ends with white space, which the server counts',
+    ],
+  ])('points out what is odd in %j', (content, warning) => {
+    expect(parse(content).warnings).toEqual([warning]);
+  });
+});

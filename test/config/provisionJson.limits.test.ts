@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { parse, problemsOf, required, withDevice, withProvisioning } from './provisionJsonTexts.ts';
+
+describe('the limits of each setting', () => {
+  const at = (path: string, value: unknown) => {
+    const [section, key] = path.split('.');
+    const content =
+      section === 'device' ? withDevice({ [String(key)]: value }) : withProvisioning({ [String(key)]: value });
+    return content;
+  };
+  const long = (length: number, letter = 'a') => letter.repeat(length);
+
+  it.each([
+    ['provisioning.device_key', 'k', long(256)],
+    ['provisioning.device_secret', 's', long(256)],
+    ['provisioning.port', 1, 65535],
+    ['provisioning.timeout_seconds', 1, 300],
+    ['provisioning.timeout_seconds', 1.5, 299.5],
+    ['provisioning.max_retries', 0, 10],
+    ['provisioning.ca_file', 'c', '/etc/ssl/certs/ca.pem'],
+    ['provisioning.device_name_prefix', 'a', `a${long(56, '-')}`],
+    ['device.name', 'a', long(64)],
+    ['device.type', '', 'thermal camera'],
+    ['device.profile', '', 'thermal camera'],
+    ['provisioning.host', 'localhost', '192.168.1.9'],
+    ['provisioning.host', '::1', 'fe80::1%eth0'],
+    ['provisioning.host', `${long(63)}.example`, 'tb_core.local.'],
+    ['provisioning.host', 'xn--bcher-kva.example', '2001:db8::7'],
+  ])('accepts %s at %j and %j', (path, low, high) => {
+    expect(parse(at(path, low)).settings).toBeDefined();
+    expect(parse(at(path, high)).settings).toBeDefined();
+  });
+
+  const text = (length: number) => `a text of ${length} characters`;
+  it.each<[string, unknown, string]>([
+    ['provisioning.device_key', '', 'an empty text'],
+    ['provisioning.device_key', long(257), text(257)],
+    ['provisioning.device_key', 12, 'a number'],
+    ['provisioning.device_key', true, 'a boolean'],
+    ['provisioning.device_secret', null, 'null'],
+    ['provisioning.device_secret', ['x'], 'a list'],
+    ['provisioning.device_secret', {}, 'an object'],
+    ['provisioning.device_secret', long(257), text(257)],
+    ['provisioning.host', '', 'an empty text'],
+    ['provisioning.host', 'mqtt://tb.example', 'a URL with a scheme'],
+    ['provisioning.host', 'mqtts://tb.example:8883', 'a URL with a scheme'],
+    ['provisioning.host', 'tb.example:1883', 'a host with a port'],
+    ['provisioning.host', 'tb.example:', 'a host with a port'],
+    ['provisioning.host', 'tb.example/mqtt', 'a host with a path'],
+    ['provisioning.host', '[::1]', 'an address in brackets'],
+    ['provisioning.host', '[::1]:1883', 'an address in brackets'],
+    ['provisioning.host', ' tb.example', 'a text with white space'],
+    ['provisioning.host', 'tb..example', text(11)],
+    ['provisioning.host', '-tb.example', text(11)],
+    ['provisioning.host', 'bücher.example', text(14)],
+    ['provisioning.host', '192.168.1.300', text(13)],
+    ['provisioning.host', '.', text(1)],
+    ['provisioning.host', `${long(64)}.example`, text(72)],
+    ['provisioning.host', Array.from({ length: 64 }, () => 'abc').join('.'), text(255)],
+    ['provisioning.host', 5, '5'],
+    ['provisioning.port', 0, '0'],
+    ['provisioning.port', 65536, '65536'],
+    ['provisioning.port', 1883.5, '1883.5'],
+    ['provisioning.port', '1883', text(4)],
+    ['provisioning.port', 12345678, 'a number'],
+    ['provisioning.port', null, 'null'],
+    ['provisioning.use_ssl', 'true', text(4)],
+    ['provisioning.use_ssl', 1, '1'],
+    ['provisioning.ca_file', '', 'an empty text'],
+    ['provisioning.ca_file', 'a\0b', text(3)],
+    ['provisioning.ca_file', long(1025), text(1025)],
+    ['provisioning.timeout_seconds', 0.5, '0.5'],
+    ['provisioning.timeout_seconds', 301, '301'],
+    ['provisioning.max_retries', -1, '-1'],
+    ['provisioning.max_retries', 11, '11'],
+    ['provisioning.max_retries', 2.5, '2.5'],
+    ['provisioning.max_retries', false, 'false'],
+    ['provisioning.device_name_prefix', 'Cam', text(3)],
+    ['provisioning.device_name_prefix', '9cam', text(4)],
+    ['provisioning.device_name_prefix', `a${long(57, '-')}`, text(58)],
+    ['device.name', '', 'an empty text'],
+    ['device.name', long(65), text(65)],
+    ['device.name', 'cam 1', text(5)],
+    ['device.name', 'cam\n', text(4)],
+    ['device.name_source', 'serial', text(6)],
+    ['device.type', 7, '7'],
+    ['device.profile', null, 'null'],
+    ['device.type', long(257), text(257)],
+    ['device.credentials', 'mqtt_basic', 'mqtt_basic, which is not supported yet'],
+    ['device.credentials', 'X509_CERTIFICATE', 'x509_certificate, which is not supported yet'],
+    ['device.credentials', 'password', text(8)],
+  ])('refuses %s %j', async (path, value, found) => {
+    const problems = await problemsOf(at(path, value));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`- ${path}: found ${found}, expected `);
+  });
+
+  it.each([
+    'provisioning.device_key',
+    'provisioning.provisionDeviceKey',
+    'provision_device_key',
+    'provisioning.device_secret',
+    'provisioning.provisionDeviceSecret',
+    'provision_device_secret',
+    'provisioning.host',
+    'provisioning.serverUrl',
+    'server_url',
+    'provisioning.port',
+    'provisioning.serverPort',
+    'server_port',
+    'provisioning.use_ssl',
+    'provisioning.useSsl',
+    'use_ssl',
+    'provisioning.timeout_seconds',
+    'provisioning.timeoutSeconds',
+    'timeout_seconds',
+    'provisioning.device_name_prefix',
+    'provisioning.deviceNamePrefix',
+    'device_name_prefix',
+    'device.device_name_prefix',
+  ])('names a wrong type in the spelling that the file uses: %s', async (path) => {
+    const [section, key] = path.split('.');
+    const base = { provisioning: required };
+    const content =
+      key === undefined
+        ? { ...base, [String(section)]: [] }
+        : section === 'device'
+          ? withDevice({ [key]: [] })
+          : withProvisioning({ [key]: [] });
+    expect(await problemsOf(content)).toEqual([expect.stringContaining(`- ${path}: found a list, expected `)]);
+  });
+});

@@ -1,0 +1,239 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { FAILURES, type FailureCode } from '../../src/failure.ts';
+import {
+  type LogRecord,
+  type ProvisionFailure,
+  type ProvisionOptions,
+  type ProvisionProgress,
+  type ProvisionState,
+  provision,
+} from '../../src/index.ts';
+import type { LogRecord as AgentLogRecord } from '../../src/log/log.ts';
+import type { ProvisionState as AgentState } from '../../src/state/snapshotDocument.ts';
+import type { AtEnd } from '../support/atEnd.ts';
+import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
+import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { startServer } from '../support/server.ts';
+
+/** More than Node likes to see listeners at one signal. */
+const FOLDERS = 12;
+
+function device(atEnd: AtEnd, port: number, more: Partial<DeviceFolderOptions> = {}): Promise<DeviceFolder> {
+  const provisioning = { timeout_seconds: 5, ...more.provisioning };
+  return makeDeviceFolder(atEnd, { port, ...more, provisioning });
+}
+
+const dirOf = ({ paths }: DeviceFolder): string => paths.deviceFolder;
+
+/** A signal that is aborted when the run enters a state. */
+function abortIn(state: ProvisionState): Pick<ProvisionOptions, 'signal' | 'onProgress'> {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    onProgress: (progress) => {
+      if (progress.state === state) controller.abort();
+    },
+  };
+}
+
+describe.concurrent('provision', () => {
+  it('provisions a device, and tells what it does', async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const folder = await device(onTestFinished, server.port);
+    const progress: ProvisionProgress[] = [];
+    const records: LogRecord[] = [];
+    const result = await provision({
+      dir: dirOf(folder),
+      onProgress: (step) => progress.push(step),
+      onLog: (record) => records.push(record),
+    });
+
+    expect(result).toMatchObject({ outcome: 'provisioned', exitStatus: 0, failure: null });
+    expect(result.deviceName).toBe(server.registry.devices()[0]?.name);
+    expect(await provisionedProblems(folder.paths, server)).toEqual([]);
+    expect(progress.map(({ state }) => state)).toEqual([...STEPS_OF_A_GOOD_RUN, 'provisioned']);
+    expect(progress[0]).toEqual({
+      runId: result.runId,
+      state: 'detect',
+      step: 1,
+      steps: STEPS_OF_A_GOOD_RUN.length,
+      attempt: 1,
+      maxAttempts: null,
+      deviceName: null,
+      retryInMs: null,
+      failure: null,
+    });
+    expect(progress.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8]);
+    expect(progress.at(-1)).toMatchObject({ maxAttempts: 1, deviceName: result.deviceName });
+    const end = { event: 'run.provisioned', level: 'info', runId: result.runId };
+    expect(records).toContainEqual(expect.objectContaining(end));
+  });
+
+  it('has nothing to do without provision.txt', async ({ expect, onTestFinished }) => {
+    const folder = await device(onTestFinished, 1, { requested: false });
+    expect(await provision({ dir: dirOf(folder) })).toEqual({
+      outcome: 'nothing',
+      exitStatus: 0,
+      runId: null,
+      deviceName: null,
+      failure: null,
+    });
+  });
+
+  it('keeps its own files where it is told', async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const folder = await device(onTestFinished, server.port);
+    const stateDir = await makeFolder(onTestFinished);
+    expect(await provision({ dir: dirOf(folder), stateDir, keepBackups: 1 })).toMatchObject({ outcome: 'provisioned' });
+    const paths = { ...folder.paths, stateFolder: stateDir, snapshot: `${stateDir}/snapshot.json` };
+    expect(await provisionedProblems(paths, server)).toEqual([]);
+  });
+
+  it('tells the pause before another try and its reason, then the failure', async ({ expect, onTestFinished }) => {
+    const refuse = { on: 'provisionConnect', action: 'refuse', code: 3 } as const;
+    const server = await startServer(onTestFinished, {
+      faults: [
+        { ...refuse, nth: 1 },
+        { ...refuse, nth: 2 },
+      ],
+    });
+    const folder = await device(onTestFinished, server.port, { provisioning: { max_retries: 1 } });
+    const progress: ProvisionProgress[] = [];
+    const result = await provision({ dir: dirOf(folder), onProgress: (step) => progress.push(step) });
+    const code = 'SERVER_UNAVAILABLE';
+    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code, ...FAILURES[code] } });
+    expect(progress.find(({ state }) => state === 'backoff')).toMatchObject({
+      attempt: 2,
+      maxAttempts: 2,
+      retryInMs: 1000,
+      failure: { code, retryable: true },
+    });
+    expect(progress.at(-1)).toMatchObject({ state: 'failed', retryInMs: null, failure: result.failure });
+    expect(progress.filter(({ failure }) => failure !== null)).toHaveLength(2);
+  });
+
+  it(`provisions ${FOLDERS} folders at once in one process`, async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const folders = await Promise.all(Array.from({ length: FOLDERS }, () => device(onTestFinished, server.port)));
+    const warnings: Error[] = [];
+    const warn = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warn);
+    onTestFinished(() => void process.off('warning', warn));
+    const { signal } = new AbortController();
+    const results = await Promise.all(folders.map((folder) => provision({ dir: dirOf(folder), signal })));
+    expect(results.map(({ outcome }) => outcome)).toEqual(folders.map(() => 'provisioned'));
+    expect(new Set(results.map(({ runId }) => runId)).size).toBe(FOLDERS);
+    expect(warnings).toEqual([]);
+    for (const { paths } of folders) expect(await provisionedProblems(paths, server, FOLDERS)).toEqual([]);
+  });
+
+  it('fails on a folder that a run of the same process works on', async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished, { latencyMs: 300 });
+    const folder = await device(onTestFinished, server.port);
+    let second: ReturnType<typeof provision> | undefined;
+    const first = await provision({
+      dir: dirOf(folder),
+      onProgress: ({ state }) => {
+        if (state === 'request') second = provision({ dir: dirOf(folder) });
+      },
+    });
+    const { hint } = FAILURES.LOCKED;
+    expect(await second).toMatchObject({ outcome: 'failed', exitStatus: 75, failure: { code: 'LOCKED', hint } });
+    expect(first.outcome).toBe('provisioned');
+    expect(await provisionedProblems(folder.paths, server)).toEqual([]);
+  });
+
+  it.for(['detect', 'request', 'write'] as const)(
+    'goes on after an abort in %s',
+    async (state, { expect, onTestFinished }) => {
+      const server = await startServer(onTestFinished);
+      const folder = await device(onTestFinished, server.port);
+      const started = performance.now();
+      const given = abortIn(state);
+      const cut = await provision({ dir: dirOf(folder), ...given });
+      expect(cut).toMatchObject({ outcome: 'interrupted', exitStatus: 75, failure: null });
+      expect(performance.now() - started).toBeLessThan(5000);
+
+      const result = await provision({ dir: dirOf(folder) });
+      expect(result).toMatchObject({ outcome: 'provisioned', runId: cut.runId });
+      expect(await provisionedProblems(folder.paths, server)).toEqual([]);
+    },
+  );
+
+  it('begins nothing under a signal that is aborted already', async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const folder = await device(onTestFinished, server.port);
+    expect(await provision({ dir: dirOf(folder), signal: AbortSignal.abort() })).toMatchObject({
+      outcome: 'interrupted',
+      exitStatus: 75,
+    });
+    expect(server.registry.counts.provisionRequests).toBe(0);
+    expect(await provision({ dir: dirOf(folder) })).toMatchObject({ outcome: 'provisioned' });
+  });
+
+  it.for([
+    [
+      'throw',
+      () => {
+        throw new Error('the display is off');
+      },
+    ],
+    ['reject', () => Promise.reject(new Error('the display is off'))],
+  ] as const)('is not harmed by callbacks that %s', async ([, callback], { expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const folder = await device(onTestFinished, server.port);
+    const events: string[] = [];
+    const result = await provision({
+      dir: dirOf(folder),
+      onProgress: callback,
+      onLog: ({ event, message }) => {
+        if (event === 'callback.failed') events.push(message);
+        return callback();
+      },
+    });
+    expect(result.outcome).toBe('provisioned');
+    expect(events).toHaveLength(9);
+    expect(events[0]).toContain('the display is off');
+  });
+
+  it('tells a callback’s defect also when no error was thrown', async ({ expect, onTestFinished }) => {
+    const folder = await device(onTestFinished, 1, { provisioning: { host: '' } });
+    const messages: string[] = [];
+    const result = await provision({
+      dir: dirOf(folder),
+      onProgress: () => Promise.reject('off'),
+      onLog: ({ message }) => messages.push(message),
+    });
+    expect(result.failure?.code).toBe('PROVISION_JSON_INVALID');
+    expect(messages).toContain('onProgress failed; the run goes on: a thrown string');
+  });
+
+  it.for<[Record<string, unknown>, ErrorConstructor, RegExp]>([
+    [{}, TypeError, /dir must be/],
+    [{ dir: '' }, TypeError, /dir must be/],
+    [{ dir: 7 }, TypeError, /dir must be/],
+    [{ dir: '/nowhere', stateDir: '' }, TypeError, /stateDir must be/],
+    [{ dir: '/nowhere', keepBackups: 0 }, RangeError, /1 to 1000/],
+    [{ dir: '/nowhere', keepBackups: 1001 }, RangeError, /1 to 1000/],
+    [{ dir: '/nowhere', keepBackups: 1.5 }, RangeError, /1 to 1000/],
+  ])('rejects wrong options: %j', async ([options, kind, says], { expect }) => {
+    // A program in JavaScript is not held to the types.
+    const call: unknown = Reflect.apply(provision, undefined, [options]);
+    const error = await Promise.resolve(call).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(kind);
+    expect(String(error)).toMatch(says);
+  });
+
+  it('fails on a missing folder', async ({ expect }) => {
+    const result = await provision({ dir: '/nowhere/at/all' });
+    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 66, failure: { code: 'DEVICE_FOLDER_MISSING' } });
+  });
+});
+
+it('declares what the agent knows, no more and no less', () => {
+  expectTypeOf<ProvisionState>().toEqualTypeOf<AgentState>();
+  expectTypeOf<LogRecord>().toEqualTypeOf<AgentLogRecord>();
+  expectTypeOf<ProvisionFailure['code']>().toEqualTypeOf<FailureCode>();
+  expect(provision).toHaveLength(1);
+});
