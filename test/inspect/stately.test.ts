@@ -7,20 +7,11 @@ import { createActor } from 'xstate';
 import { z } from 'zod';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import { inspectWithStately } from '../../src/inspect/stately.ts';
+import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
 import { portOf, relay, watchedRun } from './watchedRun.ts';
 
-const MAIN_FLOW = [
-  'detect',
-  'validate',
-  'prepare',
-  'request',
-  'verifyCredentials',
-  'backup',
-  'write',
-  'finalize',
-  'provisioned',
-];
+const MAIN_FLOW = [...STEPS_OF_A_GOOD_RUN, 'provisioned'];
 
 /** A run must not become longer by more than this; generous, because machines are busy. */
 const UNNOTICED_MS = 5000;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { describe, inject, it } from 'vitest';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';
+import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { startServer, watchEvents } from '../support/server.ts';
 import { closedPort } from '../support/strangeServers.ts';
 
@@ -47,16 +48,7 @@ describe.concurrent('run on a terminal', () => {
       .ended;
     expect(status).toBe(0);
     const done = [...output.matchAll(/✓ (\w+):/g)].map(([, step]) => step);
-    expect(done).toEqual([
-      'detect',
-      'validate',
-      'prepare',
-      'request',
-      'verifyCredentials',
-      'backup',
-      'write',
-      'finalize',
-    ]);
+    expect(done).toEqual(STEPS_OF_A_GOOD_RUN);
     const [device] = server.registry.devices();
     expect(output.split('\n').at(-3)).toContain(`✓ Provisioned as ${device?.name};`);
     expect(output).not.toContain('state.entered');
