@@ -2,7 +2,7 @@ import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } f
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
-import { fileFailure, isENOENT } from './fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
 
 /**
  * In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder.
@@ -17,12 +17,8 @@ export async function requireTrustedLink(path: string): Promise<void> {
   );
 }
 
-/**
- * Makes sure that the agent's own folder exists, for its owner only. A new one is durable once the folder around it is.
- * @returns whether its mode had to be tightened
- * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
- */
-export async function ensurePrivateFolder(folder: string): Promise<boolean> {
+/** Whether a folder's mode had to be tightened; undefined: there is no folder. */
+async function tightenFolder(folder: string): Promise<boolean | undefined> {
   try {
     await requireTrustedLink(folder);
     const stats = await stat(folder);
@@ -31,14 +27,28 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     await chmod(folder, 0o700);
     return true;
   } catch (error) {
-    if (!isENOENT(error)) throw fileFailure(error, `use the folder ${folder}`);
+    if (isENOENT(error)) return undefined;
+    throw fileFailure(error, `use the folder ${folder}`);
   }
+}
+
+/**
+ * Makes sure that the agent's own folder exists, for its owner only. A new one is durable once the folder around it is.
+ * @returns whether its mode had to be tightened
+ * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function ensurePrivateFolder(folder: string): Promise<boolean> {
+  const tightened = await tightenFolder(folder);
+  if (tightened !== undefined) return tightened;
   try {
     await mkdir(folder, { mode: 0o700 });
     const { owner } = await folderOwner(folder);
     if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
     return false;
   } catch (error) {
+    // Another agent that started at the same moment was faster; a link to nowhere stays an error.
+    const appeared = errnoOf(error) === 'EEXIST' ? await tightenFolder(folder) : undefined;
+    if (appeared !== undefined) return appeared;
     const failure = fileFailure(error, `create the folder ${folder}`);
     // mkdir is refused by the folder above: that is the one to correct.
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;

@@ -16,6 +16,7 @@ const HARMLESS = new Set([
   ...[
     'access',
     'lstat',
+    'fstatSync',
     'lstatSync',
     'readdir',
     'readFile',

@@ -50,6 +50,23 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(folder)).toBe(0o700);
   });
 
+  it('is content with one that others create at the same moment', async () => {
+    const folder = join(await scratchFolder(), 'state');
+    const all = Array.from({ length: 20 }, () => ensurePrivateFolder(folder));
+    expect(await Promise.all(all)).toEqual(all.map(() => false));
+    expect(await modeOf(folder)).toBe(0o700);
+  });
+
+  it('fails for a link to nowhere', async () => {
+    const around = await scratchFolder();
+    const link = join(around, 'state');
+    await symlink(join(around, 'none'), link);
+    expect(await failureOf(() => ensurePrivateFolder(link))).toMatchObject({
+      code: 'DISK_ERROR',
+      message: `Could not create the folder ${link}: EEXIST`,
+    });
+  });
+
   it('fails where the folder around it is missing', async () => {
     const folder = join(await scratchFolder(), 'none', 'state');
     expect(await failureOf(() => ensurePrivateFolder(folder))).toMatchObject({

@@ -1,13 +1,27 @@
 import { once } from 'node:events';
-import { appendFile, mkdir, symlink } from 'node:fs/promises';
+import { appendFile, type FileHandle, mkdir, open, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readLimited } from '../../src/files/readLimited.ts';
 import { asOrdinaryUser, makeFifo, put, scratchFolder } from '../config/scratch.ts';
 import { descriptorsBelow } from '../support/openDescriptors.ts';
 
 const LIMIT = 100;
+
+/** Has another program append to the file at the worst moment: right after its size was looked at. */
+async function appendAfterStat(path: string, text: string): Promise<void> {
+  const handle = await open(path);
+  const { stat } = handle;
+  const prototype: FileHandle = Object.getPrototypeOf(handle);
+  await handle.close();
+  const spy = vi.spyOn(prototype, 'stat').mockImplementationOnce(async function (this: FileHandle) {
+    const stats = await stat.call(this);
+    await appendFile(path, text);
+    return stats;
+  });
+  onTestFinished(() => spy.mockRestore());
+}
 
 describe('readLimited', () => {
   it.each([0, 1, LIMIT])('reads a file of %i bytes, with its owner and mode', async (size) => {
@@ -42,10 +56,20 @@ describe('readLimited', () => {
     expect(await readLimited('/proc/self/maps', LIMIT)).toEqual({ ok: false, problem: 'too-large' });
   });
 
-  it('takes what was appended since, within the limit', async () => {
+  it.each([
+    ['a few bytes', 1, 100],
+    ['a chunk or more', 65_536, 200_000],
+  ])('takes what is appended after the look at its size: %s', async (_what, size, limit) => {
+    const path = await put(join(await scratchFolder(), 'file'), 'a'.repeat(size));
+    await appendAfterStat(path, 'b'.repeat(size));
+    const expected = Buffer.from('a'.repeat(size) + 'b'.repeat(size));
+    expect(await readLimited(path, limit)).toMatchObject({ ok: true, bytes: expected });
+  });
+
+  it('refuses what is appended beyond the limit', async () => {
     const path = await put(join(await scratchFolder(), 'file'), 'a');
-    await appendFile(path, 'b');
-    expect(await readLimited(path, LIMIT)).toMatchObject({ ok: true, bytes: Buffer.from('ab') });
+    await appendAfterStat(path, 'b'.repeat(LIMIT));
+    expect(await readLimited(path, LIMIT)).toEqual({ ok: false, problem: 'too-large' });
   });
 
   it.each(['none', join('none', 'file')])('finds “%s” absent', async (name) => {
