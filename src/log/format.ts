@@ -3,6 +3,8 @@ import type { LogDetails, LogRecord } from './log.ts';
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
+export const isLogFormat = (text: string): text is LogFormat => LOG_FORMATS.some((format) => format === text);
+
 /** One JSON object a line; the details are keys of their own, after the fixed ones, which they can't replace. */
 export function formatJson(record: LogRecord): string {
   const { time, level, event, message, runId, state, attempt, details } = record;

@@ -4,6 +4,8 @@ import type { Clock } from '../clock.ts';
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+export const isLogLevel = (text: string): text is LogLevel => LOG_LEVELS.some((level) => level === text);
+
 /** Details of a line. There is no way to pass an object: a Secret does not fit the type. */
 export type LogDetails = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 

@@ -2,7 +2,9 @@ import { Writable } from 'node:stream';
 import winston from 'winston';
 import { type LineFile, openLineFile } from '../files/appendLimited.ts';
 import type { FileAttributes } from '../files/durable.ts';
+import { openStatus } from '../systemd/notify.ts';
 import { formatRecord, type LogFormat } from './format.ts';
+import { isJournalStream, withPriority } from './journal.ts';
 import type { LogLevel, LogRecord, LogSink } from './log.ts';
 
 export interface WinstonSinkOptions {
@@ -19,6 +21,8 @@ export interface WinstonSink {
 
 const MAX_LOG_FILE_BYTES = 5 * 1024 * 1024;
 const RECORD = Symbol('record');
+/** Where winston keeps the finished line (triple-beam). */
+const MESSAGE = Symbol.for('message');
 
 const isRecord = (value: unknown): value is LogRecord =>
   typeof value === 'object' && value !== null && 'event' in value;
@@ -40,18 +44,29 @@ function outliveReaderOfStandardError(): void {
   if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
 }
 
-/** Prints records to standard error: standard output belongs to what a command was asked for. */
+/**
+ * Prints records to standard error: standard output belongs to what a command was asked for. Under systemd the lines
+ * have priorities for the journal, and the latest is the service's status.
+ */
 export function winstonSink({ level, format, file }: WinstonSinkOptions): WinstonSink {
+  const toJournal = isJournalStream(process.env);
   const line = winston.format.printf((info) => {
     const record: unknown = info[RECORD];
     return isRecord(record) ? formatRecord(format, record) : String(info.message);
+  });
+  const consoleLine = winston.format.printf((info) => {
+    const record: unknown = info[RECORD];
+    const text = String(info[MESSAGE]);
+    return toJournal && isRecord(record) ? withPriority(record.level, text) : text;
   });
   if (file?.only !== true) outliveReaderOfStandardError();
   const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, file.attributes);
   const console = new winston.transports.Console({
     stderrLevels: ['error', 'warn', 'info', 'debug'],
     forceConsole: false,
+    format: consoleLine,
   });
+  const status = openStatus(process.env);
   const logger = winston.createLogger({
     level,
     format: line,
@@ -63,6 +78,7 @@ export function winstonSink({ level, format, file }: WinstonSinkOptions): Winsto
   return {
     sink: (record) => {
       logger.log({ level: record.level, message: record.message, [RECORD]: record });
+      status?.show(record);
     },
     close: () => {
       logger.close();

@@ -1,0 +1,38 @@
+// Builds the Debian package and asks lintian about it: npm run check:deb. Root installs what is missing.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { aptInstall } from './aptInstall.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const LINTIAN = '/usr/bin/lintian';
+const LIMIT_MS = 5 * 60 * 1000;
+/** What Debian's policy calls wrong; warnings are shown. */
+const FAIL_ON = 'error';
+
+function obstacle() {
+  if (!existsSync('/usr/bin/dpkg-deb')) return 'this is no Debian: there is no dpkg-deb';
+  const why = existsSync(LINTIAN) ? undefined : aptInstall('lintian');
+  return why === undefined ? undefined : `there is no lintian, and ${why}`;
+}
+
+const why = obstacle();
+if (why !== undefined) {
+  console.log(`SKIPPED: lintian on the Debian package. Here ${why}.`);
+} else {
+  const folder = mkdtempSync(join(tmpdir(), 'thermal-check-deb-'));
+  try {
+    execFileSync(process.execPath, ['scripts/packageDeb.mjs', '--outdir', folder], { cwd: root, stdio: 'inherit' });
+    const debs = readdirSync(folder).map((name) => join(folder, name));
+    const { status } = spawnSync(LINTIAN, ['--allow-root', '--fail-on', FAIL_ON, ...debs], {
+      stdio: 'inherit',
+      timeout: LIMIT_MS,
+    });
+    if (status === 0) console.log('lintian finds no error');
+    process.exitCode = status ?? 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

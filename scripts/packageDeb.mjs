@@ -1,0 +1,146 @@
+// The Debian package, for all architectures, the same bytes each time: npm run package:deb [-- --outdir FOLDER]
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, lutimes, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { copyright } from './deb/copyright.mjs';
+import { manPage } from './deb/manPage.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const NAME = 'thermal-provision';
+const PROGRAM = `usr/share/${NAME}`;
+const DOCS = `usr/share/doc/${NAME}`;
+const DOC_FILES = ['operations.md', 'failures.md', 'compatibility.md', 'architecture.md', 'status.schema.json'];
+const BUILD_LIMIT_MS = 120_000;
+
+// --deb-version: the same program under another version, for tests of an upgrade.
+const { values } = parseArgs({
+  options: { outdir: { type: 'string', default: `${root}dist-deb` }, 'deb-version': { type: 'string' } },
+});
+
+/** The newest entry of the changelog: version, maintainer and time, as dpkg-parsechangelog would give them. */
+async function changelog() {
+  const text = await readFile(`${root}packaging/debian/changelog`, 'utf8');
+  const [, version = '', maintainer = '', date = ''] = /^\S+ \((.+?)\).*?^ -- (.+?) {2}(.+?)$/ms.exec(text) ?? [];
+  return { text, version, maintainer, seconds: Date.parse(date) / 1000 };
+}
+
+/** Standard output of a program, which may not take for ever. */
+const run = (command, args, env = {}) =>
+  execFileSync(command, args, {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: BUILD_LIMIT_MS,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
+  });
+
+async function put(stage, path, content) {
+  await mkdir(dirname(join(stage, path)), { recursive: true });
+  await writeFile(join(stage, path), content);
+}
+
+async function copy(stage, from, to) {
+  await mkdir(dirname(join(stage, to)), { recursive: true });
+  await copyFile(join(root, from), join(stage, to));
+}
+
+const compressed = (text) => gzipSync(text, { level: 9 });
+
+/** The program as a device needs it. @returns what is inside, for the licences */
+async function addProgram(stage, version) {
+  const folder = join(stage, PROGRAM);
+  run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder]);
+  const inputs = JSON.parse(await readFile(join(folder, 'inputs.json'), 'utf8'));
+  await rm(join(folder, 'inputs.json'));
+  const main = await readFile(join(folder, 'main.js'), 'utf8');
+  await writeFile(join(folder, 'main.js'), main.replace(/^#!.*/, '#!/usr/bin/node'));
+  await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name: NAME, version, type: 'module' })}\n`);
+  await mkdir(join(stage, 'usr/bin'), { recursive: true });
+  await symlink(`../share/${NAME}/main.js`, join(stage, 'usr/bin', NAME));
+  return inputs;
+}
+
+async function addUnits(stage) {
+  for (const name of await readdir(`${root}packaging/systemd`)) {
+    const to = name.endsWith('.sysusers')
+      ? `usr/lib/sysusers.d/${name.replace('.sysusers', '.conf')}`
+      : `usr/lib/systemd/system/${name}`;
+    await copy(stage, `packaging/systemd/${name}`, to);
+  }
+}
+
+/** Everything below a folder, in an order that no file system decides. */
+async function entriesBelow(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .map((entry) => ({ entry, path: join(entry.parentPath, entry.name) }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Modes and times that depend on nobody's umask and clock. */
+async function settle(stage, seconds) {
+  for (const { entry, path } of [...(await entriesBelow(stage)), { entry: undefined, path: stage }]) {
+    const isScript = path.startsWith(join(stage, 'DEBIAN/p')) || path === join(stage, PROGRAM, 'main.js');
+    if (entry?.isSymbolicLink() !== true) await chmod(path, entry?.isFile() === true && !isScript ? 0o644 : 0o755);
+    await lutimes(path, seconds, seconds);
+  }
+}
+
+/** What dpkg has to know: control, sums, and the maintainer scripts. */
+async function addControl(stage, parts) {
+  const entries = await entriesBelow(stage);
+  const sums = [];
+  let kilobytes = 0;
+  for (const { entry, path } of entries) {
+    const content = entry.isFile() ? await readFile(path) : Buffer.alloc(0);
+    kilobytes += Math.max(1, Math.ceil(content.length / 1024));
+    const sum = createHash('md5').update(content).digest('hex');
+    if (entry.isFile()) sums.push(`${sum}  ${relative(stage, path)}\n`);
+  }
+  const known = { ...parts, INSTALLED_SIZE: kilobytes };
+  const control = await readFile(`${root}packaging/debian/control.in`, 'utf8');
+  await put(
+    stage,
+    'DEBIAN/control',
+    control.replaceAll(/@([A-Z_]+)@/g, (_all, name) => known[name]),
+  );
+  await put(stage, 'DEBIAN/md5sums', sums.join(''));
+  for (const script of ['postinst', 'prerm', 'postrm']) {
+    await copy(stage, `packaging/debian/${script}`, `DEBIAN/${script}`);
+  }
+}
+
+const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
+const newest = await changelog();
+if (newest.version !== version)
+  throw new Error(`packaging/debian/changelog: ${newest.version}, package.json: ${version}`);
+const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? newest.seconds);
+const debVersion = values['deb-version'] ?? version;
+
+const stage = await mkdtemp(join(tmpdir(), 'thermal-deb-'));
+try {
+  const inputs = await addProgram(stage, version);
+  await addUnits(stage);
+  for (const name of DOC_FILES) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
+  await put(stage, `${DOCS}/copyright`, await copyright(root, inputs));
+  await put(stage, `${DOCS}/changelog.gz`, compressed(newest.text));
+  const date = new Date(seconds * 1000).toISOString().slice(0, 10);
+  await put(stage, `usr/share/man/man1/${NAME}.1.gz`, compressed(await manPage({ version, date })));
+  await addControl(stage, { VERSION: debVersion, MAINTAINER: newest.maintainer });
+  await settle(stage, seconds);
+
+  await mkdir(values.outdir, { recursive: true });
+  const deb = join(values.outdir, `${NAME}_${debVersion}_all.deb`);
+  // One thread: xz divides the data by the number of threads, and so by the machine.
+  const how = ['--root-owner-group', '--threads-max=1', '-Zxz', '-z9', '--build'];
+  run('dpkg-deb', [...how, stage, deb], { SOURCE_DATE_EPOCH: String(seconds) });
+  const bytes = (await readFile(deb)).length;
+  console.log(`${deb}: ${bytes} bytes, ${inputs.filter((it) => it.startsWith('src/')).length} own sources in it`);
+} finally {
+  await rm(stage, { recursive: true, force: true });
+}

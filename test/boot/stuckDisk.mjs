@@ -1,0 +1,47 @@
+// Preloaded into the agent on a board (NODE_OPTIONS): a card that gets stuck in one fsync, so that the power can be cut
+// at exactly that moment. STUCK_IN: the state of the chart; `detect` comes before the very first fsync. STUCK_AFTER:
+// how many fsyncs in that state still work. SPOILED: a file that the card loses as soon as it has been replaced.
+import fs from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const { STUCK_IN, STUCK_AFTER, SPOILED, THERMAL_DIR } = process.env;
+const FOR_EVER_MS = 10 * 60 * 1000;
+const { open, readFile, rename, truncate, writeFile } = promises;
+let left = STUCK_IN === 'detect' ? Number(STUCK_AFTER) : undefined;
+
+async function stick() {
+  if (left === undefined) return;
+  left -= 1;
+  if (left >= 0) return;
+  await writeFile(`${THERMAL_DIR}/stuck`, '');
+  await pause(FOR_EVER_MS);
+}
+
+promises.open = async (...args) => {
+  const handle = await open(...args);
+  const sync = handle.sync;
+  handle.sync = async () => {
+    await stick();
+    await sync.call(handle);
+  };
+  return handle;
+};
+
+promises.rename = async (from, to) => {
+  await rename(from, to);
+  if (SPOILED !== undefined && to.endsWith(SPOILED)) await truncate(to, 7);
+  // What comes after the end is in no line of the log.
+  if (STUCK_IN !== 'provisioned' || !to.endsWith('/snapshot.json')) return;
+  if (JSON.parse(await readFile(to, 'utf8')).state === STUCK_IN) left ??= Number(STUCK_AFTER);
+};
+
+const ENTERED =
+  STUCK_IN === 'backoff' ? '"event":"backoff.waiting"' : `"event":"state.entered","message":"${STUCK_IN}"`;
+const { appendFileSync } = fs;
+fs.appendFileSync = (file, line) => {
+  appendFileSync(file, line);
+  if (String(line).includes(ENTERED)) left ??= Number(STUCK_AFTER);
+};
+syncBuiltinESMExports();

@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ROOT } from '../docs/markdown.ts';
+
+const LIMIT_MS = 60_000;
+const call = promisify(execFile);
+
+/** What dpkg-deb knows about a path in the package. */
+export interface Entry {
+  readonly mode: string;
+  readonly owner: string;
+  readonly path: string;
+}
+
+/** Whether this machine has a program. */
+export const hasProgram = (name: string): Promise<boolean> =>
+  call('sh', ['-c', `command -v ${name}`]).then(
+    () => true,
+    () => false,
+  );
+
+/** Standard output of a program. */
+export async function outputOf(program: string, ...args: readonly string[]): Promise<string> {
+  return (await call(program, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 })).stdout;
+}
+
+/** Builds the package as `npm run package:deb` does, under the given umask and time zone. @returns the path of the .deb */
+export async function buildDeb(folder: string, { umask = '022', zone = 'UTC' } = {}): Promise<string> {
+  await call(
+    'sh',
+    ['-c', `umask ${umask}; exec "$0" "$@"`, process.execPath, `${ROOT}scripts/packageDeb.mjs`, '--outdir', folder],
+    {
+      cwd: '/',
+      timeout: LIMIT_MS,
+      env: { PATH: process.env.PATH, TZ: zone },
+    },
+  );
+  const name = (await readdir(folder)).find((one) => one.endsWith('.deb'));
+  if (name === undefined) throw new Error('no package was made');
+  return join(folder, name);
+}
+
+/** What the package puts where. */
+export async function entriesOf(deb: string): Promise<readonly Entry[]> {
+  const lines = (await outputOf('dpkg-deb', '--contents', deb)).trimEnd().split('\n');
+  return lines.map((line) => {
+    const [mode = '', owner = '', , , , path = ''] = line.split(/ +/);
+    return { mode, owner, path: path.replace(/^\.\//, '') };
+  });
+}

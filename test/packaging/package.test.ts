@@ -1,0 +1,116 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createDeviceProgram } from '../../src/cli/deviceProgram.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { readPage } from '../docs/markdown.ts';
+import { buildDeb, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
+
+const { version } = JSON.parse(readPage('package.json'));
+const isBuildable = await hasProgram('dpkg-deb');
+if (!isBuildable) console.log('SKIPPED: the Debian package can’t be built, there is no dpkg-deb');
+
+describe.skipIf(!isBuildable)('the Debian package', () => {
+  let deb = '';
+  let again = '';
+  let unpacked = '';
+  let entries: readonly Entry[] = [];
+  const read = (path: string) => readFile(join(unpacked, path));
+  const unzipped = async (path: string) => gunzipSync(await read(path)).toString('utf8');
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'thermal-deb-test-'));
+    [deb, again] = await Promise.all([
+      buildDeb(join(folder, 'one')),
+      buildDeb(join(folder, 'other/place'), { umask: '077', zone: 'Asia/Tokyo' }),
+    ]);
+    unpacked = join(folder, 'unpacked');
+    await outputOf('dpkg-deb', '--raw-extract', deb, unpacked);
+    entries = await entriesOf(deb);
+    return () => rm(folder, { recursive: true, force: true });
+  });
+
+  it('is the same byte for byte, wherever and by whom it is built', async () => {
+    expect((await readFile(deb)).equals(await readFile(again))).toBe(true);
+  });
+
+  it('is for all architectures, needs a Node that can run it, and has the version of package.json', async () => {
+    const field = (name: string) => outputOf('dpkg-deb', '--field', deb, name);
+    expect(await field('Architecture')).toBe('all\n');
+    expect(await field('Version')).toBe(`${version}\n`);
+    const { engines } = JSON.parse(readPage('package.json'));
+    expect(await field('Depends')).toContain(`nodejs (${engines.node.replace('>=', '>= ')})`);
+  });
+
+  it('belongs to root, is writable for nobody else, and has no file that dpkg asks about', async () => {
+    expect(new Set(entries.map(({ owner }) => owner))).toEqual(new Set(['root/root']));
+    const modes = new Set(entries.map(({ mode }) => mode));
+    expect(modes).toEqual(new Set(['drwxr-xr-x', '-rw-r--r--', '-rwxr-xr-x', 'lrwxrwxrwx']));
+    expect(entries.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path)).toEqual([
+      'usr/share/thermal-provision/main.js',
+    ]);
+    expect(entries.filter(({ path }) => /^(etc|var)\//.test(path))).toEqual([]);
+    await expect(read('DEBIAN/conffiles')).rejects.toThrow('ENOENT');
+  });
+
+  it('holds sums of all its files', async () => {
+    const sums = (await read('DEBIAN/md5sums')).toString().trimEnd().split('\n');
+    const files = entries.filter(({ mode }) => mode.startsWith('-')).map(({ path }) => path);
+    expect(sums.map((line) => line.slice(34)).sort()).toEqual([...files].sort());
+    await outputOf('sh', '-c', `cd '${unpacked}' && md5sum --quiet --check DEBIAN/md5sums`);
+  });
+
+  it('runs from where it is unpacked, with the commands of a device alone', async () => {
+    const main = join(unpacked, 'usr/share/thermal-provision/main.js');
+    expect(await outputOf(process.execPath, main, '--version')).toBe(`${version}\n`);
+    const help = await outputOf(process.execPath, main, '--help');
+    for (const command of createProgram().commands) {
+      const isIn = !['simulate', 'demo'].includes(command.name());
+      expect(new RegExp(`^  ${command.name()} `, 'm').test(help)).toBe(isIn);
+    }
+    expect(help).not.toContain('demo');
+    await expect(outputOf(process.execPath, main, 'demo')).rejects.toMatchObject({ code: 64 });
+  });
+
+  it('holds neither simulator, demonstration, library nor source', async () => {
+    const program = entries.filter(({ path }) => path.startsWith('usr/share/thermal-provision/'));
+    for (const { path } of program) expect(path).not.toMatch(/\.ts$|\.map$|index\.js|simulat|demo|node_modules/i);
+    const scripts = program.filter(({ path }) => path.endsWith('.js'));
+    const texts = await Promise.all(scripts.map(({ path }) => read(path).then(String)));
+    expect(texts.filter((text) => /Provisions a thermal camera/.test(text))).toHaveLength(1);
+    // A fault of the simulator, and what the demonstration ends with.
+    expect(texts.filter((text) => /silenceThenPubackAndClose|Devices on the server/.test(text))).toHaveLength(0);
+  });
+
+  it('starts with Debian’s own Node, whatever PATH says', async () => {
+    expect((await read('usr/share/thermal-provision/main.js')).toString()).toMatch(/^#!\/usr\/bin\/node\n/);
+  });
+
+  it('names every library in it with its licence', async () => {
+    const text = (await read('usr/share/doc/thermal-provision/copyright')).toString();
+    for (const name of ['mqtt', 'xstate', 'winston', 'zod', 'commander', 'jsonc-parser', 'date-fns', 'ws']) {
+      expect(text).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|ISC|BSD)`, 'm'));
+    }
+    expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(20);
+  });
+
+  it('has a manual page with every command, option and exit status', async () => {
+    const page = (await unzipped('usr/share/man/man1/thermal-provision.1.gz')).replaceAll('\\-', '-');
+    expect(page).toContain(`"thermal-provision ${version}"`);
+    const commands = createDeviceProgram().commands;
+    for (const command of [...commands, ...commands.flatMap((it) => it.commands)]) {
+      expect(page).toContain(`\n.SS ${command.name()}\n`);
+      for (const { flags } of command.options) expect(page).toContain(`\n.B ${flags}\n`);
+    }
+    expect(page).toMatch(/^ {2}69 {2}UNAVAILABLE/m);
+    expect(page).not.toMatch(/@[A-Z]+@|undefined/);
+  });
+
+  it('has a changelog that ends with this version', async () => {
+    expect(await unzipped('usr/share/doc/thermal-provision/changelog.gz')).toMatch(
+      new RegExp(`^thermal-provision \\(${version}\\) `),
+    );
+  });
+});
