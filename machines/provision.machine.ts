@@ -62,10 +62,16 @@ const namesTakenFailure = (context: ProvisionContext): FailureRecord => {
   const name = context.deviceName ?? '';
   const unanswered =
     context.unknownAt === null ? '' : '; an earlier request for it was left without an answer, so it may be our own';
+  // A name that does not change can't be registered twice: provisioning again needs the operator's hand on the server.
+  const own = context.previousDeviceId === name ? `; this camera works as ${name} already` : '';
+  const remedy =
+    own === ''
+      ? `delete device ${name} on the server or give this one another device.name`
+      : `it does not register a name twice: delete device ${name} on the server before this camera is provisioned again, or let the profile check pre-provisioned devices instead`;
   return {
     code: fixed ? 'DEVICE_NAME_TAKEN' : 'PROVISIONING_REFUSED',
-    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}${unanswered}`,
-    hint: `If the profile creates new devices: delete device ${name} on the server or give this one another device.name, and check the tenant's device limit. If it checks pre-provisioned devices: create ${name} there, or, if it was provisioned before, delete its server attribute provisionState.`,
+    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}${own}${unanswered}`,
+    hint: `If the profile creates new devices: ${remedy}, and check the tenant's device limit. If it checks pre-provisioned devices: create ${name} there, or, if it was provisioned before, delete its server attribute provisionState.`,
     retryable: false,
     exitStatus: 78,
     causes: [],

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { SECRET_VARIABLES } from '../config/settingsElsewhere.ts';
 
 /** How much of what the command said on stderr is kept, from the end. */
 const MAX_STDERR_CHARS = 300;
@@ -28,6 +29,13 @@ function signalGroup(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
+/** The provisioning key is no business of a program that reads temperatures. */
+function withoutSecrets(): NodeJS.ProcessEnv {
+  const env = { ...process.env };
+  for (const variable of SECRET_VARIABLES) delete env[variable];
+  return env;
+}
+
 /**
  * Starts a command without a shell.
  * @param onOutput gets what it prints
@@ -41,7 +49,7 @@ export function runCommand(
   let stderr = '';
   let ended = false;
   let onGone = (): void => {};
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: withoutSecrets() });
 
   function end(how: string): void {
     if (ended) return;

@@ -5,6 +5,7 @@ import type { ClientConfig } from '../config/clientConfig.ts';
 import { toFailure } from '../failure.ts';
 import type { Log } from '../log/log.ts';
 import { withinLimit } from './abortableDelay.ts';
+import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
 import { reportingActions } from './telemetryReport.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
@@ -28,6 +29,8 @@ export interface RunClientOptions {
   readonly readConfig?: () => Promise<ClientConfig>;
   /** Closed at the end. */
   readonly source: TemperatureSource;
+  /** Absent: how the device was provisioned is not told. */
+  readonly record?: ProvisioningRecord;
   readonly log: Log;
   readonly clock: Clock;
   /** Ends normal operation. */

@@ -13,6 +13,7 @@ import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
 import { abortableDelay, withinLimit } from './abortableDelay.ts';
 import { sessionFailure } from './connectionFailure.ts';
+import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
 import { attributesMessage, maxAgeMs, telemetryMessages } from './telemetryMessage.ts';
 import type { SpotReading, TemperatureSource } from './temperatureSource.ts';
@@ -33,6 +34,8 @@ export interface TelemetryEffectsOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly limits: ClientLimits;
+  /** Absent: how the device was provisioned is not told. */
+  readonly record?: ProvisioningRecord | undefined;
 }
 
 async function authorities(deviceFolder: string, settings: ThingsboardSettings): Promise<string | undefined> {
@@ -49,10 +52,11 @@ async function publishWithRetries(
   payload: string,
   settings: TelemetrySettings,
   signal: AbortSignal,
+  acknowledged = false,
 ): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await session.publish(topic, payload, signal);
+      return await session.publish(topic, payload, signal, acknowledged);
     } catch (error) {
       signal.throwIfAborted();
       if (attempt >= settings.retryAttempts) throw error;
@@ -143,6 +147,17 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     }
   }
 
+  async function publishRecord(open: ThingsboardSession, signal: AbortSignal): Promise<void> {
+    const { record } = options;
+    const { provisioning, telemetry } = config;
+    if (record === undefined || provisioning === undefined) return;
+    // A disk that hangs must not hold up the temperatures: the next connection asks again.
+    const message = await withinLimit(limits.readMs, signal, () => record.pending(provisioning));
+    if (message === undefined) return;
+    await publishWithRetries(open, ATTRIBUTES_TOPIC, message, telemetry, signal, true);
+    await withinLimit(limits.readMs, signal, () => record.published(provisioning));
+  }
+
   async function publishOnce(signal: AbortSignal): Promise<Publication> {
     const startedAt = clock.monotonic();
     const open = requireSession();
@@ -150,6 +165,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     const spots = telemetry.measurementSpots.filter((spot) => spot.enabled);
     const attributes = attributesSent ? undefined : attributesMessage(spots);
     if (attributes !== undefined) await publishWithRetries(open, ATTRIBUTES_TOPIC, attributes, telemetry, signal);
+    if (!attributesSent) await publishRecord(open, signal);
     attributesSent = true;
     const readings = await readSpots(telemetry, signal);
     const missing = spots.filter((spot) => !readings.some((reading) => reading.spot === spot.id));

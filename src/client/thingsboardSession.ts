@@ -29,9 +29,10 @@ export interface ThingsboardSession {
   readonly server: string;
   /**
    * Publishes a message; resolves when the server has acknowledged it (QoS 0: when it is on its way).
+   * @param acknowledged with QoS 1, whatever the configuration says
    * @throws Failure ANSWER_TIMEOUT, CONNECTION_LOST and whatever else ended the session
    */
-  publish(topic: string, payload: string, signal: AbortSignal): Promise<void>;
+  publish(topic: string, payload: string, signal: AbortSignal, acknowledged?: boolean): Promise<void>;
   /** Resolves, never rejects, with the reason why the session ended. */
   readonly ended: Promise<Failure>;
   /** Says goodbye, within its limit, and leaves no socket. */
@@ -57,6 +58,8 @@ function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    // It would make 65,536 buffers before the first packet, one for each packet identifier.
+    writeCache: false,
     // Ours ends first and says why.
     connectTimeout: limits.connectMs + 5_000,
   };
@@ -139,9 +142,11 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
     server,
     ended,
     close,
-    publish: async (topic, payload, publishSignal) => {
+    publish: async (topic, payload, publishSignal, acknowledged = false) => {
       await settleWithin({ ending, signal: publishSignal, limitMs: limits.ackMs, onLimit: noAck }, (done) => {
-        client.publish(topic, payload, { qos }, (error) => done(error ? closedByServer(server) : undefined));
+        client.publish(topic, payload, { qos: acknowledged ? 1 : qos }, (error) =>
+          done(error ? closedByServer(server) : undefined),
+        );
       });
     },
   };

@@ -83,6 +83,11 @@ const configSchema = z.object({
       object,
     )
     .optional(),
+  // Ours, and none of the camera's business: whatever else stands there is no reason for it not to load the file.
+  provisioning: z
+    .object({ run_id: z.string().min(1).max(64), provisioned_at: z.string().max(64) })
+    .optional()
+    .catch(undefined),
 });
 
 type Camera = z.infer<typeof configSchema>;
@@ -113,7 +118,7 @@ function toSpot(spot: z.infer<typeof spotSchema>): MeasurementSpot {
   return { id, name, x, y, minTemp: min_temp, maxTemp: max_temp, noiseFactor: noise_factor, enabled };
 }
 
-function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): ClientConfig {
+function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }: Camera): ClientConfig {
   const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
   return {
     thingsboard: {
@@ -138,6 +143,9 @@ function toThermalConfig({ thingsboard, telemetry, logging = {} }: Camera): Clie
       output: logging.output ?? 'console',
       logFile: logging.log_file ?? 'thermal-mqtt.log',
     },
+    ...(provisioning === undefined
+      ? {}
+      : { provisioning: { runId: provisioning.run_id, provisionedAt: provisioning.provisioned_at } }),
   };
 }
 

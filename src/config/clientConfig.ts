@@ -39,10 +39,19 @@ export interface TelemetrySettings {
   readonly measurementSpots: readonly MeasurementSpot[];
 }
 
+/** Which provisioning the credentials stem from. */
+export interface ProvisioningOrigin {
+  readonly runId: string;
+  /** ISO 8601, by the device's clock. */
+  readonly provisionedAt: string;
+}
+
 /** The part of thermal_config.json that normal operation uses (file-formats page). */
 export interface ClientConfig {
   readonly thingsboard: ThingsboardSettings;
   readonly telemetry: TelemetrySettings;
+  /** Absent: the file was not made by this agent. */
+  readonly provisioning?: ProvisioningOrigin;
   readonly logging: {
     readonly level: LogLevel;
     readonly output: 'console' | 'file' | 'both';

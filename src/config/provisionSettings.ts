@@ -19,6 +19,8 @@ export interface ProvisionSettings {
     | { readonly source: 'random' | 'mac'; readonly prefix: string };
   readonly deviceType?: string;
   readonly deviceProfile?: string;
+  /** The secret is removed from provision.json once the device is provisioned. */
+  readonly scrub?: true;
 }
 
 /** One setting: how it may be spelled and what it may be. */
@@ -98,6 +100,11 @@ export const SETTINGS = {
     spellings: ['provisioning.max_retries'],
     schema: z.int().min(0).max(10),
     expected: 'an integer from 0 to 10, without quotes',
+  }),
+  scrub: setting({
+    spellings: ['provisioning.scrub'],
+    schema: z.boolean(),
+    expected: TRUE_OR_FALSE,
   }),
   namePrefix: setting({
     spellings: [

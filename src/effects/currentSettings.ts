@@ -11,10 +11,10 @@ import type { EffectDependencies } from './dependencies.ts';
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
  */
 export async function currentSettings(
-  { paths, log }: EffectDependencies,
+  { paths, elsewhere, log }: EffectDependencies,
   expectedDigest: string,
 ): Promise<ProvisionSettings> {
-  const { settings } = await readProvisionJson(paths.provisionJson);
+  const { settings } = await readProvisionJson(paths.provisionJson, elsewhere);
   if (settingsDigest(settings) === expectedDigest) return settings;
   log.warn('settings.changed', 'provision.json names another server, key or device name than when this run began');
   throw new Failure('SETTINGS_CHANGED', 'provision.json was changed during the run');

@@ -1,17 +1,23 @@
 import type { Clock } from '../clock.ts';
+import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
 import type { Log } from '../log/log.ts';
 import type { BoardIdentity } from '../state/board.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import type { SpareStream } from '../thingsboard/spareStream.ts';
+import type { Splay } from './splay.ts';
 
 /** What every effect works with; one run has one of it. */
 export interface EffectDependencies {
   readonly paths: DevicePaths;
+  /** What gives settings besides provision.json in the device folder; absent: nothing. */
+  readonly elsewhere?: SettingsElsewhere | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly board: BoardIdentity;
   readonly agentVersion: string;
   readonly spare: SpareStream;
+  /** Absent: no pause before the first contact. */
+  readonly splay?: Splay;
 }
 
 /** What an effect is given besides its dependencies. */

@@ -1,5 +1,6 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
 import { pruneBackups } from '../config/backups.ts';
+import { scrubSecret } from '../config/scrubSecret.ts';
 import { toFailure } from '../failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { probePaths } from '../files/probe.ts';
@@ -34,12 +35,41 @@ export async function finalize(
   return { renamed: true, at: clock.now() };
 }
 
+export interface SweepInput {
+  readonly keepBackups: number;
+  /** Of the settings that the run was made with. */
+  readonly settingsDigest: string | null;
+}
+
+/**
+ * `provisioning.scrub`: the secret goes only when the run needs it no more in any way, which is when `provisioned` is
+ * durable. As long as credentials.json is there, a start after an interruption comes here again.
+ */
+async function scrub({ paths, elsewhere, log }: EffectDependencies, { settingsDigest }: SweepInput): Promise<void> {
+  try {
+    // A provision.txt that was dropped meanwhile asks for another run, which needs the secret, and comes here at its end.
+    if (settingsDigest === null || (await triggerIdentity(paths.provisionTxt)) !== null) return;
+    if (!(await scrubSecret(paths.provisionJson, elsewhere, settingsDigest))) return;
+    log.info('secret.removed', 'provision.json holds the device secret no more, as it asks for (scrub)', {
+      file: paths.provisionJson,
+    });
+  } catch (error) {
+    const { message } = toFailure(error);
+    log.warn('secret.left', `The device secret could not be removed from provision.json: ${message}`, {
+      file: paths.provisionJson,
+    });
+  }
+}
+
 /**
  * What is left to do once the `provisioned` snapshot is durable: old backups go, and credentials.json as the very last
  * step, because its presence is what brings the agent back after an interruption.
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED when credentials.json can't be removed
  */
-export async function sweep({ paths, log }: EffectDependencies, keepBackups: number): Promise<void> {
+export async function sweep(dependencies: EffectDependencies, input: SweepInput): Promise<void> {
+  const { paths, log } = dependencies;
+  const { keepBackups } = input;
+  await scrub(dependencies, input);
   try {
     const removed = await pruneBackups(paths.deviceFolder, keepBackups);
     // Entries that a loss of power brought back: nobody else would ever remove them.

@@ -53,7 +53,8 @@ async function usableCredentials(
 
 /**
  * Name and access token for this run: what is stored is used again, and only what is missing is drawn; durable before
- * it resolves. The device draws its own token so that it can find out later whether a lost request succeeded.
+ * it resolves. The device draws its own token so that it can find out later whether a lost request succeeded. The pause
+ * of --splay follows, in which a kill loses nothing: this effect starts again then, and the power may just be back.
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_*, CREDENTIALS_*, DISK_*, FOLDER_NOT_WRITABLE
  */
 export async function prepare(
@@ -91,6 +92,8 @@ export async function prepare(
       drawnByRun: candidate.runId,
     });
   }
+  // A second name is drawn in the middle of a conversation with the server: only the first contact is spread.
+  if (nameIndex === 1) await dependencies.splay?.(candidate.name, signal);
   const granted = stored?.granted ?? null;
   return {
     nameIndex,

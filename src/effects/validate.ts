@@ -4,6 +4,7 @@ import type { ValidateInput, ValidateOutput } from '../../machines/provision.typ
 import { listBackups } from '../config/backups.ts';
 import { parseThermalConfig } from '../config/cameraRules.ts';
 import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
+import { requireScrubbable } from '../config/scrubSecret.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
 import { Failure } from '../failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
@@ -23,8 +24,9 @@ export async function validate(
   dependencies: EffectDependencies,
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
-  const { paths, clock, log } = dependencies;
-  const { settings, warnings } = await readProvisionJson(paths.provisionJson);
+  const { paths, elsewhere, clock, log } = dependencies;
+  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, elsewhere);
+  if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
   requireReplaceable(config);
@@ -36,6 +38,7 @@ export async function validate(
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
   log.info('validate.passed', `provision.json is complete; the server is ${host}:${port}`, {
     server: `${host}:${port}`,
+    ...(path === paths.provisionJson ? {} : { provisionJson: path }),
     tls: useSsl,
     nameSource: settings.name.source,
   });

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../config/backups.ts';
-import { type ProvisionSettings, readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
+import { type ProvisionSettings, readPublicSettings } from '../config/provisionJson.ts';
+import { settingsElsewhere } from '../config/settingsElsewhere.ts';
 import { Failure } from '../failure.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
@@ -20,8 +21,8 @@ export interface RequestedTarget {
   readonly port: number;
   readonly useSsl: boolean;
   readonly name: ProvisionSettings['name'];
-  /** As in the snapshot’s settings: equal as long as the run may go on with this file. */
-  readonly digest: string;
+  /** As in the snapshot’s settings: equal as long as the run may go on with this file; undefined: it holds no key. */
+  readonly digest: string | undefined;
 }
 
 /**
@@ -109,9 +110,10 @@ async function modifiedAt(path: string): Promise<number | null> {
 
 async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
   try {
-    const { settings } = await readProvisionJson(path);
+    // Key and secret may be given to the agent alone.
+    const { settings, digest } = await readPublicSettings(path, settingsElsewhere(process.env));
     const { host, port, useSsl, name } = settings;
-    return present({ host, port, useSsl, name, digest: settingsDigest(settings) });
+    return present({ host, port, useSsl, name, digest });
   } catch (error) {
     const problem = problemOf(error);
     return problem.code === 'PROVISION_JSON_MISSING' ? present(null) : unusable(problem);

@@ -52,7 +52,7 @@ export const statusSchema = z.strictObject({
     .nullable(),
   attempt: z.strictObject({ number: z.int().min(1), of: z.int().min(1) }).nullable(),
   retry: z
-    .strictObject({ at: time, inSeconds: count, waitingFor: z.enum(['retry', 'probe', 'verification']) })
+    .strictObject({ at: time, inSeconds: count, waitingFor: z.enum(['retry', 'probe', 'verification', 'splay']) })
     .nullable()
     .describe('The pause that an agent at work makes now.'),
   run: z.strictObject({ id: z.string(), startedAt: z.string(), agentVersion: z.string() }).nullable(),

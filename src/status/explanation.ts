@@ -80,7 +80,10 @@ function standing({ state, retry, attempt, runningPid, checkedAt }: DeviceStatus
   if (state === null) return '';
   const since = `, ${ago(state.since, checkedAt)}`;
   const tries = attempt === null || attempt.number === 1 ? '' : `, in try ${attempt.number} of ${attempt.of}`;
-  if (retry !== null) return `${since}${tries}; the next ${retry.waitingFor} is in ${retry.inSeconds} s`;
+  if (retry !== null) {
+    const what = retry.waitingFor === 'splay' ? 'the first contact with the server' : `the next ${retry.waitingFor}`;
+    return `${since}${tries}; ${what} is in ${retry.inSeconds} s`;
+  }
   if (state.interrupted) return `${since}${tries}, when it was interrupted`;
   return runningPid === null ? since : `${since}${tries}; the agent (process ${runningPid}) is at work`;
 }

@@ -1,3 +1,4 @@
+import type { LogRecord } from '../log/log.ts';
 import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
@@ -60,7 +61,7 @@ function identity({ credentials, config, target }: DeviceFiles, snapshot: Snapsh
 
 type Progress = Pick<DeviceStatus, 'state' | 'attempt' | 'retry' | 'run'>;
 
-function progress({ holder, readAt }: DeviceFiles, snapshot: SnapshotDocument | null): Progress {
+function progress({ holder, readAt, events }: DeviceFiles, snapshot: SnapshotDocument | null): Progress {
   if (snapshot === null) return { state: null, attempt: null, retry: null, run: null };
   const { state, context, history, savedAt } = snapshot;
   const final = isFinalState(state);
@@ -77,10 +78,21 @@ function progress({ holder, readAt }: DeviceFiles, snapshot: SnapshotDocument | 
     attempt: final && context.retries === 0 ? null : { number: snapshot.attempt, of: snapshot.maxAttempts },
     retry:
       at === null || retryAt === null
-        ? null
-        : { at, inSeconds: Math.max(0, Math.ceil((retryAt - readAt) / 1000)), waitingFor: waitingFor ?? 'retry' },
+        ? splayOf(events.value?.records ?? [], readAt, holder === null || state !== 'prepare' ? null : snapshot.runId)
+        : { at, inSeconds: secondsUntil(retryAt, readAt), waitingFor: waitingFor ?? 'retry' },
     run: { id: snapshot.runId, startedAt: snapshot.startedAt, agentVersion: snapshot.agentVersion },
   };
+}
+
+const secondsUntil = (at: number, now: number): number => Math.max(0, Math.ceil((at - now) / 1000));
+
+/** The pause of --splay, which only the log knows. @param runId null: the run is elsewhere */
+function splayOf(records: readonly LogRecord[], readAt: number, runId: string | null): Progress['retry'] {
+  const last = records.findLast((record) => record.runId === runId);
+  if (runId === null || last?.event !== 'splay.waiting') return null;
+  const until = Date.parse(last.time) + Number(last.details.ms);
+  const at = isoOf(until);
+  return at === null ? null : { at, inSeconds: secondsUntil(until, readAt), waitingFor: 'splay' };
 }
 
 /** What is odd: of the run itself, and of the files that a run does not depend on. */

@@ -61,13 +61,16 @@ function aboutRun(status: DeviceStatus): Line[] {
     ['state', state === null ? null : stateText(state)],
     ['since', state === null ? null : ago(state.since, checkedAt)],
     ['attempt', attempt === null ? null : `${attempt.number} of ${attempt.of}`],
-    ['pause', retry === null ? null : `next ${retry.waitingFor} in ${retry.inSeconds} s (${retry.at})`],
+    ['pause', retry === null ? null : `${pauseText(retry)} in ${retry.inSeconds} s (${retry.at})`],
     ['run', run === null ? null : `${run.id}, started ${ago(run.startedAt, checkedAt)}`],
     ['agent', runningPid === null ? null : `process ${runningPid} is working`],
     ['backup', status.backup],
     ['trigger', status.requested === true ? 'provision.txt is there' : null],
   ];
 }
+
+const pauseText = ({ waitingFor }: NonNullable<DeviceStatus['retry']>): string =>
+  waitingFor === 'splay' ? 'first contact (--splay)' : `next ${waitingFor}`;
 
 function stateText({ name, step, steps, interrupted }: NonNullable<DeviceStatus['state']>): string {
   return `${name} (step ${step} of ${steps})${interrupted ? ', interrupted' : ''}`;

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { SimulatedClock } from 'xstate';
+import type { ProvisioningRecord } from '../../src/client/provisioningRecord.ts';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
@@ -69,6 +70,7 @@ interface RunOptions {
   config: ClientConfig;
   readConfig?: () => Promise<ClientConfig>;
   source?: TemperatureSource;
+  record?: ProvisioningRecord;
   chartClock?: SimulatedClock;
   clock?: Clock;
   ackMs?: number;

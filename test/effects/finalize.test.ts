@@ -77,7 +77,7 @@ test('sweep keeps the newest backups, and removes credentials.json last', async 
   await writeFile(paths.credentials, '{}');
   const backups = [1, 2, 3, 4].map((day) => `thermal_config.json.backup.2026110${day}T000000.000Z`);
   for (const name of backups) await writeFile(join(paths.deviceFolder, name), '{}');
-  await sweep(dependencies, 2);
+  await sweep(dependencies, { keepBackups: 2, settingsDigest: null });
   const left = (await readdir(paths.deviceFolder)).filter((name) => name.includes('.backup.')).sort();
   expect(left).toEqual(backups.slice(2));
   expect(await readdir(paths.stateFolder)).toEqual([]);
@@ -89,7 +89,7 @@ test('backups that can not be removed are no reason to keep credentials.json', a
   const elsewhere = { ...paths, deviceFolder: join(paths.deviceFolder, 'absent') };
   await mkdir(paths.stateFolder);
   await writeFile(paths.credentials, '{}');
-  await sweep({ ...dependencies, paths: elsewhere }, 2);
+  await sweep({ ...dependencies, paths: elsewhere }, { keepBackups: 2, settingsDigest: null });
   expect(await readdir(paths.stateFolder)).toEqual([]);
   expect(events()).toEqual(['backup.unpruned', 'credentials.removed']);
 });

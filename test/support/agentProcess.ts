@@ -39,6 +39,8 @@ export interface AgentOptions {
   /** From `unprivileged`. */
   readonly user?: { readonly uid?: number; readonly gid?: number };
   readonly intrusions?: readonly Intrusion[];
+  /** A program that starts the agent, with its arguments. */
+  readonly wrapper?: readonly [string, ...string[]];
   /** An agent that has not ended by itself after this many ms is killed, and fails the test. */
   readonly limitMs?: number;
 }
@@ -62,14 +64,19 @@ function parseLine(text: string): z.infer<typeof lineSchema> | undefined {
 
 /** Starts the shipped program on a device folder, with an environment of its own, in the folder where systemd would. */
 export function startAgent(atEnd: AtEnd, folder: string, options: AgentOptions = {}): AgentProcess {
-  const { command = ['run'], env = {}, user = {}, intrusions = [], limitMs = DEFAULT_LIMIT_MS } = options;
+  const { command = ['run'], env = {}, user = {}, intrusions = [], limitMs = DEFAULT_LIMIT_MS, wrapper } = options;
   const preload = intrusions.length > 0 || env.BROKEN_RANDOM !== undefined ? ['--import', inject('intruder')] : [];
-  const child = spawn(process.execPath, [...preload, inject('bundle'), ...command, '--dir', folder], {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { THERMAL_BOARD_ID: 'board-1', INTRUSIONS: JSON.stringify(intrusions), ...env },
-    ...user,
-  });
+  const [program, ...before] = [...(wrapper ?? []), process.execPath];
+  const child = spawn(
+    program ?? process.execPath,
+    [...before, ...preload, inject('bundle'), ...command, '--dir', folder],
+    {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { THERMAL_BOARD_ID: 'board-1', INTRUSIONS: JSON.stringify(intrusions), ...env },
+      ...user,
+    },
+  );
   const startedAt = performance.now();
   const log: LogLine[] = [];
   const otherLines: string[] = [];

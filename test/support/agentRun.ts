@@ -2,7 +2,8 @@
 
 import { onTestFinished } from 'vitest';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { type AgentOptions, type AgentResult, runAgent } from '../../src/agent.ts';
+import { type AgentOptions, runAgent } from '../../src/agent.ts';
+import type { AgentResult } from '../../src/agentResult.ts';
 import { systemClock } from '../../src/clock.ts';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';

@@ -1,0 +1,107 @@
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { macSuffix } from '../../src/state/candidate.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
+import { makeStatus } from '../../src/status/makeStatus.ts';
+import { statusText } from '../../src/status/statusText.ts';
+import { deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
+import { putTrigger } from '../support/deviceFiles.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+
+const statusOf = async (paths: DevicePaths): Promise<string> => statusText(makeStatus(await readDeviceFiles(paths)));
+
+/** Whether this machine has a piece of network hardware: a bare container has none. */
+async function hasNetworkHardware(): Promise<boolean> {
+  return macSuffix().then(
+    () => true,
+    () => false,
+  );
+}
+
+describe('two boards that ask for the same name', () => {
+  const NAMED = { device: { name: 'hall-7' } };
+
+  it('the first has it; the second fails with DEVICE_NAME_TAKEN, with another token than the first', async () => {
+    const { simulator, paths } = await scene({}, NAMED);
+    const other = await deviceFolderFor(simulator.port, NAMED);
+    expect((await runDevice(paths)).outcome).toBe('provisioned');
+    const before = await readFile(other.thermalConfig, 'utf8');
+    const run = await runDevice(other, { boardId: 'board-2' });
+    expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'DEVICE_NAME_TAKEN' } });
+    expect(run.failure?.message).toContain('hall-7');
+    expect(run.of('reconcile.refused')).toHaveLength(4);
+    expect(await readFile(other.thermalConfig, 'utf8')).toBe(before);
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  });
+
+  it('asked at the same time: one has it, the other fails', async () => {
+    const { simulator, paths } = await scene({ latencyMs: 50 }, NAMED);
+    const other = await deviceFolderFor(simulator.port, NAMED);
+    const runs = await Promise.all([runDevice(paths), runDevice(other, { boardId: 'board-2' })]);
+    expect(runs.map(({ outcome }) => outcome).sort()).toEqual(['failed', 'provisioned']);
+    expect(runs.find(({ failure }) => failure !== null)?.failure?.code).toBe('DEVICE_NAME_TAKEN');
+    const winner = runs[0]?.outcome === 'provisioned' ? paths : other;
+    expect(await provisionedProblems(winner, simulator)).toEqual([]);
+  });
+});
+
+describe('provisioning again', () => {
+  it('with a random name: a new device; log and status name the old one for deletion', async () => {
+    const { simulator, paths } = await scene({}, { provisioning: { device_name_prefix: 'hall' } });
+    const first = await runDevice(paths);
+    expect(first.deviceName).toMatch(/^hall-[A-Z0-9]{6}$/);
+    await putTrigger(paths);
+    const second = await runDevice(paths);
+    expect(second.outcome).toBe('provisioned');
+    expect(second.deviceName).toMatch(/^hall-[A-Z0-9]{6}$/);
+    expect(second.deviceName).not.toBe(first.deviceName);
+    expect(second.of('device.former')).toMatchObject([{ details: { former: first.deviceName } }]);
+    expect(await statusOf(paths)).toContain(
+      `former:    ${first.deviceName} is used no more: delete it on its server\n`,
+    );
+    expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
+  });
+
+  it('with a fixed name: says which device to delete, or to let the profile check; then it works', async () => {
+    const { simulator, paths } = await scene({}, { device: { name: 'hall-7' } });
+    await runDevice(paths);
+    const before = await readFile(paths.thermalConfig, 'utf8');
+    await putTrigger(paths);
+    const again = await runDevice(paths);
+    expect(again.failure).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
+    expect(again.failure?.message).toContain('this camera works as hall-7 already');
+    expect(again.failure?.hint).toContain('delete device hall-7 on the server before this camera is provisioned again');
+    expect(again.failure?.hint).toContain('check pre-provisioned devices instead');
+    expect(await readFile(paths.thermalConfig, 'utf8')).toBe(before);
+    const status = await statusOf(paths);
+    expect(status).toContain('DEVICE_NAME_TAKEN');
+    expect(status).toContain('delete device hall-7');
+
+    simulator.registry.deleteDevice('hall-7');
+    const last = await runDevice(paths);
+    expect(last).toMatchObject({ outcome: 'provisioned', deviceName: 'hall-7' });
+    expect(last.of('device.former')).toEqual([]);
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  });
+
+  it('with a name from the hardware: the same name each time', async ({ skip }) => {
+    if (!(await hasNetworkHardware())) skip('this machine has no network hardware');
+    const { simulator, paths } = await scene({}, { device: { name_source: 'mac', device_name_prefix: 'hall' } });
+    const first = await runDevice(paths);
+    const names = await readdir('/sys/class/net');
+    const addresses = await Promise.all(
+      names.map(async (name) => {
+        const isHardware = await realpath(`/sys/class/net/${name}/device`).catch(() => undefined);
+        return isHardware === undefined ? '' : readFile(`/sys/class/net/${name}/address`, 'utf8');
+      }),
+    );
+    const suffixes = addresses.map((address) => address.trim().replaceAll(':', '').slice(-6).toUpperCase());
+    expect(suffixes.map((suffix) => `hall-${suffix}`)).toContain(first.deviceName);
+    await putTrigger(paths);
+    expect((await runDevice(paths)).failure).toMatchObject({ code: 'DEVICE_NAME_TAKEN' });
+    simulator.registry.deleteDevice(first.deviceName ?? '');
+    await putTrigger(paths);
+    expect((await runDevice(paths)).deviceName).toBe(first.deviceName);
+  });
+});

@@ -1,0 +1,124 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { createProvisioningRecord } from '../../src/client/provisioningRecord.ts';
+import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { runDevice, scene } from '../support/agentRun.ts';
+import { putTrigger } from '../support/deviceFiles.ts';
+import { configFor, type Received, recordingLog, until } from './testBroker.ts';
+import { broker, folder, run } from './testClient.ts';
+
+const ORIGIN = { runId: 'run-1', provisionedAt: '1970-01-01T00:00:09.000Z' };
+const isRecord = ({ payload }: Received): boolean => JSON.stringify(payload).includes('provisioning_run_id');
+
+/** A client whose credentials stem from ORIGIN's run, and all that it tells of it. */
+async function operate(
+  paths: DevicePaths,
+  options: { qosLevel?: number; answer?: (received: Received) => 'ack' | 'silence' | 'close' } = {},
+) {
+  const { qosLevel = 1, ...given } = options;
+  const server = await broker(given);
+  const log = recordingLog();
+  const config = { ...configFor(server.port, { thingsboard: { qosLevel } }), provisioning: ORIGIN };
+  const client = run({ config, record: createProvisioningRecord(paths, log), ackMs: 200 });
+  return { server, client, log, told: () => server.received.filter(isRecord) };
+}
+
+describe('the record of the provisioning', () => {
+  it('is told after the provisioning, with how it went, and noted; then no more', async () => {
+    const { simulator, paths } = await scene({
+      faults: [{ on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 }],
+    });
+    const provisioned = await runDevice(paths);
+    expect(provisioned.outcome).toBe('provisioned');
+    const origin = { ...ORIGIN, runId: provisioned.runId ?? '' };
+    const log = recordingLog();
+    const text = await createProvisioningRecord(paths, log).pending(origin);
+    expect(JSON.parse(text ?? '')).toEqual({
+      provisioning_run_id: provisioned.runId,
+      provisioning_time: ORIGIN.provisionedAt,
+      provisioning_agent_version: '1.0.0-test',
+      provisioning_attempts: 2,
+      provisioning_duration_ms: expect.any(Number),
+    });
+    expect(JSON.parse(text ?? '').provisioning_duration_ms).toBeGreaterThanOrEqual(1000);
+    expect(text).not.toContain(String(simulator.registry.devices()[0]?.token));
+  });
+
+  it('keeps to run and time when another run has begun since', async () => {
+    const { paths } = await scene({}, { device: { name: 'cam-1' } });
+    const first = await runDevice(paths);
+    await putTrigger(paths);
+    expect((await runDevice(paths)).outcome).toBe('failed');
+    const text = await createProvisioningRecord(paths, recordingLog()).pending({ ...ORIGIN, runId: first.runId ?? '' });
+    expect(JSON.parse(text ?? '')).toEqual({
+      provisioning_run_id: first.runId,
+      provisioning_time: ORIGIN.provisionedAt,
+    });
+  });
+});
+
+describe('normal operation', () => {
+  it('tells it once, acknowledged, whatever QoS the configuration has, also after another start', async () => {
+    const paths = devicePaths(folder);
+    const first = await operate(paths, { qosLevel: 0 });
+    await first.server.receives(2);
+    await until(() => first.log.of('record.published').length === 1);
+    first.server.cut();
+    await first.server.receives(4);
+    expect(first.told()).toEqual([
+      {
+        topic: 'v1/devices/me/attributes',
+        payload: { provisioning_run_id: 'run-1', provisioning_time: ORIGIN.provisionedAt },
+        qos: 1,
+      },
+    ]);
+    await first.client.stop();
+    expect(JSON.parse(await readFile(paths.published, 'utf8'))).toMatchObject({ runId: 'run-1' });
+    const second = await operate(paths);
+    await second.server.receives(2);
+    expect(second.told()).toEqual([]);
+  });
+
+  it('tells it again when no acknowledgement came', async () => {
+    let silent = true;
+    const { server, log, told } = await operate(devicePaths(folder), {
+      answer: (received) => (isRecord(received) && silent ? 'silence' : 'ack'),
+    });
+    await until(() => told().length >= 1);
+    expect(log.of('record.published')).toEqual([]);
+    silent = false;
+    server.cut();
+    await until(() => log.of('record.published').length === 1);
+  });
+
+  it('a damaged note, and one of another run, is none', async () => {
+    const paths = devicePaths(folder);
+    await mkdir(paths.stateFolder);
+    for (const note of ['{', '{}', '{"format":"thermal-provision-published","version":1,"runId":"run-0"}']) {
+      await writeFile(paths.published, note);
+      expect(await createProvisioningRecord(paths, recordingLog()).pending(ORIGIN)).toContain('run-1');
+    }
+  });
+
+  it('a note that can’t be written is a warning; in this process it is told no more', async () => {
+    const paths = devicePaths(folder);
+    await writeFile(paths.stateFolder, 'in the way of the folder');
+    const log = recordingLog();
+    const record = createProvisioningRecord(paths, log);
+    await record.published(ORIGIN);
+    expect(log.of('record.unmarked')).toHaveLength(1);
+    expect(await record.pending(ORIGIN)).toBeUndefined();
+    await rm(paths.stateFolder);
+  });
+
+  it('a snapshot that can’t be used: nothing is told, with a warning, and the temperatures are', async () => {
+    const paths = devicePaths(folder);
+    await mkdir(paths.stateFolder);
+    const newer = { format: 'thermal-provision-snapshot', version: 99 };
+    await writeFile(paths.snapshot, JSON.stringify(newer));
+    const { server, log, told } = await operate(paths);
+    await server.receives(2);
+    expect(told()).toEqual([]);
+    expect(log.of('record.unreadable')).toHaveLength(1);
+  });
+});
