@@ -1,0 +1,94 @@
+/** Whether every device is one device: of its own, registered once, with the credentials that its folder holds. */
+
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { Secret } from '../../src/secret.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
+import { proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
+import { inFlight } from './pool.ts';
+import type { RegistryReport } from './simulatorProcess.ts';
+import { digestOf } from './tokenDigest.ts';
+
+const READERS = 32;
+const LOGIN_MS = 20_000;
+const SHOWN = 20;
+
+const configSchema = z.object({ thingsboard: z.object({ device_id: z.string(), access_token: z.string() }) });
+
+interface ConfiguredDevice {
+  readonly index: number;
+  readonly name: string;
+  readonly token: Secret;
+}
+
+async function configuredDevices(
+  paths: (index: number) => DevicePaths,
+  provisioned: readonly number[],
+): Promise<ConfiguredDevice[]> {
+  const devices: ConfiguredDevice[] = [];
+  await inFlight(provisioned.length, READERS, async (nth) => {
+    const index = provisioned[nth] ?? 0;
+    const json: unknown = JSON.parse(await readFile(paths(index).thermalConfig, 'utf8'));
+    const { device_id: name, access_token: token } = configSchema.parse(json).thingsboard;
+    devices.push({ index, name, token: new Secret(token) });
+  });
+  return devices;
+}
+
+function sharedProblems(devices: readonly ConfiguredDevice[]): string[] {
+  const names = new Map<string, number>();
+  const tokens = new Map<string, number>();
+  return devices.flatMap(({ index, name, token }) => {
+    const digest = digestOf(token.reveal());
+    const others = [names.get(name), tokens.get(digest)].filter((other) => other !== undefined);
+    names.set(name, index);
+    tokens.set(digest, index);
+    return others.map((other) => `the devices ${other} and ${index} share name or token`);
+  });
+}
+
+/**
+ * Against the simulator's registry.
+ * @param provisioned the indices of the devices that say they are provisioned
+ * @returns what is wrong; empty: every one is exactly one device
+ */
+export async function registryProblems(
+  paths: (index: number) => DevicePaths,
+  provisioned: readonly number[],
+  registry: RegistryReport,
+): Promise<string[]> {
+  const configured = await configuredDevices(paths, provisioned);
+  const onServer = new Map(registry.devices.map(({ name, token }) => [name, token]));
+  const unknown = configured.flatMap(({ index, name, token }) => {
+    const known = onServer.get(name);
+    onServer.delete(name);
+    if (known === undefined) return [`device ${index}: the server has no ${name}`];
+    return known === digestOf(token.reveal()) ? [] : [`device ${index}: ${name} has another token on the server`];
+  });
+  const nobodys = [...onServer.keys()].map((name) => `nobody uses the device ${name} on the server`);
+  return [...sharedProblems(configured), ...unknown, ...nobodys];
+}
+
+/** Against any server: that all differ, and that each can log in. What else the server holds can't be seen from here. */
+export async function loginProblems(
+  paths: (index: number) => DevicePaths,
+  provisioned: readonly number[],
+  server: ServerEndpoint,
+): Promise<string[]> {
+  const configured = await configuredDevices(paths, provisioned);
+  const problems = sharedProblems(configured);
+  await inFlight(configured.length, READERS, async (nth) => {
+    const device = configured[nth];
+    if (device === undefined) return;
+    const { index, name, token } = device;
+    const signal = AbortSignal.timeout(LOGIN_MS);
+    const proof = await proveCredentials({ server, token, clientId: name, timeoutMs: LOGIN_MS, signal });
+    if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can’t log in: ${proof.kind}`);
+  });
+  return problems;
+}
+
+/** The first problems, and how many more there are. */
+export const shownProblems = (problems: readonly string[]): string[] =>
+  problems.length <= SHOWN ? [...problems] : [...problems.slice(0, SHOWN), `and ${problems.length - SHOWN} more`];

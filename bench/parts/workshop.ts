@@ -1,0 +1,96 @@
+/** What the measurements need: the built agent, a simulator in a process of its own, device folders. */
+
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { devicePaths } from '../../src/state/paths.ts';
+import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../test/support/deviceFiles.ts';
+
+export interface Workshop {
+  readonly scratch: string;
+  /** main.js of the bundle. */
+  readonly agent: string;
+  /** An empty ES module. */
+  readonly empty: string;
+  /** bench/bareProvision.mjs, bundled like the agent. */
+  readonly bareBundled: string;
+  readonly bare: string;
+  readonly preload: string;
+  /** Of the simulator. */
+  readonly port: number;
+  /** A folder with provision.json, thermal_config.json and provision.txt. */
+  deviceFolder(port?: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+const REQUIRE = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);";
+
+async function bundleBare(root: string, outfile: string): Promise<void> {
+  await build({
+    entryPoints: [join(root, 'bench/bareProvision.mjs')],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    format: 'esm',
+    mainFields: ['module', 'main'],
+    banner: { js: REQUIRE },
+    logLevel: 'warning',
+  });
+}
+
+/** The port that a simulator says it listens on. */
+function portOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    child.once('exit', () => reject(new Error(`The simulator has ended: ${text}`)));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const port = /listening on \w+:\/\/[^ ]*:(\d+)/.exec(text)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+  });
+}
+
+/** @param root the project's @param agent main.js; default: built anew */
+export async function openWorkshop(root: string, agent: string | undefined): Promise<Workshop> {
+  const scratch = await mkdtemp(join(tmpdir(), 'thermal-bench-'));
+  await writeFile(join(scratch, 'package.json'), '{"type":"module"}\n');
+  const dist = join(scratch, 'dist');
+  if (agent === undefined) await promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs'), dist]);
+  const main = agent ?? join(dist, 'main.js');
+  const empty = join(scratch, 'empty.js');
+  await writeFile(empty, '');
+  const bareBundled = join(scratch, 'bare.js');
+  await bundleBare(root, bareBundled);
+  const simulator = spawn(process.execPath, [main, 'simulate', '--port', '0', '--quiet'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = await portOf(simulator);
+  let folders = 0;
+  return {
+    scratch,
+    agent: main,
+    empty,
+    bareBundled,
+    bare: join(root, 'bench/bareProvision.mjs'),
+    preload: join(root, 'bench/reportUse.cjs'),
+    port,
+    async deviceFolder(serverPort = port) {
+      folders += 1;
+      const paths = devicePaths(join(scratch, `device-${folders}`));
+      await mkdir(paths.deviceFolder);
+      await writeFile(paths.provisionJson, provisionJsonText({ port: serverPort }));
+      await writeFile(paths.thermalConfig, OLD_CONFIG);
+      await putTrigger(paths);
+      return paths.deviceFolder;
+    },
+    async close() {
+      simulator.kill();
+      await rm(scratch, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+import { z } from 'zod';
+import type { AtEnd } from '../support/atEnd.ts';
+import { makeFolder } from '../support/deviceFolder.ts';
+
+/** In the thread of Node's module loader: writes down every file that is loaded as an ES module. */
+const HOOKS = `
+import { appendFileSync } from 'node:fs';
+export async function load(url, context, next) {
+  if (url.startsWith('file:')) appendFileSync(process.env.BUDGET_FILES, url + '\\n');
+  return next(url, context);
+}
+`;
+
+/** In the program's own thread: counts fsyncs; leaves them with Node's own modules that were loaded when it ends. */
+const PRELOAD = `
+import { open } from 'node:fs/promises';
+import fs, { writeFileSync } from 'node:fs';
+import { register, syncBuiltinESMExports } from 'node:module';
+let syncs = 0;
+const handle = await open('/dev/null');
+const prototype = Object.getPrototypeOf(handle);
+await handle.close();
+for (const name of ['sync', 'datasync']) {
+  const original = prototype[name];
+  prototype[name] = function () { syncs += 1; return original.call(this); };
+}
+for (const name of ['fsyncSync', 'fdatasyncSync', 'fsync', 'fdatasync']) {
+  const original = fs[name];
+  fs[name] = (...args) => { syncs += 1; return original(...args); };
+}
+syncBuiltinESMExports();
+register('./hooks.mjs', import.meta.url);
+const before = new Set(process.moduleLoadList);
+process.once('exit', () => {
+  const builtins = process.moduleLoadList.filter((name) => !before.has(name) && name.startsWith('NativeModule '));
+  writeFileSync(process.env.BUDGET_REPORT, JSON.stringify({ syncs, builtins }));
+});
+`;
+
+const reportSchema = z.object({ syncs: z.int(), builtins: z.array(z.string()) });
+
+export interface Observed {
+  readonly status: number | null;
+  /** Files of the bundle that were loaded, below its folder. */
+  readonly files: readonly string[];
+  /** Of these files together. */
+  readonly bytes: number;
+  /** Node's own modules that were loaded for the program. */
+  readonly builtins: readonly string[];
+  readonly syncs: number;
+}
+
+const LIMIT_MS = 30_000;
+
+/** Runs the shipped program, and watches what it loads and how often it waits for the disk. */
+export async function observe(atEnd: AtEnd, args: readonly string[], signalAfter?: RegExp): Promise<Observed> {
+  const folder = await makeFolder(atEnd);
+  const [files, report] = [join(folder, 'files.txt'), join(folder, 'report.json')];
+  await writeFile(join(folder, 'hooks.mjs'), HOOKS);
+  await writeFile(join(folder, 'preload.mjs'), PRELOAD);
+  await writeFile(files, '');
+  const child = spawn(process.execPath, ['--import', join(folder, 'preload.mjs'), inject('bundle'), ...args], {
+    cwd: '/',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { THERMAL_BOARD_ID: 'board-1', BUDGET_FILES: files, BUDGET_REPORT: report },
+    timeout: LIMIT_MS,
+  });
+  atEnd(() => void child.kill('SIGKILL'));
+  let errors = '';
+  let signalled = false;
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString('utf8');
+    if (signalled || signalAfter?.test(errors) !== true) return;
+    signalled = true;
+    child.kill('SIGTERM');
+  });
+  const status = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  const dist = dirname(inject('bundle'));
+  const urls = (await readFile(files, 'utf8')).trim().split('\n');
+  const loaded = [...new Set(urls)].filter((url) => url !== '').map((url) => fileURLToPath(url));
+  const own = loaded.filter((path) => path.startsWith(`${dist}/`));
+  let bytes = 0;
+  for (const path of own) bytes += (await readFile(path)).length;
+  const { syncs, builtins } = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
+  return { status, files: own.map((path) => relative(dist, path)).sort(), bytes, builtins, syncs };
+}
