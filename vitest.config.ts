@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/buildBundle.ts'],
+    setupFiles: ['test/support/shippedLibraries.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
     // A crowded machine may be slow; nothing here waits that long.

@@ -8,9 +8,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * @param entry path below the project's root
+ * @param nodeOptions e.g. --expose-gc
  * @returns the program's exit status
  */
-export async function runTypeScript(entry, args = []) {
+export async function runTypeScript(entry, args = [], nodeOptions = []) {
   // Below node_modules, so that the packages which stay outside the bundle are found.
   const program = `${root}node_modules/.cache/thermal-provision/program-${process.pid}.mjs`;
   try {
@@ -25,7 +26,7 @@ export async function runTypeScript(entry, args = []) {
       packages: 'external',
       logLevel: 'warning',
     });
-    const { status } = spawnSync(process.execPath, [program, ...args], { cwd: root, stdio: 'inherit' });
+    const { status } = spawnSync(process.execPath, [...nodeOptions, program, ...args], { cwd: root, stdio: 'inherit' });
     return status ?? 1;
   } finally {
     await rm(program, { force: true });

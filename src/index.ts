@@ -4,8 +4,10 @@
  */
 import { resolve } from 'node:path';
 import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
-import { type AgentResult, DEFAULT_KEEP_BACKUPS, runAgent } from './agent.ts';
+import { runAgent } from './agent.ts';
+import type { AgentResult } from './agentResult.ts';
 import { systemClock } from './clock.ts';
+import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
 import { type FailureCode, toFailureRecord } from './failure.ts';
 import { createLog, type Log } from './log/log.ts';
 import { devicePaths } from './state/paths.ts';

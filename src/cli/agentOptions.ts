@@ -1,17 +1,8 @@
-import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LOG_FORMATS, type LogFormat } from '../log/format.ts';
-import { LOG_LEVELS, type LogLevel } from '../log/log.ts';
-import { type DevicePaths, devicePaths } from '../state/paths.ts';
-
-/** What `run` and `start` have in common, as commander gives it. */
-export interface AgentArguments {
-  readonly dir: string;
-  readonly stateDir?: string;
-  readonly logFormat?: LogFormat;
-  readonly logLevel?: LogLevel;
-  readonly keepBackups: number;
-}
+import { DEFAULT_KEEP_BACKUPS } from '../defaults.ts';
+import { LOG_FORMATS } from '../log/format.ts';
+import { LOG_LEVELS } from '../log/log.ts';
+import { MAX_SPLAY, splayFrom } from './agentArguments.ts';
 
 const MAX_BACKUPS = 1000;
 
@@ -19,6 +10,12 @@ function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count >= 1 && count <= MAX_BACKUPS) return count;
   throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_BACKUPS}.`);
+}
+
+function parseSplay(text: string): number {
+  const seconds = splayFrom(text);
+  if (seconds !== undefined) return seconds;
+  throw new InvalidArgumentError(`Expected a whole number of seconds from 0 to ${MAX_SPLAY}.`);
 }
 
 /** `--dir` and `--state-dir`, which every command that looks at a device has. */
@@ -55,13 +52,15 @@ export function addAgentOptions(command: Command): Command {
       new Option('--keep-backups <n>', 'backups of thermal_config.json that stay after a success')
         .env('THERMAL_KEEP_BACKUPS')
         .argParser(parseCount)
-        .default(5),
+        .default(DEFAULT_KEEP_BACKUPS),
+    )
+    .addOption(
+      new Option(
+        '--splay <seconds>',
+        `spread the first contact of many devices over so many seconds, ${MAX_SPLAY} at most`,
+      )
+        .env('THERMAL_SPLAY')
+        .argParser(parseSplay)
+        .default(0),
     );
 }
-
-export function pathsFrom({ dir, stateDir }: Pick<AgentArguments, 'dir' | 'stateDir'>): DevicePaths {
-  return devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir));
-}
-
-export const formatFrom = ({ logFormat }: AgentArguments): LogFormat =>
-  logFormat ?? (process.stderr.isTTY ? 'text' : 'json');

@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { type AgentArguments, addFolderOptions, pathsFrom } from './agentOptions.ts';
+import { type AgentArguments, pathsFrom } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 
 export type BackupsAction = 'list' | 'diff' | 'restore';
 

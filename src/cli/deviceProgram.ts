@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, toFailure } from '../failure.ts';
+import { EXIT } from '../failure.ts';
 import { VERSION } from '../version.ts';
 import { registerBackups } from './backups.ts';
+import type { Program } from './boot.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
+import { guarded } from './guarded.ts';
 import { registerInspect } from './inspect.ts';
 import { registerReport } from './report.ts';
 import { registerReset } from './reset.ts';
 import { registerRun } from './run.ts';
 import { registerStart } from './start.ts';
 import { registerStatus } from './status.ts';
+import { adoptStopSignal } from './stopSignal.ts';
 
 const EPILOGUE = `
 A device is set up by two files in its folder: provision.txt (its presence asks for provisioning) and provision.json
@@ -51,30 +54,17 @@ export function createDeviceProgram(): Command {
 }
 
 /** Parses the command line, runs the command, sets the exit status. */
-export async function runProgram(program: Command, argv: readonly string[]): Promise<void> {
-  // Who reads our output may go away; that is no reason to stop a provisioning.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // Node would end with 1, which is no documented status; what is on disk is consistent at every moment.
-  process.on('uncaughtException', (error) => process.exit(report(error)));
+export async function runProgram(program: Command, argv: readonly string[], signal?: AbortSignal): Promise<void> {
+  if (signal !== undefined) adoptStopSignal(signal);
   for (const command of program.commands) command.exitOverride();
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    if (error instanceof CommanderError) {
+  await guarded(() =>
+    program.parseAsync(argv).catch((error: unknown) => {
+      if (!(error instanceof CommanderError)) throw error;
       // Help and version were printed; everything else is a wrong command line.
       process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-      return;
-    }
-    process.exitCode = report(error);
-  }
+    }),
+  );
 }
 
 /** The program of the Debian package. */
-export const main = (argv: readonly string[]): Promise<void> => runProgram(createDeviceProgram(), argv);
-
-/** Tells what ended the program. @returns the exit status */
-function report(error: unknown): number {
-  const failure = toFailure(error);
-  process.stderr.write(`thermal-provision: ${failure.message}\n  ${failure.hint}\n`);
-  return failure.exitStatus;
-}
+export const main: Program['main'] = (argv, signal) => runProgram(createDeviceProgram(), argv, signal);

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type AgentArguments, addFolderOptions, pathsFrom } from './agentOptions.ts';
+import { type AgentArguments, pathsFrom } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 
 export interface DoctorArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
   readonly plan?: boolean;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type AgentArguments, addFolderOptions, pathsFrom } from './agentOptions.ts';
+import { type AgentArguments, pathsFrom } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 
 const NOTES = `
 Exit status: as status. Works from the files alone, also on a copy of the folder.

@@ -1,6 +1,6 @@
-import { statSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
-import { formatRecord, type LogFormat } from '../log/format.ts';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { formatRecord, isLogFormat, type LogFormat } from '../log/format.ts';
+import { isJournalStream, withPriority } from '../log/journal.ts';
 
 /** The options of `run` that this path understands; anything else is left to the real parser. */
 const OPTIONS: Readonly<Record<string, string>> = {
@@ -8,14 +8,15 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--state-dir': 'THERMAL_STATE_DIR',
   '--log-format': 'THERMAL_LOG_FORMAT',
   '--log-level': 'THERMAL_LOG_LEVEL',
+  '--splay': 'THERMAL_SPLAY',
 };
 
 const STANDARD_ERROR = 2;
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** `run` and its plain options over the environment; undefined: the real parser must look at this. */
-function plainRun(argv: readonly string[], env: Environment): Environment | undefined {
+export function plainRun(argv: readonly string[], env: Environment): Environment | undefined {
   if (argv[0] !== 'run') return undefined;
   const settings: Record<string, string | undefined> = { ...env };
   for (let index = 1; index < argv.length; index += 2) {
@@ -26,6 +27,10 @@ function plainRun(argv: readonly string[], env: Environment): Environment | unde
   }
   return settings;
 }
+
+/** node:tty, which brings the network's modules along, is loaded only for what may be one. */
+const isTerminal = (): boolean =>
+  fstatSync(STANDARD_ERROR).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STANDARD_ERROR);
 
 function isAbsent(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) === undefined;
@@ -42,19 +47,22 @@ export function nothingToDo(argv: readonly string[], env: Environment): boolean 
   const folder = settings.THERMAL_DIR || '.';
   const stateFolder = settings.THERMAL_STATE_DIR || `${folder}/provision-state`;
   const level = settings.THERMAL_LOG_LEVEL || 'info';
-  const format = settings.THERMAL_LOG_FORMAT || (isatty(STANDARD_ERROR) ? 'text' : 'json');
-  if (!['error', 'warn', 'info', 'debug'].includes(level) || !isFormat(format)) return false;
+  if (!/^\d*$/.test(settings.THERMAL_SPLAY ?? '')) return false;
+  if (!['error', 'warn', 'info', 'debug'].includes(level)) return false;
   try {
+    const format = settings.THERMAL_LOG_FORMAT || (isTerminal() ? 'text' : 'json');
+    if (!isLogFormat(format)) return false;
     if (!statSync(folder).isDirectory()) return false;
     if (!isAbsent(`${folder}/provision.txt`) || !isAbsent(`${stateFolder}/credentials.json`)) return false;
-    if (level === 'info' || level === 'debug') writeSync(STANDARD_ERROR, `${line(format)}\n`);
+    if (level === 'info' || level === 'debug') {
+      const text = isJournalStream(env) ? withPriority('info', line(format)) : line(format);
+      writeSync(STANDARD_ERROR, `${text}\n`);
+    }
     return true;
   } catch {
     return false;
   }
 }
-
-const isFormat = (format: string): format is LogFormat => format === 'text' || format === 'json';
 
 const line = (format: LogFormat): string =>
   formatRecord(format, {

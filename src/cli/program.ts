@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Program } from './boot.ts';
 import { registerDemo } from './demo.ts';
 import { createDeviceProgram, runProgram } from './deviceProgram.ts';
 import { registerSimulate } from './simulate.ts';
@@ -16,4 +17,4 @@ export function createProgram(): Command {
   return program;
 }
 
-export const main = (argv: readonly string[]): Promise<void> => runProgram(createProgram(), argv);
+export const main: Program['main'] = (argv, signal) => runProgram(createProgram(), argv, signal);

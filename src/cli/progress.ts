@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../agent.ts';
+import type { AgentResult } from '../agentResult.ts';
 import { toFailureRecord } from '../failure.ts';
 import { openUnblocked, type UnblockedOutput } from '../files/unblockedOutput.ts';
 import type { LogRecord, LogSink } from '../log/log.ts';
@@ -82,7 +82,7 @@ export function openProgress(folder: string): Progress | undefined {
  * The cursor is never hidden, so that there is nothing to restore, also after `kill -9`. Every error of the terminal
  * ends the display, not the run.
  */
-export function createProgress({ output, columns, paint, folder }: Screen, now = () => Date.now()): Progress {
+export function createProgress({ output, columns, paint, folder }: Screen, now = () => performance.now()): Progress {
   let pending = Buffer.alloc(0);
   let alive = true;
   /** What the living line says now; undefined: there is none. */
@@ -120,7 +120,11 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   timer.unref();
 
   return {
-    sink: ({ event, level, message }: LogRecord) => {
+    sink: ({ event, level, message, details }: LogRecord) => {
+      if (event === 'splay.waiting') {
+        living = spreading(Number(details.ms), now);
+        draw();
+      }
       if ((level === 'warn' || level === 'error') && !TOLD_OTHERWISE.has(event)) say(paint('yellow', '!'), message);
     },
     onState(state, context) {
@@ -190,6 +194,11 @@ function waiting(context: ProvisionContext, now: () => number): () => string {
   const end = now() + Math.max(0, (context.retryAt ?? context.now) - context.now);
   const what = context.waitingFor === 'retry' ? attemptOf(context) : `${context.waitingFor ?? 'next try'}`;
   return () => `… backoff: ${what} in ${Math.max(0, Math.ceil((end - now()) / 1000))} s`;
+}
+
+function spreading(ms: number, now: () => number): () => string {
+  const end = now() + ms;
+  return () => `… prepare: first contact in ${Math.max(0, Math.ceil((end - now()) / 1000))} s (--splay)`;
 }
 
 function ending({ outcome, deviceName, failure }: AgentResult, paint: Paint, folder: string): [string, string] {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type AgentArguments, addFolderOptions, pathsFrom } from './agentOptions.ts';
+import { type AgentArguments, pathsFrom } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 
 interface ReportArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
   readonly out: string;

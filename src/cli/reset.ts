@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type AgentArguments, addFolderOptions } from './agentOptions.ts';
+import type { AgentArguments } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 
 /** What `reset` is given, as commander has parsed it. */
 export interface ResetArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {

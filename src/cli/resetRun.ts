@@ -10,7 +10,7 @@ import { isFailureCode } from '../state/snapshotDocument.ts';
 import { type DeviceFiles, readDeviceFiles } from '../status/deviceFiles.ts';
 import { oneLine } from '../status/plainText.ts';
 import { planReset, type ResetPlan } from '../status/resetPlan.ts';
-import { pathsFrom } from './agentOptions.ts';
+import { pathsFrom } from './agentArguments.ts';
 import { askYes } from './askYes.ts';
 import type { ResetArguments } from './reset.ts';
 

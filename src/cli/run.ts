@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type AgentArguments, addAgentOptions, pathsFrom } from './agentOptions.ts';
+import type { AgentArguments } from './agentArguments.ts';
+import { addAgentOptions } from './agentOptions.ts';
 import { addInspectOption, type InspectArguments, openInspector } from './inspectOption.ts';
 import { stopSignal } from './stopSignal.ts';
 
@@ -13,9 +14,6 @@ again; thermal_config.json is then unchanged. What happened: thermal-provision s
 On a terminal the progress is shown; with --log-format or --log-level, or without a terminal, log lines are.
 `;
 
-/** How long open handles may keep the process alive after its work is done. */
-const LINGER_MS = 500;
-
 /** `run`: one pass for the boot process. */
 export function registerRun(program: Command): void {
   addInspectOption(addAgentOptions(program.command('run')))
@@ -23,26 +21,7 @@ export function registerRun(program: Command): void {
     .addHelpText('after', EXAMPLES)
     .action(async (options: AgentArguments & InspectArguments) => {
       const signal = stopSignal();
-      const [{ runAgent }, { openRunOutput }, { VERSION }] = await Promise.all([
-        import('../agent.ts'),
-        import('./runOutput.ts'),
-        import('../version.ts'),
-      ]);
-      const output = await openRunOutput(options);
-      const inspector = await openInspector(options);
-      const result = await runAgent({
-        paths: pathsFrom(options),
-        agentVersion: VERSION,
-        sink: output.sink,
-        onState: output.onState,
-        ...(inspector === undefined ? {} : { inspect: inspector.observe }),
-        signal,
-        keepBackups: options.keepBackups,
-        boardId: process.env.THERMAL_BOARD_ID ?? '',
-      });
-      await output.end(result);
-      await inspector?.close();
-      process.exitCode = result.exitStatus;
-      setTimeout(() => process.exit(), LINGER_MS).unref();
+      const { runDevice } = await import('./runDevice.ts');
+      await runDevice(options, signal, await openInspector(options));
     });
 }

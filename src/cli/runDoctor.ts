@@ -1,3 +1,4 @@
+import { settingsElsewhere } from '../config/settingsElsewhere.ts';
 import type { Finding, Verdict } from '../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../doctor/examine.ts';
 import type { Plan } from '../doctor/plan.ts';
@@ -24,7 +25,12 @@ export async function runDoctor(
   paths: DevicePaths,
   options: Pick<DoctorArguments, 'plan' | 'format'>,
 ): Promise<number> {
-  const examination = examine({ paths, now: Date.now(), boardId: process.env.THERMAL_BOARD_ID ?? '' });
+  const examination = examine({
+    paths,
+    now: Date.now(),
+    boardId: process.env.THERMAL_BOARD_ID ?? '',
+    elsewhere: settingsElsewhere(process.env),
+  });
   const paint = paintFor(process.stdout);
   const asText = options.format === 'text';
   const reports: CheckReport[] = [];

@@ -1,8 +1,8 @@
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../agent.ts';
+import type { AgentResult } from '../agentResult.ts';
 import type { LogSink } from '../log/log.ts';
 import type { ProvisionState } from '../state/snapshotDocument.ts';
-import { type AgentArguments, formatFrom } from './agentOptions.ts';
+import { type AgentArguments, formatFrom } from './agentArguments.ts';
 import { isDrawable } from './paint.ts';
 
 /** Where `run` says what it does: log lines, or the display of progress on a terminal. */

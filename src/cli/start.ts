@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { type AgentArguments, addAgentOptions } from './agentOptions.ts';
+import type { AgentArguments } from './agentArguments.ts';
+import { addAgentOptions } from './agentOptions.ts';
 import { addInspectOption, type InspectArguments, openInspector } from './inspectOption.ts';
 
 /** What `start` is given, as commander has parsed it. */

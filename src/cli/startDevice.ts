@@ -1,10 +1,13 @@
 import { isAbsolute, join } from 'node:path';
-import { type AgentOptions, type AgentResult, runAgent } from '../agent.ts';
+import { type AgentOptions, runAgent } from '../agent.ts';
+import type { AgentResult } from '../agentResult.ts';
 import { createTemperatureSource } from '../client/createTemperatureSource.ts';
+import { createProvisioningRecord } from '../client/provisioningRecord.ts';
 import { runClient } from '../client/runClient.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { parseThermalConfig } from '../config/cameraRules.ts';
 import type { ClientConfig } from '../config/clientConfig.ts';
+import { settingsElsewhere } from '../config/settingsElsewhere.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
 import { EXIT, Failure, toFailure } from '../failure.ts';
 import { folderOwner } from '../files/ownFiles.ts';
@@ -12,7 +15,7 @@ import { createLog, type Log, type LogSink } from '../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../log/winstonSink.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { VERSION } from '../version.ts';
-import { formatFrom, pathsFrom } from './agentOptions.ts';
+import { formatFrom, pathsFrom } from './agentArguments.ts';
 import type { StartArguments } from './start.ts';
 import { stopSignal } from './stopSignal.ts';
 
@@ -78,7 +81,9 @@ function provision(
     sink,
     signal,
     keepBackups: options.keepBackups,
+    splaySeconds: options.splay,
     boardId: process.env.THERMAL_BOARD_ID ?? '',
+    elsewhere: settingsElsewhere(process.env),
     ...watched,
   });
 }
@@ -118,6 +123,7 @@ async function operate(
     config,
     readConfig: () => loadConfig(paths.deviceFolder),
     source: createTemperatureSource(options.source, { log, clock }),
+    record: createProvisioningRecord(paths, log),
     log,
     clock,
     signal,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type AgentArguments, addFolderOptions, pathsFrom } from './agentOptions.ts';
+import { type AgentArguments, pathsFrom } from './agentArguments.ts';
+import { addFolderOptions } from './agentOptions.ts';
 import { stopSignal } from './stopSignal.ts';
 
 interface StatusArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {

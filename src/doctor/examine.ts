@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { ProvisionSettings } from '../config/provisionJson.ts';
+import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
 import { readBoardIdentity } from '../state/board.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
@@ -46,6 +47,8 @@ export interface ExamineOptions {
   readonly now: number;
   /** THERMAL_BOARD_ID */
   readonly boardId?: string;
+  /** What gives settings besides provision.json in the device folder. */
+  readonly elsewhere?: SettingsElsewhere;
 }
 
 type Body<Fact> = () => Promise<Checked<Fact>>;
@@ -66,7 +69,7 @@ async function after<Needed, Fact>(
  * Starts every check that could tell why a provisioning can't succeed, each as soon as what it needs is known. Nothing
  * is changed, on the disk or on the server.
  */
-export function examine({ paths, now, boardId }: ExamineOptions): Examination {
+export function examine({ paths, now, boardId, elsewhere }: ExamineOptions): Examination {
   const reports: Promise<CheckReport>[] = [];
   const start = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> => {
     const checked = body();
@@ -85,7 +88,7 @@ export function examine({ paths, now, boardId }: ExamineOptions): Examination {
     checkStoredCredentials(paths.credentials, await readBoardIdentity(boardId)),
   );
   inFolder('snapshot.json', () => checkSnapshot(paths.snapshot));
-  const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson));
+  const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson, elsewhere));
   const server = start('authorities', () =>
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );

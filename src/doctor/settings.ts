@@ -1,11 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { type ProvisionSettings, readProvisionJson } from '../config/provisionJson.ts';
+import { requireScrubbable } from '../config/scrubSecret.ts';
+import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** provision.json: every problem at once, and whether others can read the secret in it. */
-export async function checkSettings(path: string): Promise<Checked<ProvisionSettings>> {
-  const { settings, warnings } = await readProvisionJson(path);
+/** provision.json and what is given elsewhere: every problem at once, and whether others can read the file. */
+export async function checkSettings(own: string, elsewhere?: SettingsElsewhere): Promise<Checked<ProvisionSettings>> {
+  const { settings, warnings, path } = await readProvisionJson(own, elsewhere);
+  if (settings.scrub) await requireScrubbable(path, own);
   const { mode } = await stat(path).catch((error: unknown) => {
     throw fileFailure(error, `look at ${path}`);
   });

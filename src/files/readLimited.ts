@@ -31,7 +31,7 @@ export async function readLimited(path: string, maxBytes: number, follow = true)
       const stats = await handle.stat();
       if (!stats.isFile()) return { ok: false, problem: 'not-a-file' };
       if (stats.size > maxBytes) return { ok: false, problem: 'too-large' };
-      const bytes = await readAtMost(handle, maxBytes);
+      const bytes = await readAtMost(handle, stats.size, maxBytes);
       if (bytes === undefined) return { ok: false, problem: 'too-large' };
       return { ok: true, bytes, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 };
     } finally {
@@ -42,16 +42,28 @@ export async function readLimited(path: string, maxBytes: number, follow = true)
   }
 }
 
-/** Reads to the end of the file, which may grow meanwhile; undefined when it is longer than the limit. */
-async function readAtMost(handle: Awaited<ReturnType<typeof open>>, maxBytes: number): Promise<Buffer | undefined> {
+/** What is read at once: all of an ordinary file, of which a buffer's size costs more than its reading does. */
+const MAX_CHUNK_BYTES = 65_536;
+
+/**
+ * Reads to the end of the file, which may grow meanwhile; undefined when it is longer than the limit.
+ * @param size as the file system says: what it says of files that are made up as they are read (proc(5)) is 0
+ */
+async function readAtMost(
+  handle: Awaited<ReturnType<typeof open>>,
+  size: number,
+  maxBytes: number,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
+  // One byte more than there should be: when it does not come, the end was reached without asking once more.
+  const chunkBytes = Math.min(size === 0 ? MAX_CHUNK_BYTES : size + 1, MAX_CHUNK_BYTES, maxBytes + 1);
   let total = 0;
   for (;;) {
-    const chunk = Buffer.allocUnsafe(Math.min(65_536, maxBytes + 1));
+    const chunk = Buffer.allocUnsafe(chunkBytes);
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) return Buffer.concat(chunks);
     total += bytesRead;
     if (total > maxBytes) return undefined;
     chunks.push(chunk.subarray(0, bytesRead));
+    if (bytesRead === 0 || (total === size && bytesRead < chunk.length)) return Buffer.concat(chunks);
   }
 }

@@ -12,6 +12,8 @@ export interface DevicePaths {
   readonly credentials: string;
   readonly lock: string;
   readonly events: string;
+  /** Which run's record normal operation has published. */
+  readonly published: string;
 }
 
 /** @param stateFolder default: `provision-state` in the device folder */
@@ -27,5 +29,6 @@ export function devicePaths(deviceFolder: string, stateFolder = join(deviceFolde
     credentials: join(stateFolder, 'credentials.json'),
     lock: join(stateFolder, 'lock'),
     events: join(stateFolder, 'events.jsonl'),
+    published: join(stateFolder, 'published.json'),
   };
 }

@@ -105,6 +105,8 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       reconnectPeriod: 0,
       resubscribe: false,
       keepalive: 0,
+      // It would make 65,536 buffers before the first packet, one for each packet identifier.
+      writeCache: false,
       // The limits here are this function's own.
       connectTimeout: options.timeoutMs + 1000,
     });

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../../src/agent.ts';
+import type { AgentResult } from '../../src/agentResult.ts';
 import { createProgress } from '../../src/cli/progress.ts';
 import { Failure, toFailureRecord } from '../../src/failure.ts';
-import type { LogLevel } from '../../src/log/log.ts';
+import type { LogDetails, LogLevel } from '../../src/log/log.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { SETTINGS } from '../support/chartAnswers.ts';
 import { snapshotIn } from '../support/snapshots.ts';
@@ -19,9 +19,12 @@ const contextOf = (context: Partial<ProvisionContext> = {}): ProvisionContext =>
 function display({
   columns = 80,
   room = () => Number.POSITIVE_INFINITY,
+  now = () => Date.now(),
 }: {
   columns?: number;
   room?: () => number;
+  /** null: the display's own. */
+  now?: (() => number) | null;
 } = {}) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
   onTestFinished(() => void vi.useRealTimers());
@@ -34,12 +37,9 @@ function display({
     },
     close: vi.fn(),
   };
-  const progress = createProgress({
-    output,
-    columns: () => columns,
-    paint: (_colour, text) => text,
-    folder: '/device',
-  });
+  const paint = (_colour: string, text: string): string => text;
+  const screen = { output, columns: () => columns, paint, folder: '/device' };
+  const progress = now === null ? createProgress(screen) : createProgress(screen, now);
   const text = (): string => Buffer.from(written, 'latin1').toString('utf8');
   return {
     ...progress,
@@ -52,8 +52,8 @@ function display({
         .map((line) => line.split(CLEAR_LINE).at(-1) ?? ''),
     enter: (state: ProvisionState, context: Partial<ProvisionContext> = {}): void =>
       progress.onState(state, contextOf(context)),
-    log: (level: LogLevel, event: string, message: string): void =>
-      progress.sink({ time: '', level, event, message, runId: null, state: null, attempt: null, details: {} }),
+    log: (level: LogLevel, event: string, message: string, details: LogDetails = {}): void =>
+      progress.sink({ time: '', level, event, message, runId: null, state: null, attempt: null, details }),
   };
 }
 
@@ -83,6 +83,25 @@ it('counts a pause down, says why, and which attempt comes', () => {
   expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 0 s');
   enter('request', { retries: 2 });
   expect(shown().at(-1)).toBe('… request (attempt 3 of 4): ask the server for a device');
+});
+
+it('counts the pause of --splay down', () => {
+  const { enter, log, shown } = display();
+  enter('prepare');
+  log('info', 'splay.waiting', 'Waits', { ms: 37_200 });
+  expect(shown()).toEqual(['… prepare: first contact in 38 s (--splay)']);
+  vi.advanceTimersByTime(30_000);
+  expect(shown()).toEqual(['… prepare: first contact in 8 s (--splay)']);
+  enter('request');
+  expect(shown()[0]).toBe('✓ prepare: draw name and token');
+});
+
+it('a jump of the clock does not change what is left of a pause', () => {
+  const { enter, shown } = display({ now: null });
+  enter('backoff', { now: 1000, retryAt: 5000, retries: 2, waitingFor: 'retry', lastFailure: FAILURE });
+  vi.setSystemTime(new Date('2099-01-01'));
+  vi.advanceTimersByTime(500);
+  expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 4 s');
 });
 
 it('names a pause before a probe, and does not tick off what has to be settled first', () => {

@@ -1,11 +1,12 @@
 import { basename, relative } from 'node:path';
 import type { Option } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { RUN_TIME_LIMIT_MS } from '../../src/agent.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { SETTINGS } from '../../src/config/provisionSettings.ts';
+import { ELSEWHERE_VARIABLES } from '../../src/config/settingsElsewhere.ts';
 import { EXIT } from '../../src/failure.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
+import { RUN_TIME_LIMIT_MS } from '../../src/run.ts';
 import { devicePaths } from '../../src/state/paths.ts';
 import { STATUS_EXIT } from '../../src/status/deviceStatus.ts';
 import { loggedEvents, sources } from './logEvents.ts';
@@ -158,7 +159,8 @@ describe('the table of options', () => {
 
   it('is completed by the variables that have no option', () => {
     const read = [...sources().values()].flatMap((source) => [...source.matchAll(/process\.env\.(\w+)/g)]);
-    const variables = new Set(read.map(([, name]) => name));
-    expect(rowsUnder(page, 'variable').map(([name]) => name)).toEqual([...variables]);
+    const variables = new Set([...read.map(([, name = '']) => name), ...ELSEWHERE_VARIABLES]);
+    const described = rowsUnder(page, 'variable').map(([name]) => name);
+    expect(described.sort()).toEqual([...variables].sort());
   });
 });

@@ -2,7 +2,8 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type AgentResult, runAgent } from '../../../src/agent.ts';
+import { runAgent } from '../../../src/agent.ts';
+import type { AgentResult } from '../../../src/agentResult.ts';
 import { formatJson } from '../../../src/log/format.ts';
 import type { IssuedCertificate } from '../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';

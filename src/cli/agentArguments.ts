@@ -1,0 +1,30 @@
+import { resolve } from 'node:path';
+import type { LogFormat } from '../log/format.ts';
+import type { LogLevel } from '../log/log.ts';
+import { type DevicePaths, devicePaths } from '../state/paths.ts';
+
+/** What `run` and `start` have in common, as commander gives it. */
+export interface AgentArguments {
+  readonly dir: string;
+  readonly stateDir?: string;
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+  readonly keepBackups: number;
+  /** Seconds. */
+  readonly splay: number;
+}
+
+/** Seconds: a longer pause would leave a run too little of its time limit. */
+export const MAX_SPLAY = 300;
+
+/** The seconds of --splay; undefined: the text is no whole number up to the maximum. */
+export function splayFrom(text: string): number | undefined {
+  return /^\d+$/.test(text) && Number(text) <= MAX_SPLAY ? Number(text) : undefined;
+}
+
+export function pathsFrom({ dir, stateDir }: Pick<AgentArguments, 'dir' | 'stateDir'>): DevicePaths {
+  return devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir));
+}
+
+export const formatFrom = ({ logFormat }: AgentArguments): LogFormat =>
+  logFormat ?? (process.stderr.isTTY ? 'text' : 'json');
