@@ -12,7 +12,7 @@ describe.concurrent('--splay', () => {
     { name: 'as a variable', command: ['run'], env: { THERMAL_SPLAY: '300' } },
   ])(
     '$name: the pause is logged, status shows it, SIGTERM ends it, the next start goes on',
-    async (given, { onTestFinished }) => {
+    async (given, { expect, onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
       const share = splayMs(await readBoardIdentity('board-1'), '', 300);
@@ -21,9 +21,12 @@ describe.concurrent('--splay', () => {
       expect(await agent.logged('splay.waiting')).toMatchObject({ level: 'info', state: 'prepare', ms: share });
 
       const command = ['status', '--format', 'json'];
-      const { output } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command });
-      const status: unknown = JSON.parse(output);
-      expect(status).toMatchObject({ status: 'running', state: { name: 'prepare' }, retry: { waitingFor: 'splay' } });
+      const status = async (): Promise<unknown> =>
+        JSON.parse((await runAgentProcess(onTestFinished, paths.deviceFolder, { command })).output);
+      // A state that nothing waits for is saved within 200 ms.
+      await expect
+        .poll(status)
+        .toMatchObject({ status: 'running', state: { name: 'prepare' }, retry: { waitingFor: 'splay' } });
       const text = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['status'] });
       expect(text.output).toMatch(/^pause: {5}first contact \(--splay\) in \d+ s /m);
       const explained = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['explain'] });
