@@ -111,7 +111,7 @@ export type MutantName = (typeof MUTANTS)[number]['name'];
 
 const BUILD_LIMIT_MS = 60_000;
 /** All that the agent and the suites are built from. */
-const SOURCES = ['src', 'machines', 'scripts', 'test', 'package.json', 'tsconfig.json'];
+const SOURCES = ['src', 'machines', 'state-diagrams', 'scripts', 'test', 'package.json', 'tsconfig.json'];
 
 /**
  * Copies the project's sources and changes that one place in the copy.
