@@ -3,6 +3,7 @@ import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.t
 import type { DeviceFiles } from '../status/deviceFiles.ts';
 import { judge } from '../status/judgement.ts';
 import { onServer } from '../status/onServer.ts';
+import { STEPS, stepOf } from '../status/steps.ts';
 import { html } from './html.ts';
 import { type Page, page } from './page.ts';
 import { POINTING_SCRIPT } from './pageScript.ts';
@@ -20,8 +21,6 @@ import { formatDuration, formatTime, outcomeOf, type RunView, type StepView } fr
 
 /** How far a line of the log and an entry of the history may lie apart that tell the same. */
 const SAME_MOMENT_MS = 1000;
-/** Steps of the chart until the device is provisioned (`reach` in machines/provision.machine.ts). */
-const LAST_STEP = 8;
 
 /** What a report says of a device: the latest run, by snapshot and log; parts that can't be read become warnings. */
 export function reportView(files: DeviceFiles): RunView {
@@ -141,10 +140,7 @@ function deviceFacts(files: DeviceFiles, snapshot: SnapshotDocument | undefined)
   const facts: [string, string | null | undefined][] = [
     ['device', context?.granted?.deviceName ?? context?.deviceName],
     ['server', server && `${server.host}:${server.port}${server.useSsl ? ' (TLS)' : ''}`],
-    [
-      'state',
-      snapshot && `${snapshot.state}, step ${Math.min(LAST_STEP, snapshot.context.furthestStep)} of ${LAST_STEP}`,
-    ],
+    ['state', snapshot && `${snapshot.state}, step ${stepOf(snapshot.state, snapshot.context)} of ${STEPS.length}`],
     ['attempt', running ? `${snapshot.attempt} of ${snapshot.maxAttempts}` : undefined],
     ['at work', files.holder === null ? undefined : `process ${files.holder}`],
     ['run', snapshot?.runId],

@@ -67,6 +67,8 @@ describe('the report', () => {
     await cutIn(paths, 'verifyCredentials');
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'waiting', state: 'verifyCredentials' });
+    // The same step as `status` says.
+    expect(view.facts).toContainEqual(['state', 'verifyCredentials, step 5 of 8']);
     expect(view.command).toBe(`thermal-provision run --dir ${paths.deviceFolder}`);
     expect(await pageOf(paths)).toContain('data-mark="current"');
   });
