@@ -40,16 +40,26 @@ function buildPackage(folder) {
 }
 
 const { values, positionals } = parseArgs({ options: { deb: { type: 'string' } }, allowPositionals: true });
-const why = obstacle();
-if (why !== undefined) {
+const started = performance.now();
+/** @returns the image's folder, or why there is none: packages that can't be had now say nothing about the agent */
+function image() {
+  const why = obstacle();
+  if (why !== undefined) return { why };
+  try {
+    return { folder: bootImage() };
+  } catch (error) {
+    return { why: `no image of Debian 13 could be built: ${error.message}` };
+  }
+}
+
+const { folder, why } = image();
+if (folder === undefined) {
   console.log(`SKIPPED: the boot test. ${why}.`);
 } else {
-  const started = performance.now();
   const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
   const work = mkdtempSync(join(tmpdir(), 'thermal-boot-'));
   try {
-    const image = bootImage();
-    console.log(`Debian 13 is ready after ${seconds()} s: ${image}`);
+    console.log(`Debian 13 is ready after ${seconds()} s: ${folder}`);
     const deb = values.deb === undefined ? buildPackage(work) : resolve(values.deb);
     const command = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run'];
     const { status, error } = spawnSync(
@@ -59,7 +69,7 @@ if (why !== undefined) {
         cwd: root,
         stdio: 'inherit',
         timeout: TEST_LIMIT_MS,
-        env: { ...process.env, BOOT_IMAGE: image, BOOT_DEB: deb, BOOT_FOLDER: work },
+        env: { ...process.env, BOOT_IMAGE: folder, BOOT_DEB: deb, BOOT_FOLDER: work },
       },
     );
     if (error !== undefined) console.error(`The boot test was ended: ${error.message}`);
