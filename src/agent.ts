@@ -9,17 +9,18 @@ import type { SettingsElsewhere } from './config/settingsElsewhere.ts';
 import { sweep } from './effects/finalize.ts';
 import { createSplay } from './effects/splay.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
-import { Failure, toFailureRecord } from './failure.ts';
-import { openLineFile } from './files/appendLimited.ts';
+import { Failure, toFailure, toFailureRecord } from './failure.ts';
+import type { LineFile } from './files/appendLimited.ts';
 import { makeEntriesDurable } from './files/durable.ts';
 import { fileExists } from './files/fileExists.ts';
 import { leaveNote, removeNote } from './files/note.ts';
-import { ensurePrivateFolder, folderOwner } from './files/ownFiles.ts';
+import { ensurePrivateFolder } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
-import { createLog, type LogSink, type RunPosition } from './log/log.ts';
+import { createLog, type Log, type LogSink, type RunPosition } from './log/log.ts';
 import { type Pass, run, sweepOf } from './run.ts';
 import { readBoardIdentity } from './state/board.ts';
 import { readCredentials } from './state/credentials.ts';
+import { openEventsFile } from './state/eventsFile.ts';
 import { acquireLock } from './state/lock.ts';
 import type { DevicePaths } from './state/paths.ts';
 import type { ProvisionState, SnapshotDocument } from './state/snapshotDocument.ts';
@@ -29,7 +30,6 @@ import { spareStream } from './thingsboard/spareStream.ts';
 
 /** What a run that has ended waits for the disk before it leaves the folder to itself. */
 const LEAVE_MS = 500;
-const MAX_EVENTS_BYTES = 256 * 1024;
 /** provision.json can't change more often than this within one process without something being wrong. */
 const MAX_SUPERSEDED = 3;
 
@@ -63,8 +63,8 @@ export interface AgentOptions {
 }
 
 /**
- * One pass over a device folder: begins a run, or goes on with an interrupted one, and takes it to its end. The only
- * place that creates the chart's actor. Never throws: every failure is in the result, and has been logged.
+ * One pass over a device folder: begins a run, or goes on with an interrupted one, and takes it to its end. Never
+ * throws: every failure is in the result, and has been logged.
  */
 export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   const clock = options.clock ?? systemClock();
@@ -75,17 +75,17 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     await requireFolder(options.paths.deviceFolder);
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
     if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
-    const owner = await folderOwner(options.paths.events);
     const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
-    const events = openLineFile(options.paths.events, MAX_EVENTS_BYTES, { mode: 0o600, ...owner });
-    sink = (record) => {
-      options.sink(record);
-      if (record.level !== 'debug') events.append(formatJson(record));
-    };
     const unfinished = new Set<Promise<unknown>>();
     const spare = spareStream();
+    let events: LineFile | undefined;
     try {
-      await makeLeftoversDurable(options.paths);
+      events = await openEventsFile(options.paths.events);
+      sink = (record) => {
+        options.sink(record);
+        if (record.level !== 'debug') events?.append(formatJson(record));
+      };
+      await makeLeftoversDurable(options.paths, log);
       await leaveNote(options.paths.lock, `${process.pid}\n`);
       const board = await readBoardIdentity(options.boardId);
       const { paths, elsewhere, agentVersion } = options;
@@ -94,7 +94,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       return await startUp({ options, dependencies, position, log, unfinished }, 0);
     } finally {
       spare.close();
-      events.close();
+      events?.close();
       // A write that is still under way may replace a file later: until then the folder is nobody else's.
       const left = Promise.allSettled(unfinished)
         .then(() => removeNote(options.paths.lock))
@@ -109,10 +109,24 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
 }
 
 /** What a killed run has left can be seen without being durable, and is acted on as if it were. */
-async function makeLeftoversDurable(paths: DevicePaths): Promise<void> {
+async function makeLeftoversDurable(paths: DevicePaths, log: Log): Promise<void> {
+  await makeEntriesDurable(paths.deviceFolder);
+  const around = dirname(paths.stateFolder);
+  if (around !== paths.deviceFolder) await makeStateFolderDurable(around, log);
   const isInUse = (await fileExists(paths.credentials)) || (await fileExists(paths.snapshot));
-  const folders = [paths.deviceFolder, dirname(paths.stateFolder), ...(isInUse ? [paths.stateFolder] : [])];
-  for (const folder of new Set(folders)) await makeEntriesDurable(folder);
+  if (isInUse) await makeEntriesDurable(paths.stateFolder);
+}
+
+/** A folder of the state folder's own may be closed to the agent (systemd's DynamicUser=, say), as only its owner knows. */
+async function makeStateFolderDurable(around: string, log: Log): Promise<void> {
+  await makeEntriesDurable(around).catch((error: unknown) => {
+    const failure = toFailure(error);
+    if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
+    log.warn(
+      'state.unsynced',
+      `${around} can't be opened, so a state folder just made there may be lost with the power`,
+    );
+  });
 }
 
 async function requireFolder(folder: string): Promise<void> {

@@ -44,7 +44,7 @@ type Beginning =
   | { readonly from: SnapshotDocument; readonly state: ProvisionState };
 
 /**
- * Runs the chart to a final state, or until the signal or the time limit.
+ * Runs the chart to a final state, or until the signal or the time limit. The only place that creates its actor.
  * @param previous the snapshot that lies there, of whatever run
  * @returns `superseded`: provision.json was changed, and a new run has to begin
  */
@@ -62,17 +62,17 @@ export async function run(
   const resuming = 'from' in beginning;
   const runId = resuming ? beginning.from.runId : (beginning.runId ?? drawRunId());
   const input = { runId, at: clock.now() };
-  const timers = {
+  const actorOptions = {
     ...(options.chartClock === undefined ? {} : { clock: options.chartClock }),
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),
   };
   const actor = resuming
     ? createActor(machine, {
-        ...timers,
+        ...actorOptions,
         input,
         snapshot: machine.resolveState({ value: beginning.state, context: { ...beginning.from.context, error: null } }),
       })
-    : createActor(machine, { ...timers, input });
+    : createActor(machine, { ...actorOptions, input });
   Object.assign(position, { runId, state: null, attempt: null });
   if (resuming) {
     log.info('run.resumed', `Goes on with run ${runId} where it stopped: ${beginning.state}`, {

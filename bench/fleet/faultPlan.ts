@@ -50,6 +50,7 @@ const MESSAGE: readonly [MessageAction, ...MessageAction[]] = [
 /** The device was created, and the server says that it was not. */
 const CREATED_YET_FAILURE: MessageAction = { action: 'answer', payload: FAILURE_ANSWER };
 
+/** States in which a power cut strikes: `detect` is over too soon, and nothing here leads to `restore`. */
 const CUTS: readonly [ProvisionState, ...ProvisionState[]] = [
   'validate',
   'prepare',

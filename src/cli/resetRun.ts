@@ -1,9 +1,10 @@
 import { systemClock } from '../clock.ts';
 import { EXIT, FAILURES } from '../failure.ts';
-import { openLineFile } from '../files/appendLimited.ts';
+import type { LineFile } from '../files/appendLimited.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { formatJson } from '../log/format.ts';
 import { createLog } from '../log/log.ts';
+import { openEventsFile } from '../state/eventsFile.ts';
 import { acquireLock } from '../state/lock.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { isFailureCode } from '../state/snapshotDocument.ts';
@@ -13,8 +14,6 @@ import { planReset, type ResetPlan } from '../status/resetPlan.ts';
 import { pathsFrom } from './agentArguments.ts';
 import { askYes } from './askYes.ts';
 import type { ResetArguments } from './reset.ts';
-
-const MAX_EVENTS_BYTES = 256 * 1024;
 
 const say = (text: string): void => void process.stdout.write(`${oneLine(text)}\n`);
 
@@ -62,8 +61,9 @@ function refuse(why: string, next: string, code: string = 'LOCKED'): number {
 
 async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 'reset' }>): Promise<number> {
   const lock = await acquireLock(paths.stateFolder);
-  const events = openLineFile(paths.events, MAX_EVENTS_BYTES);
+  let events: LineFile | undefined;
   try {
+    events = await openEventsFile(paths.events);
     // An agent may have worked while the question was on the screen.
     const plan = await planReset(await look(paths));
     if (plan.kind !== 'reset' || plan.version !== planned.version) {
@@ -72,7 +72,7 @@ async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 
     const clock = systemClock();
     const moved: string[] = [];
     for (const path of plan.aside) moved.push(await setAside(path, 'reset', clock.now()));
-    const log = createLog((record) => events.append(formatJson(record)), clock, {
+    const log = createLog((record) => events?.append(formatJson(record)), clock, {
       runId: null,
       state: null,
       attempt: null,
@@ -82,7 +82,7 @@ async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 
     say('The run is given up.');
     return EXIT.OK;
   } finally {
-    events.close();
+    events?.close();
     await lock.release();
   }
 }

@@ -1,11 +1,14 @@
-import { chmod, copyFile, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { acquireLock } from '../../src/state/lock.ts';
 import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { asOrdinaryUser } from '../config/scratch.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG, putTrigger } from '../support/deviceFiles.ts';
+import { makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { giveToUnprivileged } from '../support/unprivileged.ts';
 
 const removeTrigger = ({ provisionTxt }: DevicePaths): Promise<void> => rm(provisionTxt);
 const stateFiles = async ({ stateFolder }: DevicePaths): Promise<string> => (await readdir(stateFolder)).join(' ');
@@ -233,4 +236,18 @@ test.each(['absent', 'a file'])('the device folder is %s', async (kind) => {
   const run = await runDevice(devicePaths(folder));
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 66, failure: { code: 'DEVICE_FOLDER_MISSING' } });
   expect(run.of('run.failed')).toMatchObject([{ runId: null, state: null, attempt: null }]);
+});
+
+test('a state folder in one that may not be read is used, with a warning', async () => {
+  const { paths } = await scene();
+  await removeTrigger(paths);
+  const around = await makeFolder(onTestFinished);
+  const elsewhere = devicePaths(paths.deviceFolder, join(around, 'state'));
+  await mkdir(elsewhere.stateFolder, { mode: 0o700 });
+  for (const folder of [paths.deviceFolder, elsewhere.stateFolder]) await giveToUnprivileged(folder);
+  await chmod(around, 0o311);
+  const run = await asOrdinaryUser(() => runDevice(elsewhere));
+  await chmod(around, 0o700);
+  expect(run).toMatchObject({ outcome: 'nothing', exitStatus: 0 });
+  expect(run.of('state.unsynced')).toMatchObject([{ level: 'warn', message: expect.stringContaining(around) }]);
 });
