@@ -5,7 +5,7 @@ import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
-import { lean, loadedLater } from './bundleParts.mjs';
+import { builtinsAsNeeded, lean, loadedLater } from './bundleParts.mjs';
 import { writeDeclarations } from './declarations.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -52,7 +52,7 @@ const { device } = values;
 const main = await build({
   ...settings,
   entryPoints: { main: device ? 'src/deviceMain.ts' : 'src/main.ts' },
-  plugins: [loadedLater],
+  plugins: [loadedLater, builtinsAsNeeded],
 });
 const run = await build({ ...settings, entryPoints: { run: 'src/cli/runPlain.ts' }, banner, plugins: [lean] });
 const commands = await build({

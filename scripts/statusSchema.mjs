@@ -9,7 +9,7 @@ const name = 'docs/status.schema.json';
 const check = process.argv.includes('--check');
 
 const { z, statusSchema } = await loadTypeScript(`
-  export { z } from 'zod';
+  export * as z from 'zod/mini';
   export { statusSchema } from './src/status/deviceStatus.ts';
 `);
 

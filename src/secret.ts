@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
 
 const MASK = '[secret]';
+/** util.inspect.custom, by the name that Node documents for code that does without node:util. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * A value that can't be printed by accident: string conversion, JSON, util.inspect and template literals all give
@@ -36,7 +37,7 @@ export class Secret {
     return MASK;
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return MASK;
   }
 }

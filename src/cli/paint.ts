@@ -1,10 +1,10 @@
-import { stripVTControlCharacters } from 'node:util';
-
 /** Control characters in a name or a certificate must not command a terminal; line breaks and tabs may stay. */
 const CONTROL = /[^\P{Cc}\n\t]/gu;
 
 /** A text from outside, safe for a terminal. */
-export const printable = (text: string): string => stripVTControlCharacters(text).replaceAll(CONTROL, '?');
+export const printable = (text: string): string =>
+  // Not imported: a run without a terminal does without node:util.
+  process.getBuiltinModule('node:util').stripVTControlCharacters(text).replaceAll(CONTROL, '?');
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
 export type Paint = (colour: Colour, text: string) => string;

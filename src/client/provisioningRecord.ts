@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { ProvisioningOrigin } from '../config/clientConfig.ts';
 import { toFailure } from '../failure.ts';
 import { ensurePrivateFolder, writeOwnFile } from '../files/ownFiles.ts';

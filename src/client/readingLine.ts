@@ -1,10 +1,10 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Degrees Celsius: from absolute zero to far above what a thermal camera measures; beyond is a sensor's error value. */
-const temperature = z.number().min(-273.15).max(5000);
+const temperature = z.number().check(z.gte(-273.15), z.lte(5000));
 
-const single = z.object({ spot: z.int().positive(), temperature });
-const several = z.record(z.string().regex(/^[1-9]\d{0,8}$/), temperature);
+const single = z.object({ spot: z.int().check(z.positive()), temperature });
+const several = z.record(z.string().check(z.regex(/^[1-9]\d{0,8}$/)), temperature);
 const line = z.union([single, several]);
 
 /** Spot id → degrees Celsius. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
 import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
@@ -11,13 +11,14 @@ import { formatPath } from './strictJson.ts';
 
 const integer = (min: number, max: number) => {
   const error = `expected an integer from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error });
+  return z.int({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
 };
 const number = (min: number, max: number, error = `expected a number from ${min} to ${max}`) =>
-  z.number({ error }).min(min, { error }).max(max, { error });
+  z.number({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
 const text = () => z.string({ error: 'expected a text' });
-const filled = () => z.string({ error: 'expected a non-empty text' }).min(1, { error: 'expected a non-empty text' });
-const pattern = (regex: RegExp, error: string) => z.string({ error }).regex(regex, { error });
+const filled = () =>
+  z.string({ error: 'expected a non-empty text' }).check(z.minLength(1, { error: 'expected a non-empty text' }));
+const pattern = (regex: RegExp, error: string) => z.string({ error }).check(z.regex(regex, { error }));
 const flag = () => z.boolean({ error: 'expected true or false' });
 const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
@@ -29,65 +30,75 @@ const temperature = () => number(-100, 500);
 const spotSchema = z
   .object(
     {
-      id: z.int({ error: 'expected an integer above 0' }).min(1, { error: 'expected an integer above 0' }),
+      id: z.int({ error: 'expected an integer above 0' }).check(z.gte(1, { error: 'expected an integer above 0' })),
       name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a text of A-Z, a-z, 0-9, space, _ and -'),
       x: coordinate(),
       y: coordinate(),
       min_temp: temperature(),
       max_temp: temperature(),
-      noise_factor: number(0, 1).optional(),
-      enabled: flag().optional(),
+      noise_factor: z.optional(number(0, 1)),
+      enabled: z.optional(flag()),
     },
     object,
   )
-  .refine((spot) => spot.min_temp < spot.max_temp, { path: ['min_temp'], error: 'expected less than max_temp' });
+  .check(
+    z.refine((spot) => spot.min_temp < spot.max_temp, { path: ['min_temp'], error: 'expected less than max_temp' }),
+  );
 
 // The length first: a list of a million entries must not give a million problems.
 const spotsSchema = z
-  .array(z.unknown(), { error: 'expected a list' })
-  .max(5, { error: 'expected at most 5 spots' })
-  .pipe(z.array(spotSchema))
-  .refine((spots) => new Set(spots.map(({ id }) => id)).size === spots.length, { error: 'expected different ids' });
+  .pipe(
+    z.array(z.unknown(), { error: 'expected a list' }).check(z.maxLength(5, { error: 'expected at most 5 spots' })),
+    z.array(spotSchema),
+  )
+  .check(
+    z.refine((spots) => new Set(spots.map(({ id }) => id)).size === spots.length, { error: 'expected different ids' }),
+  );
 
 const configSchema = z.object({
   thingsboard: z.object(
     {
       host: filled(),
-      port: integer(1, 65_535).optional(),
+      port: z.optional(integer(1, 65_535)),
       access_token: filled(),
       device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'),
-      use_ssl: flag().optional(),
-      ca_file: text().optional(),
-      keep_alive_seconds: integer(10, 300).optional(),
-      qos_level: integer(0, 2).optional(),
+      use_ssl: z.optional(flag()),
+      ca_file: z.optional(text()),
+      keep_alive_seconds: z.optional(integer(10, 300)),
+      qos_level: z.optional(integer(0, 2)),
     },
     object,
   ),
   telemetry: z.object(
     {
-      interval_seconds: integer(1, 3600).optional(),
-      batch_transmission: flag().optional(),
-      retry_attempts: integer(0, 10).optional(),
-      retry_delay_ms: integer(100, 10_000).optional(),
-      measurement_spots: spotsSchema.optional(),
+      interval_seconds: z.optional(integer(1, 3600)),
+      batch_transmission: z.optional(flag()),
+      retry_attempts: z.optional(integer(0, 10)),
+      retry_delay_ms: z.optional(integer(100, 10_000)),
+      measurement_spots: z.optional(spotsSchema),
     },
     object,
   ),
-  logging: z
-    .object(
+  logging: z.optional(
+    z.object(
       {
-        level: choice(['debug', 'info', 'warn', 'error']).optional(),
-        output: choice(['console', 'file', 'both']).optional(),
-        log_file: text().optional(),
+        level: z.optional(choice(['debug', 'info', 'warn', 'error'])),
+        output: z.optional(choice(['console', 'file', 'both'])),
+        log_file: z.optional(text()),
       },
       object,
-    )
-    .optional(),
+    ),
+  ),
   // Ours, and none of the camera's business: whatever else stands there is no reason for it not to load the file.
-  provisioning: z
-    .object({ run_id: z.string().min(1).max(64), provisioned_at: z.string().max(64) })
-    .optional()
-    .catch(undefined),
+  provisioning: z.catch(
+    z.optional(
+      z.object({
+        run_id: z.string().check(z.minLength(1), z.maxLength(64)),
+        provisioned_at: z.string().check(z.maxLength(64)),
+      }),
+    ),
+    undefined,
+  ),
 });
 
 type Camera = z.infer<typeof configSchema>;

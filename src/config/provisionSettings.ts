@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Secret } from '../secret.ts';
 import { describeHost, isHost } from './host.ts';
 
@@ -27,7 +27,7 @@ export interface ProvisionSettings {
 export interface Setting<T> {
   /** JSON paths; the first is the one in the documentation. */
   readonly spellings: readonly string[];
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodMiniType<T>;
   readonly expected: string;
   /** Nothing of its value is ever shown, not even a number. */
   readonly secret?: true;
@@ -43,8 +43,8 @@ function describeCredentials(text: string): string | undefined {
   return UNSUPPORTED_CREDENTIALS.has(type) ? `${type}, which is not supported yet` : undefined;
 }
 
-const credential = z.string().min(1).max(256);
-const label = z.string().max(256);
+const credential = z.string().check(z.minLength(1), z.maxLength(256));
+const label = z.string().check(z.maxLength(256));
 const LABEL_EXPECTED = 'a text of at most 256 characters';
 const CREDENTIAL_EXPECTED = 'a text of 1 to 256 characters';
 const TRUE_OR_FALSE = 'true or false, without quotes';
@@ -67,14 +67,14 @@ export const SETTINGS = {
   }),
   host: setting({
     spellings: ['provisioning.host', 'provisioning.serverUrl', 'server_url'],
-    schema: z.string().refine(isHost),
+    schema: z.string().check(z.refine(isHost)),
     expected:
       'a host name, an IPv4 or an IPv6 address alone: no scheme (mqtt://), no port (it has its own key), no brackets',
     describeText: describeHost,
   }),
   port: setting({
     spellings: ['provisioning.port', 'provisioning.serverPort', 'server_port'],
-    schema: z.int().min(1).max(65_535),
+    schema: z.int().check(z.gte(1), z.lte(65_535)),
     expected: 'an integer from 1 to 65535, without quotes',
   }),
   useSsl: setting({
@@ -84,21 +84,21 @@ export const SETTINGS = {
   }),
   caFile: setting({
     spellings: ['provisioning.ca_file'],
-    schema: z
-      .string()
-      .min(1)
-      .max(1024)
-      .refine((path) => !path.includes('\0')),
+    schema: z.string().check(
+      z.minLength(1),
+      z.maxLength(1024),
+      z.refine((path) => !path.includes('\0')),
+    ),
     expected: 'the path of a PEM file, at most 1024 characters, relative to the device folder',
   }),
   timeoutSeconds: setting({
     spellings: ['provisioning.timeout_seconds', 'provisioning.timeoutSeconds', 'timeout_seconds'],
-    schema: z.number().min(1).max(300),
+    schema: z.number().check(z.gte(1), z.lte(300)),
     expected: 'a number from 1 to 300, without quotes',
   }),
   maxRetries: setting({
     spellings: ['provisioning.max_retries'],
-    schema: z.int().min(0).max(10),
+    schema: z.int().check(z.gte(0), z.lte(10)),
     expected: 'an integer from 0 to 10, without quotes',
   }),
   scrub: setting({
@@ -113,12 +113,12 @@ export const SETTINGS = {
       'device_name_prefix',
       'device.device_name_prefix',
     ],
-    schema: z.string().regex(/^[a-z][a-z0-9-]{0,56}$/),
+    schema: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,56}$/)),
     expected: '1 to 57 characters of a-z, 0-9 and -, the first a letter',
   }),
   name: setting({
     spellings: ['device.name'],
-    schema: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/),
+    schema: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
     expected: '1 to 64 characters of A-Z, a-z, 0-9, _ and -',
   }),
   nameSource: setting({

@@ -1,6 +1,6 @@
 /** The registry on disk, so that devices survive a restart of the simulator. It holds their credentials: mode 0600. */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
@@ -16,16 +16,16 @@ const credentialsSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ACCESS_TOKEN'), token: z.string() }),
   z.strictObject({
     type: z.literal('MQTT_BASIC'),
-    clientId: z.string().exactOptional(),
-    userName: z.string().exactOptional(),
-    password: z.string().exactOptional(),
+    clientId: z.exactOptional(z.string()),
+    userName: z.exactOptional(z.string()),
+    password: z.exactOptional(z.string()),
   }),
   z.strictObject({ type: z.literal('X509_CERTIFICATE'), certificate: z.string() }),
 ]);
 
 const documentSchema = z.object({
   version: z.literal(1),
-  counts: z.partialRecord(z.string(), z.int().nonnegative()),
+  counts: z.partialRecord(z.string(), z.int().check(z.nonnegative())),
   devices: z.array(
     z.strictObject({
       name: z.string(),

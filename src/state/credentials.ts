@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
@@ -36,30 +36,31 @@ export interface Credentials {
   readonly granted: Grant | null;
 }
 
-const tokenSchema = z
-  .string()
-  .min(1)
-  .max(MAX_TOKEN_LENGTH)
-  .transform((value) => new Secret(value));
-const digestSchema = z.string().max(64).nullable();
+const text = (max: number, min = 0) => z.string().check(z.minLength(min), z.maxLength(max));
+const tokenSchema = z.pipe(
+  text(MAX_TOKEN_LENGTH, 1),
+  z.transform((value) => new Secret(value)),
+);
+const digestSchema = z.nullable(text(64));
 
-export const credentialsSchema = z.object({
-  target: z.object({ digest: z.string().max(64), host: z.string().max(255), port: z.int() }),
-  board: z.object({ serial: digestSchema, machine: digestSchema }),
-  candidates: z
-    .array(
-      z.object({
-        nameIndex: z.int().min(1).max(MAX_CANDIDATES),
-        name: z.string().min(1).max(64),
-        token: tokenSchema,
-        runId: z.string().max(64),
-      }),
-    )
-    .max(MAX_CANDIDATES),
-  granted: z
-    .object({ deviceName: z.string().min(1).max(64), token: tokenSchema, successSeenBy: z.string().max(64).nullable() })
-    .nullable(),
-});
+// Lazy: most runs find no credentials.json.
+export const credentialsSchema = z.lazy(() =>
+  z.object({
+    target: z.object({ digest: text(64), host: text(255), port: z.int() }),
+    board: z.object({ serial: digestSchema, machine: digestSchema }),
+    candidates: z
+      .array(
+        z.object({
+          nameIndex: z.int().check(z.gte(1), z.lte(MAX_CANDIDATES)),
+          name: text(64, 1),
+          token: tokenSchema,
+          runId: text(64),
+        }),
+      )
+      .check(z.maxLength(MAX_CANDIDATES)),
+    granted: z.nullable(z.object({ deviceName: text(64, 1), token: tokenSchema, successSeenBy: z.nullable(text(64)) })),
+  }),
+);
 
 /** Writes credentials.json durably, mode 0600. @throws Failure of durableReplace */
 export function writeCredentials(path: string, credentials: Credentials): Promise<void> {

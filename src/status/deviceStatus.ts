@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 export const STATUS_FORMAT = 'thermal-provision-status';
 export const STATUS_VERSION = 1;
@@ -8,88 +8,92 @@ export const STATUS_EXIT = { 'not started': 0, running: 0, done: 0, error: 1, de
 export type StatusWord = keyof typeof STATUS_EXIT;
 
 const time = z.iso.datetime();
-const count = z.int().min(0);
+const count = z.int().check(z.gte(0));
 
 const problemSchema = z
   .strictObject({
-    code: z.string().describe('A failure code (docs/failures.md) or a condition (docs/operations.md, “Status”).'),
+    code: z
+      .string()
+      .check(z.describe('A failure code (docs/failures.md) or a condition (docs/operations.md, “Status”).')),
     message: z.string(),
-    hint: z.string().describe('What to do about it.'),
-    retryable: z.boolean().describe('Whether the same step may succeed when it is tried again in a moment.'),
+    hint: z.string().check(z.describe('What to do about it.')),
+    retryable: z.boolean().check(z.describe('Whether the same step may succeed when it is tried again in a moment.')),
   })
-  .meta({ title: 'Problem' });
+  .check(z.meta({ title: 'Problem' }));
 
 const onServerSchema = z
   .strictObject({
     kind: z.enum(['no device', 'one device', 'most likely none', 'unknown']),
-    names: z.array(z.string()).describe('The devices that exist, or may exist.'),
-    server: z.string().nullable().describe('host:port'),
+    names: z.array(z.string()).check(z.describe('The devices that exist, or may exist.')),
+    server: z.nullable(z.string()).check(z.describe('host:port')),
     why: z.string(),
   })
-  .describe('What the server holds of this device’s latest run, as far as the files tell.');
+  .check(z.describe('What the server holds of this device’s latest run, as far as the files tell.'));
 
 /** Everything that `status` says, for machines; status text and `explain` are made from the same. */
 export const statusSchema = z.strictObject({
   format: z.literal(STATUS_FORMAT),
   version: z.literal(STATUS_VERSION),
   status: z.enum(['not started', 'running', 'done', 'error', 'degraded']),
-  exitStatus: z.int().describe('Exit status of the command: 0 healthy, 1 error, 2 degraded.'),
+  exitStatus: z.int().check(z.describe('Exit status of the command: 0 healthy, 1 error, 2 degraded.')),
   checkedAt: time,
   deviceFolder: z.string(),
   stateFolder: z.string(),
-  device: z.string().nullable().describe('Name that was drawn or granted; the camera’s own where there was no run.'),
-  formerDevice: z.string().nullable().describe('Device that the camera was before this run: used no more.'),
-  configuredDevice: z.string().nullable().describe('device_id in thermal_config.json now.'),
-  server: z.strictObject({ host: z.string(), port: z.int(), useSsl: z.boolean() }).nullable(),
-  state: z
-    .strictObject({
-      name: z.string().describe('State of the chart (docs/architecture.md).'),
-      step: count.describe('How far the run is, from 1.'),
+  device: z
+    .nullable(z.string())
+    .check(z.describe('Name that was drawn or granted; the camera’s own where there was no run.')),
+  formerDevice: z.nullable(z.string()).check(z.describe('Device that the camera was before this run: used no more.')),
+  configuredDevice: z.nullable(z.string()).check(z.describe('device_id in thermal_config.json now.')),
+  server: z.nullable(z.strictObject({ host: z.string(), port: z.int(), useSsl: z.boolean() })),
+  state: z.nullable(
+    z.strictObject({
+      name: z.string().check(z.describe('State of the chart (docs/architecture.md).')),
+      step: count.check(z.describe('How far the run is, from 1.')),
       steps: count,
-      since: z.string().describe('When the state was entered.'),
-      interrupted: z.boolean().describe('No agent is working on it now.'),
-    })
-    .nullable(),
-  attempt: z.strictObject({ number: z.int().min(1), of: z.int().min(1) }).nullable(),
+      since: z.string().check(z.describe('When the state was entered.')),
+      interrupted: z.boolean().check(z.describe('No agent is working on it now.')),
+    }),
+  ),
+  attempt: z.nullable(z.strictObject({ number: z.int().check(z.gte(1)), of: z.int().check(z.gte(1)) })),
   retry: z
-    .strictObject({ at: time, inSeconds: count, waitingFor: z.enum(['retry', 'probe', 'verification', 'splay']) })
-    .nullable()
-    .describe('The pause that an agent at work makes now.'),
-  run: z.strictObject({ id: z.string(), startedAt: z.string(), agentVersion: z.string() }).nullable(),
-  runningPid: z.int().nullable().describe('Process of the agent that is working now.'),
-  requested: z.boolean().nullable().describe('Whether provision.txt is there; null: it can’t be told.'),
-  backup: z.string().nullable().describe('Copy of the configuration that this run made.'),
+    .nullable(
+      z.strictObject({ at: time, inSeconds: count, waitingFor: z.enum(['retry', 'probe', 'verification', 'splay']) }),
+    )
+    .check(z.describe('The pause that an agent at work makes now.')),
+  run: z.nullable(z.strictObject({ id: z.string(), startedAt: z.string(), agentVersion: z.string() })),
+  runningPid: z.nullable(z.int()).check(z.describe('Process of the agent that is working now.')),
+  requested: z.nullable(z.boolean()).check(z.describe('Whether provision.txt is there; null: it can’t be told.')),
+  backup: z.nullable(z.string()).check(z.describe('Copy of the configuration that this run made.')),
   onServer: onServerSchema,
-  errors: z.array(problemSchema).describe('Why the status is not healthy, the most important first.'),
+  errors: z.array(problemSchema).check(z.describe('Why the status is not healthy, the most important first.')),
   warnings: z.array(z.string()),
   next: z
-    .strictObject({ text: z.string(), command: z.string().nullable() })
-    .nullable()
-    .describe('What to do next; null: nothing.'),
-  setAside: z.array(z.string()).describe('Files in provision-state that were moved out of the way.'),
+    .nullable(z.strictObject({ text: z.string(), command: z.nullable(z.string()) }))
+    .check(z.describe('What to do next; null: nothing.')),
+  setAside: z.array(z.string()).check(z.describe('Files in provision-state that were moved out of the way.')),
   history: z
     .array(
       z.strictObject({
         state: z.string(),
         enteredAt: z.string(),
-        durationMs: count.nullable(),
-        attempt: z.int().min(1),
+        durationMs: z.nullable(count),
+        attempt: z.int().check(z.gte(1)),
         resumed: z.boolean(),
       }),
     )
-    .describe('The states of the latest run, oldest first.'),
+    .check(z.describe('The states of the latest run, oldest first.')),
   events: z
     .array(
       z.strictObject({
         time: time,
         level: z.enum(['error', 'warn', 'info', 'debug']),
-        runId: z.string().nullable(),
-        state: z.string().nullable(),
+        runId: z.nullable(z.string()),
+        state: z.nullable(z.string()),
         event: z.string(),
         message: z.string(),
       }),
     )
-    .describe('The latest lines of events.jsonl, oldest first.'),
+    .check(z.describe('The latest lines of events.jsonl, oldest first.')),
 });
 
 export type DeviceStatus = Readonly<z.infer<typeof statusSchema>>;

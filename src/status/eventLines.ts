@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { LOG_LEVELS, type LogRecord } from '../log/log.ts';
@@ -9,19 +9,20 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_LINES = 20_000;
 const MAX_TEXT = 20_000;
 
-const text = z.string().max(MAX_TEXT);
-const detail = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).max(100)]);
-const lineSchema = z
-  .object({
+const text = z.string().check(z.maxLength(MAX_TEXT));
+const detail = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).check(z.maxLength(100))]);
+const lineSchema = z.catchall(
+  z.object({
     time: z.iso.datetime(),
     level: z.enum(LOG_LEVELS),
-    runId: text.nullable(),
-    state: text.nullable(),
-    attempt: z.number().nullable(),
+    runId: z.nullable(text),
+    state: z.nullable(text),
+    attempt: z.nullable(z.number()),
     event: text,
     message: text,
-  })
-  .catchall(detail);
+  }),
+  detail,
+);
 
 /** What events.jsonl.1 and events.jsonl hold, oldest first. */
 export interface RecordedEvents {

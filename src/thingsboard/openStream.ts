@@ -1,5 +1,4 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 
 /** Where to connect to, TLS material included. */
 export interface ServerEndpoint {
@@ -21,6 +20,8 @@ export function openStream(endpoint: ServerEndpoint): Socket {
   const { host, port } = endpoint;
   const tcp = { host, port, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ATTEMPT_PER_ADDRESS_MS };
   if (!endpoint.useSsl) return connectTcp({ ...tcp, noDelay: true });
+  // A run without TLS does without the module: 1.6 MB on Node 24.
+  const { connect: connectTls } = process.getBuiltinModule('node:tls');
   const socket = connectTls({
     ...tcp,
     servername: isIP(host) === 0 ? host : '',

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Failure } from '../failure.ts';
 import type { Secret } from '../secret.ts';
 import { connackFailure, notThingsBoard } from './connackFailure.ts';

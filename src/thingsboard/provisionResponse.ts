@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
 
@@ -12,13 +12,9 @@ const MAX_TOKEN_LENGTH = 1024;
 const MAX_RESPONSE_BYTES = 16 * 1024;
 
 const statusSchema = z.object({ status: z.enum(['SUCCESS', 'FAILURE', 'NOT_FOUND']) });
-const successSchema = z.object({ credentialsType: z.string().max(64), credentialsValue: z.unknown() });
+const successSchema = z.object({ credentialsType: z.string().check(z.maxLength(64)), credentialsValue: z.unknown() });
 // Control characters can't be part of a token, and would break lines wherever it is written.
-const tokenSchema = z
-  .string()
-  .min(1)
-  .max(MAX_TOKEN_LENGTH)
-  .regex(/^\P{Cc}+$/u);
+const tokenSchema = z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_LENGTH), z.regex(/^\P{Cc}+$/u));
 
 const invalid = (why: string): Failure =>
   new Failure('ANSWER_INVALID', `The server’s answer to the provisioning request makes no sense: ${why}`);

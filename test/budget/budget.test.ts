@@ -9,7 +9,7 @@ import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';
 import { expectProvisioned } from '../support/runChecks.ts';
 import { startServer } from '../support/server.ts';
-import { observe } from './observed.ts';
+import { loadedBuiltins, observe } from './observed.ts';
 
 const KB = 1024;
 
@@ -23,8 +23,9 @@ describe.concurrent('a boot without work', () => {
   }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const seen = await observe(onTestFinished, ['run', '--dir', paths.deviceFolder]);
-    expect(seen).toMatchObject({ status: 0, files: ['main.js'], builtins: [], syncs: 0 });
+    expect(seen).toMatchObject({ status: 0, files: ['main.js'], syncs: 0 });
     expect(seen.bytes).toBeLessThanOrEqual(6 * KB);
+    expect(await loadedBuiltins(onTestFinished, ['run', '--dir', paths.deviceFolder])).toEqual([]);
   });
 });
 
@@ -53,10 +54,16 @@ describe.concurrent('a run', () => {
     // A slow run saves more of its states for `status`; the shortest of a few has the fsyncs that every run makes.
     for (let more = 0; more < 5 && seen.syncs > 20; more += 1) seen = await provision();
     expect(seen).toMatchObject({ status: 0, files: ['main.js', 'run.js'], syncs: 20 });
-    expect(seen.bytes).toBeLessThanOrEqual(530 * KB);
-    // What the commands, the simulator and a page of this machine need.
-    expect(seen.builtins).not.toContain('NativeModule http');
-    expect(seen.builtins).not.toContain('NativeModule worker_threads');
+    expect(seen.bytes).toBeLessThanOrEqual(380 * KB);
+  });
+
+  it('loads nothing of Node’s that only other commands or TLS need', async ({ expect, onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
+    const loaded = await loadedBuiltins(onTestFinished, ['run', '--dir', paths.deviceFolder]);
+    expect(loaded).toContain('NativeModule net');
+    for (const name of ['http', 'tls', 'worker_threads', 'readline'])
+      expect(loaded).not.toContain(`NativeModule ${name}`);
   });
 
   it('makes 4 round trips on TCP, with 11 packets on 2 connections', { timeout: 120_000 }, async ({
@@ -76,8 +83,8 @@ describe.concurrent('a run', () => {
 describe.concurrent('the other commands load only their own parts', () => {
   it.for([
     ['--version', 150 * KB],
-    ['status', 370 * KB],
-    ['explain', 370 * KB],
+    ['status', 300 * KB],
+    ['explain', 300 * KB],
   ] as const)('%s: at most %i bytes', async ([command, limit], { expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const folder = command.startsWith('-') ? [] : ['--dir', paths.deviceFolder];
@@ -86,11 +93,11 @@ describe.concurrent('the other commands load only their own parts', () => {
     expect(seen.bytes).toBeLessThanOrEqual(limit);
   });
 
-  it('start: at most 670 kB', async ({ expect, onTestFinished }) => {
+  it('start: at most 560 kB', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const args = ['start', '--log-format', 'json', '--dir', paths.deviceFolder];
     const seen = await observe(onTestFinished, args, /session\./);
     expect(seen.status).toBe(0);
-    expect(seen.bytes).toBeLessThanOrEqual(670 * KB);
+    expect(seen.bytes).toBeLessThanOrEqual(560 * KB);
   });
 });

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { z } from 'zod';
 import type { AtEnd } from '../support/atEnd.ts';
@@ -16,7 +17,7 @@ export async function load(url, context, next) {
 }
 `;
 
-/** In the program's own thread: counts fsyncs; leaves them with Node's own modules that were loaded when it ends. */
+/** In the program's own thread: counts fsyncs, and leaves their number when it ends. */
 const PRELOAD = `
 import { open } from 'node:fs/promises';
 import fs, { writeFileSync } from 'node:fs';
@@ -35,14 +36,18 @@ for (const name of ['fsyncSync', 'fdatasyncSync', 'fsync', 'fdatasync']) {
 }
 syncBuiltinESMExports();
 register('./hooks.mjs', import.meta.url);
-const before = new Set(process.moduleLoadList);
+process.once('exit', () => writeFileSync(process.env.BUDGET_REPORT, String(syncs)));
+`;
+
+/** CommonJS, and nothing imported: loads nothing by itself that an empty program has not. */
+const LIST_BUILTINS = `
 process.once('exit', () => {
-  const builtins = process.moduleLoadList.filter((name) => !before.has(name) && name.startsWith('NativeModule '));
-  writeFileSync(process.env.BUDGET_REPORT, JSON.stringify({ syncs, builtins }));
+  const list = JSON.stringify(process.moduleLoadList);
+  process.getBuiltinModule('node:fs').writeFileSync(process.env.BUDGET_REPORT, list);
 });
 `;
 
-const reportSchema = z.object({ syncs: z.int(), builtins: z.array(z.string()) });
+const builtinsSchema = z.array(z.string());
 
 export interface Observed {
   readonly status: number | null;
@@ -50,8 +55,6 @@ export interface Observed {
   readonly files: readonly string[];
   /** Of these files together. */
   readonly bytes: number;
-  /** Node's own modules that were loaded for the program. */
-  readonly builtins: readonly string[];
   readonly syncs: number;
 }
 
@@ -86,6 +89,27 @@ export async function observe(atEnd: AtEnd, args: readonly string[], signalAfter
   const own = loaded.filter((path) => path.startsWith(`${dist}/`));
   let bytes = 0;
   for (const path of own) bytes += (await readFile(path)).length;
-  const { syncs, builtins } = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
-  return { status, files: own.map((path) => relative(dist, path)).sort(), bytes, builtins, syncs };
+  const syncs = Number(await readFile(report, 'utf8'));
+  return { status, files: own.map((path) => relative(dist, path)).sort(), bytes, syncs };
+}
+
+async function listBuiltins(folder: string, args: readonly string[]): Promise<readonly string[]> {
+  const [preload, report] = [join(folder, 'preload.cjs'), join(folder, 'report.json')];
+  await writeFile(preload, LIST_BUILTINS);
+  await promisify(execFile)(process.execPath, ['--require', preload, ...args], {
+    cwd: '/',
+    env: { THERMAL_BOARD_ID: 'board-1', BUDGET_REPORT: report },
+    timeout: LIMIT_MS,
+  });
+  return builtinsSchema.parse(JSON.parse(await readFile(report, 'utf8')));
+}
+
+/** Node's own modules that the shipped program has loaded when it ends, and an empty program has not. */
+export async function loadedBuiltins(atEnd: AtEnd, args: readonly string[]): Promise<readonly string[]> {
+  const folder = await makeFolder(atEnd);
+  const empty = join(folder, 'empty.mjs');
+  await writeFile(empty, '');
+  const before = await listBuiltins(folder, [empty]);
+  const after = await listBuiltins(folder, [inject('bundle'), ...args]);
+  return after.filter((name) => !before.includes(name) && name.startsWith('NativeModule '));
 }

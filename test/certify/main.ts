@@ -6,8 +6,20 @@ import { type CertifiedSuite, certificate } from './certificate.ts';
 import { partOf } from './part.ts';
 import { suites } from './suites/index.ts';
 
+const HELP = `npm run certify -- [options]
+  --only NAME      one suite; may be repeated (default: all, which also writes docs/certificate.md):
+                   ${suites.map(({ name }) => name).join(', ')}
+  --scenario TEXT  of the suite, only scenarios with this text (a regular expression) in their name
+  --trial TEXT     of the suite, only trials with this text, likewise
+  --full           every point instead of a selection
+  --agent MAIN.JS  another bundle (default: dist/main.js)
+  --seed N         for what is drawn at random (default: 1)
+  --workers N      trials at the same time (default: one for each core)
+`;
+
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', short: 'h', default: false },
     full: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     scenario: { type: 'string' },
@@ -17,6 +29,11 @@ const { values } = parseArgs({
     workers: { type: 'string', default: String(availableParallelism()) },
   },
 });
+
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 
 const chosen = suites.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
 if (chosen.length === 0) throw new Error(`no suite is named ${values.only.join(', ')}`);

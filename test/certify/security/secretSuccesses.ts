@@ -72,6 +72,13 @@ const childTrial: SecretTrial = {
   expected: DONE,
 };
 
+/** Libraries print packets, passwords and all, when the environment asks for it. */
+const debugTrial: SecretTrial = {
+  name: 'DEBUG=* in the environment',
+  start: () => ({ env: { DEBUG: '*', NODE_DEBUG: '*' } }),
+  expected: DONE,
+};
+
 /** Credentials that the device has not drawn itself. */
 const storedTrial: SecretTrial = {
   name: 'credentials that the server has stored',
@@ -111,6 +118,7 @@ export const secretSuccesses: readonly SecretTrial[] = [
   ...loggedTrials,
   reportTrial,
   childTrial,
+  debugTrial,
   storedTrial,
   lostAnswerTrial,
   senselessAnswerTrial,
