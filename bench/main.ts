@@ -38,7 +38,7 @@ const MEASUREMENTS: Readonly<
 > = {
   boot: { title: 'Boot without work', measure: bootWithoutWork },
   run: { title: 'Provisioning on loopback, and its memory', measure: provisioning },
-  network: { title: 'Provisioning over a slow network (TCP)', measure: slowNetwork },
+  network: { title: 'Provisioning over a slow network', measure: slowNetwork },
   durability: { title: "Durability's price", measure: durability },
   resume: { title: 'Resume', measure: resume },
   normal: { title: 'Normal operation', measure: (bench) => normalOperation(bench, Number(values.minutes)) },

@@ -50,7 +50,7 @@ export async function resume(bench: Bench): Promise<readonly Figure[]> {
   const [first, resumed]: [number[], number[]] = [[], []];
   try {
     for (let round = 0; round < bench.runs; round += 1) {
-      const folder = await bench.workshop.deviceFolder(server.port);
+      const folder = await bench.workshop.deviceFolder({ port: server.port });
       first.push(await toFirstPacket(bench, folder, server.nextPacket()));
       resumed.push(await toFirstPacket(bench, folder, server.nextPacket()));
     }

@@ -21,8 +21,10 @@ export interface Workshop {
   readonly preload: string;
   /** Of the simulator. */
   readonly port: number;
+  /** Of the simulator that speaks TLS. */
+  readonly tlsPort: number;
   /** A folder with provision.json, thermal_config.json and provision.txt. */
-  deviceFolder(port?: number): Promise<string>;
+  deviceFolder(options?: { readonly port?: number; readonly useSsl?: boolean }): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -66,10 +68,15 @@ export async function openWorkshop(root: string, agent: string | undefined): Pro
   await writeFile(empty, '');
   const bareBundled = join(scratch, 'bare.js');
   await bundleBare(root, bareBundled);
-  const simulator = spawn(process.execPath, [main, 'simulate', '--port', '0', '--quiet'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const simulate = (...more: readonly string[]) =>
+    spawn(process.execPath, [main, 'simulate', '--port', '0', '--quiet', ...more], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  const simulator = simulate();
   const port = await portOf(simulator);
+  const caFile = join(scratch, 'ca.pem');
+  const tlsSimulator = simulate('--tls', '--ca-out', caFile);
+  const tlsPort = await portOf(tlsSimulator);
   let folders = 0;
   return {
     scratch,
@@ -79,17 +86,25 @@ export async function openWorkshop(root: string, agent: string | undefined): Pro
     bare: join(root, 'bench/bareProvision.mjs'),
     preload: join(root, 'bench/reportUse.cjs'),
     port,
-    async deviceFolder(serverPort = port) {
+    tlsPort,
+    async deviceFolder({ port: serverPort = port, useSsl = false } = {}) {
       folders += 1;
       const paths = devicePaths(join(scratch, `device-${folders}`));
       await mkdir(paths.deviceFolder);
-      await writeFile(paths.provisionJson, provisionJsonText({ port: serverPort }));
+      await writeFile(
+        paths.provisionJson,
+        provisionJsonText({
+          port: serverPort,
+          ...(useSsl ? { provisioning: { use_ssl: true, ca_file: caFile } } : {}),
+        }),
+      );
       await writeFile(paths.thermalConfig, OLD_CONFIG);
       await putTrigger(paths);
       return paths.deviceFolder;
     },
     async close() {
       simulator.kill();
+      tlsSimulator.kill();
       await rm(scratch, { recursive: true, force: true });
     },
   };

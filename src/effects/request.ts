@@ -46,16 +46,18 @@ export async function request(
     onStage: (stage) => {
       if (stage === 'connected') return log.debug('request.connected', `Connected to ${address}`, { server: address });
       // Unless the key is refused, a connection with the device's own token follows, whatever became of the request.
+      // With TLS it takes two round trips to open, which are those of CONNECT and of the request.
       spare.open(server);
+      if (stage === 'secured') return;
       log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
     },
   });
 
-  if (end.kind === 'refused') throw connackFailure(end.returnCode, server);
-  if (end.kind === 'failed') {
-    if (!end.asked) throw end.failure;
-    return unknownOutcome(dependencies, end.failure);
+  if (end.kind === 'refused' || (end.kind === 'failed' && !end.asked)) {
+    spare.close();
+    throw end.kind === 'refused' ? connackFailure(end.returnCode, server) : end.failure;
   }
+  if (end.kind === 'failed') return unknownOutcome(dependencies, end.failure);
   const response = readResponse(end.payload);
   if (response instanceof Failure) return unknownOutcome(dependencies, response);
   if (response.status === 'NOT_FOUND') {

@@ -31,8 +31,8 @@ export interface ExchangeOptions {
   /** Limit from CONNACK to the answer, ms; default: what is left of timeoutMs. */
   readonly answerTimeoutMs?: number;
   readonly signal: AbortSignal;
-  /** Told about each stage, for the log. */
-  readonly onStage?: (stage: 'connected' | 'asked') => void;
+  /** Told about each stage; `secured`: the TLS handshake is done, and CONNECT leaves. */
+  readonly onStage?: (stage: 'secured' | 'connected' | 'asked') => void;
 }
 
 /** How an exchange ended. There is no other way for it to end, but by the signal. */
@@ -145,6 +145,7 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       fail(new Failure('ANSWER_INVALID', `${server} sent more than ${MAX_RECEIVED_BYTES} bytes for one answer`));
     });
     stream.on('error', (error) => fail(networkFailure(error, server)));
+    stream.once('secureConnect', () => options.onStage?.('secured'));
     client.on('packetreceive', (packet) => {
       // Only the first CONNACK can refuse: what comes after the question says nothing about whether it had arrived.
       if (packet.cmd !== 'connack' || asked) return;

@@ -1,10 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { createEffects } from '../../src/effects/index.ts';
 import { request } from '../../src/effects/request.ts';
 import { Failure } from '../../src/failure.ts';
-import { cutIn, runDevice, scene } from '../support/agentRun.ts';
+import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { cutIn, deviceFolderFor, runDevice, scene, serverOfTest } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
@@ -70,4 +72,29 @@ test('an actor that was stopped at the barrier sends nothing', async () => {
   open();
   await settled();
   expect(simulator.registry.counts.connects).toBe(0);
+});
+
+/** A server with TLS, a device cut in `request`, and what the effect does to the spare connection, between log events. */
+async function sparedOverTls(server: SimulatorOptions = {}) {
+  const simulator = await serverOfTest({ ...server, tls: 'generated' });
+  const paths = await deviceFolderFor(simulator.port, { provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
+  writeFileSync(join(paths.deviceFolder, 'ca.pem'), simulator.caPem ?? '');
+  const context = await cutIn(paths, 'request');
+  const { dependencies, events } = await effectScene(paths);
+  const spared: string[] = [];
+  const note = (what: string): void => void spared.push([what, ...events()].join(' '));
+  const spare = { open: () => note('open'), take: () => undefined, close: () => note('close') };
+  return { spared, ended: request({ ...dependencies, spare }, effectCall(inputOf(context))) };
+}
+
+test('with TLS the next connection opens before the server has accepted this one', async () => {
+  const { spared, ended } = await sparedOverTls();
+  expect(await ended).toMatchObject({ outcome: 'granted' });
+  expect(spared).toEqual(['open', 'open request.connected']);
+});
+
+test('it is closed when the server refuses', async () => {
+  const { spared, ended } = await sparedOverTls({ faults: [{ on: 'connect', action: 'refuse', code: 3 }] });
+  await expect(ended).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
+  expect(spared).toEqual(['open', 'close']);
 });

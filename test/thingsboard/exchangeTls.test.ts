@@ -42,6 +42,13 @@ describe('an exchange over TLS', () => {
     await releasedTo(before);
   });
 
+  it('says when the handshake is done', async () => {
+    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }));
+    const stages: string[] = [];
+    await ask(tlsServer(server.port, ca.cert), { onStage: (stage) => stages.push(stage) });
+    expect(stages).toEqual(['secured', 'connected', 'asked']);
+  });
+
   it('takes several certificates in one CA file', async () => {
     const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }));
     const end = await ask(tlsServer(server.port, `${issueAuthority().cert}${ca.cert}`));
