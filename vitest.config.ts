@@ -7,6 +7,7 @@ export default defineConfig({
     setupFiles: ['test/support/shippedLibraries.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
+    maxWorkers: 2,
     // A crowded machine may be slow; nothing here waits that long.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -24,6 +24,8 @@ const REPLACED = {
       Stream: require('winston/lib/winston/transports/stream'),
     };
   `,
+  // For formats with colours, which the log has not.
+  '@colors/colors/safe': 'module.exports = {};',
   // node:util brings worker_threads and more along: 0.9 MB and 1 ms on Node 24.
   util: `
     const util = () => process.getBuiltinModule('node:util');
@@ -45,7 +47,7 @@ const REPLACED = {
 /** Who gets the replacement: anybody else may mean something other by that name, or need all of it. */
 const ONLY_FOR = {
   'lru-cache': /\/node_modules\/mqtt\//,
-  util: /\/node_modules\/(inherits|winston|winston-transport|logform|@colors)\//,
+  util: /\/node_modules\/(inherits|winston|winston-transport|logform)\//,
   './string-intern': /\/node_modules\/jsonc-parser\//,
 };
 
