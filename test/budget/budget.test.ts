@@ -54,7 +54,7 @@ describe.concurrent('a run', () => {
     // A slow run saves more of its states for `status`; the shortest of a few has the fsyncs that every run makes.
     for (let more = 0; more < 5 && seen.syncs > 20; more += 1) seen = await provision();
     expect(seen).toMatchObject({ status: 0, files: ['main.js', 'run.js'], syncs: 20 });
-    expect(seen.bytes).toBeLessThanOrEqual(380 * KB);
+    expect(seen.bytes).toBeLessThanOrEqual(370 * KB);
   });
 
   it('loads nothing of Node’s that only other commands or TLS need', async ({ expect, onTestFinished }) => {
