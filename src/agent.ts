@@ -1,31 +1,33 @@
-import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { InspectionEvent } from 'xstate';
 import type { ProvisionContext } from '../machines/provision.types.ts';
 import { type AgentResult, ended, failed, logFailure } from './agentResult.ts';
 import { atMost } from './atMost.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { isDevice } from './config/credentialsSections.ts';
 import type { SettingsElsewhere } from './config/settingsElsewhere.ts';
+import { readThermalConfig } from './config/thermalConfig.ts';
 import { sweep } from './effects/finalize.ts';
 import { createSplay } from './effects/splay.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
 import { Failure, toFailure, toFailureRecord } from './failure.ts';
 import type { LineFile } from './files/appendLimited.ts';
+import { requireDeviceFolder } from './files/deviceFolder.ts';
 import { makeEntriesDurable } from './files/durable.ts';
 import { fileExists } from './files/fileExists.ts';
 import { leaveNote, removeNote } from './files/note.ts';
 import { ensurePrivateFolder } from './files/ownFiles.ts';
 import { formatJson } from './log/format.ts';
 import { createLog, type Log, type LogSink, type RunPosition } from './log/log.ts';
-import { type Pass, run, sweepOf } from './run.ts';
+import { type Pass, RUN_TIME_LIMIT_MS, run, sweepOf } from './run.ts';
 import { readBoardIdentity } from './state/board.ts';
-import { readCredentials } from './state/credentials.ts';
+import { type Grant, readCredentials } from './state/credentials.ts';
 import { openEventsFile } from './state/eventsFile.ts';
 import { acquireLock } from './state/lock.ts';
 import type { DevicePaths } from './state/paths.ts';
 import type { ProvisionState, SnapshotDocument } from './state/snapshotDocument.ts';
 import { loadSnapshot } from './state/snapshotFile.ts';
-import { decideStartUp, type StartUp } from './state/startUp.ts';
+import { decideStartUp, isAtTheEnd, type StartUp } from './state/startUp.ts';
 import { spareStream } from './thingsboard/spareStream.ts';
 
 /** What a run that has ended waits for the disk before it leaves the folder to itself. */
@@ -72,7 +74,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   let sink = options.sink;
   const log = createLog((record) => sink(record), clock, position);
   try {
-    await requireFolder(options.paths.deviceFolder);
+    await requireDeviceFolder(options.paths.deviceFolder);
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
     if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
     const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
@@ -91,7 +93,9 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       const { paths, elsewhere, agentVersion } = options;
       const splay = createSplay(options.splaySeconds ?? 0, board, log);
       const dependencies = { paths, elsewhere, splay, clock, log, board, agentVersion, spare };
-      return await startUp({ options, dependencies, position, log, unfinished }, 0);
+      // One for all runs of this pass: systemd's TimeoutStartSec does not begin anew with a second one.
+      const deadline = clock.monotonic() + (options.runTimeLimitMs ?? RUN_TIME_LIMIT_MS);
+      return await startUp({ options, dependencies, position, log, deadline, unfinished }, 0);
     } finally {
       spare.close();
       events?.close();
@@ -129,11 +133,11 @@ async function makeStateFolderDurable(around: string, log: Log): Promise<void> {
   });
 }
 
-async function requireFolder(folder: string): Promise<void> {
-  const stats = await stat(folder).catch((error: unknown) => {
-    throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} can't be used`, { cause: error });
-  });
-  if (!stats.isDirectory()) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} is no folder`);
+/** Whether the camera is the granted device by its configuration. @throws Failure of readThermalConfig */
+async function isWritten({ deviceFolder }: DevicePaths, granted: Grant | null): Promise<boolean> {
+  if (granted === null) return false;
+  const { bytes } = await readThermalConfig(deviceFolder, 'read');
+  return bytes !== undefined && isDevice(bytes, granted.deviceName, granted.token);
 }
 
 /** Decides from the files what is to be done, and does it. @param superseded how often provision.json has changed */
@@ -143,7 +147,8 @@ async function startUp(pass: Pass, superseded: number): Promise<AgentResult> {
   const trigger = await triggerIdentity(paths.provisionTxt);
   const credentials = await readCredentials(paths.credentials, log, clock.now());
   const snapshot = await loadSnapshot(paths.snapshot, log, clock.now());
-  const decision = decideStartUp({ trigger, credentials, snapshot, board });
+  const written = isAtTheEnd(snapshot) && (await isWritten(paths, credentials?.granted ?? null));
+  const decision = decideStartUp({ trigger, credentials, snapshot, board, written });
   const result = await follow(pass, decision, snapshot);
   if (result !== 'superseded') return result;
   if (superseded + 1 >= MAX_SUPERSEDED) {
@@ -175,6 +180,10 @@ async function follow(
       return run(pass, previous, { why: decision.why });
     case 'resume':
       return run(pass, previous, { from: decision.snapshot, state: decision.snapshot.state });
+    case 'rewrite':
+      log.warn('config.replaced', 'thermal_config.json was replaced before the run had ended; it is written again');
+      // Proven once more, since it is not known how long that was ago, and backed up under a new name.
+      return run(pass, previous, { from: decision.snapshot, state: 'verifyCredentials' });
     case 'finish':
       return run(pass, previous, { from: decision.snapshot, state: 'finalize' });
     case 'withdrawn':

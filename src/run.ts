@@ -10,7 +10,7 @@ import type { EffectDependencies } from './effects/dependencies.ts';
 import { type SweepInput, sweep } from './effects/finalize.ts';
 import { createEffects } from './effects/index.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
-import { toFailureRecord } from './failure.ts';
+import { Failure, toFailureRecord } from './failure.ts';
 import { durableRemove } from './files/durable.ts';
 import type { Log, RunPosition } from './log/log.ts';
 import { drawRunId } from './state/candidate.ts';
@@ -19,14 +19,17 @@ import { isFailureCode, isFinalState, type ProvisionState, type SnapshotDocument
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/operations.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
-/** How long a durable write under way may take to finish once the agent is asked to end. */
+/** How long a durable write under way may take to finish once the agent is asked to end, or has failed. */
 const LAST_WRITE_MS = 2000;
+
 /** What one pass works with. */
 export interface Pass {
   readonly options: AgentOptions;
   readonly dependencies: EffectDependencies;
   readonly position: RunPosition;
   readonly log: Log;
+  /** Reading of `clock.monotonic()` at which all runs of the pass together have had their time. */
+  readonly deadline: number;
   /** What a stuck disk may not let go before the run ends. */
   readonly unfinished: Set<Promise<unknown>>;
 }
@@ -106,9 +109,7 @@ export async function run(
     ending ??= quiesce(pass, journal, actor, effects.settled);
     return ending;
   };
-  const timeLimit = setTimeout(() => {
-    actor.send({ type: 'TIME_UP', at: clock.now() });
-  }, options.runTimeLimitMs ?? RUN_TIME_LIMIT_MS);
+  let timeLimit: NodeJS.Timeout | undefined;
   try {
     if (options.signal.aborted) interrupt();
     else {
@@ -121,8 +122,13 @@ export async function run(
         actor.send({ type: 'RESUME', at: clock.now(), trigger, settingsDigest: digest });
       }
     }
+    // Not before RESUME: what the chart does earlier goes unseen.
+    timeLimit = setTimeout(() => {
+      actor.send({ type: 'TIME_UP', at: clock.now() });
+    }, timeLeft(pass));
     const end = await Promise.race([final, interrupted]);
-    if (end !== 'interrupted') return await conclude(pass, journal, end, startedAt);
+    const result = end === 'interrupted' ? end : await conclude(pass, journal, end, startedAt);
+    if (result !== 'interrupted') return result;
     // An interruption is no failure: what is durable now is where the next start goes on.
     await comeToRest();
     log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
@@ -183,61 +189,157 @@ async function quiesce(
   await atMost(LAST_WRITE_MS, rest);
 }
 
+const timeLeft = ({ deadline, dependencies }: Pass): number => Math.max(0, deadline - dependencies.clock.monotonic());
+
+type Waited = 'done' | 'interrupted' | 'late';
+
+/**
+ * Waits for the disk until the signal or the limit ends the wait. What is left behind goes on, and the folder stays
+ * locked until it is done.
+ * @param ms the longest wait
+ * @throws what the work throws, when it does so in time
+ */
+async function waitFor({ options, unfinished }: Pass, ms: number, work: Promise<unknown>): Promise<Waited> {
+  const { signal } = options;
+  unfinished.add(work);
+  let giveUp = (_why: Waited): void => {};
+  const givenUp = new Promise<Waited>((resolve) => {
+    giveUp = resolve;
+  });
+  const interrupt = (): void => giveUp('interrupted');
+  signal.addEventListener('abort', interrupt, { once: true });
+  const limit = setTimeout(() => giveUp('late'), ms);
+  try {
+    if (signal.aborted) interrupt();
+    return await Promise.race([work.then((): Waited => 'done'), givenUp]);
+  } finally {
+    clearTimeout(limit);
+    signal.removeEventListener('abort', interrupt);
+  }
+}
+
+/** A run that comes to its end in the last moment has the time for its last writes all the same. */
+const timeToConclude = (pass: Pass): number => Math.max(LAST_WRITE_MS, timeLeft(pass));
+
+/**
+ * Saves the final state. Until that is done the run has not ended: the next start goes on from the state before.
+ * @throws Failure RUN_TIME_LIMIT; those of Journal.durable
+ */
+async function saveEnd(pass: Pass, journal: Journal, state: ProvisionState): Promise<'done' | 'interrupted'> {
+  const waited = await waitFor(pass, timeToConclude(pass), journal.durable());
+  if (waited !== 'late') return waited;
+  throw new Failure('RUN_TIME_LIMIT', `The run came to ${state}, but the storage took too long to save that`, {
+    hint: 'Check the storage (df, dmesg); the next boot goes on from what it holds.',
+  });
+}
+
 async function conclude(
   pass: Pass,
   journal: Journal,
   snapshot: ProvisionSnapshot,
   startedAt: number,
-): Promise<AgentResult | 'superseded'> {
-  const { dependencies, log, options } = pass;
+): Promise<AgentResult | 'superseded' | 'interrupted'> {
   const { context } = snapshot;
   const state = stateOf(snapshot);
-  const device = context.granted?.deviceName ?? context.deviceName;
   switch (state) {
-    case 'provisioned': {
-      await journal.durable();
-      await sweep(dependencies, sweepOf(options, context)).catch((error: unknown) => {
-        const { message } = toFailureRecord(error);
-        log.warn('credentials.left', `${message}; the next start removes it`);
-      });
-      const seconds = Math.round((dependencies.clock.monotonic() - startedAt) / 100) / 10;
-      const server = context.settings?.server;
-      log.info('run.provisioned', `Provisioned as ${device}; thermal_config.json holds the new credentials`, {
-        deviceName: device,
-        server: server === undefined ? null : `${server.host}:${server.port}`,
-        token: context.granted?.fingerprint,
-        backup: context.backup,
-        seconds,
-      });
-      if (context.previousDeviceId !== null && context.previousDeviceId !== device) {
-        const former = context.previousDeviceId;
-        log.info('device.former', `The former device ${former} is used no more; delete it on the server`, { former });
-      }
-      return ended('provisioned', context.runId, device);
-    }
-    case 'failed': {
-      const failure = publicFailure(context.error);
-      await journal.durable().catch((error: unknown) => {
-        log.warn('snapshot.unsaved', `The failed state could not be saved: ${toFailureRecord(error).message}`);
-      });
-      if (nothingHasLeft(context)) {
-        // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
-        await durableRemove(dependencies.paths.credentials).catch(() => {});
-      }
-      logFailure(log, failure);
-      return failed(failure, context.runId, device);
-    }
+    case 'failed':
+      return concludeFailed(pass, journal, context);
+    case 'provisioned':
     case 'superseded':
-      await journal.durable();
+    case 'withdrawn': {
+      const saved = await saveEnd(pass, journal, state);
+      return saved === 'done' ? concludeSaved(pass, state, context, startedAt) : saved;
+    }
+    default:
+      pass.log.info('run.nothing', 'No provision.txt: nothing to do');
+      return ended('nothing', context.runId, null);
+  }
+}
+
+async function concludeSaved(
+  pass: Pass,
+  state: 'provisioned' | 'superseded' | 'withdrawn',
+  context: ProvisionContext,
+  startedAt: number,
+): Promise<AgentResult | 'superseded'> {
+  const { log } = pass;
+  switch (state) {
+    case 'provisioned':
+      return concludeProvisioned(pass, context, startedAt);
+    case 'superseded':
       log.warn('run.superseded', 'provision.json was changed; a new run begins with the new settings');
       return 'superseded';
     case 'withdrawn':
-      await journal.durable();
       log.warn('run.withdrawn', context.warnings.at(-1) ?? 'provision.txt was removed before the run had ended');
-      return ended('withdrawn', context.runId, device);
-    default:
-      log.info('run.nothing', 'No provision.txt: nothing to do');
-      return ended('nothing', context.runId, null);
+      return ended('withdrawn', context.runId, deviceOf(context));
+  }
+}
+
+const deviceOf = ({ granted, deviceName }: ProvisionContext): string | null => granted?.deviceName ?? deviceName;
+
+async function concludeProvisioned(pass: Pass, context: ProvisionContext, startedAt: number): Promise<AgentResult> {
+  const { dependencies, log } = pass;
+  const device = deviceOf(context);
+  await sweepUp(pass, context);
+  const seconds = Math.round((dependencies.clock.monotonic() - startedAt) / 100) / 10;
+  const server = context.settings?.server;
+  log.info('run.provisioned', `Provisioned as ${device}; thermal_config.json holds the new credentials`, {
+    deviceName: device,
+    server: server === undefined ? null : `${server.host}:${server.port}`,
+    token: context.granted?.fingerprint,
+    backup: context.backup,
+    seconds,
+  });
+  if (context.previousDeviceId !== null && context.previousDeviceId !== device) {
+    const former = context.previousDeviceId;
+    log.info('device.former', `The former device ${former} is used no more; delete it on the server`, { former });
+  }
+  return ended('provisioned', context.runId, device);
+}
+
+/** The run is provisioned for good by now: what the sweep does not come to, whyever, is no reason to say otherwise. */
+async function sweepUp(pass: Pass, context: ProvisionContext): Promise<void> {
+  const { dependencies, log, options } = pass;
+  const left = (why: string): void => log.warn('credentials.left', `${why}; the next start removes it`);
+  let swept = false;
+  const sweeping = sweep(dependencies, sweepOf(options, context)).then(() => {
+    swept = true;
+  });
+  try {
+    const waited = await waitFor(pass, timeToConclude(pass), sweeping);
+    // Nothing else is being written by now, so the time for the last write is all its own.
+    if (waited === 'interrupted') await atMost(LAST_WRITE_MS, sweeping);
+    if (!swept) left('The storage took too long to remove credentials.json');
+  } catch (error) {
+    left(toFailureRecord(error).message);
+  }
+}
+
+async function concludeFailed(pass: Pass, journal: Journal, context: ProvisionContext): Promise<AgentResult> {
+  const { dependencies, log } = pass;
+  const failure = publicFailure(context.error);
+  const waited = await saveFailed(pass, journal);
+  // A disk that is stuck would not remove the file either, and one that is left is asked after by the next run.
+  if (waited === 'done' && nothingHasLeft(context)) {
+    // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
+    const removed = durableRemove(dependencies.paths.credentials).catch(() => {});
+    await waitFor(pass, LAST_WRITE_MS, removed);
+  }
+  logFailure(log, failure);
+  return failed(failure, context.runId, deviceOf(context));
+}
+
+/** The failure is to be reported whether or not it can be saved: the next start then goes on from the state before. */
+async function saveFailed(pass: Pass, journal: Journal): Promise<Waited> {
+  const unsaved = (why: string): void =>
+    pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
+  try {
+    const waited = await waitFor(pass, LAST_WRITE_MS, journal.durable());
+    if (waited === 'late') unsaved('the storage took too long');
+    return waited;
+  } catch (error) {
+    unsaved(toFailureRecord(error).message);
+    return 'done';
   }
 }
 

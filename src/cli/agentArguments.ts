@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { MAX_SPLAY } from '../defaults.ts';
 import type { LogFormat } from '../log/format.ts';
 import type { LogLevel } from '../log/log.ts';
 import { type DevicePaths, devicePaths } from '../state/paths.ts';
@@ -13,9 +14,6 @@ export interface AgentArguments {
   /** Seconds. */
   readonly splay: number;
 }
-
-/** Seconds: a longer pause would leave a run too little of its time limit. */
-export const MAX_SPLAY = 300;
 
 /** The seconds of --splay; undefined: the text is no whole number up to the maximum. */
 export function splayFrom(text: string): number | undefined {

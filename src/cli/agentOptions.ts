@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_KEEP_BACKUPS } from '../defaults.ts';
+import { DEFAULT_KEEP_BACKUPS, MAX_SPLAY } from '../defaults.ts';
 import { LOG_FORMATS } from '../log/format.ts';
 import { LOG_LEVELS } from '../log/log.ts';
-import { MAX_SPLAY, splayFrom } from './agentArguments.ts';
+import { splayFrom } from './agentArguments.ts';
 
 const MAX_BACKUPS = 1000;
 
@@ -18,49 +18,43 @@ function parseSplay(text: string): number {
   throw new InvalidArgumentError(`Expected a whole number of seconds from 0 to ${MAX_SPLAY}.`);
 }
 
+/** An empty path would mean the current folder, which the agent would then close to everybody else. */
+function parseStateFolder(path: string): string {
+  if (path !== '') return path;
+  throw new InvalidArgumentError('Expected the path of a folder.');
+}
+
+/**
+ * An option that the environment can set, too. An empty variable counts as not set: `Environment=THERMAL_SPLAY=` in a
+ * systemd drop-in takes a setting back. commander would take the empty text for a value.
+ */
+export function withVariable(option: Option, variable: string): Option {
+  return process.env[variable] === '' ? option : option.env(variable);
+}
+
 /** `--dir` and `--state-dir`, which every command that looks at a device has. */
 export function addFolderOptions(command: Command): Command {
+  const dir = new Option('--dir <folder>', 'device folder, with provision.txt and thermal_config.json');
+  const stateDir = new Option('--state-dir <folder>', "the agent's own folder").argParser(parseStateFolder);
   return command
-    .addOption(
-      new Option('--dir <folder>', 'device folder, with provision.txt and thermal_config.json')
-        .env('THERMAL_DIR')
-        .default('.', 'the current folder'),
-    )
-    .addOption(
-      new Option('--state-dir <folder>', "the agent's own folder")
-        .env('THERMAL_STATE_DIR')
-        .default(undefined, 'provision-state in the device folder'),
-    );
+    .addOption(withVariable(dir, 'THERMAL_DIR').default('.', 'the current folder'))
+    .addOption(withVariable(stateDir, 'THERMAL_STATE_DIR').default(undefined, 'provision-state in the device folder'));
 }
 
 export function addAgentOptions(command: Command): Command {
+  const logFormat = new Option(
+    '--log-format <format>',
+    'log lines for people or for machines (default: text on a terminal, else json)',
+  );
+  const logLevel = new Option('--log-level <level>', 'least important level that is logged (default: info)');
+  const keepBackups = new Option('--keep-backups <n>', 'backups of thermal_config.json that stay after a success');
+  const splay = new Option(
+    '--splay <seconds>',
+    `spread the first contact of many devices over so many seconds, ${MAX_SPLAY} at most`,
+  );
   return addFolderOptions(command)
-    .addOption(
-      new Option(
-        '--log-format <format>',
-        'log lines for people or for machines (default: text on a terminal, else json)',
-      )
-        .choices(LOG_FORMATS)
-        .env('THERMAL_LOG_FORMAT'),
-    )
-    .addOption(
-      new Option('--log-level <level>', 'least important level that is logged (default: info)')
-        .choices(LOG_LEVELS)
-        .env('THERMAL_LOG_LEVEL'),
-    )
-    .addOption(
-      new Option('--keep-backups <n>', 'backups of thermal_config.json that stay after a success')
-        .env('THERMAL_KEEP_BACKUPS')
-        .argParser(parseCount)
-        .default(DEFAULT_KEEP_BACKUPS),
-    )
-    .addOption(
-      new Option(
-        '--splay <seconds>',
-        `spread the first contact of many devices over so many seconds, ${MAX_SPLAY} at most`,
-      )
-        .env('THERMAL_SPLAY')
-        .argParser(parseSplay)
-        .default(0),
-    );
+    .addOption(withVariable(logFormat.choices(LOG_FORMATS), 'THERMAL_LOG_FORMAT'))
+    .addOption(withVariable(logLevel.choices(LOG_LEVELS), 'THERMAL_LOG_LEVEL'))
+    .addOption(withVariable(keepBackups.argParser(parseCount), 'THERMAL_KEEP_BACKUPS').default(DEFAULT_KEEP_BACKUPS))
+    .addOption(withVariable(splay.argParser(parseSplay), 'THERMAL_SPLAY').default(0));
 }

@@ -44,16 +44,16 @@ export async function restoreBackup(paths: DevicePaths, backup: Backup, yes: boo
   if (!content.usable) throw unusableBackup(backup, content.why);
   const device = thingsboardText(content.value, 'device_id') ?? 'no device';
   // Before the question: who is told to wait need not be asked.
-  const holder = await lockHolder(paths.stateFolder);
+  const holder = await lockHolder(paths.deviceFolder, paths.stateFolder);
   if (holder !== undefined)
-    throw new Failure('LOCKED', `Another agent works on ${paths.stateFolder}: process ${holder}`);
+    throw new Failure('LOCKED', `Another agent works on ${paths.deviceFolder}: process ${holder}`);
   await requireNoRunInTheFile(paths);
   const question = `Replace ${paths.thermalConfig} by ${backup.name} (${device})? The current file is backed up first.`;
   if (!yes && !(await askYes(printable(question)))) {
     return { text: 'Nothing was changed.\n', json: { keptAs: null, restored: null } };
   }
   await ensurePrivateFolder(paths.stateFolder);
-  const lock = await acquireLock(paths.stateFolder);
+  const lock = await acquireLock(paths.deviceFolder, paths.stateFolder);
   try {
     await requireNoRunInTheFile(paths);
     const { file, keptAs } = await putBack(paths, content.bytes);

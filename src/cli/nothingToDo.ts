@@ -1,4 +1,5 @@
 import { fstatSync, statSync, writeSync } from 'node:fs';
+import { MAX_SPLAY } from '../defaults.ts';
 import { formatRecord, isLogFormat, type LogFormat } from '../log/format.ts';
 import { isJournalStream, withPriority } from '../log/journal.ts';
 
@@ -15,14 +16,20 @@ const STANDARD_ERROR = 2;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `run` and its plain options over the environment; undefined: the real parser must look at this. */
+/**
+ * `run` and its plain options over the environment; undefined: the real parser must look at this. An empty variable
+ * (`Environment=THERMAL_SPLAY=` of systemd) counts as not set; an empty option is the parser's.
+ */
 export function plainRun(argv: readonly string[], env: Environment): Environment | undefined {
   if (argv[0] !== 'run') return undefined;
-  const settings: Record<string, string | undefined> = { ...env };
+  const settings: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== '') settings[name] = value;
   for (let index = 1; index < argv.length; index += 2) {
-    const variable = OPTIONS[argv[index] ?? ''];
+    const name = argv[index] ?? '';
+    // Its own entries alone: `constructor` is no option.
+    const variable = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
     const value = argv[index + 1];
-    if (variable === undefined || value === undefined || value.startsWith('-')) return undefined;
+    if (variable === undefined || value === undefined || value === '' || value.startsWith('-')) return undefined;
     settings[variable] = value;
   }
   return settings;
@@ -44,13 +51,14 @@ function isAbsent(path: string): boolean {
 export function nothingToDo(argv: readonly string[], env: Environment): boolean {
   const settings = plainRun(argv, env);
   if (settings === undefined) return false;
-  const folder = settings.THERMAL_DIR || '.';
-  const stateFolder = settings.THERMAL_STATE_DIR || `${folder}/provision-state`;
-  const level = settings.THERMAL_LOG_LEVEL || 'info';
-  if (!/^\d*$/.test(settings.THERMAL_SPLAY ?? '')) return false;
+  const folder = settings.THERMAL_DIR ?? '.';
+  const stateFolder = settings.THERMAL_STATE_DIR ?? `${folder}/provision-state`;
+  const level = settings.THERMAL_LOG_LEVEL ?? 'info';
+  const splay = settings.THERMAL_SPLAY ?? '0';
+  if (!/^\d+$/.test(splay) || Number(splay) > MAX_SPLAY) return false;
   if (!['error', 'warn', 'info', 'debug'].includes(level)) return false;
   try {
-    const format = settings.THERMAL_LOG_FORMAT || (isTerminal() ? 'text' : 'json');
+    const format = settings.THERMAL_LOG_FORMAT ?? (isTerminal() ? 'text' : 'json');
     if (!isLogFormat(format)) return false;
     if (!statSync(folder).isDirectory()) return false;
     if (!isAbsent(`${folder}/provision.txt`) || !isAbsent(`${stateFolder}/credentials.json`)) return false;

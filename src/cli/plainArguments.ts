@@ -11,7 +11,7 @@ function oneOf<T extends string>(text: string, isKnown: (text: string) => text i
 
 /**
  * The arguments of `run` without the parser of the command line, which a boot would load for four plain options.
- * @param settings from `plainRun`
+ * @param settings from `plainRun`, so that none of them is empty
  * @returns undefined: the parser must look at this
  */
 export function plainArguments(settings: Environment): AgentArguments | undefined {
@@ -24,7 +24,7 @@ export function plainArguments(settings: Environment): AgentArguments | undefine
   } = settings;
   const logFormat = format === undefined ? undefined : oneOf(format, isLogFormat);
   const logLevel = level === undefined ? undefined : oneOf(level, isLogLevel);
-  if (dir === '' || stateDir === '' || count !== undefined) return undefined;
+  if (count !== undefined) return undefined;
   const splay = splayFrom(THERMAL_SPLAY);
   if (splay === undefined || format !== logFormat || level !== logLevel) return undefined;
   return {

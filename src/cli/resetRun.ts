@@ -60,7 +60,7 @@ function refuse(why: string, next: string, code: string = 'LOCKED'): number {
 }
 
 async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 'reset' }>): Promise<number> {
-  const lock = await acquireLock(paths.stateFolder);
+  const lock = await acquireLock(paths.deviceFolder, paths.stateFolder);
   let events: LineFile | undefined;
   try {
     events = await openEventsFile(paths.events);

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { AgentArguments } from './agentArguments.ts';
-import { addAgentOptions } from './agentOptions.ts';
+import { addAgentOptions, withVariable } from './agentOptions.ts';
 import { addInspectOption, type InspectArguments, openInspector } from './inspectOption.ts';
 
 /** What `start` is given, as commander has parsed it. */
@@ -28,7 +28,9 @@ export function registerStart(program: Command): void {
   addInspectOption(addAgentOptions(program.command('start')))
     .description('provision if asked for, then connect and publish telemetry until stopped')
     .addOption(
-      new Option('--source <source>', 'where temperatures come from').env('THERMAL_SOURCE').default('simulated'),
+      withVariable(new Option('--source <source>', 'where temperatures come from'), 'THERMAL_SOURCE').default(
+        'simulated',
+      ),
     )
     .option('--no-provision', 'normal operation only')
     .addHelpText('after', EXAMPLES)

@@ -38,7 +38,8 @@ export async function startDevice(options: StartArguments, watched: Watched = {}
   const console = winstonSink({ level: options.logLevel ?? 'info', format });
   let result: AgentResult | undefined;
   if (options.provision) result = await provision(options, paths, console.sink, signal, watched);
-  if (result?.outcome === 'interrupted' || result?.failure?.code === 'LOCKED') return result.exitStatus;
+  const isOver = result?.failure?.code === 'LOCKED' || result?.failure?.code === 'DEVICE_FOLDER_MISSING';
+  if (result !== undefined && (isOver || result.outcome === 'interrupted')) return result.exitStatus;
 
   const consoleLog = createLog(console.sink, clock, { runId: null, state: null, attempt: null });
   let config: ClientConfig;

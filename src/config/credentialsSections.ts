@@ -1,4 +1,4 @@
-import type { Secret } from '../secret.ts';
+import { Secret } from '../secret.ts';
 import { readConfigText } from './configText.ts';
 import { isJsonObject } from './strictJson.ts';
 
@@ -74,6 +74,19 @@ export function freshConfig(credentials: ConfigCredentials): Buffer {
     provisioning: Object.fromEntries(provisioningEntries(credentials)),
   };
   return Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** Whether the camera is this device by its thermal_config.json, whatever server it names. */
+export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secret): boolean {
+  const json = readConfigText(bytes);
+  if (!json.ok) return false;
+  const { thingsboard } = json.value;
+  return (
+    isJsonObject(thingsboard) &&
+    thingsboard.device_id === deviceId &&
+    typeof thingsboard.access_token === 'string' &&
+    accessToken.equals(new Secret(thingsboard.access_token))
+  );
 }
 
 /**

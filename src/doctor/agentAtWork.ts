@@ -1,9 +1,9 @@
 import { lockHolder } from '../state/lock.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** Whether an agent is working on the folder at this moment; that passes by itself. */
-export async function checkAgentAtWork(stateFolder: string): Promise<Checked<never>> {
-  const pid = await lockHolder(stateFolder);
+/** Whether an agent is working on one of the folders at this moment; that passes by itself. */
+export async function checkAgentAtWork(...folders: readonly string[]): Promise<Checked<never>> {
+  const pid = await lockHolder(...folders);
   if (pid === undefined) return { findings: [passed('no agent is at work')] };
   return {
     findings: [

@@ -82,7 +82,7 @@ export function examine({ paths, now, boardId, elsewhere }: ExamineOptions): Exa
     start(title, () => after(folder, 'device folder', body));
 
   inFolder('state folder', () => checkStateFolder(stateFolder));
-  inFolder('other agents', () => checkAgentAtWork(stateFolder));
+  inFolder('other agents', () => checkAgentAtWork(deviceFolder, stateFolder));
   inFolder(TRIGGER, () => checkTrigger(paths));
   const stored = inFolder('credentials.json', async () =>
     checkStoredCredentials(paths.credentials, await readBoardIdentity(boardId)),

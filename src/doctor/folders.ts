@@ -1,6 +1,7 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../failure.ts';
+import { requireDeviceFolder } from '../files/deviceFolder.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { requireTrustedLink } from '../files/ownFiles.ts';
 import { type Checked, failed, passed, warning } from './check.ts';
@@ -24,10 +25,7 @@ const modeOf = (mode: number): string => (mode & 0o7777).toString(8).padStart(3,
 
 /** The device folder: there, a folder, writable, closed to strangers. Its fact is its path. */
 export async function checkDeviceFolder(folder: string): Promise<Checked<string>> {
-  const stats = await stat(folder).catch((error: unknown) => {
-    throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} can't be used`, { cause: error });
-  });
-  if (!stats.isDirectory()) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} is no folder`);
+  const stats = await requireDeviceFolder(folder);
   const shown = `${folder} (mode ${modeOf(stats.mode)}, owner ${stats.uid})`;
   const open = (stats.mode & 0o002) !== 0;
   const findings = open

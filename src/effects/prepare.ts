@@ -92,9 +92,11 @@ export async function prepare(
       drawnByRun: candidate.runId,
     });
   }
-  // A second name is drawn in the middle of a conversation with the server: only the first contact is spread.
-  if (nameIndex === 1) await dependencies.splay?.(candidate.name, signal);
   const granted = stored?.granted ?? null;
+  // Only the first contact is spread: a second name is drawn in the middle of a conversation with the server, and a name
+  // of an earlier run was part of one.
+  const isFirstContact = nameIndex === 1 && candidate.runId === input.runId && granted === null;
+  if (isFirstContact) await dependencies.splay?.(candidate.name, signal);
   return {
     nameIndex,
     deviceName: candidate.name,

@@ -53,11 +53,13 @@ export async function request(
     },
   });
 
-  if (end.kind === 'refused' || (end.kind === 'failed' && !end.asked)) {
-    spare.close();
-    throw end.kind === 'refused' ? connackFailure(end.returnCode, server) : end.failure;
+  // What has ended one connection may have ended the other without a word: the next step opens its own.
+  if (end.kind !== 'answer') spare.close();
+  if (end.kind === 'refused') throw connackFailure(end.returnCode, server);
+  if (end.kind === 'failed') {
+    if (!end.asked) throw end.failure;
+    return unknownOutcome(dependencies, end.failure);
   }
-  if (end.kind === 'failed') return unknownOutcome(dependencies, end.failure);
   const response = readResponse(end.payload);
   if (response instanceof Failure) return unknownOutcome(dependencies, response);
   if (response.status === 'NOT_FOUND') {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ValidateInput, ValidateOutput } from '../../machines/provision.types.ts';
 import { listBackups } from '../config/backups.ts';
@@ -7,8 +7,9 @@ import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
 import { requireScrubbable } from '../config/scrubSecret.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
 import { Failure } from '../failure.ts';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
+import type { DevicePaths } from '../state/paths.ts';
 import { endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -17,7 +18,7 @@ const MAX_DEVICE_NAME = 255;
 
 /**
  * FR-002, FR-003: everything that could make the run fail later is checked before the server hears of us: the key
- * file, the CA file, the configuration, and that each folder can really be written.
+ * file, the CA file, the configuration, that each folder can really be written, and that provision.txt can be renamed.
  * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*
  */
 export async function validate(
@@ -30,6 +31,7 @@ export async function validate(
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
   requireReplaceable(config);
+  await requireRenamable(paths);
   await probeFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   const backups = await listBackups(paths.deviceFolder);
 
@@ -70,6 +72,24 @@ export function requireReplaceable(config: ThermalConfigFile): void {
   throw new Failure('FILE_NOT_PERMITTED', `${config.path} belongs to ${owner}; user ${self} can't replace it in kind`, {
     hint: 'Give thermal_config.json to the agent’s user (chown), or run the agent as its owner.',
   });
+}
+
+/**
+ * A folder can't be replaced by a file. The rename is the run's last step: the device would be registered by then.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DevicePaths): Promise<void> {
+  try {
+    if (!(await lstat(provisionTxtProcessed)).isDirectory()) return;
+  } catch (error) {
+    if (isENOENT(error)) return;
+    throw fileFailure(error, `look at ${provisionTxtProcessed}`);
+  }
+  throw new Failure(
+    'DISK_ERROR',
+    `${provisionTxtProcessed} is a folder: ${provisionTxt} could not get that name after the run`,
+    { hint: 'Move that folder away, then start again.' },
+  );
 }
 
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {

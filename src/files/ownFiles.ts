@@ -81,19 +81,24 @@ export async function writeOwnFile(path: string, content: Uint8Array): Promise<v
 const MAX_SET_ASIDE = 5;
 const ASIDE_NAME = /^\.[a-z]+-(\d{8}T\d{6}\.\d{3}Z)$/;
 
-/** Never the reason for a run to end: a copy too many does less harm. */
-async function dropOldest(path: string): Promise<void> {
+/**
+ * Never the reason for a run to end: a copy too many does less harm.
+ * @param made the copy that was just made. It stays, whatever its name says: a board without a clock of its own starts
+ * in 1970, and the older copies may be of this year.
+ */
+async function dropOldest(path: string, made: string): Promise<void> {
   const names = await readdir(dirname(path)).catch((): string[] => []);
-  const copies = names
-    .filter((name) => name.startsWith(basename(path)))
+  const others = names
+    .filter((name) => name.startsWith(basename(path)) && name !== basename(made))
     .map((name) => ({ name, stamp: ASIDE_NAME.exec(name.slice(basename(path).length))?.[1] }))
     .filter((copy) => copy.stamp !== undefined)
     .sort((one, other) => ((one.stamp ?? '') < (other.stamp ?? '') ? 1 : -1));
-  for (const { name } of copies.slice(MAX_SET_ASIDE)) await unlink(join(dirname(path), name)).catch(() => {});
+  for (const { name } of others.slice(MAX_SET_ASIDE - 1)) await unlink(join(dirname(path), name)).catch(() => {});
 }
 
 /**
- * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`, five of them at most.
+ * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`. Of earlier ones the
+ * four newest stay.
  * @param at ms since the epoch
  * @returns the new path
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
@@ -102,7 +107,7 @@ export async function setAside(path: string, why: string, at: number): Promise<s
   const aside = `${path}.${why}-${new Date(at).toISOString().replaceAll(/[-:]/g, '')}`;
   try {
     await rename(path, aside);
-    await dropOldest(path);
+    await dropOldest(path, aside);
     await syncFolder(dirname(path));
   } catch (error) {
     throw fileFailure(error, `move ${path} out of the way`);

@@ -86,10 +86,12 @@ export async function acquireLock(...folders: readonly string[]): Promise<Lock> 
   return { release };
 }
 
-/** Who holds the lock of a folder, as a pid; undefined when nobody does or it can't be told. */
-export async function lockHolder(folder: string): Promise<number | undefined> {
-  const name = await socketName(folder).catch(() => undefined);
-  if (name === undefined) return undefined;
-  const pid = await askHolder(name);
-  return pid === undefined ? undefined : Number(pid);
+/** Who holds the lock of one of the folders, as a pid; undefined when nobody does or it can't be told. */
+export async function lockHolder(...folders: readonly string[]): Promise<number | undefined> {
+  for (const folder of folders) {
+    const name = await socketName(folder).catch(() => undefined);
+    const pid = name === undefined ? undefined : await askHolder(name);
+    if (pid !== undefined) return Number(pid);
+  }
+  return undefined;
 }

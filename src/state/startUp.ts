@@ -1,7 +1,7 @@
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
 import { type BoardIdentity, isForeignBoard } from './board.ts';
 import type { Credentials } from './credentials.ts';
-import { isFinalState, type SnapshotDocument } from './snapshotDocument.ts';
+import { isFinalState, type ProvisionState, type SnapshotDocument } from './snapshotDocument.ts';
 
 /** Step of `finalize`: from there on the configuration holds the new credentials. */
 export const FINALIZE_STEP = 7;
@@ -13,6 +13,8 @@ export type StartUp =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'new'; readonly why: string }
   | { readonly kind: 'resume'; readonly snapshot: SnapshotDocument }
+  /** The configuration was replaced by somebody before the run had ended: it is backed up and written again. */
+  | { readonly kind: 'rewrite'; readonly snapshot: SnapshotDocument }
   /** provision.txt is gone, and the run had only its end left. */
   | { readonly kind: 'finish'; readonly snapshot: SnapshotDocument }
   /** The run is over but for its last clean-up. */
@@ -24,14 +26,23 @@ export interface Found {
   readonly credentials: Credentials | undefined;
   readonly snapshot: SnapshotDocument | undefined;
   readonly board: BoardIdentity;
+  /** Whether thermal_config.json holds what was granted; asked for only at the end of a run (`isAtTheEnd`). */
+  readonly written: boolean;
 }
+
+/** States after which, or in which, the configuration is nothing to go by. */
+const ELSEWHERE: readonly ProvisionState[] = ['provisioned', 'restore'];
+
+/** From `finalize` on the configuration should hold the new credentials, unless somebody has replaced it since. */
+export const isAtTheEnd = (snapshot: SnapshotDocument | undefined): snapshot is SnapshotDocument =>
+  snapshot !== undefined && !ELSEWHERE.includes(snapshot.state) && snapshot.context.furthestStep >= FINALIZE_STEP;
 
 /**
  * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says
  * what may exist on the server.
  */
-export function decideStartUp({ trigger, credentials, snapshot, board }: Found): StartUp {
-  if (trigger === null) return withoutTrigger(credentials, snapshot);
+export function decideStartUp({ trigger, credentials, snapshot, board, written }: Found): StartUp {
+  if (trigger === null) return withoutTrigger(credentials, snapshot, written);
   if (snapshot === undefined) return { kind: 'new', why: credentials === undefined ? 'no earlier run' : 'no snapshot' };
   if (snapshot.state === 'provisioned') {
     return credentials === undefined
@@ -46,14 +57,17 @@ export function decideStartUp({ trigger, credentials, snapshot, board }: Found):
   if (credentials === undefined && snapshot.context.furthestStep > PREPARE_STEP) {
     return { kind: 'new', why: 'the earlier run lost its credentials.json' };
   }
-  return { kind: 'resume', snapshot };
+  return { kind: snapshot.state === 'finalize' && !written ? 'rewrite' : 'resume', snapshot };
 }
 
-function withoutTrigger(credentials: Credentials | undefined, snapshot: SnapshotDocument | undefined): StartUp {
+function withoutTrigger(
+  credentials: Credentials | undefined,
+  snapshot: SnapshotDocument | undefined,
+  written: boolean,
+): StartUp {
   if (credentials === undefined) return { kind: 'nothing' };
   if (snapshot?.state === 'provisioned') return { kind: 'sweep', snapshot, afterwards: 'nothing' };
   // Whoever takes the trigger away gives up the run, but not the configuration that it had spoilt.
   if (snapshot?.state === 'restore') return { kind: 'resume', snapshot };
-  const atTheEnd = snapshot !== undefined && snapshot.context.furthestStep >= FINALIZE_STEP;
-  return atTheEnd ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };
+  return isAtTheEnd(snapshot) && written ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };
 }

@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../config/backups.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provisionJson.ts';
 import { settingsElsewhere } from '../config/settingsElsewhere.ts';
-import { Failure } from '../failure.ts';
+import { requireDeviceFolder } from '../files/deviceFolder.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { readBoardIdentity } from '../state/board.ts';
@@ -76,7 +76,7 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     paths,
     readAt: options.now ?? Date.now(),
     holder,
-    folder: await readPart(() => requireFolder(paths.deviceFolder)),
+    folder: await readPart(() => requireDeviceFolder(paths.deviceFolder).then(() => true as const)),
     trigger: await readPart(() => modifiedAt(paths.provisionTxt)),
     processed: await readPart(() => modifiedAt(paths.provisionTxtProcessed)),
     target: await readTarget(paths.provisionJson),
@@ -88,15 +88,6 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     setAside: await readPart(() => namesSetAside(paths.stateFolder)),
     lockNote: await readLockNote(paths.lock),
   };
-}
-
-async function requireFolder(folder: string): Promise<true> {
-  const stats = await stat(folder).catch((error: unknown) => {
-    if (isENOENT(error)) throw new Failure('DEVICE_FOLDER_MISSING', `There is no device folder ${folder}`);
-    throw fileFailure(error, `look at the device folder ${folder}`);
-  });
-  if (!stats.isDirectory()) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} is no folder`);
-  return true;
 }
 
 async function modifiedAt(path: string): Promise<number | null> {

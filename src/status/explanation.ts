@@ -45,16 +45,24 @@ function thisRun(status: DeviceStatus): string[] {
   const { state, run, runningPid, checkedAt, server } = status;
   if (status.errors[0]?.code === 'DEVICE_FOLDER_MISSING') return [];
   if (run === null || state === null) {
-    const asked =
-      status.requested === true ? 'provision.txt asks for one.' : 'provision.txt, which asks for one, is not there.';
-    return [
-      runningPid === null ? `No run is known here. ${asked}` : `The agent (process ${runningPid}) has just begun.`,
-    ];
+    if (runningPid !== null) return [`The agent (process ${runningPid}) has just begun.`];
+    const isUnreadable = status.errors.some(
+      ({ code }) => code === 'FILE_NOT_PERMITTED' || code.startsWith('SNAPSHOT_'),
+    );
+    const known = isUnreadable ? 'What the latest run did can’t be read.' : 'No run is known here.';
+    return [`${known} ${ASKED[String(status.requested)]}`];
   }
   const where = server === null ? '' : ` with ${server.host}:${server.port}`;
   const begun = `Run ${run.id} of agent ${run.agentVersion}${where} began ${ago(run.startedAt, checkedAt)}.`;
   return [begun, ...resumptions(status), `${STANDS[state.name] ?? `It stands in ${state.name}`}${standing(status)}.`];
 }
+
+/** Whether provision.txt is there. */
+const ASKED: Readonly<Record<string, string>> = {
+  true: 'provision.txt asks for one.',
+  false: 'provision.txt, which asks for one, is not there.',
+  null: 'Whether provision.txt asks for one can’t be seen.',
+};
 
 /** How a run stands whose latest state is the key. */
 const STANDS: Readonly<Record<string, string>> = {

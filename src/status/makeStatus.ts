@@ -30,7 +30,7 @@ export function makeStatus(files: DeviceFiles): DeviceStatus {
     backup: snapshot?.context.backup ?? null,
     onServer: onServer(files),
     errors: [...errors],
-    warnings: warnings(files, snapshot).filter((warning) => !errors.some(({ message }) => message === warning)),
+    warnings: warnings(files, snapshot, errors),
     next,
     setAside: [...(files.setAside.value ?? [])],
     history: (snapshot?.history ?? []).map((entry) => ({ ...entry })),
@@ -96,14 +96,20 @@ function splayOf(records: readonly LogRecord[], readAt: number, runId: string | 
 }
 
 /** What is odd: of the run itself, and of the files that a run does not depend on. */
-function warnings(files: DeviceFiles, snapshot: SnapshotDocument | null): string[] {
+function warnings(
+  files: DeviceFiles,
+  snapshot: SnapshotDocument | null,
+  errors: readonly { readonly code: string; readonly message: string }[],
+): string[] {
   const { target, trigger, events, backups, setAside } = files;
-  const asked = typeof trigger.value === 'number';
+  // What the run has said of provision.json need not be said again.
+  const isSaid = errors.some(({ code }) => code.startsWith('PROVISION_JSON_'));
+  const asked = typeof trigger.value === 'number' && !isSaid;
   const missing = target.value === null ? 'provision.txt is there, but provision.json is not' : target.problem?.message;
   const aside = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
     ...(snapshot?.context.warnings ?? []),
     ...(asked && files.holder === null && missing !== undefined ? [missing] : []),
     ...(files.folder.problem === undefined ? aside.filter((message) => message !== undefined) : []),
-  ];
+  ].filter((warning) => !errors.some(({ message }) => message === warning));
 }

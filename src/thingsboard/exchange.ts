@@ -85,6 +85,7 @@ const neverAccepted = ({ code, message, cause }: Failure): Failure =>
  * @throws the signal's reason when it is aborted; everything else is an ExchangeEnd
  */
 export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
+  if (options.signal.aborted) options.stream?.destroy();
   options.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { question, signal } = options;

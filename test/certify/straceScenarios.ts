@@ -51,7 +51,8 @@ export const SCENARIOS: readonly Scenario[] = [
     config: OLD_CONFIG,
     faults: [],
     // provision.txt is renamed, and nothing says yet that the run is over.
-    earlier: { call: 'statx', nth: 1, path: ({ provisionTxtProcessed }) => provisionTxtProcessed },
+    // The first look is validate's.
+    earlier: { call: 'statx', nth: 2, path: ({ provisionTxtProcessed }) => provisionTxtProcessed },
   },
   {
     name: 'sweep',

@@ -51,12 +51,25 @@ describe('plainArguments', () => {
     [[], { THERMAL_KEEP_BACKUPS: '3' }],
     [['--log-level', 'loud'], {}],
     [[], { THERMAL_LOG_FORMAT: 'xml' }],
-    [[], { THERMAL_STATE_DIR: '' }],
+    [['--state-dir', ''], {}],
+    [['--log-level', ''], {}],
+    [['constructor', 'x'], {}],
+    [['__proto__', 'x'], {}],
     [['--dir'], {}],
     [['--dir', '--state-dir'], {}],
     [['--splay', '301'], {}],
   ])('leaves %j with %j to the parser', (argv, env) => {
     expect(plainOf(argv, env)).toBeUndefined();
+  });
+
+  it('counts an empty variable as not set, as the parser does', () => {
+    const env = Object.fromEntries(VARIABLES.map((name) => [name, '']));
+    expect(plainOf([], env)).toEqual({ dir: '.', keepBackups: 5, splay: 0 });
+    expect(parsed([], env)).toEqual({ dir: '.', keepBackups: 5, splay: 0 });
+  });
+
+  it('leaves an empty --state-dir to a parser that refuses it: the current folder is not meant', () => {
+    expect(() => parsed(['--state-dir', ''], {})).toThrow('Expected the path of a folder.');
   });
 
   it('says what the parser says, or nothing', () => {

@@ -98,3 +98,9 @@ test('it is closed when the server refuses', async () => {
   await expect(ended).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
   expect(spared).toEqual(['open', 'close']);
 });
+
+test('a spare connection is not used after a lost answer: what took the one may have taken the other', async () => {
+  const { spared, ended } = await sparedOverTls({ faults: [{ on: 'request', action: 'dropAnswerAndClose' }] });
+  expect(await ended).toMatchObject({ outcome: 'unknown' });
+  expect(spared.map((line) => line.split(' ')[0])).toEqual(['open', 'open', 'close']);
+});

@@ -104,6 +104,9 @@ describe('the pause', () => {
     expect(splay).toHaveBeenCalledTimes(1);
     await prepare({ ...dependencies, splay }, effectCall({ ...input, nameIndex: 2 }));
     expect(splay).toHaveBeenCalledTimes(1);
+    // A name of an earlier run, whose request may have left.
+    await prepare({ ...dependencies, splay }, effectCall({ ...input, runId: 'run-2', nameIndex: 1 }));
+    expect(splay).toHaveBeenCalledTimes(1);
   });
 
   it('does not hold up a run that goes on with a request that may have left', async () => {

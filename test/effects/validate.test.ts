@@ -1,4 +1,5 @@
-import { chmod, chown, mkdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { detect } from '../../src/effects/detect.ts';
 import { validate } from '../../src/effects/validate.ts';
@@ -61,6 +62,43 @@ test('a configuration of another user can not be replaced in kind, so the server
   const run = await asOrdinaryUser(() => runDevice(paths));
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 77, failure: { code: 'FILE_NOT_PERMITTED' } });
   expect(simulator.registry.counts.connects).toBe(0);
+});
+
+test('a folder in the place of provision.txt.processed is found before the server hears of the device', async () => {
+  const { simulator, paths } = await scene();
+  await mkdir(paths.provisionTxtProcessed);
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({
+    outcome: 'failed',
+    exitStatus: 74,
+    failure: {
+      code: 'DISK_ERROR',
+      message: expect.stringContaining(`${paths.provisionTxtProcessed} is a folder`),
+      hint: 'Move that folder away, then start again.',
+    },
+  });
+  expect(simulator.registry.counts.connects).toBe(0);
+  await rm(paths.provisionTxtProcessed, { recursive: true });
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned' });
+});
+
+test('a file or a link there is no obstacle, since a rename replaces it', async () => {
+  const { paths, dependencies } = await folderWith(OLD_CONFIG);
+  await writeFile(paths.provisionTxtProcessed, 'of an earlier run');
+  await validate(dependencies, effectCall({}));
+  await rm(paths.provisionTxtProcessed);
+  await symlink(paths.stateFolder, paths.provisionTxtProcessed);
+  await validate(dependencies, effectCall({}));
+});
+
+test('what can not be looked at there is a failure, not absent', async () => {
+  const { paths, dependencies } = await folderWith(OLD_CONFIG);
+  const provisionTxtProcessed = join(paths.provisionJson, 'beyond a file');
+  const call = validate({ ...dependencies, paths: { ...paths, provisionTxtProcessed } }, effectCall({}));
+  await expect(call).rejects.toMatchObject({
+    code: 'DISK_ERROR',
+    message: `Could not look at ${provisionTxtProcessed}: ENOTDIR`,
+  });
 });
 
 test('detect without credentials.json that can be read still says that the request is gone', async () => {

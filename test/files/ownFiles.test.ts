@@ -174,6 +174,19 @@ describe('setAside', () => {
     expect(await readFile(other, 'utf8')).toBe('');
   });
 
+  it('keeps the copy just made, also when a clock that starts in 1970 makes it the oldest by name', async () => {
+    const folder = await scratchFolder();
+    const path = join(folder, 'credentials.json');
+    for (let hour = 0; hour < 5; hour += 1) {
+      await put(path, String(hour));
+      await setAside(path, 'damaged', AT + hour * 3_600_000);
+    }
+    await put(path, 'the only copy');
+    expect(await readFile(await setAside(path, 'foreign', 5000), 'utf8')).toBe('the only copy');
+    const contents = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')));
+    expect(contents.sort()).toEqual(['1', '2', '3', '4', 'the only copy']);
+  });
+
   it('fails when there is nothing to set aside', async () => {
     const path = join(await scratchFolder(), 'none');
     expect(await failureOf(() => setAside(path, 'damaged', AT))).toMatchObject({

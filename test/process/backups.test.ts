@@ -176,6 +176,15 @@ describe.concurrent('backups restore', () => {
     expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
+  it('refuses while an agent with another state folder is at work', async ({ expect, onTestFinished }) => {
+    const device = await makeDevice(onTestFinished);
+    const lock = await acquireLock(device.paths.deviceFolder);
+    onTestFinished(() => lock.release());
+    const { status } = await backups(onTestFinished, device, 'restore', '2', '--yes');
+    expect(status).toBe(75);
+    expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
+  });
+
   it('refuses while a run has only its end left: that would remove the last copy of the token', async (context) => {
     const { expect, onTestFinished } = context;
     const server = await startServer(onTestFinished);

@@ -113,9 +113,12 @@ async function outcome<T>(run: () => Promise<T>, codes: readonly string[]): Prom
 function checkStartUps(read: SnapshotRead, found: Credentials | undefined): void {
   const known = read.kind === 'snapshot' ? read.snapshot : undefined;
   for (const trigger of [TRIGGER, null]) {
-    const { kind } = decideStartUp({ trigger, credentials: found, snapshot: known, board: BOARD });
-    if (trigger !== null) expect(kind).not.toBe('nothing');
-    if (kind === 'resume') expect(read.kind).toBe('snapshot');
+    for (const written of [true, false]) {
+      const { kind } = decideStartUp({ trigger, credentials: found, snapshot: known, board: BOARD, written });
+      if (trigger !== null) expect(kind).not.toBe('nothing');
+      if (kind === 'resume') expect(read.kind).toBe('snapshot');
+      if (kind === 'finish') expect(written).toBe(true);
+    }
   }
 }
 

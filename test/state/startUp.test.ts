@@ -16,7 +16,14 @@ const CREDENTIALS: Credentials = {
 };
 
 const decide = (found: Partial<Found>) =>
-  decideStartUp({ trigger: TRIGGER, credentials: undefined, snapshot: undefined, board: BOARD, ...found });
+  decideStartUp({
+    trigger: TRIGGER,
+    credentials: undefined,
+    snapshot: undefined,
+    board: BOARD,
+    written: true,
+    ...found,
+  });
 
 describe('with provision.txt', () => {
   it('begins the first run', () => {
@@ -30,6 +37,12 @@ describe('with provision.txt', () => {
   it.each(ACTIVE_STATES)('goes on with a run that was interrupted in %s', (state) => {
     const snapshot = snapshotIn(state, { furthestStep: 5 });
     expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'resume', snapshot });
+  });
+
+  it('writes the configuration again that was replaced before the run had ended', () => {
+    const snapshot = snapshotIn('finalize', { furthestStep: 7 });
+    const found = { snapshot, credentials: CREDENTIALS, written: false };
+    expect(decide(found)).toEqual({ kind: 'rewrite', snapshot });
   });
 
   it('goes on with a run that had drawn nothing yet', () => {
@@ -96,6 +109,15 @@ describe('without provision.txt', () => {
     const snapshot = snapshotIn(state, { furthestStep: 7 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'finish', snapshot });
   });
+
+  it.each(['finalize', 'failed'] as const)(
+    'reports a run as withdrawn whose configuration was replaced (%s)',
+    (state) => {
+      const snapshot = snapshotIn(state, { furthestStep: 7 });
+      const found = { trigger: null, snapshot, credentials: CREDENTIALS, written: false };
+      expect(decide(found)).toEqual({ kind: 'withdrawn', snapshot });
+    },
+  );
 
   it('reports a run that had not come so far as withdrawn', () => {
     const snapshot = snapshotIn('write', { furthestStep: 6 });

@@ -132,6 +132,12 @@ describe('the explanation', () => {
       'No run is known here. provision.txt asks for one.',
       'run --dir',
     ],
+    [
+      'a folder that may not be looked into',
+      filesWith({}, { trigger: problem('FILE_NOT_PERMITTED'), snapshot: problem('SNAPSHOT_DAMAGED') }),
+      'What the latest run did can’t be read. Whether provision.txt asks for one can’t be seen.',
+      '',
+    ],
     ['an agent that has just begun', filesWith({}, { holder: 9 }), 'The agent (process 9) has just begun.', '--wait'],
     [
       'no folder',

@@ -4,7 +4,8 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { TYPE } from '../simulator/mqttClients.ts';
+import { openStream } from '../../src/thingsboard/openStream.ts';
+import { TYPE, until } from '../simulator/mqttClients.ts';
 import { startBlackHole } from '../support/blackHole.ts';
 import {
   ANSWER_TOPIC,
@@ -115,6 +116,14 @@ describe('an exchange that is aborted', () => {
     const server = await startRawServer({});
     expect(() => ask(plainServer(server.port), { signal: AbortSignal.abort(reason) })).toThrow(reason);
     expect(server.connections).toHaveLength(0);
+  });
+
+  it('before it begins closes the connection that it was given', async () => {
+    const server = await startRawServer({});
+    const stream = openStream(plainServer(server.port));
+    await until(() => server.connections.length > 0, 'the connection');
+    expect(() => ask(plainServer(server.port), { stream, signal: AbortSignal.abort(reason) })).toThrow(reason);
+    await server.allClosed();
   });
 
   it('while the host name is looked up', async () => {

@@ -1,0 +1,310 @@
+/** The end of a run on a disk that is stuck: within the limits, and nobody else gets at the folder meanwhile. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { runAgent } from '../../src/agent.ts';
+import type { AgentResult } from '../../src/agentResult.ts';
+import { systemClock } from '../../src/clock.ts';
+import { fileExists } from '../../src/files/fileExists.ts';
+import { RUN_TIME_LIMIT_MS } from '../../src/run.ts';
+import type { DevicePaths } from '../../src/state/paths.ts';
+import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
+import { AGENT_VERSION, cutIn, runDevice, type Scene, scene } from '../support/agentRun.ts';
+import { makeFolder, quickProvisionJson } from '../support/deviceFolder.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+
+/** Two seconds for what is being written, and a half to leave; the rest is for a busy machine. */
+const END_LIMIT_MS = 4000;
+/** Without a signal two seconds more, in which a healthy disk would have come to the end of the write. */
+const FAILED_LIMIT_MS = END_LIMIT_MS + 2000;
+/** Late enough for the agent to wait for the disk by then. */
+const MOMENT_MS = 50;
+/** More than Node has threads for the file system. */
+const BLOCKED_CALLS = 16;
+
+interface Disk {
+  /** From now on, without any delay, no asynchronous file-system call ends (as test/support/stuckDisk.ts). */
+  stick(): void;
+  release(): Promise<void>;
+}
+
+async function disk(): Promise<Disk> {
+  const fifo = join(await makeFolder(onTestFinished), 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  let blocked: Promise<void>[] = [];
+  const release = async (): Promise<void> => {
+    if (blocked.length === 0) return;
+    const writer = openSync(fifo, constants.O_RDWR);
+    await Promise.all(blocked);
+    closeSync(writer);
+    blocked = [];
+  };
+  onTestFinished(release);
+  return {
+    stick() {
+      blocked = Array.from({ length: BLOCKED_CALLS }, () => open(fifo, 'r').then((handle) => handle.close()));
+    },
+    release,
+  };
+}
+
+/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/state/lock.ts). */
+const isLocked = (folder: string): boolean =>
+  new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
+
+async function unlocked({ stateFolder }: DevicePaths): Promise<void> {
+  while (isLocked(stateFolder)) await nextTurn();
+}
+
+interface Ending extends AgentResult {
+  /** From the first call of `end.begins()` on. */
+  readonly tookMs: number;
+  readonly events: readonly string[];
+  readonly states: readonly ProvisionState[];
+}
+
+interface End {
+  begins(): void;
+  /** Aborts the signal, a moment later. */
+  abort(): void;
+  /** To the agent, all of its time has passed. */
+  passTime(ms: number): void;
+}
+
+/** One start of the agent whose time and signal are the test's. */
+async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end: End) => void): Promise<Ending> {
+  const controller = new AbortController();
+  const real = systemClock();
+  const events: string[] = [];
+  const states: ProvisionState[] = [];
+  let ahead = 0;
+  let began = Number.NaN;
+  const end: End = {
+    begins: () => {
+      began = real.monotonic();
+    },
+    abort: () => {
+      setTimeout(() => controller.abort(), MOMENT_MS);
+    },
+    passTime: (ms) => {
+      ahead += ms;
+    },
+  };
+  const result = await runAgent({
+    paths,
+    agentVersion: AGENT_VERSION,
+    boardId: 'board-1',
+    signal: controller.signal,
+    clock: { now: () => real.now() + ahead, monotonic: () => real.monotonic() + ahead },
+    sink: ({ event }) => events.push(event),
+    onState: (state) => {
+      states.push(state);
+      onState(state, end);
+    },
+  });
+  return { ...result, events, states, tookMs: real.monotonic() - began };
+}
+
+/** Changes provision.json after the request has left. */
+const supersede = ({ simulator, paths }: Scene): void =>
+  writeFileSync(paths.provisionJson, quickProvisionJson({ port: simulator.port, device: { name: 'hall-7' } }));
+
+/** The same files, and something that happens before credentials.json is next touched. */
+const beforeCredentials = (paths: DevicePaths, act: () => void): DevicePaths => ({
+  ...paths,
+  get credentials() {
+    act();
+    return paths.credentials;
+  },
+});
+
+describe('the final state can not be saved', () => {
+  test.each([
+    ['provisioned', 'provisioned'],
+    ['superseded', 'provisioned'],
+    ['withdrawn', 'withdrawn'],
+  ] as const)('%s, and the signal: interrupted, and the next start goes on: %s', async (state, afterwards) => {
+    const one = await scene();
+    const { paths } = one;
+    const { stick, release } = await disk();
+    if (state === 'withdrawn') {
+      await cutIn(paths, 'verifyCredentials');
+      rmSync(paths.provisionTxt);
+    }
+    const cut = await runToEnd(paths, (entered, end) => {
+      if (state === 'superseded' && entered === 'verifyCredentials') supersede(one);
+      if (entered !== state) return;
+      end.begins();
+      stick();
+      end.abort();
+    });
+    expect(cut).toMatchObject({ outcome: 'interrupted', exitStatus: 75 });
+    expect(cut.events).toContain('run.interrupted');
+    expect(cut.tookMs).toBeLessThan(END_LIMIT_MS);
+    expect(isLocked(paths.stateFolder)).toBe(true);
+
+    await release();
+    await unlocked(paths);
+    expect((await runDevice(paths)).outcome).toBe(afterwards);
+    if (afterwards === 'withdrawn') return;
+    expect(await provisionedProblems(paths, one.simulator, state === 'superseded' ? 2 : 1)).toEqual([]);
+  });
+
+  test('provisioned was never saved: the next start goes on in finalize', async () => {
+    const { simulator, paths } = await scene();
+    const { stick, release } = await disk();
+    let before = '';
+    const cut = await runToEnd(paths, (state, end) => {
+      if (state !== 'provisioned') return;
+      before = readFileSync(paths.snapshot, 'utf8');
+      stick();
+      end.abort();
+    });
+    await release();
+    await unlocked(paths);
+    // As if the power had been cut while the disk was stuck.
+    writeFileSync(paths.snapshot, before);
+    const run = await runDevice(paths);
+    expect(run).toMatchObject({ outcome: 'provisioned', runId: cut.runId, states: ['finalize', 'provisioned'] });
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  });
+
+  test('the time is up: the run fails for that, and the next start goes on', async () => {
+    const { simulator, paths } = await scene();
+    const { stick, release } = await disk();
+    const run = await runToEnd(paths, (state, end) => {
+      if (state !== 'provisioned') return;
+      end.begins();
+      stick();
+      end.passTime(RUN_TIME_LIMIT_MS);
+    });
+    expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'RUN_TIME_LIMIT' } });
+    expect(run.failure?.message).toContain('provisioned');
+    expect(run.tookMs).toBeLessThan(FAILED_LIMIT_MS);
+    expect(isLocked(paths.stateFolder)).toBe(true);
+
+    await release();
+    await unlocked(paths);
+    expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned', runId: run.runId });
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  });
+
+  test.each([true, false])('failed: reported as usual, and soon (signal: %s)', async (aborted) => {
+    const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
+    const { stick, release } = await disk();
+    const run = await runToEnd(paths, (state, end) => {
+      if (state !== 'failed') return;
+      end.begins();
+      stick();
+      if (aborted) end.abort();
+    });
+    expect(run).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_KEY_REFUSED' } });
+    expect(run.events.includes('snapshot.unsaved')).toBe(!aborted);
+    expect(run.events.at(-1)).toBe('run.failed');
+    expect(run.tookMs).toBeLessThan(aborted ? END_LIMIT_MS : FAILED_LIMIT_MS);
+    expect(isLocked(paths.stateFolder)).toBe(true);
+
+    await release();
+    await unlocked(paths);
+    expect((await runDevice(paths)).failure?.code).toBe('PROVISION_KEY_REFUSED');
+  });
+});
+
+test('failed is saved, but credentials.json can not be removed: reported as usual', async () => {
+  const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
+  const { stick, release } = await disk();
+  let armed = (): void => {};
+  const watched = beforeCredentials(paths, () => armed());
+  const run = await runToEnd(watched, (state, end) => {
+    if (state !== 'failed') return;
+    armed = () => {
+      end.begins();
+      stick();
+    };
+  });
+  expect(run).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_KEY_REFUSED' } });
+  expect(run.events).not.toContain('snapshot.unsaved');
+  expect(run.tookMs).toBeLessThan(FAILED_LIMIT_MS);
+  expect(isLocked(paths.stateFolder)).toBe(true);
+
+  await release();
+  await unlocked(paths);
+  expect(await fileExists(paths.credentials)).toBe(false);
+});
+
+test.each(['the signal', 'the time'] as const)(
+  'provisioned is saved, but not swept up by %s: provisioned, and locked until it is',
+  async (limit) => {
+    const { simulator, paths } = await scene();
+    const { stick, release } = await disk();
+    let armed = (): void => {};
+    const watched = beforeCredentials(paths, () => armed());
+    const run = await runToEnd(watched, (state, end) => {
+      if (state !== 'provisioned') return;
+      if (limit === 'the time') end.passTime(RUN_TIME_LIMIT_MS);
+      armed = () => {
+        armed = () => {};
+        end.begins();
+        stick();
+        if (limit === 'the signal') end.abort();
+      };
+    });
+    expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
+    expect(run.events).toContain('credentials.left');
+    expect(run.tookMs).toBeLessThan(END_LIMIT_MS);
+    expect(isLocked(paths.stateFolder)).toBe(true);
+
+    await release();
+    await unlocked(paths);
+    expect(await fileExists(paths.credentials)).toBe(false);
+    expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  },
+);
+
+test('the signal during the last clean-up of a healthy disk: it is done all the same', async () => {
+  const { simulator, paths } = await scene();
+  let armed = (): void => {};
+  const controller = new AbortController();
+  const watched = beforeCredentials(paths, () => armed());
+  const run = await runDevice(watched, {
+    signal: controller.signal,
+    onState: (state) => {
+      if (state === 'provisioned') armed = () => controller.abort();
+    },
+  });
+  expect(run.outcome).toBe('provisioned');
+  expect(run.of('credentials.left')).toEqual([]);
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+describe('provision.json changes during a run', () => {
+  test('the new run has only the time that the former one has left', async () => {
+    const one = await scene();
+    let changed = false;
+    const run = await runToEnd(one.paths, (state, end) => {
+      if (state !== 'verifyCredentials' || changed) return;
+      changed = true;
+      supersede(one);
+      end.passTime(RUN_TIME_LIMIT_MS);
+    });
+    expect(run.events).toContain('run.superseded');
+    expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'RUN_TIME_LIMIT' } });
+    expect((await runDevice(one.paths)).outcome).toBe('provisioned');
+    expect(await provisionedProblems(one.paths, one.simulator, 2)).toEqual([]);
+  });
+
+  test('with time left, the new run comes to its end', async () => {
+    const one = await scene();
+    let changed = false;
+    const run = await runToEnd(one.paths, (state, end) => {
+      if (state !== 'verifyCredentials' || changed) return;
+      changed = true;
+      supersede(one);
+      end.passTime(RUN_TIME_LIMIT_MS / 2);
+    });
+    expect(run).toMatchObject({ outcome: 'provisioned', deviceName: 'hall-7' });
+  });
+});
