@@ -41,7 +41,9 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(await field('Architecture')).toBe('all\n');
     expect(await field('Version')).toBe(`${version}\n`);
     const { engines } = JSON.parse(readPage('package.json'));
-    expect(await field('Depends')).toContain(`nodejs (${engines.node.replace('>=', '>= ')})`);
+    // Debian's field has no gaps; no release of Debian has a Node of those that package.json leaves out.
+    const [, least] = /^\^([\d.]+) \|\| >=/.exec(engines.node) ?? [];
+    expect(await field('Depends')).toContain(`nodejs (>= ${least})`);
   });
 
   it('belongs to root, is writable for nobody else, and has no file that dpkg asks about', async () => {
