@@ -34,6 +34,12 @@ export interface Pass {
   readonly unfinished: Set<Promise<unknown>>;
 }
 
+/** A pass while one of its runs is under way. */
+interface RunningPass extends Pass {
+  /** Resolves with the signal. One listener serves a whole run: an embedding program may give many runs one signal. */
+  readonly interrupted: Promise<'interrupted'>;
+}
+
 type ProvisionSnapshot = SnapshotFrom<typeof provisionMachine>;
 
 /** `route` is left in the same step in which it is entered, so no snapshot ever shows it. */
@@ -127,7 +133,7 @@ export async function run(
       actor.send({ type: 'TIME_UP', at: clock.now() });
     }, timeLeft(pass));
     const end = await Promise.race([final, interrupted]);
-    const result = end === 'interrupted' ? end : await conclude(pass, journal, end, startedAt);
+    const result = end === 'interrupted' ? end : await conclude({ ...pass, interrupted }, journal, end, startedAt);
     if (result !== 'interrupted') return result;
     // An interruption is no failure: what is durable now is where the next start goes on.
     await comeToRest();
@@ -199,22 +205,17 @@ type Waited = 'done' | 'interrupted' | 'late';
  * @param ms the longest wait
  * @throws what the work throws, when it does so in time
  */
-async function waitFor({ options, unfinished }: Pass, ms: number, work: Promise<unknown>): Promise<Waited> {
-  const { signal } = options;
+async function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
   unfinished.add(work);
-  let giveUp = (_why: Waited): void => {};
-  const givenUp = new Promise<Waited>((resolve) => {
-    giveUp = resolve;
+  let giveUp = (): void => {};
+  const late = new Promise<Waited>((resolve) => {
+    giveUp = () => resolve('late');
   });
-  const interrupt = (): void => giveUp('interrupted');
-  signal.addEventListener('abort', interrupt, { once: true });
-  const limit = setTimeout(() => giveUp('late'), ms);
+  const limit = setTimeout(giveUp, ms);
   try {
-    if (signal.aborted) interrupt();
-    return await Promise.race([work.then((): Waited => 'done'), givenUp]);
+    return await Promise.race([work.then((): Waited => 'done'), interrupted, late]);
   } finally {
     clearTimeout(limit);
-    signal.removeEventListener('abort', interrupt);
   }
 }
 
@@ -225,7 +226,7 @@ const timeToConclude = (pass: Pass): number => Math.max(LAST_WRITE_MS, timeLeft(
  * Saves the final state. Until that is done the run has not ended: the next start goes on from the state before.
  * @throws Failure RUN_TIME_LIMIT; those of Journal.durable
  */
-async function saveEnd(pass: Pass, journal: Journal, state: ProvisionState): Promise<'done' | 'interrupted'> {
+async function saveEnd(pass: RunningPass, journal: Journal, state: ProvisionState): Promise<'done' | 'interrupted'> {
   const waited = await waitFor(pass, timeToConclude(pass), journal.durable());
   if (waited !== 'late') return waited;
   throw new Failure('RUN_TIME_LIMIT', `The run came to ${state}, but the storage took too long to save that`, {
@@ -234,7 +235,7 @@ async function saveEnd(pass: Pass, journal: Journal, state: ProvisionState): Pro
 }
 
 async function conclude(
-  pass: Pass,
+  pass: RunningPass,
   journal: Journal,
   snapshot: ProvisionSnapshot,
   startedAt: number,
@@ -257,7 +258,7 @@ async function conclude(
 }
 
 async function concludeSaved(
-  pass: Pass,
+  pass: RunningPass,
   state: 'provisioned' | 'superseded' | 'withdrawn',
   context: ProvisionContext,
   startedAt: number,
@@ -277,7 +278,11 @@ async function concludeSaved(
 
 const deviceOf = ({ granted, deviceName }: ProvisionContext): string | null => granted?.deviceName ?? deviceName;
 
-async function concludeProvisioned(pass: Pass, context: ProvisionContext, startedAt: number): Promise<AgentResult> {
+async function concludeProvisioned(
+  pass: RunningPass,
+  context: ProvisionContext,
+  startedAt: number,
+): Promise<AgentResult> {
   const { dependencies, log } = pass;
   const device = deviceOf(context);
   await sweepUp(pass, context);
@@ -298,7 +303,7 @@ async function concludeProvisioned(pass: Pass, context: ProvisionContext, starte
 }
 
 /** The run is provisioned for good by now: what the sweep does not come to, whyever, is no reason to say otherwise. */
-async function sweepUp(pass: Pass, context: ProvisionContext): Promise<void> {
+async function sweepUp(pass: RunningPass, context: ProvisionContext): Promise<void> {
   const { dependencies, log, options } = pass;
   const left = (why: string): void => log.warn('credentials.left', `${why}; the next start removes it`);
   let swept = false;
@@ -315,7 +320,7 @@ async function sweepUp(pass: Pass, context: ProvisionContext): Promise<void> {
   }
 }
 
-async function concludeFailed(pass: Pass, journal: Journal, context: ProvisionContext): Promise<AgentResult> {
+async function concludeFailed(pass: RunningPass, journal: Journal, context: ProvisionContext): Promise<AgentResult> {
   const { dependencies, log } = pass;
   const failure = publicFailure(context.error);
   const waited = await saveFailed(pass, journal);
@@ -330,7 +335,7 @@ async function concludeFailed(pass: Pass, journal: Journal, context: ProvisionCo
 }
 
 /** The failure is to be reported whether or not it can be saved: the next start then goes on from the state before. */
-async function saveFailed(pass: Pass, journal: Journal): Promise<Waited> {
+async function saveFailed(pass: RunningPass, journal: Journal): Promise<Waited> {
   const unsaved = (why: string): void =>
     pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
   try {
