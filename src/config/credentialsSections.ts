@@ -1,6 +1,6 @@
-import { Secret } from '../secret.ts';
+import type { Secret } from '../secret.ts';
 import { readConfigText } from './configText.ts';
-import { isJsonObject } from './strictJson.ts';
+import { isJsonObject, type JsonObject } from './strictJson.ts';
 
 /** What provisioning writes into thermal_config.json. */
 export interface ConfigCredentials {
@@ -76,17 +76,17 @@ export function freshConfig(credentials: ConfigCredentials): Buffer {
   return Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
 }
 
+/** The section that names server and device; undefined: there is none that the camera could read. */
+function thingsboardIn(bytes: Uint8Array): JsonObject | undefined {
+  const json = readConfigText(bytes);
+  const section = json.ok ? json.value.thingsboard : undefined;
+  return isJsonObject(section) ? section : undefined;
+}
+
 /** Whether the camera is this device by its thermal_config.json, whatever server it names. */
 export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secret): boolean {
-  const json = readConfigText(bytes);
-  if (!json.ok) return false;
-  const { thingsboard } = json.value;
-  return (
-    isJsonObject(thingsboard) &&
-    thingsboard.device_id === deviceId &&
-    typeof thingsboard.access_token === 'string' &&
-    accessToken.equals(new Secret(thingsboard.access_token))
-  );
+  const section = thingsboardIn(bytes);
+  return section?.device_id === deviceId && section.access_token === accessToken.reveal();
 }
 
 /**
@@ -94,10 +94,6 @@ export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secre
  * where one is used. When and by which run it was provisioned makes no difference.
  */
 export function carriesCredentials(bytes: Uint8Array, credentials: ConfigCredentials): boolean {
-  const json = readConfigText(bytes);
-  if (!json.ok) return false;
-  const { thingsboard } = json.value;
-  return (
-    isJsonObject(thingsboard) && thingsboardEntries(credentials).every(([key, value]) => thingsboard[key] === value)
-  );
+  const section = thingsboardIn(bytes);
+  return section !== undefined && thingsboardEntries(credentials).every(([key, value]) => section[key] === value);
 }
