@@ -4,7 +4,7 @@
  * through `at` (milliseconds since the epoch) on events, so the chart itself never reads a clock.
  */
 
-/** A failure as it is logged, shown and persisted (src/failure.ts holds the catalogue of codes). */
+/** A failure as it is logged, shown and persisted (src/failures/failure.ts holds the catalogue of codes). */
 export interface FailureRecord {
   readonly code: string;
   readonly message: string;

@@ -10,7 +10,7 @@ import { readThermalConfig } from './config/thermalConfig.ts';
 import { sweep } from './effects/finalize.ts';
 import { createSplay } from './effects/splay.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
-import { Failure, toFailure, toFailureRecord } from './failure.ts';
+import { Failure, toFailure, toFailureRecord } from './failures/failure.ts';
 import type { LineFile } from './files/appendLimited.ts';
 import { requireDeviceFolder } from './files/deviceFolder.ts';
 import { makeEntriesDurable } from './files/durable.ts';

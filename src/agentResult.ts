@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../machines/provision.types.ts';
-import { EXIT } from './failure.ts';
+import { EXIT } from './failures/failure.ts';
 import type { Log } from './log/log.ts';
 
 /** How one pass over a device folder ended. */

@@ -8,7 +8,7 @@ import { runAgent } from './agent.ts';
 import type { AgentResult } from './agentResult.ts';
 import { systemClock } from './clock.ts';
 import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
-import { type FailureCode, toFailureRecord } from './failure.ts';
+import { type FailureCode, toFailureRecord } from './failures/failure.ts';
 import { createLog, type Log } from './log/log.ts';
 import { devicePaths } from './state/paths.ts';
 import { isFailureCode } from './state/snapshotDocument.ts';

@@ -10,7 +10,7 @@ import type { EffectDependencies } from './effects/dependencies.ts';
 import { type SweepInput, sweep } from './effects/finalize.ts';
 import { createEffects } from './effects/index.ts';
 import { triggerIdentity } from './effects/triggerFile.ts';
-import { Failure, toFailureRecord } from './failure.ts';
+import { Failure, toFailureRecord } from './failures/failure.ts';
 import { durableRemove } from './files/durable.ts';
 import type { Log, RunPosition } from './log/log.ts';
 import { drawRunId } from './state/candidate.ts';

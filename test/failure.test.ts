@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, FAILURES, Failure, toFailure, toFailureRecord } from '../src/failure.ts';
+import { EXIT, FAILURES, Failure, toFailure, toFailureRecord } from '../src/failures/failure.ts';
 
 /** sysexits.h, which systemd knows by these names. */
 const SYSEXITS = {

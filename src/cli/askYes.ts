@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 
 /** Longest wait for somebody at the terminal. */
 const ANSWER_LIMIT_MS = 5 * 60 * 1000;

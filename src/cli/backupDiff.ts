@@ -3,7 +3,7 @@ import { readConfigText } from '../config/configText.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
 import { createMasks, maskedText } from '../doctor/maskedText.ts';
 import { unifiedDiff } from '../doctor/textDiff.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { thingsboardText } from './backupContent.ts';
 import { paintDiff, paintFor } from './paint.ts';

@@ -2,7 +2,7 @@ import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from
 import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../config/thermalConfig.ts';
 import { replacementAttributes } from '../effects/replacementAttributes.ts';
 import { requireReplaceable } from '../effects/validate.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { ensurePrivateFolder } from '../files/ownFiles.ts';

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../failures/failure.ts';
 import { VERSION } from '../version.ts';
 import { registerBackups } from './backups.ts';
 import type { Program } from './boot.ts';

@@ -1,4 +1,4 @@
-import { toFailure } from '../failure.ts';
+import { toFailure } from '../failures/failure.ts';
 import { isJournalStream, withPriority } from '../log/journal.ts';
 
 /** Does a command's work; whatever it throws, at whatever time, is told, and sets the exit status. */

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { serveLocally } from '../inspect/localServer.ts';
 import { recordedRuns } from '../inspect/recording.ts';
 import { recordingPage } from '../inspect/recordingPage.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EXIT } from '../failure.ts';
+import { EXIT } from '../failures/failure.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET, type Simulator, startSimulator } from '../simulator/simulator.ts';
 import { devicePaths } from '../state/paths.ts';
 import { readDeviceFiles } from '../status/deviceFiles.ts';

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts';
-import { EXIT, FAILURES } from '../failure.ts';
+import { EXIT, FAILURES } from '../failures/failure.ts';
 import type { LineFile } from '../files/appendLimited.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { formatJson } from '../log/format.ts';

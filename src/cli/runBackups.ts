@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../config/backups.ts';
-import { EXIT, Failure } from '../failure.ts';
+import { EXIT, Failure } from '../failures/failure.ts';
 import type { DevicePaths } from '../state/paths.ts';
 import { compareBackup } from './backupDiff.ts';
 import { listing } from './backupList.ts';

@@ -2,7 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EXIT, Failure, toFailure } from '../failure.ts';
+import { EXIT, Failure, toFailure } from '../failures/failure.ts';
 import type { SimulatorEvent } from '../simulator/events.ts';
 import type { SimulatorOptions } from '../simulator/simulator.ts';
 

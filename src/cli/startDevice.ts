@@ -9,7 +9,7 @@ import { parseThermalConfig } from '../config/cameraRules.ts';
 import type { ClientConfig } from '../config/clientConfig.ts';
 import { settingsElsewhere } from '../config/settingsElsewhere.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
-import { EXIT, Failure, toFailure } from '../failure.ts';
+import { EXIT, Failure, toFailure } from '../failures/failure.ts';
 import { folderOwner } from '../files/ownFiles.ts';
 import { createLog, type Log, type LogSink } from '../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../log/winstonSink.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';

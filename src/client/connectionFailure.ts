@@ -1,5 +1,5 @@
-import { Failure, type FailureCode } from '../failure.ts';
-import { networkFailure } from '../thingsboard/networkFailure.ts';
+import { Failure, type FailureCode } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 
 const SETTINGS_HINT = 'Check thingsboard.host, port and use_ssl in thermal_config.json; it is tried again.';
 const NETWORK_HINT = 'Check cable, Wi-Fi and firewall between this device and the server; it is tried again.';

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { createCommandSource } from './commandSource.ts';
 import { createFileSource } from './fileSource.ts';

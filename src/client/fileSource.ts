@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import type { Log } from '../log/log.ts';
 import { type FollowedFifo, followFifo } from './fifo.ts';

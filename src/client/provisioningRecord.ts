@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import type { ProvisioningOrigin } from '../config/clientConfig.ts';
-import { toFailure } from '../failure.ts';
+import { toFailure } from '../failures/failure.ts';
 import { ensurePrivateFolder, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';

@@ -1,4 +1,4 @@
-import type { Failure } from '../failure.ts';
+import type { Failure } from '../failures/failure.ts';
 
 /**
  * The end of a session as one fact that many can wait for. A race against one long-lived promise would keep a

@@ -8,7 +8,7 @@ import {
   type TelemetrySettings,
   type ThingsboardSettings,
 } from '../config/clientConfig.ts';
-import { Failure, toFailure } from '../failure.ts';
+import { Failure, toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
 import { abortableDelay, withinLimit } from './abortableDelay.ts';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/clientConfig.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { closeClient } from './clientClose.ts';

@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';

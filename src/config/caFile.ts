@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { type ReadProblem, readLimited } from '../files/readLimited.ts';
 import { systemAuthorities } from './systemAuthorities.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
 import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';

@@ -1,5 +1,5 @@
 import { type Node, parseTree } from 'jsonc-parser';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 
 /** One property of an object in the syntax tree; equal keys give several. */
 export interface Property {

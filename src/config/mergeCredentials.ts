@@ -1,5 +1,5 @@
 import { applyEdits, type Edit, type Node } from 'jsonc-parser';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { readEditableConfig } from './configText.ts';
 import {
   type ConfigCredentials,

@@ -1,5 +1,5 @@
 import type { Node } from 'jsonc-parser';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { childrenOf, propertiesOf, syntaxTree } from './jsonTree.ts';
 
 type Path = readonly (string | number)[];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { Secret } from '../secret.ts';

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { applyEdits, modify } from 'jsonc-parser';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';

@@ -1,6 +1,6 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { cameraProblems } from './cameraRules.ts';

@@ -1,4 +1,4 @@
-import { Failure, type FailureCode, toFailure } from '../failure.ts';
+import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
 
 export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
 

@@ -1,6 +1,6 @@
 import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { requireDeviceFolder } from '../files/deviceFolder.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { requireTrustedLink } from '../files/ownFiles.ts';

@@ -1,11 +1,11 @@
-import { Failure } from '../failure.ts';
-import { connackFailure } from '../thingsboard/connackFailure.ts';
+import { serverName } from '../endpoint.ts';
+import { connackFailure } from '../failures/connackFailure.ts';
+import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
-import { networkFailure } from '../thingsboard/networkFailure.ts';
 import { openStream, type ServerEndpoint } from '../thingsboard/openStream.ts';
 import { PROVISION_USER } from '../thingsboard/topics.ts';
 import { type Checked, passed } from './check.ts';
-import { serverName } from './serverName.ts';
 
 const CLIENT_ID = 'thermal-provision-doctor';
 /** MQTT 3.1.1, section 3.14. */

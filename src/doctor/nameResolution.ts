@@ -1,10 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { Failure } from '../failure.ts';
-import { networkFailure } from '../thingsboard/networkFailure.ts';
+import { serverName } from '../endpoint.ts';
+import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, passed } from './check.ts';
-import { serverName } from './serverName.ts';
 
 const MAX_SHOWN = 4;
 

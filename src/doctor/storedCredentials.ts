@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { type BoardIdentity, isForeignBoard } from '../state/board.ts';
 import {
   CREDENTIALS_FORMAT,

@@ -1,8 +1,8 @@
-import { Failure } from '../failure.ts';
-import { networkFailure } from '../thingsboard/networkFailure.ts';
+import { serverName } from '../endpoint.ts';
+import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 import { openStream, type ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, passed } from './check.ts';
-import { serverName } from './serverName.ts';
 
 /** Whether anything listens there: connects and closes again. @param limitMs ms */
 export function checkTcpConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
-import { Failure } from '../failure.ts';
-import { networkFailure } from '../thingsboard/networkFailure.ts';
+import { serverName } from '../endpoint.ts';
+import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
-import { serverName } from './serverName.ts';
 
 const MAX_CHAIN = 5;
 const MAX_NAME_LENGTH = 100;

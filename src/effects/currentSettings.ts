@@ -1,6 +1,6 @@
 import { trustedAuthorities } from '../config/caFile.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import type { EffectDependencies } from './dependencies.ts';
 

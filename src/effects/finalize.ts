@@ -1,7 +1,7 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
 import { pruneBackups } from '../config/backups.ts';
 import { scrubSecret } from '../config/scrubSecret.ts';
-import { toFailure } from '../failure.ts';
+import { toFailure } from '../failures/failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { probePaths } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';

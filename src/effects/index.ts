@@ -1,6 +1,6 @@
 import { fromPromise, type PromiseActorLogic } from 'xstate';
 import type { EffectContracts, EffectError, EffectName } from '../../machines/provision.types.ts';
-import { toFailureRecord } from '../failure.ts';
+import { toFailureRecord } from '../failures/failure.ts';
 import { backup } from './backup.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 import { detect } from './detect.ts';

@@ -1,7 +1,7 @@
 import type { RequestInput, RequestOutput } from '../../machines/provision.types.ts';
-import { Failure, toFailure, toFailureRecord } from '../failure.ts';
+import { connackFailure } from '../failures/connackFailure.ts';
+import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
-import { connackFailure } from '../thingsboard/connackFailure.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
 import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { RestoreInput, RestoreOutput } from '../../machines/provision.types.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermalConfig.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableRemove, durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';

@@ -1,5 +1,5 @@
 import type { GrantSummary } from '../../machines/provision.types.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { type Credentials, type Grant, readCredentials, writeCredentials } from '../state/credentials.ts';
 import type { EffectDependencies } from './dependencies.ts';
 

@@ -1,5 +1,5 @@
 import type { VerifyCredentialsInput, VerifyCredentialsOutput } from '../../machines/provision.types.ts';
-import { Failure, toFailureRecord } from '../failure.ts';
+import { Failure, toFailureRecord } from '../failures/failure.ts';
 import type { Grant } from '../state/credentials.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';

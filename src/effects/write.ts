@@ -5,7 +5,7 @@ import { cameraProblems } from '../config/cameraRules.ts';
 import { type ConfigBase, chooseBase, configWithCredentials } from '../config/configBase.ts';
 import { type ConfigCredentials, carriesCredentials } from '../config/credentialsSections.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';

@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { errnoOf, fileFailure } from './fileFailure.ts';
 
 /** @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED (a folder above it is closed), DISK_ERROR */

@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
 

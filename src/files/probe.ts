@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rename, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { fileFailure } from './fileFailure.ts';
 
 /** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { Page } from './page.ts';
 
 const ADDRESS = '127.0.0.1';

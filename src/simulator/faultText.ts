@@ -1,6 +1,6 @@
 /** The text form of a fault, for the command line: `POINT[#N[+]]=ACTION[:VALUE]`. */
 
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { ConnectAction, Fault, FaultPoint, MessageAction } from './faults.ts';
 import { FAULT_POINTS, isConnectPoint } from './faults.ts';
 

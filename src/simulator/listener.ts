@@ -1,7 +1,7 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { type IssuedCertificate, issueAuthority, issueCertificate } from './certificate.ts';
 
 export interface ListenOptions {

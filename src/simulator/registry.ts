@@ -1,6 +1,6 @@
 /** What the simulated server stores: devices, indexed by name and by credentials, what they sent, and counts. */
 
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric } from './credentials.ts';
 

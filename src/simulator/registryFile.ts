@@ -1,7 +1,7 @@
 /** The registry on disk, so that devices survive a restart of the simulator. It holds their credentials: mode 0600. */
 
 import * as z from 'zod/mini';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { Device } from './registry.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { Secret } from '../secret.ts';

@@ -1,7 +1,7 @@
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { atMost } from '../atMost.ts';
 import type { Clock } from '../clock.ts';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
 import {
   type HistoryEntry,

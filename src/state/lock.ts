@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { errnoOf, fileFailure } from '../files/fileFailure.ts';
 
 /** Held while an agent works on a device. */

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { versionOf } from './ownDocument.ts';
 import { SNAPSHOT_FORMAT, SNAPSHOT_VERSION } from './snapshotDocument.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { FAILURES, type FailureCode } from '../failure.ts';
+import { FAILURES, type FailureCode } from '../failures/failure.ts';
 
 /**
  * snapshot.json: what a later boot resumes from and what operators read. It holds the chart's `{ state, context }`

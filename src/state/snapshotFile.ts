@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { setAside } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { type Migrations, migrateSnapshot, SNAPSHOT_MIGRATIONS } from './migrations.ts';

@@ -1,4 +1,4 @@
-import { FAILURES } from '../failure.ts';
+import { FAILURES } from '../failures/failure.ts';
 import { isFailureCode, isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
 import { FINALIZE_STEP } from '../state/startUp.ts';
 import { commandFor } from './command.ts';

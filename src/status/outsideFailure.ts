@@ -1,4 +1,4 @@
-import { FAILURES } from '../failure.ts';
+import { FAILURES } from '../failures/failure.ts';
 import { isFailureCode } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { Problem } from './part.ts';

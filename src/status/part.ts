@@ -1,8 +1,8 @@
-import { Failure, type FailureCode, toFailure } from '../failure.ts';
+import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
 
 /**
  * What can be wrong with a device’s files without being a failure of a run. They stand beside the catalogue of
- * src/failure.ts in the `code` of a problem (docs/operations.md, “Status”).
+ * src/failures/failure.ts in the `code` of a problem (docs/operations.md, “Status”).
  */
 export type ConditionCode =
   | 'SNAPSHOT_DAMAGED'

@@ -1,4 +1,4 @@
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
 import { type BoardIdentity, isForeignBoard } from '../state/board.ts';
 import { CREDENTIALS_FORMAT, CREDENTIALS_VERSION, credentialsSchema } from '../state/credentials.ts';
 import { readOwnDocument, versionOf } from '../state/ownDocument.ts';

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
-import { Failure } from '../failure.ts';
+import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
 import { guardIdentifiers, MqttClient } from './mqttClient.ts';
-import { networkFailure } from './networkFailure.ts';
 import { openStream, type ServerEndpoint } from './openStream.ts';
 
 /** One question to a server. */

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import type { Failure } from '../failure.ts';
+import { connackFailure, notThingsBoard } from '../failures/connackFailure.ts';
+import type { Failure } from '../failures/failure.ts';
 import type { Secret } from '../secret.ts';
-import { connackFailure, notThingsBoard } from './connackFailure.ts';
 import { exchange } from './exchange.ts';
 import type { ServerEndpoint } from './openStream.ts';
 import type { SpareStream } from './spareStream.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseProvisionJson } from '../../src/config/provisionJson.ts';
-import { EXIT } from '../../src/failure.ts';
+import { EXIT } from '../../src/failures/failure.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
 import { cutIn, runDevice } from '../support/agentRun.ts';

@@ -2,7 +2,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { parseThermalConfig } from '../../src/config/cameraRules.ts';
-import { EXIT } from '../../src/failure.ts';
+import { EXIT } from '../../src/failures/failure.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { DevicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';

@@ -5,7 +5,7 @@ import { SimulatedClock } from 'xstate';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import type { Clock } from '../../src/clock.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { Secret } from '../../src/secret.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import { configFor, recordingLog, spot, startBroker, TOKEN, until } from './testBroker.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { carriesCredentials } from '../../src/config/credentialsSections.ts';
 import { mergeCredentials } from '../../src/config/mergeCredentials.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { type Property, property } from '../support/property.ts';
 import { credentials } from './credentials.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseProvisionJson } from '../../src/config/provisionJson.ts';
 import { KNOWN_PATHS } from '../../src/config/provisionSettings.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { type Property, property } from '../support/property.ts';
 import { everyWordOf } from './scratch.ts';
 

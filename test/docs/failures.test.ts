@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, FAILURES } from '../../src/failure.ts';
+import { EXIT, FAILURES } from '../../src/failures/failure.ts';
 import { headingsOf, readPage, sectionOf } from './markdown.ts';
 
 const page = readPage('docs/failures.md');

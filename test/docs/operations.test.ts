@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
 import { SETTINGS } from '../../src/config/provisionSettings.ts';
 import { ELSEWHERE_VARIABLES } from '../../src/config/settingsElsewhere.ts';
-import { EXIT } from '../../src/failure.ts';
+import { EXIT } from '../../src/failures/failure.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/run.ts';
 import { devicePaths } from '../../src/state/paths.ts';

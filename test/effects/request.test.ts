@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
 import { createEffects } from '../../src/effects/index.ts';
 import { request } from '../../src/effects/request.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { cutIn, deviceFolderFor, runDevice, scene, serverOfTest } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';

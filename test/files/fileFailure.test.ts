@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { errnoOf, fileFailure, isENOENT } from '../../src/files/fileFailure.ts';
 
 const withCode = (code: unknown): Error => Object.assign(new Error('as Node says it'), { code });

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { FailureRecord } from '../../machines/provision.types.ts';
-import { FAILURES, type FailureCode } from '../../src/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import { reportPage, reportView } from '../../src/inspect/deviceReport.ts';
 import type { RunView } from '../../src/inspect/runView.ts';
 import { acquireLock } from '../../src/state/lock.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import {
   type LogRecord,
   type ProvisionFailure,

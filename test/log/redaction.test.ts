@@ -4,7 +4,7 @@ import { format, inspect } from 'node:util';
 import { serialize } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Failure, toFailureRecord } from '../../src/failure.ts';
+import { Failure, toFailureRecord } from '../../src/failures/failure.ts';
 import { formatJson, formatText } from '../../src/log/format.ts';
 import { createLog, type LogRecord } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { FailureRecord } from '../../machines/provision.types.ts';
-import { FAILURES } from '../../src/failure.ts';
+import { FAILURES } from '../../src/failures/failure.ts';
 import { isFailureCode } from '../../src/state/snapshotDocument.ts';
 import { failureAnswer, notRegistered, validated, wrote } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt, type Persisted, resumeChart, startChart } from '../support/chartRun.ts';

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type AnyStateNode, createActor, fromPromise, SimulatedClock } from 'xstate';
 import { backoffMs, telemetryMachine } from '../../machines/telemetry.machine.ts';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 
 const CONNECTION: OpenConnection = { server: 'server:1883', deviceId: 'camera', intervalMs: 15_000 };
 

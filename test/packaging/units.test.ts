@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { EXIT } from '../../src/failure.ts';
+import { EXIT } from '../../src/failures/failure.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/run.ts';
 import { devicePaths } from '../../src/state/paths.ts';
 import { ROOT, readPage, rowsUnder } from '../docs/markdown.ts';

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import type { FailureCode } from '../../src/failure.ts';
+import type { FailureCode } from '../../src/failures/failure.ts';
 import { devicePaths } from '../../src/state/paths.ts';
 import { runAgentProcess } from '../support/agentProcess.ts';
 import { fileContentId } from '../support/contentId.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import { isRoot } from '../support/unprivileged.ts';
 import { PROVOCATIONS } from './failureProvocations.ts';
 

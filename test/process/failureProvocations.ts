@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import type { FailureCode } from '../../src/failure.ts';
+import type { FailureCode } from '../../src/failures/failure.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import { startBlackHole } from '../support/blackHole.ts';

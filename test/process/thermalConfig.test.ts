@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../src/failure.ts';
+import type { FailureCode } from '../../src/failures/failure.ts';
 import type { DevicePaths } from '../../src/state/paths.ts';
 import { runAgentProcess } from '../support/agentProcess.ts';
 import type { AtEnd } from '../support/atEnd.ts';

@@ -10,7 +10,7 @@ import { readProvisionJson, settingsDigest } from '../../src/config/provisionJso
 import { type Barrier, createEffects, type Effects } from '../../src/effects/index.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { triggerIdentity } from '../../src/effects/triggerFile.ts';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { type Log, silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';

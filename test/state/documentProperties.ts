@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { Failure, toFailureRecord } from '../../src/failure.ts';
+import { Failure, toFailureRecord } from '../../src/failures/failure.ts';
 import { formatJson } from '../../src/log/format.ts';
 import { createLog } from '../../src/log/log.ts';
 import { type Credentials, readCredentials } from '../../src/state/credentials.ts';

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FAILURES, Failure, toFailureRecord } from '../../src/failure.ts';
+import { FAILURES, Failure, toFailureRecord } from '../../src/failures/failure.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { openJournal } from '../../src/state/journal.ts';
 import { type SnapshotDocument, snapshotSchema } from '../../src/state/snapshotDocument.ts';

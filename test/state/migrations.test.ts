@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/failure.ts';
+import { FAILURES } from '../../src/failures/failure.ts';
 import { migrateSnapshot, SNAPSHOT_MIGRATIONS } from '../../src/state/migrations.ts';
 import {
   ACTIVE_STATES,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { notPermitted, problemOf, readPart } from '../../src/status/part.ts';
 import { STEPS, stepOf } from '../../src/status/steps.ts';
 import { GRANTED } from '../support/statusFiles.ts';

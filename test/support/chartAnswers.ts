@@ -1,5 +1,5 @@
 import type { EffectContracts, EffectName, SettingsSummary } from '../../machines/provision.types.ts';
-import { Failure, toFailureRecord } from '../../src/failure.ts';
+import { Failure, toFailureRecord } from '../../src/failures/failure.ts';
 
 /** How an effect ends in a test: its output at a time (ms since the epoch), for its input. */
 export type Answer<Name extends EffectName> = (

@@ -9,7 +9,7 @@ import type {
   ProvisionEvent,
   TriggerIdentity,
 } from '../../machines/provision.types.ts';
-import { Failure, type FailureCode, toFailureRecord } from '../../src/failure.ts';
+import { Failure, type FailureCode, toFailureRecord } from '../../src/failures/failure.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { type Answer, answers, DIGEST, TRIGGER } from './chartAnswers.ts';
 

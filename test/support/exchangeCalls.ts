@@ -1,7 +1,7 @@
 /** Calls of `exchange` and what they leave behind. */
 
 import { expect } from 'vitest';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from '../../src/thingsboard/exchange.ts';
 import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
 import { wait } from '../simulator/mqttClients.ts';

@@ -2,7 +2,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { DevicePaths } from '../../src/state/paths.ts';
 import type { AgentEnd } from './agentProcess.ts';

@@ -2,7 +2,7 @@
 
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/failure.ts';
+import { FAILURES } from '../../src/failures/failure.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import { simulate } from '../simulator/mqttClients.ts';
 import {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { Failure } from '../../src/failure.ts';
+import { Failure } from '../../src/failures/failure.ts';
 import { parseProvisionResponse } from '../../src/thingsboard/provisionResponse.ts';
 import { everyWordOf } from '../config/scratch.ts';
 import { type Property, property } from '../support/property.ts';

@@ -3,7 +3,7 @@
 import { chmod, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { MAX_CONFIG_BYTES } from '../../../src/config/thermalConfig.ts';
-import { EXIT, FAILURES, type FailureCode } from '../../../src/failure.ts';
+import { EXIT, FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
 import { issueAuthority, issueCertificate } from '../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { telemetryMachine } from '../../../machines/telemetry.machine.ts';
 import type { OpenConnection, Publication } from '../../../machines/telemetry.types.ts';
-import { Failure } from '../../../src/failure.ts';
+import { Failure } from '../../../src/failures/failure.ts';
 import { growthProblems, type Sample, takeSample } from './heapSamples.ts';
 import type { SoakResult } from './soakResult.ts';
 

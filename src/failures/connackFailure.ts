@@ -1,5 +1,5 @@
-import { Failure } from '../failure.ts';
-import type { ServerEndpoint } from './openStream.ts';
+import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import { Failure } from './failure.ts';
 
 const MEANINGS: Readonly<Record<number, string>> = {
   1: 'it does not speak MQTT 3.1.1',

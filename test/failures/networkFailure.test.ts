@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failure.ts';
-import { networkFailure } from '../../src/thingsboard/networkFailure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { networkFailure } from '../../src/failures/networkFailure.ts';
 
 const SERVER = 'tb.test:1883';
 const withCode = (code: string): Error => Object.assign(new Error('as Node says it'), { code });

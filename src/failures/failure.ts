@@ -1,4 +1,4 @@
-import type { FailureRecord } from '../machines/provision.types.ts';
+import type { FailureRecord } from '../../machines/provision.types.ts';
 
 /**
  * Every failure the agent can end with or retry after: its stable code, exit status, whether another try may help,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { connackFailure, notThingsBoard } from '../../src/thingsboard/connackFailure.ts';
+import { connackFailure, notThingsBoard } from '../../src/failures/connackFailure.ts';
 
 const server = { host: 'tb.test', port: 1883, useSsl: false };
 

@@ -1,4 +1,4 @@
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import type { ServerEndpoint } from './thingsboard/openStream.ts';
 
 /** `host:port` for messages; an IPv6 address in brackets (RFC 3986, section 3.2.2). */
 export const serverName = ({ host, port }: ServerEndpoint): string =>
