@@ -6,14 +6,14 @@ import { type AgentResult, ended, failed, logFailure } from './agentResult.ts';
 import { atMost } from './atMost.ts';
 import { readPublicSettings } from './config/provisionJson.ts';
 import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
+import { drawRunId } from './device/candidate.ts';
+import { triggerIdentity } from './device/trigger.ts';
 import type { EffectDependencies } from './effects/dependencies.ts';
 import { type SweepInput, sweep } from './effects/finalize.ts';
 import { createEffects } from './effects/index.ts';
-import { triggerIdentity } from './effects/triggerFile.ts';
 import { Failure, toFailureRecord } from './failures/failure.ts';
 import { durableRemove } from './files/durable.ts';
 import type { Log, RunPosition } from './log/log.ts';
-import { drawRunId } from './state/candidate.ts';
 import { type Journal, openJournal } from './state/journal.ts';
 import { isFailureCode, isFinalState, type ProvisionState, type SnapshotDocument } from './state/snapshotDocument.ts';
 

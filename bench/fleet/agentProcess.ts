@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import * as z from 'zod';
-import type { DevicePaths } from '../../src/state/paths.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Boot } from './deviceRun.ts';
 
 /** A run ends itself after nine minutes. */

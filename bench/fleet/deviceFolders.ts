@@ -1,6 +1,6 @@
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { GivenServer } from './options.ts';
 import { inFlight } from './pool.ts';
 

@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { Secret } from '../../src/secret.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
 import { proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
 import { inFlight } from './pool.ts';

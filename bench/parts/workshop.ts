@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../test/support/deviceFiles.ts';
 
 export interface Workshop {

@@ -1,10 +1,10 @@
 import { type Backup, readBackup } from '../config/backups.ts';
 import { readConfigText } from '../config/configText.ts';
 import { readThermalConfig } from '../config/thermalConfig.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { createMasks, maskedText } from '../doctor/maskedText.ts';
 import { unifiedDiff } from '../doctor/textDiff.ts';
 import { Failure } from '../failures/failure.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { thingsboardText } from './backupContent.ts';
 import { paintDiff, paintFor } from './paint.ts';
 import type { Printed } from './runBackups.ts';

@@ -1,13 +1,13 @@
 import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../config/backups.ts';
 import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { acquireLock, lockHolder } from '../device/lock.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { replacementAttributes } from '../effects/replacementAttributes.ts';
 import { requireReplaceable } from '../effects/validate.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { ensurePrivateFolder } from '../files/ownFiles.ts';
-import { acquireLock, lockHolder } from '../state/lock.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { isFinalState } from '../state/snapshotDocument.ts';
 import { readSnapshot } from '../state/snapshotFile.ts';
 import { FINALIZE_STEP } from '../state/startUp.ts';

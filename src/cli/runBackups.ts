@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../config/backups.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { EXIT, Failure } from '../failures/failure.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { compareBackup } from './backupDiff.ts';
 import { listing } from './backupList.ts';
 import { restoreBackup } from './backupRestore.ts';

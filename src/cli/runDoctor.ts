@@ -1,9 +1,9 @@
 import { settingsElsewhere } from '../config/settingsElsewhere.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import type { Finding, Verdict } from '../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../doctor/examine.ts';
 import type { Plan } from '../doctor/plan.ts';
 import { EXIT } from '../failures/failure.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import type { DoctorArguments } from './doctor.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from './paint.ts';
 

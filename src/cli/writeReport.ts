@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
+import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { reportPage } from '../inspect/deviceReport.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { readDeviceFiles } from '../status/deviceFiles.ts';
 import { VERSION } from '../version.ts';
 

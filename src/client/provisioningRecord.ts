@@ -1,11 +1,11 @@
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import type { ProvisioningOrigin } from '../config/clientConfig.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { toFailure } from '../failures/failure.ts';
 import { ensurePrivateFolder, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { readSnapshot } from '../state/snapshotFile.ts';
 

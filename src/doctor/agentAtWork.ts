@@ -1,4 +1,4 @@
-import { lockHolder } from '../state/lock.ts';
+import { lockHolder } from '../device/lock.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 /** Whether an agent is working on one of the folders at this moment; that passes by itself. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
-import type { DevicePaths } from '../state/paths.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 const EARLIEST = Date.UTC(2024, 0, 1);

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
 import type { ProvisionSettings } from '../config/provisionJson.ts';
 import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
-import { readBoardIdentity } from '../state/board.ts';
-import type { DevicePaths } from '../state/paths.ts';
+import { readBoardIdentity } from '../device/board.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';

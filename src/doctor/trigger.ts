@@ -1,6 +1,6 @@
-import { triggerIdentity } from '../effects/triggerFile.ts';
+import type { DevicePaths } from '../device/paths.ts';
+import { triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 /** Whether anybody asks for provisioning. */

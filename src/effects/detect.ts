@@ -1,8 +1,8 @@
 import type { DetectInput, DetectOutput } from '../../machines/provision.types.ts';
+import { triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { readCredentials } from '../state/credentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { triggerIdentity } from './triggerFile.ts';
 
 /**
  * FR-001: is provisioning asked for, and did an earlier run leave something unfinished?

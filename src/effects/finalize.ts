@@ -1,11 +1,11 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
 import { pruneBackups } from '../config/backups.ts';
 import { scrubSecret } from '../config/scrubSecret.ts';
+import { isSameTrigger, triggerIdentity } from '../device/trigger.ts';
 import { toFailure } from '../failures/failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';
 import { probePaths } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { isSameTrigger, triggerIdentity } from './triggerFile.ts';
 
 /**
  * FR-008: renames provision.txt, but only the very file that started this run: one dropped meanwhile asks for another

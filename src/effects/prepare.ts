@@ -1,7 +1,7 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
+import { isForeignBoard } from '../device/board.ts';
+import { deviceNameFor, drawToken } from '../device/candidate.ts';
 import { setAside } from '../files/ownFiles.ts';
-import { isForeignBoard } from '../state/board.ts';
-import { deviceNameFor, drawToken } from '../state/candidate.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
 import { currentSettings } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';

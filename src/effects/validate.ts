@@ -6,10 +6,10 @@ import { parseThermalConfig } from '../config/cameraRules.ts';
 import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
 import { requireScrubbable } from '../config/scrubSecret.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
-import type { DevicePaths } from '../state/paths.ts';
 import { endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 

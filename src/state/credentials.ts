@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { BoardIdentity } from '../device/board.ts';
 import { Failure } from '../failures/failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
 import { Secret } from '../secret.ts';
-import type { BoardIdentity } from './board.ts';
 import { readOwnDocument, versionOf } from './ownDocument.ts';
 
 export const CREDENTIALS_FORMAT = 'thermal-provision-credentials';

@@ -1,5 +1,5 @@
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
-import { type BoardIdentity, isForeignBoard } from './board.ts';
+import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
 import type { Credentials } from './credentials.ts';
 import { isFinalState, type ProvisionState, type SnapshotDocument } from './snapshotDocument.ts';
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DevicePaths } from '../state/paths.ts';
+import type { DevicePaths } from '../device/paths.ts';
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
 

@@ -1,5 +1,5 @@
+import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
 import { Failure } from '../failures/failure.ts';
-import { type BoardIdentity, isForeignBoard } from '../state/board.ts';
 import { CREDENTIALS_FORMAT, CREDENTIALS_VERSION, credentialsSchema } from '../state/credentials.ts';
 import { readOwnDocument, versionOf } from '../state/ownDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { DevicePaths } from '../state/paths.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { type DeviceFiles, type ReadOptions, readDeviceFiles } from './deviceFiles.ts';
 import { judge } from './judgement.ts';
 

@@ -8,9 +8,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { runAgent } from '../../src/agent.ts';
 import type { AgentResult } from '../../src/agentResult.ts';
 import { systemClock } from '../../src/clock.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/run.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { AGENT_VERSION, cutIn, runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { makeFolder, quickProvisionJson } from '../support/deviceFolder.ts';
@@ -51,7 +51,7 @@ async function disk(): Promise<Disk> {
   };
 }
 
-/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/state/lock.ts). */
+/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/device/lock.ts). */
 const isLocked = (folder: string): boolean =>
   new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
 

@@ -1,7 +1,7 @@
 import { readdir, readFile, realpath } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { macSuffix } from '../../src/state/candidate.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
+import { macSuffix } from '../../src/device/candidate.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { statusText } from '../../src/status/statusText.ts';

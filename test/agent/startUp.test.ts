@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { acquireLock } from '../../src/state/lock.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { acquireLock } from '../../src/device/lock.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { asOrdinaryUser } from '../config/scratch.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG, putTrigger } from '../support/deviceFiles.ts';

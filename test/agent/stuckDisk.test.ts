@@ -11,7 +11,7 @@ const END_LIMIT_MS = 4000;
 /** Ample for a write. */
 const MOMENT_MS = 100;
 
-/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/state/lock.ts). */
+/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/device/lock.ts). */
 const isLocked = (folder: string): boolean =>
   new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { type Container, startContainer } from './container.ts';
 import { mountLayers, unmount } from './layers.ts';

@@ -2,9 +2,9 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { parseThermalConfig } from '../../src/config/cameraRules.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../support/secretSearch.ts';

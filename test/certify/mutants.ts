@@ -44,7 +44,7 @@ export const MUTANTS = [
   {
     // Each process takes a lock of its own.
     name: 'no-lock',
-    file: 'src/state/lock.ts',
+    file: 'src/device/lock.ts',
     find: 'return await listen(name);',
     replace: "return await listen(name + '/' + process.pid);",
   },

@@ -2,8 +2,8 @@
 
 import { chmod, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { devicePaths } from '../../src/device/paths.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { devicePaths } from '../../src/state/paths.ts';
 import { agentCommand, runToEnd } from './agentProcess.ts';
 import { completionProblems, type DeviceUnderTest, endingProblems, instantProblems } from './invariants.ts';
 import type { RunFacts } from './powerLossPromises.ts';

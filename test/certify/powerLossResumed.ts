@@ -5,7 +5,7 @@
 
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 import { configuredDevice } from '../support/provisionedDevice.ts';
 import { layOut, readIfThere, setWorld, type World } from './powerLossBoot.ts';
 import { copyDisk, currentFiles, currentFolders, type DiskFolder } from './powerLossDisk.ts';

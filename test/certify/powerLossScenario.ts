@@ -2,9 +2,9 @@
 
 import { mkdtemp, realpath, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
 import { OLD_CONFIG, provisionJsonText } from '../support/deviceFiles.ts';
 import { currentFiles, type DiskFolder, loadFolder } from './powerLossDisk.ts';
 import { replayOn } from './powerLossReplay.ts';

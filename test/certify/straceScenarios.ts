@@ -3,10 +3,10 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import type { NewDevice } from '../../src/simulator/registry.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
 import { agentCommand, runToEnd } from './agentProcess.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { createProvisioningRecord } from '../../src/client/provisioningRecord.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { runDevice, scene } from '../support/agentRun.ts';
 import { putTrigger } from '../support/deviceFiles.ts';
 import { configFor, type Received, recordingLog, until } from './testBroker.ts';

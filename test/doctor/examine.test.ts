@@ -1,13 +1,13 @@
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { acquireLock } from '../../src/device/lock.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { settle } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/examine.ts';
 import { checkNameResolution } from '../../src/doctor/nameResolution.ts';
 import { checkTcpConnection } from '../../src/doctor/tcpConnection.ts';
 import { checkTlsConnection } from '../../src/doctor/tlsConnection.ts';
-import { acquireLock } from '../../src/state/lock.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { failureOf } from '../config/scratch.ts';
 import { runDevice } from '../support/agentRun.ts';
 import { startBlackHole } from '../support/blackHole.ts';

@@ -2,9 +2,9 @@ import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
+import { triggerIdentity } from '../../src/device/trigger.ts';
 import { finalize, sweep } from '../../src/effects/finalize.ts';
-import { triggerIdentity } from '../../src/effects/triggerFile.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 

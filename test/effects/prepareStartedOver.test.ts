@@ -1,10 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
-import { readBoardIdentity } from '../../src/state/board.ts';
 import { type Grant, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';

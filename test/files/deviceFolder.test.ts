@@ -1,7 +1,7 @@
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { requireDeviceFolder } from '../../src/files/deviceFolder.ts';
+import { requireDeviceFolder } from '../../src/device/folder.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
 test('a folder is one', async () => {

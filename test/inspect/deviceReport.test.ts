@@ -1,11 +1,11 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { FailureRecord } from '../../machines/provision.types.ts';
+import { acquireLock } from '../../src/device/lock.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import { reportPage, reportView } from '../../src/inspect/deviceReport.ts';
 import type { RunView } from '../../src/inspect/runView.ts';
-import { acquireLock } from '../../src/state/lock.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';

@@ -2,9 +2,9 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../support/deviceFiles.ts';
 import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';

@@ -2,7 +2,7 @@ import { chmod, readdir, readFile, rename, rm, stat, symlink, writeFile } from '
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
-import { acquireLock } from '../../src/state/lock.ts';
+import { acquireLock } from '../../src/device/lock.ts';
 import { type AgentEnd, runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { OLD_CONFIG, OLD_DEVICE, OLD_TOKEN } from '../support/deviceFiles.ts';

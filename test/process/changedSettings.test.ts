@@ -1,6 +1,6 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 import { runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import { makeDeviceFolder, makeFolder, quickProvisionJson } from '../support/deviceFolder.ts';
 import { interruptedRun } from '../support/interruptedRun.ts';

@@ -1,7 +1,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { type AgentEnd, runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import { putTrigger } from '../support/deviceFiles.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { type AgentRun, runDevice } from '../support/agentRun.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';

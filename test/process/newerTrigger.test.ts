@@ -1,6 +1,6 @@
 import { readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { DevicePaths } from '../../src/state/paths.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { runAgentProcess } from '../support/agentProcess.ts';
 import { putTrigger } from '../support/deviceFiles.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';

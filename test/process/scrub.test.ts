@@ -1,6 +1,6 @@
 import { chmod, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { DevicePaths } from '../../src/state/paths.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { runAgentProcess } from '../support/agentProcess.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { type DeviceFolder, makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { splayMs } from '../../src/effects/splay.ts';
-import { readBoardIdentity } from '../../src/state/board.ts';
+import { readBoardIdentity } from '../../src/device/board.ts';
+import { splayMs } from '../../src/device/splay.ts';
 import { runAgentProcess, startAgent } from '../support/agentProcess.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';
 import { expectProvisioned } from '../support/runChecks.ts';

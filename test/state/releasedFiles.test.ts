@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { readCredentials } from '../../src/state/credentials.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { SNAPSHOT_VERSION } from '../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { put } from '../config/scratch.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BoardIdentity } from '../../src/device/board.ts';
 import { Secret } from '../../src/secret.ts';
-import type { BoardIdentity } from '../../src/state/board.ts';
 import type { Credentials } from '../../src/state/credentials.ts';
 import { ACTIVE_STATES, FINAL_STATES } from '../../src/state/snapshotDocument.ts';
 import { decideStartUp, type Found } from '../../src/state/startUp.ts';

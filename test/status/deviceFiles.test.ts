@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:f
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, it } from 'vitest';
+import { acquireLock } from '../../src/device/lock.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
-import { acquireLock } from '../../src/state/lock.ts';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { OLD_DEVICE, OLD_TOKEN } from '../support/deviceFiles.ts';

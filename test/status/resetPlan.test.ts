@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { present } from '../../src/status/part.ts';
 import { planReset } from '../../src/status/resetPlan.ts';

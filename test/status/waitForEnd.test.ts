@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, it } from 'vitest';
+import { acquireLock } from '../../src/device/lock.ts';
 import { ensurePrivateFolder } from '../../src/files/ownFiles.ts';
-import { acquireLock } from '../../src/state/lock.ts';
 import { waitForEnd } from '../../src/status/waitForEnd.ts';
 import { makeDeviceFolder } from '../support/deviceFolder.ts';
 import { runIn } from '../support/statusFiles.ts';

@@ -1,8 +1,8 @@
 /** The files of a camera as an operator lays them out. */
 
 import { writeFile } from 'node:fs/promises';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 
 export const OLD_TOKEN = 'token-of-the-old-device';
 export const OLD_DEVICE = 'thermal-camera-OLD001';

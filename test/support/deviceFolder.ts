@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type DevicePaths, devicePaths } from '../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { AtEnd } from './atEnd.ts';
 import { contentId } from './contentId.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from './deviceFiles.ts';

@@ -2,8 +2,8 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
 import { loginAsDevice } from './deviceLogin.ts';
 

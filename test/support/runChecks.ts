@@ -2,9 +2,9 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import type { DevicePaths } from '../../src/state/paths.ts';
 import type { AgentEnd } from './agentProcess.ts';
 import { fileContentId } from './contentId.ts';
 import { OLD_TOKEN } from './deviceFiles.ts';

@@ -1,4 +1,4 @@
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 import type { ProvisionState, SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import type { ConfiguredDevice } from '../../src/status/configuredDevice.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';

@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../../src/state/paths.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import { type FaultProxy, startFaultProxy } from '../../support/faultProxy.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';

@@ -2,7 +2,7 @@
 
 import { chmod, chown, lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { DevicePaths } from '../../../src/state/paths.ts';
+import type { DevicePaths } from '../../../src/device/paths.ts';
 import { OLD_CONFIG } from '../../support/deviceFiles.ts';
 import { completionProblems, endingProblems } from '../invariants.ts';
 import { isRoot, NOBODY, openScene, type Scene, type SecurityTrial, startWatched } from './scene.ts';

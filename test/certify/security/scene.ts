@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import { type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../../src/state/paths.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';

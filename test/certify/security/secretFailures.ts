@@ -3,11 +3,11 @@
 import { chmod, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { MAX_CONFIG_BYTES } from '../../../src/config/thermalConfig.ts';
+import { acquireLock } from '../../../src/device/lock.ts';
 import { EXIT, FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
 import { issueAuthority, issueCertificate } from '../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
-import { acquireLock } from '../../../src/state/lock.ts';
 import { provisionJsonText } from '../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';
 import type { Scene, SceneOptions } from './scene.ts';

@@ -4,7 +4,7 @@ import { getEventListeners, setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runAgent } from '../../../src/agent.ts';
-import { devicePaths } from '../../../src/state/paths.ts';
+import { devicePaths } from '../../../src/device/paths.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import { configuredDevice } from '../../support/provisionedDevice.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';

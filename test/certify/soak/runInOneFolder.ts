@@ -4,7 +4,7 @@ import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runAgent } from '../../../src/agent.ts';
 import type { AgentResult } from '../../../src/agentResult.ts';
-import { type DevicePaths, devicePaths } from '../../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import { MAX_HISTORY, type ProvisionState } from '../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';

@@ -3,8 +3,8 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../src/simulator/simulator.ts';
-import { type DevicePaths, devicePaths } from '../../../src/state/paths.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import type { Intrusion } from '../../support/intrusion.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';

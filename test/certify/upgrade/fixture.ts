@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { type DevicePaths, devicePaths } from '../../../src/state/paths.ts';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import { DEVICE_KEY } from '../../support/server.ts';
 
 /** Relative to the project's root. */

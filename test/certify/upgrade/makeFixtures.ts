@@ -5,9 +5,9 @@
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { devicePaths } from '../../../src/device/paths.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
-import { devicePaths } from '../../../src/state/paths.ts';
 import { ACTIVE_STATES, SNAPSHOT_VERSION } from '../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';

@@ -5,7 +5,7 @@ import { stat, symlink } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { acquireLock, type Lock, lockHolder } from '../../src/state/lock.ts';
+import { acquireLock, type Lock, lockHolder } from '../../src/device/lock.ts';
 import { failureOf } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 

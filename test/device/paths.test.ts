@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { expect, it } from 'vitest';
-import { devicePaths } from '../../src/state/paths.ts';
+import { devicePaths } from '../../src/device/paths.ts';
 
 const OWN = ['snapshot', 'credentials', 'lock', 'events'] as const;
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type BoardIdentity, isForeignBoard, readBoardIdentity } from '../../src/state/board.ts';
+import { type BoardIdentity, isForeignBoard, readBoardIdentity } from '../../src/device/board.ts';
 import { put } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 

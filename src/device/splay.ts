@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
-import type { BoardIdentity } from '../state/board.ts';
+import type { BoardIdentity } from './board.ts';
 
 /** The pause that spreads a site's devices: made once in a process, before the server is first spoken to. */
 export type Splay = (deviceName: string, signal: AbortSignal) => Promise<void>;

@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { readBoardIdentity } from '../../src/device/board.ts';
+import { createSplay, splayMs } from '../../src/device/splay.ts';
 import { prepare } from '../../src/effects/prepare.ts';
-import { createSplay, splayMs } from '../../src/effects/splay.ts';
 import { silentLog } from '../../src/log/log.ts';
-import { readBoardIdentity } from '../../src/state/board.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 

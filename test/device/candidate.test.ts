@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { deviceNameFor, drawRunId, drawToken, macSuffix } from '../../src/state/candidate.ts';
+import { deviceNameFor, drawRunId, drawToken, macSuffix } from '../../src/device/candidate.ts';
 import { failureOf, put } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
