@@ -4,7 +4,7 @@ import type { FailureRecord, ProvisionContext } from '../machines/provision.type
 import type { AgentOptions } from './agent.ts';
 import { type AgentResult, ended, failed, logFailure } from './agentResult.ts';
 import { atMost } from './atMost.ts';
-import { readPublicSettings } from './config/provisionJson.ts';
+import { readPublicSettings } from './config/provision/provisionJson.ts';
 import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
 import { drawRunId } from './device/candidate.ts';
 import { triggerIdentity } from './device/trigger.ts';

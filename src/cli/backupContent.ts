@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from '../config/strictJson.ts';
+import { isJsonObject, type JsonObject } from '../config/json/strictJson.ts';
 
 /** A text of section `thingsboard`; undefined where there is none. */
 export function thingsboardText(value: JsonObject, key: 'device_id' | 'access_token'): string | undefined {

@@ -1,6 +1,6 @@
-import { type Backup, readBackup } from '../config/backups.ts';
-import { readConfigText } from '../config/configText.ts';
-import { readThermalConfig } from '../config/thermalConfig.ts';
+import { type Backup, readBackup } from '../config/thermal/backups.ts';
+import { readConfigText } from '../config/thermal/configText.ts';
+import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { createMasks, maskedText } from '../doctor/maskedText.ts';
 import { unifiedDiff } from '../doctor/textDiff.ts';

@@ -1,7 +1,7 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
-import { type Backup, readBackup } from '../config/backups.ts';
-import { cameraProblems } from '../config/cameraRules.ts';
-import { readThermalConfig } from '../config/thermalConfig.ts';
+import { type Backup, readBackup } from '../config/thermal/backups.ts';
+import { cameraProblems } from '../config/thermal/cameraRules.ts';
+import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { thingsboardText } from './backupContent.ts';
 import { printable } from './paint.ts';

@@ -1,8 +1,8 @@
-import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../config/backups.ts';
-import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../config/thermal/backups.ts';
+import { replacementAttributes } from '../config/thermal/replacement.ts';
+import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { acquireLock, lockHolder } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
-import { replacementAttributes } from '../effects/replacementAttributes.ts';
 import { requireReplaceable } from '../effects/validate.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';

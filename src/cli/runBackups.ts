@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { type Backup, listBackups } from '../config/backups.ts';
+import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { EXIT, Failure } from '../failures/failure.ts';
 import { compareBackup } from './backupDiff.ts';

@@ -1,5 +1,5 @@
 import { runAgent } from '../agent.ts';
-import { settingsElsewhere } from '../config/settingsElsewhere.ts';
+import { settingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { RunInspector } from '../inspect/observer.ts';
 import { VERSION } from '../version.ts';
 import { type AgentArguments, pathsFrom } from './agentArguments.ts';

@@ -1,4 +1,4 @@
-import { settingsElsewhere } from '../config/settingsElsewhere.ts';
+import { settingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { Finding, Verdict } from '../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../doctor/examine.ts';

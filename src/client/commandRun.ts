@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { SECRET_VARIABLES } from '../config/settingsElsewhere.ts';
+import { SECRET_VARIABLES } from '../config/provision/externalSettings.ts';
 
 /** How much of what the command said on stderr is kept, from the end. */
 const MAX_STDERR_CHARS = 300;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { MeasurementSpot } from '../config/clientConfig.ts';
+import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
 import type { Log } from '../log/log.ts';
 import { createJsonLines, type JsonLines, MAX_LINE_BYTES } from './jsonLines.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
-import type { ProvisioningOrigin } from '../config/clientConfig.ts';
+import type { ProvisioningOrigin } from '../config/thermal/clientConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { toFailure } from '../failures/failure.ts';
 import { ensurePrivateFolder, writeOwnFile } from '../files/ownFiles.ts';

@@ -1,7 +1,7 @@
 import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import type { Clock } from '../clock.ts';
-import type { ClientConfig } from '../config/clientConfig.ts';
+import type { ClientConfig } from '../config/thermal/clientConfig.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { withinLimit } from './abortableDelay.ts';

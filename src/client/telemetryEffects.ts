@@ -1,13 +1,13 @@
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import type { Clock } from '../clock.ts';
-import { trustedAuthorities } from '../config/caFile.ts';
+import { trustedAuthorities } from '../config/authorities/caFile.ts';
 import {
   type ClientConfig,
   sameConfig,
   type TelemetrySettings,
   type ThingsboardSettings,
-} from '../config/clientConfig.ts';
+} from '../config/thermal/clientConfig.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';

@@ -1,4 +1,4 @@
-import type { MeasurementSpot } from '../config/clientConfig.ts';
+import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
 import type { SpotReading } from './temperatureSource.ts';
 
 /** A value is sent while it is younger than this many intervals: an old one would look like a living camera. */

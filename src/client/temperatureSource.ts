@@ -1,4 +1,4 @@
-import type { MeasurementSpot } from '../config/clientConfig.ts';
+import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
 
 export interface SpotReading {
   /** The measurement spot's id. */

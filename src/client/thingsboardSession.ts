@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
-import type { ThingsboardSettings } from '../config/clientConfig.ts';
+import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
 import { Failure } from '../failures/failure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import type { ProvisionSettings } from '../config/provisionJson.ts';
+import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
 

@@ -1,6 +1,6 @@
-import { trustedAuthorities } from '../config/caFile.ts';
-import type { ProvisionSettings } from '../config/provisionJson.ts';
-import { endpointOf } from '../effects/currentSettings.ts';
+import { trustedAuthorities } from '../config/authorities/caFile.ts';
+import { endpointOf } from '../config/provision/currentSettings.ts';
+import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, passed, skipped } from './check.ts';
 

@@ -1,6 +1,6 @@
-import { listBackups } from '../config/backups.ts';
-import { chooseBase } from '../config/configBase.ts';
-import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { listBackups } from '../config/thermal/backups.ts';
+import { chooseBase } from '../config/thermal/configBase.ts';
+import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { requireReplaceable } from '../effects/validate.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import type { ProvisionSettings } from '../config/provisionJson.ts';
-import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
+import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';

@@ -1,5 +1,5 @@
 import { applyEdits, type Edit, type Node } from 'jsonc-parser';
-import { childrenOf, propertiesOf, syntaxTree } from '../config/jsonTree.ts';
+import { childrenOf, propertiesOf, syntaxTree } from '../config/json/jsonTree.ts';
 
 /** Keys whose values are credentials, in the spellings that configurations use. */
 const SECRET_KEY = /token|secret|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;

@@ -1,9 +1,9 @@
-import { listBackups, nextBackupName } from '../config/backups.ts';
-import { chooseBase, configWithCredentials } from '../config/configBase.ts';
-import { readConfigText } from '../config/configText.ts';
-import type { ConfigCredentials } from '../config/credentialsSections.ts';
-import { type ProvisionSettings, settingsDigest } from '../config/provisionJson.ts';
-import type { ThermalConfigFile } from '../config/thermalConfig.ts';
+import { type ProvisionSettings, settingsDigest } from '../config/provision/provisionJson.ts';
+import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
+import { chooseBase, configWithCredentials } from '../config/thermal/configBase.ts';
+import { readConfigText } from '../config/thermal/configText.ts';
+import type { ConfigCredentials } from '../config/thermal/credentialsSections.ts';
+import type { ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { deviceNameFor } from '../device/candidate.ts';
 import { requireLoadable } from '../effects/write.ts';
 import { Secret } from '../secret.ts';

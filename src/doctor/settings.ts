@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { type ProvisionSettings, readProvisionJson } from '../config/provisionJson.ts';
-import { requireScrubbable } from '../config/scrubSecret.ts';
-import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
+import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
+import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 

@@ -1,6 +1,6 @@
 import type { BackupInput, BackupOutput } from '../../machines/provision.types.ts';
-import { makeBackup } from '../config/backups.ts';
-import { readThermalConfig } from '../config/thermalConfig.ts';
+import { makeBackup } from '../config/thermal/backups.ts';
+import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { SettingsElsewhere } from '../config/settingsElsewhere.ts';
+import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { BoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { Splay } from '../device/splay.ts';

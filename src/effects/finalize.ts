@@ -1,6 +1,6 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
-import { pruneBackups } from '../config/backups.ts';
-import { scrubSecret } from '../config/scrubSecret.ts';
+import { scrubSecret } from '../config/provision/scrubSecret.ts';
+import { pruneBackups } from '../config/thermal/backups.ts';
 import { isSameTrigger, triggerIdentity } from '../device/trigger.ts';
 import { toFailure } from '../failures/failure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../files/durable.ts';

@@ -1,11 +1,11 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
+import { currentSettings } from '../config/provision/currentSettings.ts';
 import { isForeignBoard } from '../device/board.ts';
 import { deviceNameFor, drawToken } from '../device/candidate.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
-import { currentSettings } from './currentSettings.ts';
+import { grantSummary } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { grantSummary } from './runCredentials.ts';
 
 const namesIn = (credentials: Credentials): string => credentials.candidates.map(({ name }) => name).join(', ');
 

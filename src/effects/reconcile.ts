@@ -1,9 +1,9 @@
 import type { ReconcileInput, ReconcileOutput } from '../../machines/provision.types.ts';
+import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
 import type { Candidate, Grant } from '../state/credentials.ts';
+import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
-import { currentSettings, endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { grantSummary, storedCredentials, storeGrant } from './runCredentials.ts';
 
 /**
  * Did a request whose answer we never saw, or saw as FAILURE, succeed after all? The token in it was drawn by us, so a

@@ -1,14 +1,14 @@
 import type { RequestInput, RequestOutput } from '../../machines/provision.types.ts';
+import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
+import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
 import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
 import { PROVISION_REQUEST_TOPIC, PROVISION_RESPONSE_TOPIC, PROVISION_USER } from '../thingsboard/topics.ts';
-import { currentSettings, endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { grantSummary, storedCredentials, storeGrant } from './runCredentials.ts';
 
 /**
  * FR-004, FR-006: one provisioning exchange. Once the request may have left, nothing is thrown any more but a refusal

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { RestoreInput, RestoreOutput } from '../../machines/provision.types.ts';
-import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermalConfig.ts';
+import { replacementAttributes } from '../config/thermal/replacement.ts';
+import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableRemove, durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { replacementAttributes } from './replacementAttributes.ts';
 
 /**
  * Puts the configuration back as it was before `write`: from the backup, or to absent where there was none.

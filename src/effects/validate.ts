@@ -1,16 +1,16 @@
 import { lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ValidateInput, ValidateOutput } from '../../machines/provision.types.ts';
-import { listBackups } from '../config/backups.ts';
-import { parseThermalConfig } from '../config/cameraRules.ts';
-import { readProvisionJson, settingsDigest } from '../config/provisionJson.ts';
-import { requireScrubbable } from '../config/scrubSecret.ts';
-import { readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { endpointOf } from '../config/provision/currentSettings.ts';
+import { readProvisionJson, settingsDigest } from '../config/provision/provisionJson.ts';
+import { requireScrubbable } from '../config/provision/scrubSecret.ts';
+import { listBackups } from '../config/thermal/backups.ts';
+import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
+import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
-import { endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard has no longer names (contract, section 2), and the snapshot no room for them. */

@@ -1,11 +1,11 @@
 import type { VerifyCredentialsInput, VerifyCredentialsOutput } from '../../machines/provision.types.ts';
+import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import type { Grant } from '../state/credentials.ts';
+import { grantSummary, storedCredentials, storedGrant, storeGrant } from '../state/runCredentials.ts';
 import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
-import { currentSettings, endpointOf } from './currentSettings.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { grantSummary, storedCredentials, storedGrant, storeGrant } from './runCredentials.ts';
 
 /**
  * FR-012: the granted credentials are proven by a connection of their own. Where the server accepts them but does not

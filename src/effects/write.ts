@@ -1,16 +1,16 @@
 import { dirname, join } from 'node:path';
 import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
-import { listBackups } from '../config/backups.ts';
-import { cameraProblems } from '../config/cameraRules.ts';
-import { type ConfigBase, chooseBase, configWithCredentials } from '../config/configBase.ts';
-import { type ConfigCredentials, carriesCredentials } from '../config/credentialsSections.ts';
-import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermalConfig.ts';
+import { listBackups } from '../config/thermal/backups.ts';
+import { cameraProblems } from '../config/thermal/cameraRules.ts';
+import { type ConfigBase, chooseBase, configWithCredentials } from '../config/thermal/configBase.ts';
+import { type ConfigCredentials, carriesCredentials } from '../config/thermal/credentialsSections.ts';
+import { replacementAttributes } from '../config/thermal/replacement.ts';
+import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
+import { storedGrant } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
-import { replacementAttributes } from './replacementAttributes.ts';
-import { storedGrant } from './runCredentials.ts';
 
 /**
  * Puts the proven credentials into thermal_config.json: read afresh, merged, replaced durably and atomically, read

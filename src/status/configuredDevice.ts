@@ -1,6 +1,6 @@
-import { readConfigText } from '../config/configText.ts';
-import { isJsonObject } from '../config/strictJson.ts';
-import { readThermalConfig } from '../config/thermalConfig.ts';
+import { isJsonObject } from '../config/json/strictJson.ts';
+import { readConfigText } from '../config/thermal/configText.ts';
+import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { Secret } from '../secret.ts';
 
 /** Which device the camera works as, by its thermal_config.json; never the token. */

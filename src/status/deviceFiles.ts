@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
-import { type Backup, listBackups } from '../config/backups.ts';
-import { type ProvisionSettings, readPublicSettings } from '../config/provisionJson.ts';
-import { settingsElsewhere } from '../config/settingsElsewhere.ts';
+import { settingsElsewhere } from '../config/provision/externalSettings.ts';
+import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
+import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermalConfig.ts';
+import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { FINALIZE_STEP } from '../state/startUp.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { parseProvisionJson } from '../../src/config/provisionJson.ts';
+import { parseProvisionJson } from '../../src/config/provision/provisionJson.ts';
 import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';

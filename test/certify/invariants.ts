@@ -1,7 +1,7 @@
 /** What must hold after every fault, in every suite of the certificate. */
 
 import { readdir, readFile } from 'node:fs/promises';
-import { parseThermalConfig } from '../../src/config/cameraRules.ts';
+import { parseThermalConfig } from '../../src/config/thermal/cameraRules.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';

@@ -50,7 +50,7 @@ export const MUTANTS = [
   },
   {
     name: 'backup-by-copyFile',
-    file: 'src/config/backups.ts',
+    file: 'src/config/thermal/backups.ts',
     find: '  await writeOwnFile(path, bytes);',
     replace: "  await (await import('node:fs/promises')).copyFile(join(folder, 'thermal_config.json'), path);",
   },
@@ -101,7 +101,7 @@ export const MUTANTS = [
   },
   {
     name: 'backups-pile-up',
-    file: 'src/config/backups.ts',
+    file: 'src/config/thermal/backups.ts',
     find: '(await listBackups(folder)).slice(keep)',
     replace: '(await listBackups(folder)).slice(100 * keep)',
   },

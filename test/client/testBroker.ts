@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { Aedes, type AuthenticateError } from 'aedes';
-import type { ClientConfig } from '../../src/config/clientConfig.ts';
+import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
 import type { Log, LogDetails } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
 

@@ -11,7 +11,7 @@ import type { ProvisioningRecord } from '../../src/client/provisioningRecord.ts'
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import type { ClientConfig } from '../../src/config/clientConfig.ts';
+import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
 import { recordingLog, startBroker, startTcp } from './testBroker.ts';
 
 export const clock = systemClock();

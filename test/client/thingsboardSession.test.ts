@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openSession, SESSION_LIMITS, type SessionLimits } from '../../src/client/thingsboardSession.ts';
-import type { ThingsboardSettings } from '../../src/config/clientConfig.ts';
+import type { ThingsboardSettings } from '../../src/config/thermal/clientConfig.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { Secret } from '../../src/secret.ts';
 import { configFor, startBroker, startTcp, TOKEN, until } from './testBroker.ts';

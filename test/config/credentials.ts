@@ -1,4 +1,4 @@
-import type { ConfigCredentials } from '../../src/config/credentialsSections.ts';
+import type { ConfigCredentials } from '../../src/config/thermal/credentialsSections.ts';
 import { Secret } from '../../src/secret.ts';
 
 export const TOKEN = 'tok-0123456789abcdef';

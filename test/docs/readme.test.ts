@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createProgram } from '../../src/cli/program.ts';
-import { parseProvisionJson } from '../../src/config/provisionJson.ts';
+import { parseProvisionJson } from '../../src/config/provision/provisionJson.ts';
 import { anchorsOf, codeBlocks, ROOT, readPage, relativeLinks, rowsUnder } from './markdown.ts';
 
 const PAGES = ['README.md', 'test/README.md', ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`)].filter(

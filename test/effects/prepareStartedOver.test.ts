@@ -1,6 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';

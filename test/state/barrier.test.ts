@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AnyActor, createActor, fromPromise, toPromise } from 'xstate';
 import { provisionMachine } from '../../machines/provision.machine.ts';
 import type { EffectContracts, EffectName } from '../../machines/provision.types.ts';
-import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
 import { triggerIdentity } from '../../src/device/trigger.ts';
 import { type Barrier, createEffects, type Effects } from '../../src/effects/index.ts';
 import { prepare } from '../../src/effects/prepare.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provisionJson.ts';
+import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { readCredentials } from '../../src/state/credentials.ts';

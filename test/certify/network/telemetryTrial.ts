@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { runClient } from '../../../src/client/runClient.ts';
 import { createSimulatedSource } from '../../../src/client/simulatedSource.ts';
 import { systemClock } from '../../../src/clock.ts';
-import type { ClientConfig } from '../../../src/config/clientConfig.ts';
+import type { ClientConfig } from '../../../src/config/thermal/clientConfig.ts';
 import { formatJson } from '../../../src/log/format.ts';
 import { createLog } from '../../../src/log/log.ts';
 import { Secret } from '../../../src/secret.ts';

@@ -1,6 +1,6 @@
 import { anyFolderProperty } from '../../agent/anyFolderProperty.ts';
-import { mergeCredentialsProperties } from '../../config/mergeCredentialsProperties.ts';
-import { provisionJsonProperties } from '../../config/provisionJsonProperties.ts';
+import { provisionJsonProperties } from '../../config/provision/provisionJsonProperties.ts';
+import { mergeCredentialsProperties } from '../../config/thermal/mergeCredentialsProperties.ts';
 import { boundedRunProperty } from '../../machines/boundedRunProperty.ts';
 import { exactlyOneProperty } from '../../machines/exactlyOneProperty.ts';
 import { documentProperties } from '../../state/documentProperties.ts';

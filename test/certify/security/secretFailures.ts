@@ -2,7 +2,7 @@
 
 import { chmod, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { MAX_CONFIG_BYTES } from '../../../src/config/thermalConfig.ts';
+import { MAX_CONFIG_BYTES } from '../../../src/config/thermal/thermalConfig.ts';
 import { acquireLock } from '../../../src/device/lock.ts';
 import { EXIT, FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
 import { issueAuthority, issueCertificate } from '../../../src/simulator/certificate.ts';

@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Failure } from '../../failures/failure.ts';
+import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
+import { systemAuthorities } from './systemAuthorities.ts';
+
+export const MAX_CA_BYTES = 1024 * 1024;
+
+const REASONS: Readonly<Record<ReadProblem, string>> = {
+  absent: 'it does not exist',
+  'not-a-file': 'it is not a plain file',
+  'too-large': `it is larger than ${MAX_CA_BYTES} bytes`,
+  'not-permitted': 'no permission to read it',
+  unreadable: 'it could not be read',
+};
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Reads the PEM bundle of CA certificates (RFC 7468) that provision.json names.
+ * @param caFile path relative to the device folder
+ * @returns the text, which holds at least one certificate that can be parsed
+ * @throws Failure CA_FILE_UNUSABLE
+ */
+export async function readCaFile(deviceFolder: string, caFile: string): Promise<string> {
+  const path = resolve(deviceFolder, caFile);
+  const read = await readLimited(path, MAX_CA_BYTES);
+  if (!read.ok) {
+    throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: ${REASONS[read.problem]}`, {
+      cause: read.cause,
+    });
+  }
+  const text = read.bytes.toString('latin1');
+  for (const [block] of text.matchAll(CERTIFICATE)) if (isCertificate(block)) return read.bytes.toString('utf8');
+  throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: it holds no PEM certificate`);
+}
+
+/**
+ * Whom a TLS connection trusts: the authorities in `ca_file`, else the system's. Nothing without TLS.
+ * @throws Failure CA_FILE_UNUSABLE
+ */
+export async function trustedAuthorities(
+  deviceFolder: string,
+  { useSsl, caFile }: { readonly useSsl: boolean; readonly caFile?: string | undefined },
+): Promise<string | undefined> {
+  if (!useSsl) return undefined;
+  return caFile === undefined ? systemAuthorities() : readCaFile(deviceFolder, caFile);
+}

@@ -1,0 +1,53 @@
+import type { Node } from 'jsonc-parser';
+import { Failure } from '../../failures/failure.ts';
+import { childrenOf, propertiesOf, syntaxTree } from './jsonTree.ts';
+
+type Path = readonly (string | number)[];
+
+const isWithin = (path: Path, prefix: Path): boolean => prefix.every((segment, index) => path[index] === segment);
+
+const sourceOf = (text: string, { offset, length }: Node): string => text.slice(offset, offset + length);
+
+/**
+ * The tokens of a JSON text in order, as they are spelled; without white space and without the properties at the
+ * `except` paths. Comparing these loses nothing, unlike comparing parsed numbers.
+ */
+function spelledTokens(text: string, except: readonly Path[]): string[] {
+  const tokens: string[] = [];
+  const visit = (node: Node, path: Path): void => {
+    const isContainer = node.type === 'object' || node.type === 'array';
+    tokens.push(isContainer ? node.type : sourceOf(text, node));
+    if (node.type === 'array') for (const [index, item] of childrenOf(node).entries()) visit(item, [...path, index]);
+    for (const { key, value } of propertiesOf(node)) {
+      const inner = [...path, String(key.value)];
+      if (except.some((prefix) => isWithin(inner, prefix))) continue;
+      tokens.push(sourceOf(text, key));
+      visit(value, inner);
+    }
+    if (isContainer) tokens.push(`end of ${node.type}`);
+  };
+  visit(syntaxTree(text), []);
+  return tokens;
+}
+
+function isStrictJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Proves that an edited JSON text is JSON and differs from the old one at the given properties only: the last line of
+ * defence before the camera's configuration is replaced.
+ * @throws Failure INTERNAL
+ */
+export function requireOnlyChanged(before: string, after: string, paths: readonly Path[]): void {
+  const old = spelledTokens(before, paths);
+  const now = spelledTokens(after, paths);
+  const isSame = old.length === now.length && old.every((token, index) => token === now[index]);
+  if (isSame && isStrictJson(after)) return;
+  throw new Failure('INTERNAL', 'Editing thermal_config.json would have changed more than the credentials');
+}

@@ -1,0 +1,141 @@
+import * as z from 'zod/mini';
+import type { Secret } from '../../secret.ts';
+import { describeHost, isHost } from './host.ts';
+
+/** What provision.json asks for, defaults filled in. */
+export interface ProvisionSettings {
+  readonly deviceKey: Secret;
+  readonly deviceSecret: Secret;
+  readonly host: string;
+  readonly port: number;
+  readonly useSsl: boolean;
+  /** PEM bundle, relative to the device folder; undefined: the system's CAs. */
+  readonly caFile: string | undefined;
+  /** Limit for one exchange with the server, in seconds; may have a fraction. */
+  readonly timeoutSeconds: number;
+  readonly maxRetries: number;
+  readonly name:
+    | { readonly source: 'fixed'; readonly name: string }
+    | { readonly source: 'random' | 'mac'; readonly prefix: string };
+  readonly deviceType?: string;
+  readonly deviceProfile?: string;
+  /** The secret is removed from provision.json once the device is provisioned. */
+  readonly scrub?: true;
+}
+
+/** One setting: how it may be spelled and what it may be. */
+export interface Setting<T> {
+  /** JSON paths; the first is the one in the documentation. */
+  readonly spellings: readonly string[];
+  readonly schema: z.ZodMiniType<T>;
+  readonly expected: string;
+  /** Nothing of its value is ever shown, not even a number. */
+  readonly secret?: true;
+  /** What is wrong with a text, without quoting it. */
+  readonly describeText?: (text: string) => string | undefined;
+}
+
+const UNSUPPORTED_CREDENTIALS = new Set(['mqtt_basic', 'x509_certificate', 'x509']);
+
+/** The one place where a text is named: it is compared with fixed words, so it can't be a secret. */
+function describeCredentials(text: string): string | undefined {
+  const type = text.toLowerCase();
+  return UNSUPPORTED_CREDENTIALS.has(type) ? `${type}, which is not supported yet` : undefined;
+}
+
+const credential = z.string().check(z.minLength(1), z.maxLength(256));
+const label = z.string().check(z.maxLength(256));
+const LABEL_EXPECTED = 'a text of at most 256 characters';
+const CREDENTIAL_EXPECTED = 'a text of 1 to 256 characters';
+const TRUE_OR_FALSE = 'true or false, without quotes';
+
+const setting = <T>(definition: Setting<T>): Setting<T> => definition;
+
+/** Every setting of provision.json: nested form, camel-case aliases inside `provisioning`, flat form. */
+export const SETTINGS = {
+  deviceKey: setting({
+    spellings: ['provisioning.device_key', 'provisioning.provisionDeviceKey', 'provision_device_key'],
+    schema: credential,
+    expected: CREDENTIAL_EXPECTED,
+    secret: true,
+  }),
+  deviceSecret: setting({
+    spellings: ['provisioning.device_secret', 'provisioning.provisionDeviceSecret', 'provision_device_secret'],
+    schema: credential,
+    expected: CREDENTIAL_EXPECTED,
+    secret: true,
+  }),
+  host: setting({
+    spellings: ['provisioning.host', 'provisioning.serverUrl', 'server_url'],
+    schema: z.string().check(z.refine(isHost)),
+    expected:
+      'a host name, an IPv4 or an IPv6 address alone: no scheme (mqtt://), no port (it has its own key), no brackets',
+    describeText: describeHost,
+  }),
+  port: setting({
+    spellings: ['provisioning.port', 'provisioning.serverPort', 'server_port'],
+    schema: z.int().check(z.gte(1), z.lte(65_535)),
+    expected: 'an integer from 1 to 65535, without quotes',
+  }),
+  useSsl: setting({
+    spellings: ['provisioning.use_ssl', 'provisioning.useSsl', 'use_ssl'],
+    schema: z.boolean(),
+    expected: TRUE_OR_FALSE,
+  }),
+  caFile: setting({
+    spellings: ['provisioning.ca_file'],
+    schema: z.string().check(
+      z.minLength(1),
+      z.maxLength(1024),
+      z.refine((path) => !path.includes('\0')),
+    ),
+    expected: 'the path of a PEM file, at most 1024 characters, relative to the device folder',
+  }),
+  timeoutSeconds: setting({
+    spellings: ['provisioning.timeout_seconds', 'provisioning.timeoutSeconds', 'timeout_seconds'],
+    schema: z.number().check(z.gte(1), z.lte(300)),
+    expected: 'a number from 1 to 300, without quotes',
+  }),
+  maxRetries: setting({
+    spellings: ['provisioning.max_retries'],
+    schema: z.int().check(z.gte(0), z.lte(10)),
+    expected: 'an integer from 0 to 10, without quotes',
+  }),
+  scrub: setting({
+    spellings: ['provisioning.scrub'],
+    schema: z.boolean(),
+    expected: TRUE_OR_FALSE,
+  }),
+  namePrefix: setting({
+    spellings: [
+      'provisioning.device_name_prefix',
+      'provisioning.deviceNamePrefix',
+      'device_name_prefix',
+      'device.device_name_prefix',
+    ],
+    schema: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,56}$/)),
+    expected: '1 to 57 characters of a-z, 0-9 and -, the first a letter',
+  }),
+  name: setting({
+    spellings: ['device.name'],
+    schema: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+    expected: '1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+  }),
+  nameSource: setting({
+    spellings: ['device.name_source'],
+    schema: z.enum(['random', 'mac']),
+    expected: '"random" or "mac"',
+  }),
+  type: setting({ spellings: ['device.type'], schema: label, expected: LABEL_EXPECTED }),
+  profile: setting({ spellings: ['device.profile'], schema: label, expected: LABEL_EXPECTED }),
+  credentials: setting({
+    spellings: ['device.credentials'],
+    schema: z.literal('access_token'),
+    expected: '"access_token"',
+    describeText: describeCredentials,
+  }),
+};
+
+export const SECTIONS = ['provisioning', 'device'] as const;
+/** Every accepted JSON path. */
+export const KNOWN_PATHS: readonly string[] = Object.values(SETTINGS).flatMap(({ spellings }) => spellings);

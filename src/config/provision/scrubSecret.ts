@@ -1,0 +1,76 @@
+import { lstat } from 'node:fs/promises';
+import { applyEdits, modify } from 'jsonc-parser';
+import { Failure } from '../../failures/failure.ts';
+import { durableReplace } from '../../files/durable.ts';
+import { fileFailure } from '../../files/fileFailure.ts';
+import { readLimited } from '../../files/readLimited.ts';
+import { readJsonObject } from '../json/strictJson.ts';
+import type { SettingsElsewhere } from './externalSettings.ts';
+import { MAX_PROVISION_BYTES, type PublicSettings, readPublicSettings } from './provisionJson.ts';
+import { SETTINGS } from './provisionSettings.ts';
+import { valueAt } from './settingProblem.ts';
+
+const MAX_DEPTH = 32;
+const BOM = '\uFEFF';
+
+/**
+ * `scrub` must be possible before the server hears of the device: a plain file in the device folder, whose owner the
+ * agent can keep.
+ * @param used the provision.json that was read
+ * @param own provision.json in the device folder
+ * @throws Failure PROVISION_JSON_INVALID, FILE_NOT_PERMITTED, DISK_ERROR
+ */
+export async function requireScrubbable(used: string, own: string): Promise<void> {
+  const cant = (why: string): Failure =>
+    new Failure('PROVISION_JSON_INVALID', `${used} asks for provisioning.scrub, but ${why}`, {
+      hint: 'Take provisioning.scrub out of it, or put provision.json into the device folder as a plain file.',
+    });
+  if (used !== own) throw cant('lies outside the device folder');
+  const stats = await lstat(used).catch((error: unknown) => {
+    throw fileFailure(error, `look at ${used}`);
+  });
+  if (!stats.isFile()) throw cant('is a link');
+  const self = process.geteuid?.();
+  if (self === undefined || self === 0 || self === stats.uid) return;
+  throw new Failure(
+    'FILE_NOT_PERMITTED',
+    `${used} belongs to user ${stats.uid}; user ${self} can't replace it in kind`,
+    {
+      hint: 'Give provision.json to the agent’s user (chown), or take provisioning.scrub out of it.',
+    },
+  );
+}
+
+/** The text without the secret, in every spelling; nothing else changes. */
+function withoutSecret(text: string): string {
+  return SETTINGS.deviceSecret.spellings.reduce(
+    (rest, path) => applyEdits(rest, modify(rest, path.split('.'), undefined, {})),
+    text,
+  );
+}
+
+/**
+ * Removes the device secret from provision.json, durably, if the file asks for it: only from the file that the run was
+ * made with, since another may be for a provisioning to come. May be repeated.
+ * @param settingsDigest that of the run
+ * @returns whether it was removed
+ * @throws Failure PROVISION_JSON_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function scrubSecret(
+  path: string,
+  elsewhere: SettingsElsewhere | undefined,
+  settingsDigest: string,
+): Promise<boolean> {
+  const read = await readLimited(path, MAX_PROVISION_BYTES, false);
+  if (!read.ok) return false;
+  const json = readJsonObject(read.bytes, MAX_DEPTH);
+  if (!json.ok || valueAt(json.value, 'provisioning.scrub') !== true) return false;
+  if (!SETTINGS.deviceSecret.spellings.some((spelling) => valueAt(json.value, spelling) !== undefined)) return false;
+  const { digest }: PublicSettings = await readPublicSettings(path, elsewhere);
+  if (digest !== settingsDigest) return false;
+  const { uid, gid, mode } = read;
+  const same = uid === process.geteuid?.() && gid === process.getegid?.();
+  const text = `${json.bom ? BOM : ''}${withoutSecret(json.text)}`;
+  await durableReplace(path, Buffer.from(text), { mode, ...(same ? {} : { owner: { uid, gid } }) });
+  return true;
+}

@@ -1,0 +1,173 @@
+import * as z from 'zod/mini';
+import { Failure } from '../../failures/failure.ts';
+import { Secret } from '../../secret.ts';
+import { formatPath } from '../json/strictJson.ts';
+import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
+import { readConfigText } from './configText.ts';
+
+// What the C++ client on the camera demands when it loads thermal_config.json (docs: “Files on the device”). A key
+// whose absence that page does not forbid may be absent; the client then has a default. Messages show no value: one
+// of them is the access token.
+
+const integer = (min: number, max: number) => {
+  const error = `expected an integer from ${min} to ${max}`;
+  return z.int({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
+};
+const number = (min: number, max: number, error = `expected a number from ${min} to ${max}`) =>
+  z.number({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
+const text = () => z.string({ error: 'expected a text' });
+const filled = () =>
+  z.string({ error: 'expected a non-empty text' }).check(z.minLength(1, { error: 'expected a non-empty text' }));
+const pattern = (regex: RegExp, error: string) => z.string({ error }).check(z.regex(regex, { error }));
+const flag = () => z.boolean({ error: 'expected true or false' });
+const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
+const object = { error: 'expected an object' };
+
+const coordinate = () => number(0, Number.MAX_VALUE, 'expected a number that is not negative');
+const temperature = () => number(-100, 500);
+
+const spotSchema = z
+  .object(
+    {
+      id: z.int({ error: 'expected an integer above 0' }).check(z.gte(1, { error: 'expected an integer above 0' })),
+      name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a text of A-Z, a-z, 0-9, space, _ and -'),
+      x: coordinate(),
+      y: coordinate(),
+      min_temp: temperature(),
+      max_temp: temperature(),
+      noise_factor: z.optional(number(0, 1)),
+      enabled: z.optional(flag()),
+    },
+    object,
+  )
+  .check(
+    z.refine((spot) => spot.min_temp < spot.max_temp, { path: ['min_temp'], error: 'expected less than max_temp' }),
+  );
+
+// The length first: a list of a million entries must not give a million problems.
+const spotsSchema = z
+  .pipe(
+    z.array(z.unknown(), { error: 'expected a list' }).check(z.maxLength(5, { error: 'expected at most 5 spots' })),
+    z.array(spotSchema),
+  )
+  .check(
+    z.refine((spots) => new Set(spots.map(({ id }) => id)).size === spots.length, { error: 'expected different ids' }),
+  );
+
+const configSchema = z.object({
+  thingsboard: z.object(
+    {
+      host: filled(),
+      port: z.optional(integer(1, 65_535)),
+      access_token: filled(),
+      device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'),
+      use_ssl: z.optional(flag()),
+      ca_file: z.optional(text()),
+      keep_alive_seconds: z.optional(integer(10, 300)),
+      qos_level: z.optional(integer(0, 2)),
+    },
+    object,
+  ),
+  telemetry: z.object(
+    {
+      interval_seconds: z.optional(integer(1, 3600)),
+      batch_transmission: z.optional(flag()),
+      retry_attempts: z.optional(integer(0, 10)),
+      retry_delay_ms: z.optional(integer(100, 10_000)),
+      measurement_spots: z.optional(spotsSchema),
+    },
+    object,
+  ),
+  logging: z.optional(
+    z.object(
+      {
+        level: z.optional(choice(['debug', 'info', 'warn', 'error'])),
+        output: z.optional(choice(['console', 'file', 'both'])),
+        log_file: z.optional(text()),
+      },
+      object,
+    ),
+  ),
+  // Ours, and none of the camera's business: whatever else stands there is no reason for it not to load the file.
+  provisioning: z.catch(
+    z.optional(
+      z.object({
+        run_id: z.string().check(z.minLength(1), z.maxLength(64)),
+        provisioned_at: z.string().check(z.maxLength(64)),
+      }),
+    ),
+    undefined,
+  ),
+});
+
+type Camera = z.infer<typeof configSchema>;
+
+type Checked = { readonly config: Camera } | { readonly problems: readonly string[] };
+
+function check(bytes: Uint8Array): Checked {
+  const json = readConfigText(bytes);
+  if (!json.ok) return { problems: [json.problem] };
+  const parsed = configSchema.safeParse(json.value);
+  if (parsed.success) return { config: parsed.data };
+  // One value may break both the type and the range rule, which say the same.
+  const problems = parsed.error.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`);
+  return { problems: [...new Set(problems)] };
+}
+
+/**
+ * The rules of the camera that a thermal_config.json breaks, each with its JSON path; empty when the camera can load
+ * it. Shows no value.
+ */
+export function cameraProblems(bytes: Uint8Array): readonly string[] {
+  const checked = check(bytes);
+  return 'problems' in checked ? checked.problems : [];
+}
+
+function toSpot(spot: z.infer<typeof spotSchema>): MeasurementSpot {
+  const { id, name, x, y, min_temp, max_temp, noise_factor = 0, enabled = true } = spot;
+  return { id, name, x, y, minTemp: min_temp, maxTemp: max_temp, noiseFactor: noise_factor, enabled };
+}
+
+function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }: Camera): ClientConfig {
+  const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
+  return {
+    thingsboard: {
+      host: thingsboard.host,
+      port,
+      accessToken: new Secret(thingsboard.access_token),
+      deviceId: thingsboard.device_id,
+      useSsl: use_ssl,
+      caFile: thingsboard.ca_file,
+      keepAliveSeconds: thingsboard.keep_alive_seconds ?? 60,
+      qosLevel: thingsboard.qos_level ?? 1,
+    },
+    telemetry: {
+      intervalSeconds: telemetry.interval_seconds ?? 15,
+      batchTransmission: telemetry.batch_transmission ?? false,
+      retryAttempts: telemetry.retry_attempts ?? 3,
+      retryDelayMs: telemetry.retry_delay_ms ?? 1000,
+      measurementSpots: (telemetry.measurement_spots ?? []).map(toSpot),
+    },
+    logging: {
+      level: logging.level ?? 'info',
+      output: logging.output ?? 'console',
+      logFile: logging.log_file ?? 'thermal-mqtt.log',
+    },
+    ...(provisioning === undefined
+      ? {}
+      : { provisioning: { runId: provisioning.run_id, provisionedAt: provisioning.provisioned_at } }),
+  };
+}
+
+/**
+ * Reads the content of thermal_config.json for normal operation. Absent keys get the values of the documentation's
+ * example; port and use_ssl decide each other's default as in provision.json.
+ * @throws Failure CONFIG_INVALID with every broken rule, one line each
+ */
+export function parseThermalConfig(bytes: Uint8Array): ClientConfig {
+  const checked = check(bytes);
+  if ('config' in checked) return toThermalConfig(checked.config);
+  const lines = checked.problems.map((problem) => `- ${problem}`);
+  throw new Failure('CONFIG_INVALID', ['The camera could not load thermal_config.json:', ...lines].join('\n'));
+}

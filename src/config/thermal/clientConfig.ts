@@ -1,0 +1,67 @@
+import type { LogLevel } from '../../log/log.ts';
+import type { Secret } from '../../secret.ts';
+
+/** A place in the thermal image whose temperature is published. */
+export interface MeasurementSpot {
+  readonly id: number;
+  readonly name: string;
+  /** Pixels from the image's left and upper edge. */
+  readonly x: number;
+  readonly y: number;
+  /** Degrees Celsius. */
+  readonly minTemp: number;
+  readonly maxTemp: number;
+  /** 0 to 1: how much of the range simulated values may stray. */
+  readonly noiseFactor: number;
+  readonly enabled: boolean;
+}
+
+export interface ThingsboardSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly accessToken: Secret;
+  readonly deviceId: string;
+  readonly useSsl: boolean;
+  /** PEM bundle, relative to the device folder; absent: the system's CAs. */
+  readonly caFile?: string | undefined;
+  readonly keepAliveSeconds: number;
+  /** 0 to 2; 2 is published as 1, which is the most that ThingsBoard speaks (contract page, section 1). */
+  readonly qosLevel: number;
+}
+
+export interface TelemetrySettings {
+  readonly intervalSeconds: number;
+  /** Whether all spots go into one message. */
+  readonly batchTransmission: boolean;
+  /** Further attempts after a publication that failed, on the same connection. */
+  readonly retryAttempts: number;
+  readonly retryDelayMs: number;
+  readonly measurementSpots: readonly MeasurementSpot[];
+}
+
+/** Which provisioning the credentials stem from. */
+export interface ProvisioningOrigin {
+  readonly runId: string;
+  /** ISO 8601, by the device's clock. */
+  readonly provisionedAt: string;
+}
+
+/** The part of thermal_config.json that normal operation uses (file-formats page). */
+export interface ClientConfig {
+  readonly thingsboard: ThingsboardSettings;
+  readonly telemetry: TelemetrySettings;
+  /** Absent: the file was not made by this agent. */
+  readonly provisioning?: ProvisioningOrigin;
+  readonly logging: {
+    readonly level: LogLevel;
+    readonly output: 'console' | 'file' | 'both';
+    readonly logFile: string;
+  };
+}
+
+const comparable = (config: ClientConfig): string => JSON.stringify(config);
+
+/** Whether two configurations say the same, the access token included (a Secret's JSON form hides its value). */
+export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
+  return one.thingsboard.accessToken.equals(other.thingsboard.accessToken) && comparable(one) === comparable(other);
+}

@@ -1,0 +1,99 @@
+import type { Secret } from '../../secret.ts';
+import { isJsonObject, type JsonObject } from '../json/strictJson.ts';
+import { readConfigText } from './configText.ts';
+
+/** What provisioning writes into thermal_config.json. */
+export interface ConfigCredentials {
+  readonly host: string;
+  readonly port: number;
+  readonly useSsl: boolean;
+  /** Only where one is used. */
+  readonly caFile?: string;
+  readonly accessToken: Secret;
+  readonly deviceId: string;
+  /** ISO 8601. */
+  readonly provisionedAt: string;
+  readonly runId: string;
+  /** Name of the backup of the file before, or null when there was none. */
+  readonly backup: string | null;
+}
+
+type Value = string | number | boolean | null;
+/** Keys of one section in their order, to be set one by one. */
+export type Entries = readonly (readonly [key: string, value: Value])[];
+
+/** The keys of section `thingsboard` that provisioning sets. */
+export function thingsboardEntries(credentials: ConfigCredentials): Entries {
+  const { host, port, accessToken, deviceId, useSsl, caFile } = credentials;
+  return [
+    ['host', host],
+    ['port', port],
+    ['access_token', accessToken.reveal()],
+    ['device_id', deviceId],
+    ['use_ssl', useSsl],
+    ...(caFile === undefined ? [] : [['ca_file', caFile] as const]),
+  ];
+}
+
+/** The keys of section `provisioning`: for people who ask later where the credentials came from. */
+export function provisioningEntries(credentials: ConfigCredentials): Entries {
+  return [
+    ['provisioned_at', credentials.provisionedAt],
+    ['provisioned_by', 'thermal-provision'],
+    ['run_id', credentials.runId],
+    ['backup', credentials.backup],
+  ];
+}
+
+/** Section `thingsboard` where there was none. */
+export const newThingsboard = (credentials: ConfigCredentials) => ({
+  ...Object.fromEntries(thingsboardEntries(credentials)),
+  keep_alive_seconds: 60,
+  qos_level: 1,
+});
+
+/** Section `telemetry` where there was none: one spot in the middle of the image. */
+export const DEFAULT_TELEMETRY = {
+  interval_seconds: 15,
+  batch_transmission: false,
+  retry_attempts: 3,
+  retry_delay_ms: 1000,
+  measurement_spots: [
+    { id: 1, name: 'Center Spot', x: 160, y: 120, min_temp: 20, max_temp: 80, noise_factor: 0.1, enabled: true },
+  ],
+};
+
+const DEFAULT_LOGGING = { level: 'info', output: 'console', log_file: 'thermal-mqtt.log' };
+
+/** The content of thermal_config.json where there was none. */
+export function freshConfig(credentials: ConfigCredentials): Buffer {
+  const config = {
+    thingsboard: newThingsboard(credentials),
+    telemetry: DEFAULT_TELEMETRY,
+    logging: DEFAULT_LOGGING,
+    provisioning: Object.fromEntries(provisioningEntries(credentials)),
+  };
+  return Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
+}
+
+/** The section that names server and device; undefined: there is none that the camera could read. */
+function thingsboardIn(bytes: Uint8Array): JsonObject | undefined {
+  const json = readConfigText(bytes);
+  const section = json.ok ? json.value.thingsboard : undefined;
+  return isJsonObject(section) ? section : undefined;
+}
+
+/** Whether the camera is this device by its thermal_config.json, whatever server it names. */
+export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secret): boolean {
+  const section = thingsboardIn(bytes);
+  return section?.device_id === deviceId && section.access_token === accessToken.reveal();
+}
+
+/**
+ * Whether a thermal_config.json carries these credentials already: host, port, token, device id, use_ssl, and ca_file
+ * where one is used. When and by which run it was provisioned makes no difference.
+ */
+export function carriesCredentials(bytes: Uint8Array, credentials: ConfigCredentials): boolean {
+  const section = thingsboardIn(bytes);
+  return section !== undefined && thingsboardEntries(credentials).every(([key, value]) => section[key] === value);
+}

@@ -1,0 +1,104 @@
+import { applyEdits, type Edit, type Node } from 'jsonc-parser';
+import { Failure } from '../../failures/failure.ts';
+import { insertProperties, type Layout, lastProperty, layoutOf } from '../json/jsonEdits.ts';
+import { propertiesOf, syntaxTree } from '../json/jsonTree.ts';
+import { requireOnlyChanged } from '../json/onlyChanged.ts';
+import { readEditableConfig } from './configText.ts';
+import {
+  type ConfigCredentials,
+  DEFAULT_TELEMETRY,
+  type Entries,
+  newThingsboard,
+  provisioningEntries,
+  thingsboardEntries,
+} from './credentialsSections.ts';
+
+interface Section {
+  readonly name: string;
+  /** Keys to set where the section exists. */
+  readonly entries: Entries;
+  /** The section where it does not. */
+  readonly whole: unknown;
+}
+
+function sectionsOf(credentials: ConfigCredentials): readonly Section[] {
+  const provisioning = provisioningEntries(credentials);
+  return [
+    { name: 'thingsboard', entries: thingsboardEntries(credentials), whole: newThingsboard(credentials) },
+    { name: 'telemetry', entries: [], whole: DEFAULT_TELEMETRY },
+    { name: 'provisioning', entries: provisioning, whole: Object.fromEntries(provisioning) },
+  ];
+}
+
+/** The edits that give an existing section these values. A value that is right already keeps its spelling. */
+function sectionEdits(text: string, section: Node, entries: Entries, layout: Layout): Edit[] {
+  const edits: Edit[] = [];
+  const missing: (readonly [string, unknown])[] = [];
+  for (const [key, value] of entries) {
+    const property = lastProperty(section, key);
+    if (property === undefined) {
+      missing.push([key, value]);
+    } else if (property.value.value !== value) {
+      const { offset, length } = property.value;
+      edits.push({ offset, length, content: JSON.stringify(value) });
+    }
+  }
+  if (missing.length > 0) edits.push(insertProperties(text, section, missing, layout));
+  return edits;
+}
+
+/**
+ * Takes `thingsboard.ca_file` out where the new server needs none: the camera would go on verifying with it, and refuse
+ * a server that the agent has just proven with the system's authorities.
+ */
+function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials): string {
+  if (!useSsl || caFile !== undefined) return text;
+  let current = text;
+  // Equal keys: JSON.parse would take the one before when only the last went.
+  for (;;) {
+    const section = lastProperty(syntaxTree(current), 'thingsboard');
+    if (section === undefined || lastProperty(section.value, 'ca_file') === undefined) return current;
+    const properties = propertiesOf(section.value);
+    const index = properties.findLastIndex(({ key }) => key.value === 'ca_file');
+    const [before, stale, after] = [properties[index - 1], properties[index], properties[index + 1]];
+    if (stale === undefined) return current;
+    const staleEnd = stale.value.offset + stale.value.length;
+    const start = before === undefined ? stale.key.offset : before.value.offset + before.value.length;
+    const end = before === undefined && after !== undefined ? after.key.offset : staleEnd;
+    current = current.slice(0, start) + current.slice(end);
+  }
+}
+
+/**
+ * The text of a thermal_config.json with new credentials. Edits the text in place, so that every other key and value,
+ * known or not, keeps its bytes, its order and the white space around it: numbers that a double can't hold, escapes,
+ * line ends, byte-order mark. Of equal keys the last is edited. Sections `thingsboard`, `telemetry` (with the default
+ * values) and `provisioning` are added where they are absent; single keys beyond those that provisioning sets are not.
+ * A `ca_file` of before goes when TLS is used without one now.
+ * @param bytes a text that `readThermalConfig` called usable
+ * @throws Failure CONFIG_UNREADABLE when it is not; INTERNAL when the result would differ elsewhere (proved on each call)
+ */
+export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
+  const json = readEditableConfig(bytes);
+  if (!json.ok) throw new Failure('CONFIG_UNREADABLE', `thermal_config.json ${json.problem}`);
+  const text = withoutStaleCaFile(json.text, credentials);
+  const root = syntaxTree(text);
+  const layout = layoutOf(text, root);
+  const edits: Edit[] = [];
+  const added: (readonly [string, unknown])[] = [];
+  const changed: string[][] = [['thingsboard', 'ca_file']];
+  for (const { name, entries, whole } of sectionsOf(credentials)) {
+    const section = lastProperty(root, name);
+    if (section === undefined) {
+      added.push([name, whole]);
+      changed.push([name]);
+    } else {
+      edits.push(...sectionEdits(text, section.value, entries, layout));
+      changed.push(...entries.map(([key]) => [name, key]));
+    }
+  }
+  if (added.length > 0) edits.push(insertProperties(text, root, added, layout));
+  const merged = applyEdits(text, edits);
+  requireOnlyChanged(json.text, merged, changed);
+  return Buffer.from(json.bom ? `\uFEFF${merged}` : merged);
+}

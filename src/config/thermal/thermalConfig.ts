@@ -1,0 +1,103 @@
+import { lstat, readlink, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { Failure } from '../../failures/failure.ts';
+import { fileFailure, isENOENT } from '../../files/fileFailure.ts';
+import { readLimited } from '../../files/readLimited.ts';
+import { cameraProblems } from './cameraRules.ts';
+import { readEditableConfig } from './configText.ts';
+
+export const THERMAL_CONFIG = 'thermal_config.json';
+export const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
+/** As many links in a row as Linux follows (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/** The thermal_config.json that stands on the disk now. */
+export interface ThermalConfigFile {
+  /** Where it is or would be: symbolic links resolved. */
+  readonly path: string;
+  readonly exists: boolean;
+  readonly bytes: Buffer | undefined;
+  /** Permission bits of the existing file; 0o600 for a new one. */
+  readonly mode: number;
+  /** Owner of the existing file; -1 for a new one, which for chown(2) means: leave it. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Whether it can be edited: JSON within the limits, no section of a wrong type. */
+  readonly usable: boolean;
+  /** What the camera objects to already now. */
+  readonly problems: readonly string[];
+}
+
+const WHY_UNREADABLE = {
+  'not-a-file': 'it is not a plain file',
+  'not-permitted': 'permission denied',
+} as const;
+
+function unreadable(path: string, why: string, cause?: unknown): Failure {
+  return new Failure('CONFIG_UNREADABLE', `Could not read ${path}: ${why}`, { cause });
+}
+
+/** In a folder where others may create entries, anybody could lead the agent, which may be root, to any file. */
+async function requireTrustedLink(link: string, uid: number): Promise<void> {
+  const folder = await stat(dirname(link));
+  if (uid === 0 || uid === folder.uid) return;
+  const message = `${link} is a symbolic link of user ${uid}, who is neither root nor the folder's owner`;
+  throw new Failure('CONFIG_LINK_UNTRUSTED', message);
+}
+
+/** Follows the links by hand, since each must be trusted and the last may lead to a file that is still to be made. */
+async function resolveLinks(start: string): Promise<{ readonly path: string; readonly readOnly: boolean }> {
+  let path = join(await realpath(dirname(start)), basename(start));
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const stats = await lstat(path).catch((error: unknown) => {
+      if (isENOENT(error)) return undefined;
+      throw error;
+    });
+    if (stats === undefined) return { path, readOnly: false };
+    if (!stats.isSymbolicLink()) return { path, readOnly: stats.isFile() && (stats.mode & 0o200) === 0 };
+    await requireTrustedLink(path, stats.uid);
+    const target = await readlink(path);
+    // Joined without path.join, which would cancel `a/..` even where a is a link itself.
+    const next = isAbsolute(target) ? target : `${dirname(path)}/${target}`;
+    path = join(await realpath(dirname(next)), basename(next));
+  }
+  throw unreadable(start, `more than ${MAX_LINKS} symbolic links in a row`);
+}
+
+async function locate(deviceFolder: string, purpose: 'replace' | 'read'): Promise<string> {
+  const start = join(deviceFolder, THERMAL_CONFIG);
+  const { path, readOnly } = await resolveLinks(start).catch((error: unknown) => {
+    throw error instanceof Failure ? error : unreadable(start, 'its folder or the target of its link', error);
+  });
+  if (!readOnly || purpose === 'read') return path;
+  throw new Failure('CONFIG_READ_ONLY', `${path} has no write bit for its owner, so it must not be changed`);
+}
+
+/**
+ * Reads thermal_config.json, following a symbolic link. A link that leads nowhere in an existing folder is an absent
+ * file at the link's target. Whether the file may be changed is judged by its mode bits: root passes every access check.
+ * @param purpose `read`: normal operation, which has nothing against a file without write bits
+ * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE (above 16 MiB), CONFIG_LINK_UNTRUSTED, CONFIG_READ_ONLY
+ */
+export async function readThermalConfig(
+  deviceFolder: string,
+  purpose: 'replace' | 'read' = 'replace',
+): Promise<ThermalConfigFile> {
+  const path = await locate(deviceFolder, purpose);
+  const read = await readLimited(path, MAX_CONFIG_BYTES, false);
+  if (read.ok) {
+    const { bytes, mode, uid, gid } = read;
+    const json = readEditableConfig(bytes);
+    const problems = json.ok ? cameraProblems(bytes) : [json.problem];
+    return { path, exists: true, bytes, mode, uid, gid, usable: json.ok, problems };
+  }
+  if (read.problem === 'absent') {
+    return { path, exists: false, bytes: undefined, mode: 0o600, uid: -1, gid: -1, usable: false, problems: [] };
+  }
+  if (read.problem === 'too-large') {
+    throw new Failure('CONFIG_TOO_LARGE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes`);
+  }
+  // A card that fails is no question of modes and owners, and the next try may succeed.
+  if (read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);
+  throw unreadable(path, WHY_UNREADABLE[read.problem], read.cause);
+}

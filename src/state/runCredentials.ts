@@ -1,0 +1,33 @@
+import type { GrantSummary } from '../../machines/provision.types.ts';
+import type { EffectDependencies } from '../effects/dependencies.ts';
+import { Failure } from '../failures/failure.ts';
+import { type Credentials, type Grant, readCredentials, writeCredentials } from './credentials.ts';
+
+/** The part of a grant that the chart may know. */
+export const grantSummary = (grant: Grant, runId: string | null): GrantSummary => ({
+  deviceName: grant.deviceName,
+  fingerprint: grant.token.fingerprint(),
+  successSeen: grant.successSeenBy !== null && grant.successSeenBy === runId,
+});
+
+/**
+ * credentials.json, which `prepare` has written.
+ * @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER
+ */
+export async function storedCredentials({ paths, log, clock }: EffectDependencies): Promise<Credentials> {
+  const stored = await readCredentials(paths.credentials, log, clock.now());
+  if (stored !== undefined) return stored;
+  throw new Failure('CREDENTIALS_LOST', `${paths.credentials} is gone or can't be used, in the middle of the run`);
+}
+
+/** The grant in credentials.json. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
+export async function storedGrant(dependencies: EffectDependencies): Promise<Grant> {
+  const { granted } = await storedCredentials(dependencies);
+  if (granted !== null) return granted;
+  throw new Failure('CREDENTIALS_LOST', `${dependencies.paths.credentials} holds no granted credentials any more`);
+}
+
+/** Makes a grant durable. @throws Failure of durableReplace */
+export function storeGrant({ paths }: EffectDependencies, credentials: Credentials, granted: Grant): Promise<void> {
+  return writeCredentials(paths.credentials, { ...credentials, granted });
+}

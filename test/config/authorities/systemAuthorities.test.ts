@@ -1,0 +1,31 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { trustedAuthorities } from '../../../src/config/authorities/caFile.ts';
+import { systemAuthorities } from '../../../src/config/authorities/systemAuthorities.ts';
+
+let folder = '';
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'authorities-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+it('takes the first bundle that is there and not empty', async () => {
+  await writeFile(join(folder, 'empty'), '');
+  await writeFile(join(folder, 'bundle'), 'the bundle');
+  const paths = ['absent', 'empty', 'bundle'].map((name) => join(folder, name));
+  expect(await systemAuthorities(paths)).toBe('the bundle');
+});
+
+it('leaves it to Node where no bundle is', async () => {
+  expect(await systemAuthorities([join(folder, 'absent')])).toBeUndefined();
+});
+
+it('needs no authorities without TLS, and the system’s without a ca_file', async () => {
+  expect(await trustedAuthorities(folder, { useSsl: false, caFile: 'absent.pem' })).toBeUndefined();
+  expect(await trustedAuthorities(folder, { useSsl: true })).toBe(await systemAuthorities());
+  await expect(trustedAuthorities(folder, { useSsl: true, caFile: 'absent.pem' })).rejects.toMatchObject({
+    code: 'CA_FILE_UNUSABLE',
+  });
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { childrenOf, propertiesOf, syntaxTree } from '../../../src/config/json/jsonTree.ts';
+import { failureOf } from '../scratch.ts';
+
+const keysIn = (text: string) => propertiesOf(syntaxTree(text)).map(({ key }) => key.value);
+
+describe('the syntax tree', () => {
+  it('gives the properties of an object in order, equal keys too', () => {
+    expect(keysIn('{"b":1,"a":2,"b":3}')).toEqual(['b', 'a', 'b']);
+  });
+
+  it.each(['[1]', '"x"', '{}', '{"a"'])('gives none of %j', (text) => {
+    expect(keysIn(text)).toEqual([]);
+  });
+
+  it('has nothing inside a plain value', () => {
+    expect(childrenOf(syntaxTree('1'))).toEqual([]);
+  });
+
+  it('is refused where there is no value', async () => {
+    expect((await failureOf(() => syntaxTree(' '))).code).toBe('INTERNAL');
+  });
+});

@@ -1,0 +1,178 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type SettingsElsewhere, settingsElsewhere } from '../../../src/config/provision/externalSettings.ts';
+import { readProvisionJson, readPublicSettings, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { failureOf } from '../scratch.ts';
+import { HOST, KEY, required, SECRET } from './provisionJsonTexts.ts';
+
+const HOST_ONLY = { provisioning: { host: HOST } };
+let folder = '';
+let own = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'thermal-elsewhere-'));
+  own = join(folder, 'provision.json');
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+});
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const lay = (content: unknown): Promise<string> => file('provision.json', JSON.stringify(content));
+
+async function read(elsewhere: SettingsElsewhere) {
+  const { settings, warnings, path } = await readProvisionJson(own, elsewhere);
+  return {
+    key: settings.deviceKey.reveal(),
+    secret: settings.deviceSecret.reveal(),
+    digest: settingsDigest(settings),
+    warnings,
+    path,
+  };
+}
+
+async function problems(elsewhere: SettingsElsewhere): Promise<readonly string[]> {
+  const { message } = await failureOf(() => readProvisionJson(own, elsewhere));
+  expect(message).not.toContain(KEY);
+  expect(message).not.toContain(SECRET);
+  return message.split('\n');
+}
+
+describe('key and secret from the environment', () => {
+  it('as values: provision.json needs neither', async () => {
+    await lay(HOST_ONLY);
+    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
+    expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET, warnings: [] });
+  });
+
+  it.each(['', '\n', '\r\n'])('as files that end with %j', async (end) => {
+    await lay(HOST_ONLY);
+    const given = settingsElsewhere({
+      THERMAL_DEVICE_KEY_FILE: await file('key', KEY + end),
+      THERMAL_DEVICE_SECRET_FILE: await file('secret', SECRET + end),
+    });
+    expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET });
+  });
+
+  it('the digest, which decides whether a run goes on, does not tell where the key came from', async () => {
+    await lay({ provisioning: required });
+    const inFile = await read({});
+    await lay(HOST_ONLY);
+    const asValue = await read(settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET }));
+    expect(asValue.digest).toBe(inFile.digest);
+    const other = await read(settingsElsewhere({ THERMAL_DEVICE_KEY: 'other', THERMAL_DEVICE_SECRET: SECRET }));
+    expect(other.digest).not.toBe(inFile.digest);
+  });
+
+  it('they go over provision.json, with a warning where it says something else', async () => {
+    await lay({ provisioning: { ...required, device_secret: 'former' } });
+    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
+    expect(await read(given)).toMatchObject({
+      key: KEY,
+      secret: SECRET,
+      warnings: ['provisioning.device_secret is not used, since THERMAL_DEVICE_SECRET is given'],
+    });
+  });
+
+  it('an empty variable is none', async () => {
+    await lay({ provisioning: required });
+    const empty = { THERMAL_DEVICE_KEY: '', THERMAL_DEVICE_KEY_FILE: '', CREDENTIALS_DIRECTORY: '' };
+    expect(settingsElsewhere(empty)).toEqual({});
+  });
+});
+
+describe('what is wrong elsewhere', () => {
+  it('is told together with what is wrong in the file, each with where it came from', async () => {
+    await lay({ provisioning: { host: HOST, port: 0 }, device: { name: 'ä' } });
+    const missing = join(folder, 'missing');
+    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: 'k'.repeat(257), THERMAL_DEVICE_SECRET_FILE: missing });
+    expect(await problems(given)).toEqual([
+      `${own} has 4 problems:`,
+      '- provisioning.port: found 0, expected an integer from 1 to 65535, without quotes',
+      '- device.name: found a text of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+      '- THERMAL_DEVICE_KEY: found a text of 257 characters, expected a text of 1 to 256 characters',
+      `- THERMAL_DEVICE_SECRET_FILE (${missing}): found no such file, expected a file with a text of 1 to 256 characters`,
+    ]);
+  });
+
+  it('a variable and its _FILE at the same time, an empty file, a folder, a file far too large', async () => {
+    await lay({ provisioning: required });
+    const both = { THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_KEY_FILE: await file('key', KEY) };
+    expect(await problems(settingsElsewhere(both))).toContain(
+      '- THERMAL_DEVICE_KEY_FILE: found a file beside THERMAL_DEVICE_KEY, expected one of the two',
+    );
+    for (const [path, found] of [
+      [await file('empty', '\n'), 'an empty text'],
+      [folder, 'something that is no plain file'],
+      [await file('large', 'x'.repeat(5000)), 'a file of more than 4096 bytes'],
+    ]) {
+      const lines = await problems(settingsElsewhere({ THERMAL_DEVICE_SECRET_FILE: path }));
+      expect(lines[1]).toContain(`THERMAL_DEVICE_SECRET_FILE (${path}): found ${found}`);
+    }
+  });
+
+  it('what the file lacks is still missing when only the other one is given', async () => {
+    await lay(HOST_ONLY);
+    expect(await problems(settingsElsewhere({ THERMAL_DEVICE_KEY: KEY }))).toEqual([
+      `${own} has 1 problem:`,
+      '- provisioning.device_secret: found nothing, expected a text of 1 to 256 characters',
+    ]);
+  });
+
+  it('a given secret that stands in an odd key is not shown', async () => {
+    await lay({ provisioning: { host: HOST, [SECRET]: 1 } });
+    const lines = await problems(settingsElsewhere({ THERMAL_DEVICE_SECRET: SECRET }));
+    expect(lines.join('\n')).toContain(`(a key of ${SECRET.length} characters)`);
+  });
+});
+
+describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
+  const inCredentials = async (content: unknown) => {
+    const directory = await mkdtemp(join(tmpdir(), 'thermal-credentials-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    await writeFile(join(directory, 'provision.json'), JSON.stringify(content));
+    return { directory, elsewhere: settingsElsewhere({ CREDENTIALS_DIRECTORY: directory }) };
+  };
+
+  it('is used where the device folder has none', async () => {
+    const { directory, elsewhere } = await inCredentials({ provisioning: required });
+    expect(await read(elsewhere)).toMatchObject({ key: KEY, path: join(directory, 'provision.json') });
+  });
+
+  it('is not looked at where the device folder has one, right or wrong', async () => {
+    const { elsewhere } = await inCredentials({ provisioning: { ...required, device_key: 'other' } });
+    await lay({ provisioning: required });
+    expect(await read(elsewhere)).toMatchObject({ key: KEY, path: own });
+    await file('provision.json', '{');
+    expect((await failureOf(() => readProvisionJson(own, elsewhere))).message).toContain(own);
+  });
+
+  it('its problems name it; where there is neither, both are named, with what is wrong elsewhere', async () => {
+    const { directory, elsewhere } = await inCredentials({});
+    expect((await problems(elsewhere))[0]).toBe(`${join(directory, 'provision.json')} has 3 problems:`);
+    await rm(join(directory, 'provision.json'));
+    const failure = await failureOf(() =>
+      readProvisionJson(own, { ...elsewhere, ...settingsElsewhere({ THERMAL_DEVICE_KEY_FILE: '/no/such' }) }),
+    );
+    expect(failure.code).toBe('PROVISION_JSON_MISSING');
+    expect(failure.message).toBe(
+      `There is no ${own}, and no ${join(directory, 'provision.json')}\n- THERMAL_DEVICE_KEY_FILE (/no/such): found no such file, expected a file with a text of 1 to 256 characters`,
+    );
+  });
+});
+
+describe('for those who do not speak to the server', () => {
+  it('key and secret may be missing; without a key there is no digest', async () => {
+    await lay(HOST_ONLY);
+    expect(await readPublicSettings(own)).toMatchObject({ settings: { host: HOST, port: 1883 }, digest: undefined });
+    await lay({ provisioning: { host: HOST, device_key: KEY } });
+    const { digest } = await readPublicSettings(own);
+    await lay({ provisioning: required });
+    expect(digest).toBe((await read({})).digest);
+  });
+});

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { parseProvisionJson } from '../../../src/config/provision/provisionJson.ts';
+import { KNOWN_PATHS } from '../../../src/config/provision/provisionSettings.ts';
+import { Failure } from '../../../src/failures/failure.ts';
+import { type Property, property } from '../../support/property.ts';
+import { everyWordOf } from '../scratch.ts';
+
+/** All that the agent could show after reading these bytes; throws what is no Failure. */
+function shown(bytes: Uint8Array): string {
+  try {
+    const { settings, warnings } = parseProvisionJson(bytes);
+    const { deviceKey, deviceSecret } = settings;
+    return [...warnings, JSON.stringify({ deviceKey, deviceSecret }), String(deviceKey)].join('\n');
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code !== 'PROVISION_JSON_INVALID') throw error;
+    return everyWordOf(error);
+  }
+}
+
+// Letters that no message has, so that finding a part of it proves a leak.
+const SECRET = 'ZQJX7Q9ZXJ';
+const secretText = fc.constantFrom(
+  SECRET,
+  `${SECRET}${SECRET}`,
+  ` ${SECRET}`,
+  `${SECRET}:1883`,
+  `mqtt://${SECRET}`,
+  SECRET.repeat(40),
+);
+const wrongPlace = [
+  secretText,
+  fc.jsonValue({ maxDepth: 2 }),
+  fc.array(secretText, { maxLength: 3 }),
+  fc.record({ deep: secretText }),
+];
+const paths = [...KNOWN_PATHS, 'provisioning', 'device', 'provisioning.hosts', 'x'];
+
+/** A file with values at random places; the secret stands at the place of the key, so the agent can know it. */
+const fileOf = (places: readonly string[], values: fc.Arbitrary<unknown>) =>
+  fc.array(fc.tuple(fc.constantFrom(...places), values), { maxLength: 12 }).map((placed) => {
+    const root: Record<string, unknown> = {};
+    const sections: Record<string, Record<string, unknown>> = {};
+    for (const [path, value] of placed) {
+      const [first = '', second] = path.split('.');
+      if (second === undefined) root[first] = value;
+      else sections[first] = { ...sections[first], [second]: value };
+    }
+    return { ...root, ...sections, provision_device_key: SECRET };
+  });
+const fileWithSecretKeys = fileOf(
+  [...paths, `provisioning.${SECRET}`, `device.${SECRET}`, SECRET],
+  fc.oneof(...wrongPlace, fc.constant({ [SECRET]: 1 })),
+);
+// Damage may hide from the agent which text is the secret, so here it stands in values alone.
+const fileWithSecretValues = fileOf(paths, fc.oneof(...wrongPlace));
+
+const mostlyJson = fc.oneof(
+  fc.json().map((text) => Buffer.from(text)),
+  fc.uint8Array({ maxLength: 200 }),
+  fc.string().map((text) => Buffer.from(text)),
+);
+const damaged = fc
+  .tuple(fileWithSecretValues, fc.nat(), fc.constantFrom('', '"', '{', '}', '[', ']', ',', '\n', '/*', '//', '\\', '1'))
+  .map(([content, place, insert]) => {
+    const text = JSON.stringify(content, null, 1);
+    const at = place % text.length;
+    return text.slice(0, at) + insert + text.slice(at + 1);
+  });
+
+/** Of parseProvisionJson, whatever the bytes. */
+export const provisionJsonProperties: readonly Property[] = [
+  property('provision.json: nothing but its own Failure is thrown', 500, mostlyJson, (bytes) => {
+    expect(shown(bytes)).toBeTypeOf('string');
+  }),
+  property('provision.json: no secret of a valid JSON text is shown', 1000, fileWithSecretKeys, (content) => {
+    expect(shown(Buffer.from(JSON.stringify(content)))).not.toContain('ZQJX');
+  }),
+  property(
+    'provision.json: no secret of a damaged JSON text is shown, but the place of the damage',
+    1000,
+    damaged,
+    (text) => {
+      const words = shown(Buffer.from(text));
+      if (words.includes('syntax error')) expect(words).toMatch(/syntax error at line \d+, column \d+$/m);
+      expect(words).not.toContain('ZQJX');
+    },
+  ),
+];

@@ -1,8 +1,0 @@
-import { describe, it } from 'vitest';
-import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
-import { SEED } from '../support/seed.ts';
-import { provisionJsonProperties } from './provisionJsonProperties.ts';
-
-describe(`whatever the bytes (seed ${SEED})`, () => {
-  it.each(provisionJsonProperties)('$name', checkUsually, PROPERTY_LIMIT_MS);
-});

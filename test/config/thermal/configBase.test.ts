@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listBackups, nextBackupName } from '../../../src/config/thermal/backups.ts';
+import { chooseBase, configWithCredentials } from '../../../src/config/thermal/configBase.ts';
+import { carriesCredentials, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
+import { readThermalConfig, THERMAL_CONFIG } from '../../../src/config/thermal/thermalConfig.ts';
+import { credentials } from '../credentials.ts';
+import { put, scratchFolder } from '../scratch.ts';
+
+const chosenIn = async (folder: string) => chooseBase(await readThermalConfig(folder), await listBackups(folder));
+const backup = (folder: string, time: number, content: string) =>
+  put(join(folder, nextBackupName(time, undefined)), content, 0o600);
+
+describe('chooseBase', () => {
+  it('takes the existing file when it is usable', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '{"mine":1}');
+    await backup(folder, 1, '{"old":1}');
+    expect(await chosenIn(folder)).toEqual({ from: 'file', bytes: Buffer.from('{"mine":1}') });
+  });
+
+  it('takes the defaults when there is no file, whatever backups there are', async () => {
+    const folder = await scratchFolder();
+    await backup(folder, 1, '{"old":1}');
+    expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
+  });
+
+  it('takes the newest backup that is usable when the file is not', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '{"mine":');
+    await backup(folder, 1, '{"old":1}');
+    await backup(folder, 2, '{"newer":1}');
+    await backup(folder, 3, '{"newest":');
+    await backup(folder, 4, '{"thingsboard":7}');
+    const name = nextBackupName(2, undefined);
+    expect(await chosenIn(folder)).toEqual({ from: 'backup', name, bytes: Buffer.from('{"newer":1}') });
+  });
+
+  it('tells of each backup that it can’t use, but not of the copy of the file itself', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '{"mine":');
+    await backup(folder, 1, '{"old":1}');
+    await backup(folder, 2, '{"newer":');
+    await backup(folder, 3, '{"mine":');
+    const big = await backup(folder, 4, ' '.repeat(1024 * 1024 + 1));
+    const backups = await listBackups(folder);
+    const gone = { name: 'x', path: join(folder, 'x'), time: 5, size: 1 };
+    const skipped: string[] = [];
+    await chooseBase(await readThermalConfig(folder), [gone, ...backups], (path, why) =>
+      skipped.push(`${path}: ${why}`),
+    );
+    expect(skipped).toEqual([
+      `${gone.path}: it was removed a moment ago`,
+      `${big}: it is larger than 1048576 bytes`,
+      `${backups[2]?.path}: it is not valid JSON: syntax error at line 1, column 10`,
+    ]);
+  });
+
+  it('takes the defaults when no backup is usable, or it vanished', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '');
+    await backup(folder, 1, '[]');
+    expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
+    const gone = { name: 'x', path: join(folder, 'x'), time: 1, size: 1 };
+    expect(await chooseBase(await readThermalConfig(folder), [gone])).toEqual({ from: 'defaults' });
+  });
+
+  it('reads at most twenty backups', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '');
+    await backup(folder, 1, '{"old":1}');
+    for (let time = 2; time <= 21; time++) await backup(folder, time, '');
+    expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
+  });
+});
+
+describe('configWithCredentials', () => {
+  it('makes the fresh file from the defaults', () => {
+    expect(configWithCredentials({ from: 'defaults' }, credentials())).toEqual(freshConfig(credentials()));
+  });
+
+  it.each(['file', 'backup'] as const)('keeps what the %s holds', (from) => {
+    const text = configWithCredentials({ from, name: 'x', bytes: Buffer.from('{"mine":1}') }, credentials());
+    expect(text.toString()).toMatch(/^\{"mine":1,/);
+    expect(carriesCredentials(text, credentials())).toBe(true);
+  });
+});
