@@ -4,15 +4,15 @@
  */
 import { resolve } from 'node:path';
 import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
-import { runAgent } from './agent.ts';
-import type { AgentResult } from './agentResult.ts';
-import { systemClock } from './clock.ts';
-import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
 import { devicePaths } from './device/paths.ts';
 import { type FailureCode, toFailureRecord } from './failures/failure.ts';
 import { createLog, type Log } from './log/log.ts';
+import { runAgent } from './provision/agent.ts';
+import { DEFAULT_KEEP_BACKUPS } from './provision/defaults.ts';
+import type { AgentResult } from './provision/result.ts';
 import { isFailureCode } from './state/snapshotDocument.ts';
 import { STEPS, stepOf } from './status/steps.ts';
+import { systemClock } from './time/clock.ts';
 import { VERSION } from './version.ts';
 
 /** As the command's --keep-backups. */

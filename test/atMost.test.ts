@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { atMost } from '../src/atMost.ts';
+import { atMost } from '../src/time/within.ts';
 
 const LIMIT_MS = 1000;
 

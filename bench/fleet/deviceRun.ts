@@ -1,6 +1,6 @@
-import { type AgentOptions, runAgent } from '../../src/agent.ts';
-import type { AgentResult } from '../../src/agentResult.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
+import { type AgentOptions, runAgent } from '../../src/provision/agent.ts';
+import type { AgentResult } from '../../src/provision/result.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 
 /** What became of one device. */

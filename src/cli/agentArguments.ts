@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import { MAX_SPLAY } from '../defaults.ts';
 import { type DevicePaths, devicePaths } from '../device/paths.ts';
 import type { LogFormat } from '../log/format.ts';
 import type { LogLevel } from '../log/log.ts';
+import { MAX_SPLAY } from '../provision/defaults.ts';
 
 /** What `run` and `start` have in common, as commander gives it. */
 export interface AgentArguments {

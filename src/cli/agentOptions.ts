@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_KEEP_BACKUPS, MAX_SPLAY } from '../defaults.ts';
 import { LOG_FORMATS } from '../log/format.ts';
 import { LOG_LEVELS } from '../log/log.ts';
+import { DEFAULT_KEEP_BACKUPS, MAX_SPLAY } from '../provision/defaults.ts';
 import { splayFrom } from './agentArguments.ts';
 
 const MAX_BACKUPS = 1000;

@@ -1,6 +1,6 @@
-import { DEFAULT_KEEP_BACKUPS } from '../defaults.ts';
 import { isLogFormat } from '../log/format.ts';
 import { isLogLevel } from '../log/log.ts';
+import { DEFAULT_KEEP_BACKUPS } from '../provision/defaults.ts';
 import { type AgentArguments, splayFrom } from './agentArguments.ts';
 import type { Environment } from './nothingToDo.ts';
 

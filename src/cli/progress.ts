@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../agentResult.ts';
 import { toFailureRecord } from '../failures/failure.ts';
 import { openUnblocked, type UnblockedOutput } from '../files/unblockedOutput.ts';
 import type { LogRecord, LogSink } from '../log/log.ts';
+import type { AgentResult } from '../provision/result.ts';
 import { isFinalState, type ProvisionState } from '../state/snapshotDocument.ts';
 import { type Paint, paintFor, printable } from './paint.ts';
 

@@ -1,4 +1,3 @@
-import { systemClock } from '../clock.ts';
 import { openEventsFile } from '../device/eventsFile.ts';
 import { acquireLock } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -11,6 +10,7 @@ import { isFailureCode } from '../state/snapshotDocument.ts';
 import { type DeviceFiles, readDeviceFiles } from '../status/deviceFiles.ts';
 import { oneLine } from '../status/plainText.ts';
 import { planReset, type ResetPlan } from '../status/resetPlan.ts';
+import { systemClock } from '../time/clock.ts';
 import { pathsFrom } from './agentArguments.ts';
 import { askYes } from './askYes.ts';
 import type { ResetArguments } from './reset.ts';

@@ -1,6 +1,6 @@
-import { runAgent } from '../agent.ts';
 import { settingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { RunInspector } from '../inspect/observer.ts';
+import { runAgent } from '../provision/agent.ts';
 import { VERSION } from '../version.ts';
 import { type AgentArguments, pathsFrom } from './agentArguments.ts';
 import { openRunOutput } from './runOutput.ts';

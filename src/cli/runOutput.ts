@@ -1,6 +1,6 @@
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../agentResult.ts';
 import type { LogSink } from '../log/log.ts';
+import type { AgentResult } from '../provision/result.ts';
 import type { ProvisionState } from '../state/snapshotDocument.ts';
 import { type AgentArguments, formatFrom } from './agentArguments.ts';
 import { isDrawable } from './paint.ts';

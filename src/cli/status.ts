@@ -11,7 +11,7 @@ interface StatusArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
 }
 
 const MAX_TIMEOUT_SECONDS = 86_400;
-/** Longer than a run may take (src/agent.ts). */
+/** Longer than a run may take (src/provision/agent.ts). */
 const DEFAULT_TIMEOUT_SECONDS = 600;
 const TEMPFAIL = 75;
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 import { type CommandEnd, type CommandRun, runCommand } from './commandRun.ts';
 import { createLatestReadings } from './latestReadings.ts';
 import type { TemperatureSource } from './temperatureSource.ts';

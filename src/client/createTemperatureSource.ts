@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Clock } from '../clock.ts';
 import { Failure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 import { createCommandSource } from './commandSource.ts';
 import { createFileSource } from './fileSource.ts';
 import { createSimulatedSource } from './simulatedSource.ts';

@@ -1,9 +1,9 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import type { Clock } from '../clock.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 import { type FollowedFifo, followFifo } from './fifo.ts';
 import { createGrowingFile } from './growingFile.ts';
 import { createLatestReadings } from './latestReadings.ts';

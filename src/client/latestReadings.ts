@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
 import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 import { createJsonLines, type JsonLines, MAX_LINE_BYTES } from './jsonLines.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
 import { type LineReadings, parseReadingLine } from './readingLine.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 const PAUSE_MS = 60_000;
 

@@ -1,10 +1,10 @@
 import { createActor, type InspectionEvent, type Observer } from 'xstate';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
-import type { Clock } from '../clock.ts';
 import type { ClientConfig } from '../config/thermal/clientConfig.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
-import { withinLimit } from './abortableDelay.ts';
+import { withinLimit } from '../time/abortableDelay.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
 import { reportingActions } from './telemetryReport.ts';

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
 import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
+import type { Clock } from '../time/clock.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
 
 interface SimulatedSourceOptions {

@@ -1,6 +1,5 @@
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
-import type { Clock } from '../clock.ts';
 import { trustedAuthorities } from '../config/authorities/caFile.ts';
 import {
   type ClientConfig,
@@ -11,7 +10,8 @@ import {
 import { Failure, toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
-import { abortableDelay, withinLimit } from './abortableDelay.ts';
+import { abortableDelay, withinLimit } from '../time/abortableDelay.ts';
+import type { Clock } from '../time/clock.ts';
 import { sessionFailure } from './connectionFailure.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';

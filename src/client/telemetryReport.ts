@@ -1,6 +1,6 @@
 import type { OpenConnection, TelemetryContext, TelemetryFailure } from '../../machines/telemetry.types.ts';
-import type { Clock } from '../clock.ts';
 import type { Log } from '../log/log.ts';
+import type { Clock } from '../time/clock.ts';
 
 const SUMMARY_PAUSE_MS = 60 * 60 * 1000;
 

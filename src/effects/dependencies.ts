@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts';
 import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { BoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { Splay } from '../device/splay.ts';
 import type { Log } from '../log/log.ts';
 import type { SpareStream } from '../thingsboard/spareStream.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** What every effect works with; one run has one of it. */
 export interface EffectDependencies {

@@ -1,5 +1,5 @@
 /** The agent's logging contract. What prints the records is a LogSink: winstonSink.ts, or a program that embeds us. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../time/clock.ts';
 
 export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];

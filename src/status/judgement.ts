@@ -1,6 +1,6 @@
 import { FAILURES } from '../failures/failure.ts';
+import { FINALIZE_STEP } from '../provision/startUp.ts';
 import { isFailureCode, isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
-import { FINALIZE_STEP } from '../state/startUp.ts';
 import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';

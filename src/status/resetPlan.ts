@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { readLimited } from '../files/readLimited.ts';
+import { FINALIZE_STEP } from '../provision/startUp.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
-import { FINALIZE_STEP } from '../state/startUp.ts';
 import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { onServer } from './onServer.ts';

@@ -75,7 +75,7 @@ export const MUTANTS = [
   {
     // What could not be saved counts as saved.
     name: 'failed-save-passes',
-    file: 'src/state/journal.ts',
+    file: 'src/provision/snapshotWriter.ts',
     find: 'null, 2)}\\n`));\n    written',
     replace: 'null, 2)}\\n`)).catch(() => {});\n    written',
   },

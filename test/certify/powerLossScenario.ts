@@ -22,7 +22,7 @@ export interface Scenario {
 }
 
 /**
- * A state that nothing waits for is saved 200 ms later (src/state/journal.ts). Answers that take longer make sure that
+ * A state that nothing waits for is saved 200 ms later (src/provision/snapshotWriter.ts). Answers that take longer make sure that
  * this happens in every trace, so that each has the same calls.
  */
 export const SLOW_ANSWER_MS = 450;

@@ -1,9 +1,9 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { AgentResult } from '../../src/agentResult.ts';
 import { createProgress } from '../../src/cli/progress.ts';
 import { Failure, toFailureRecord } from '../../src/failures/failure.ts';
 import type { LogDetails, LogLevel } from '../../src/log/log.ts';
+import type { AgentResult } from '../../src/provision/result.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { SETTINGS } from '../support/chartAnswers.ts';
 import { snapshotIn } from '../support/snapshots.ts';

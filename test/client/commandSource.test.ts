@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createCommandSource } from '../../src/client/commandSource.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { recordingLog, spot, until } from './testBroker.ts';
 
 const forever = new AbortController().signal;

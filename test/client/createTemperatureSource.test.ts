@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTemperatureSource } from '../../src/client/createTemperatureSource.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log/log.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { spot, until } from './testBroker.ts';
 
 const context = { log: silentLog, clock: systemClock() };

@@ -19,7 +19,7 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFileSource } from '../../src/client/fileSource.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { recordingLog, spot, until } from './testBroker.ts';
 
 const forever = new AbortController().signal;

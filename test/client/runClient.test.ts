@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import type { Clock } from '../../src/clock.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { Secret } from '../../src/secret.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
+import type { Clock } from '../../src/time/clock.ts';
 import { configFor, recordingLog, spot, startBroker, TOKEN, until } from './testBroker.ts';
 import { areClosed, broker, clientSockets, clock, folder, run, steady, tcp } from './testClient.ts';
 

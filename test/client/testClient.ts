@@ -10,8 +10,8 @@ import type { SimulatedClock } from 'xstate';
 import type { ProvisioningRecord } from '../../src/client/provisioningRecord.ts';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
 import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
+import { type Clock, systemClock } from '../../src/time/clock.ts';
 import { recordingLog, startBroker, startTcp } from './testBroker.ts';
 
 export const clock = systemClock();

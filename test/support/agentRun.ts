@@ -2,15 +2,15 @@
 
 import { onTestFinished } from 'vitest';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { type AgentOptions, runAgent } from '../../src/agent.ts';
-import type { AgentResult } from '../../src/agentResult.ts';
-import { systemClock } from '../../src/clock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';
+import { type AgentOptions, runAgent } from '../../src/provision/agent.ts';
+import type { AgentResult } from '../../src/provision/result.ts';
+import { openJournal } from '../../src/provision/snapshotWriter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
-import { openJournal } from '../../src/state/journal.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
 import { fastTime } from './fastTime.ts';
 import { startServer } from './server.ts';

@@ -1,11 +1,11 @@
 /** What an effect is called with outside a run. */
 
-import { systemClock } from '../../src/clock.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { EffectCall, EffectDependencies } from '../../src/effects/dependencies.ts';
 import { createLog, type LogRecord } from '../../src/log/log.ts';
 import { spareStream } from '../../src/thingsboard/spareStream.ts';
+import { systemClock } from '../../src/time/clock.ts';
 import { AGENT_VERSION } from './agentRun.ts';
 
 export interface EffectScene {

@@ -2,10 +2,10 @@
 
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runAgent } from '../../../src/agent.ts';
-import type { AgentResult } from '../../../src/agentResult.ts';
 import { devicePaths } from '../../../src/device/paths.ts';
 import { formatJson } from '../../../src/log/format.ts';
+import { runAgent } from '../../../src/provision/agent.ts';
+import type { AgentResult } from '../../../src/provision/result.ts';
 import type { IssuedCertificate } from '../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';

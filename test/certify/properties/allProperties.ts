@@ -1,8 +1,8 @@
-import { anyFolderProperty } from '../../agent/anyFolderProperty.ts';
 import { provisionJsonProperties } from '../../config/provision/provisionJsonProperties.ts';
 import { mergeCredentialsProperties } from '../../config/thermal/mergeCredentialsProperties.ts';
 import { boundedRunProperty } from '../../machines/boundedRunProperty.ts';
 import { exactlyOneProperty } from '../../machines/exactlyOneProperty.ts';
+import { anyFolderProperty } from '../../provision/anyFolderProperty.ts';
 import { documentProperties } from '../../state/documentProperties.ts';
 import type { Property } from '../../support/property.ts';
 import { exchangeProperty } from '../../thingsboard/exchangeProperty.ts';

@@ -3,8 +3,8 @@
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runAgent } from '../../../src/agent.ts';
 import { devicePaths } from '../../../src/device/paths.ts';
+import { runAgent } from '../../../src/provision/agent.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import { configuredDevice } from '../../support/provisionedDevice.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';

@@ -2,9 +2,9 @@
 
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runAgent } from '../../../src/agent.ts';
-import type { AgentResult } from '../../../src/agentResult.ts';
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
+import { runAgent } from '../../../src/provision/agent.ts';
+import type { AgentResult } from '../../../src/provision/result.ts';
 import { MAX_HISTORY, type ProvisionState } from '../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
@@ -12,7 +12,7 @@ import { fastTime } from '../../support/fastTime.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';
 import type { SoakResult } from './soakResult.ts';
 
-/** events.jsonl and events.jsonl.1 (src/agent.ts). */
+/** events.jsonl and events.jsonl.1 (src/provision/agent.ts). */
 const MAX_EVENTS_BYTES = 256 * 1024;
 const MAX_SNAPSHOT_BYTES = 64 * 1024;
 const MAX_BACKUPS = 5;

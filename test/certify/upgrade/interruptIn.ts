@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { runAgent } from '../../../src/agent.ts';
 import { devicePaths } from '../../../src/device/paths.ts';
+import { runAgent } from '../../../src/provision/agent.ts';
 import { ACTIVE_STATES } from '../../../src/state/snapshotDocument.ts';
 import { VERSION } from '../../../src/version.ts';
 

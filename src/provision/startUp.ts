@@ -1,7 +1,7 @@
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
 import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
-import type { Credentials } from './credentials.ts';
-import { isFinalState, type ProvisionState, type SnapshotDocument } from './snapshotDocument.ts';
+import type { Credentials } from '../state/credentials.ts';
+import { isFinalState, type ProvisionState, type SnapshotDocument } from '../state/snapshotDocument.ts';
 
 /** Step of `finalize`: from there on the configuration holds the new credentials. */
 export const FINALIZE_STEP = 7;

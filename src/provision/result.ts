@@ -1,6 +1,6 @@
-import type { FailureRecord } from '../machines/provision.types.ts';
-import { EXIT } from './failures/failure.ts';
-import type { Log } from './log/log.ts';
+import type { FailureRecord } from '../../machines/provision.types.ts';
+import { EXIT } from '../failures/failure.ts';
+import type { Log } from '../log/log.ts';
 
 /** How one pass over a device folder ended. */
 export interface AgentResult {

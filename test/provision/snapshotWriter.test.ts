@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FAILURES, Failure, toFailureRecord } from '../../src/failures/failure.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
-import { openJournal } from '../../src/state/journal.ts';
+import { openJournal } from '../../src/provision/snapshotWriter.ts';
 import { type SnapshotDocument, snapshotSchema } from '../../src/state/snapshotDocument.ts';
 import { failureOf } from '../config/scratch.ts';
 import { chartAt, START } from '../support/chartRun.ts';

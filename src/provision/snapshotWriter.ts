@@ -1,6 +1,4 @@
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { atMost } from '../atMost.ts';
-import type { Clock } from '../clock.ts';
 import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
 import {
@@ -11,7 +9,9 @@ import {
   SNAPSHOT_VERSION,
   type SnapshotDocument,
   statusOf,
-} from './snapshotDocument.ts';
+} from '../state/snapshotDocument.ts';
+import type { Clock } from '../time/clock.ts';
+import { atMost } from '../time/within.ts';
 
 /** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
 const LAZY_SAVE_MS = 200;

@@ -1,21 +1,21 @@
 import { createActor, type SnapshotFrom } from 'xstate';
-import { provisionMachine } from '../machines/provision.machine.ts';
-import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
+import { provisionMachine } from '../../machines/provision.machine.ts';
+import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
+import { readPublicSettings } from '../config/provision/provisionJson.ts';
+import { drawRunId } from '../device/candidate.ts';
+import { triggerIdentity } from '../device/trigger.ts';
+import type { EffectDependencies } from '../effects/dependencies.ts';
+import { type SweepInput, sweep } from '../effects/finalize.ts';
+import { createEffects } from '../effects/index.ts';
+import { Failure, toFailureRecord } from '../failures/failure.ts';
+import { durableRemove } from '../files/durable.ts';
+import type { Log, RunPosition } from '../log/log.ts';
+import { isFailureCode, isFinalState, type ProvisionState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import { atMost } from '../time/within.ts';
 import type { AgentOptions } from './agent.ts';
-import { type AgentResult, ended, failed, logFailure } from './agentResult.ts';
-import { atMost } from './atMost.ts';
-import { readPublicSettings } from './config/provision/provisionJson.ts';
 import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
-import { drawRunId } from './device/candidate.ts';
-import { triggerIdentity } from './device/trigger.ts';
-import type { EffectDependencies } from './effects/dependencies.ts';
-import { type SweepInput, sweep } from './effects/finalize.ts';
-import { createEffects } from './effects/index.ts';
-import { Failure, toFailureRecord } from './failures/failure.ts';
-import { durableRemove } from './files/durable.ts';
-import type { Log, RunPosition } from './log/log.ts';
-import { type Journal, openJournal } from './state/journal.ts';
-import { isFailureCode, isFinalState, type ProvisionState, type SnapshotDocument } from './state/snapshotDocument.ts';
+import { type AgentResult, ended, failed, logFailure } from './result.ts';
+import { type Journal, openJournal } from './snapshotWriter.ts';
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/operations.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
