@@ -1,5 +1,5 @@
 import { toFailure } from '../failures/failure.ts';
-import { isJournalStream, withPriority } from '../log/journal.ts';
+import { isJournalStream, withPriority } from '../systemd/journald.ts';
 
 /** Does a command's work; whatever it throws, at whatever time, is told, and sets the exit status. */
 export async function guarded(work: () => Promise<unknown>): Promise<void> {

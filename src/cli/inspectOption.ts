@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { RunInspector } from '../inspect/observer.ts';
+import type { RunInspector } from '../watch/observer.ts';
 
 /** `page`, or the port of the Stately inspector's server. */
 export type InspectTarget = 'page' | { readonly statelyPort: number };
@@ -45,11 +45,11 @@ export async function openInspector({ inspect }: InspectArguments): Promise<RunI
   if (inspect === undefined) return undefined;
   try {
     if (typeof inspect === 'object') {
-      const { inspectWithStately } = await import('../inspect/stately.ts');
+      const { inspectWithStately } = await import('../watch/stately.ts');
       return inspectWithStately({ port: inspect.statelyPort, say });
     }
     const [{ inspectOnPage }, { VERSION }] = await Promise.all([
-      import('../inspect/livePage.ts'),
+      import('../watch/livePage.ts'),
       import('../version.ts'),
     ]);
     const opened = await inspectOnPage(VERSION);

@@ -1,7 +1,7 @@
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { formatRecord, isLogFormat, type LogFormat } from '../log/format.ts';
-import { isJournalStream, withPriority } from '../log/journal.ts';
 import { MAX_SPLAY } from '../provision/defaults.ts';
+import { isJournalStream, withPriority } from '../systemd/journald.ts';
 
 /** The options of `run` that this path understands; anything else is left to the real parser. */
 const OPTIONS: Readonly<Record<string, string>> = {

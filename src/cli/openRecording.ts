@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { Failure } from '../failures/failure.ts';
-import { serveLocally } from '../inspect/localServer.ts';
-import { recordedRuns } from '../inspect/recording.ts';
-import { recordingPage } from '../inspect/recordingPage.ts';
+import { recordedRuns } from '../report/recording.ts';
+import { recordingPage } from '../report/recordingPage.ts';
 import { readEventLines } from '../status/eventLines.ts';
 import { VERSION } from '../version.ts';
+import { serveLocally } from '../watch/localServer.ts';
 import { stopSignal } from './stopSignal.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { settingsElsewhere } from '../config/provision/externalSettings.ts';
-import type { RunInspector } from '../inspect/observer.ts';
 import { runAgent } from '../provision/agent.ts';
 import { VERSION } from '../version.ts';
+import type { RunInspector } from '../watch/observer.ts';
 import { type AgentArguments, pathsFrom } from './agentArguments.ts';
 import { openRunOutput } from './runOutput.ts';
 

@@ -2,9 +2,9 @@ import { Writable } from 'node:stream';
 import winston from 'winston';
 import { type LineFile, openLineFile } from '../files/appendLimited.ts';
 import type { FileAttributes } from '../files/durable.ts';
+import { isJournalStream, withPriority } from '../systemd/journald.ts';
 import { openStatus } from '../systemd/notify.ts';
 import { formatRecord, type LogFormat } from './format.ts';
-import { isJournalStream, withPriority } from './journal.ts';
 import type { LogLevel, LogRecord, LogSink } from './log.ts';
 
 export interface WinstonSinkOptions {

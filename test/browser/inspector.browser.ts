@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { inspectOnPage } from '../../src/inspect/livePage.ts';
-import { serveLocally } from '../../src/inspect/localServer.ts';
-import { recordedRuns } from '../../src/inspect/recording.ts';
-import { recordingPage } from '../../src/inspect/recordingPage.ts';
 import type { LogRecord } from '../../src/log/log.ts';
+import { recordedRuns } from '../../src/report/recording.ts';
+import { recordingPage } from '../../src/report/recordingPage.ts';
+import { inspectOnPage } from '../../src/watch/livePage.ts';
+import { serveLocally } from '../../src/watch/localServer.ts';
 import { runDevice, scene } from '../support/agentRun.ts';
 import { expectNoSidewaysScrolling, launch, openPage, SIZES } from './chromium.ts';
 

@@ -1,7 +1,7 @@
 /** Runs every scenario once without a kill, and finds out which states and transitions of the chart that reaches. */
 
 import { join } from 'node:path';
-import type { ChartGraph } from '../../../src/inspect/chartGraph.ts';
+import type { ChartGraph } from '../../../scripts/diagrams/chartGraph.ts';
 import { inParallel } from '../inParallel.ts';
 import { endingProblems } from '../invariants.ts';
 import { scenariosIn } from '../part.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { provisionMachine } from '../../../machines/provision.machine.ts';
-import { type ChartGraph, chartGraph } from '../../../src/inspect/chartGraph.ts';
+import { type ChartGraph, chartGraph } from '../../../scripts/diagrams/chartGraph.ts';
 import { unreached } from './recordings.ts';
 import { edgesOfStep, edgeText, linesIn, stepsOf } from './steps.ts';
 

@@ -1,6 +1,6 @@
 /** Reads off a run's log which transitions of the chart it took. */
 
-import { ANY_STATE, type ChartEdge, type ChartGraph } from '../../../src/inspect/chartGraph.ts';
+import { ANY_STATE, type ChartEdge, type ChartGraph } from '../../../scripts/diagrams/chartGraph.ts';
 
 /** A line of the agent's JSON log. */
 export interface Line {

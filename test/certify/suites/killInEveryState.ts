@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { provisionMachine } from '../../../machines/provision.machine.ts';
-import { chartGraph } from '../../../src/inspect/chartGraph.ts';
+import { chartGraph } from '../../../scripts/diagrams/chartGraph.ts';
 import { inParallel } from '../inParallel.ts';
 import { completionProblems, type DeviceUnderTest, endingProblems, instantProblems } from '../invariants.ts';
 import { isInPart } from '../part.ts';

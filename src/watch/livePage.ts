@@ -1,11 +1,18 @@
-import { type Html, html } from './html.ts';
+import { type Html, html } from '../report/html.ts';
+import { page } from '../report/page.ts';
+import { LIVE_SCRIPT } from '../report/pageScript.ts';
+import {
+  chartSection,
+  contextSection,
+  eventsSection,
+  factsSection,
+  headSection,
+  stepsSection,
+} from '../report/runSections.ts';
+import type { RunView } from '../report/runView.ts';
 import { createLiveModel } from './liveModel.ts';
 import { serveLocally } from './localServer.ts';
 import { createObserver, type RunInspector } from './observer.ts';
-import { page } from './page.ts';
-import { LIVE_SCRIPT } from './pageScript.ts';
-import { chartSection, contextSection, eventsSection, factsSection, headSection, stepsSection } from './runSections.ts';
-import type { RunView } from './runView.ts';
 
 /** How often the page is brought up to date, at most. */
 const UPDATE_MS = 200;

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { DevicePaths } from '../../src/device/paths.ts';
-import type { RunInspector } from '../../src/inspect/observer.ts';
+import type { RunInspector } from '../../src/watch/observer.ts';
 import { type AgentRun, runDevice, scene } from '../support/agentRun.ts';
 
 /** A server on this machine that passes on what one client sends to all others, as the Stately inspector's does. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { escapeHtml, html } from '../../src/inspect/html.ts';
-import { recordedRuns, recordedView } from '../../src/inspect/recording.ts';
-import { recordingPage } from '../../src/inspect/recordingPage.ts';
-import { formatDuration } from '../../src/inspect/runView.ts';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';
+import { escapeHtml, html } from '../../src/report/html.ts';
+import { recordedRuns, recordedView } from '../../src/report/recording.ts';
+import { recordingPage } from '../../src/report/recordingPage.ts';
+import { formatDuration } from '../../src/report/runView.ts';
 import { parseEventLines } from '../../src/status/eventLines.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 

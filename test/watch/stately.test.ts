@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { createActor } from 'xstate';
 import { z } from 'zod';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
-import { inspectWithStately } from '../../src/inspect/stately.ts';
+import { inspectWithStately } from '../../src/watch/stately.ts';
 import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
 import { portOf, relay, watchedRun } from './watchedRun.ts';

@@ -1,8 +1,8 @@
 import type { StatelyInspectionEvent } from '@statelyai/inspect';
 import { describe, expect, it } from 'vitest';
-import { onlyAllowed, WITHHELD } from '../../src/inspect/allowList.ts';
-import { createRedaction } from '../../src/inspect/redact.ts';
 import { Secret } from '../../src/secret.ts';
+import { onlyAllowed, WITHHELD } from '../../src/watch/allowList.ts';
+import { createRedaction } from '../../src/watch/redact.ts';
 
 const SECRET = 'tok3n-that-nobody-may-see';
 

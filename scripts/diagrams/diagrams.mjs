@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { instance } from '@viz-js/viz';
-import { loadTypeScript } from './loadTypeScript.mjs';
+import { loadTypeScript } from '../loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const check = process.argv.includes('--check');

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { createActor } from 'xstate';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
-import { inspectOnPage } from '../../src/inspect/livePage.ts';
+import { inspectOnPage } from '../../src/watch/livePage.ts';
 import { watchedRun } from './watchedRun.ts';
 
 interface Answer {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { provisionMachine } from '../../machines/provision.machine.ts';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
-import { chartGraph, mainFlow } from '../../src/inspect/chartGraph.ts';
-import { chartPicture, pathMarks, pictureParts } from '../../src/inspect/chartPicture.ts';
-import { toDot, toMermaid } from '../../src/inspect/drawChart.ts';
+import { chartGraph, mainFlow } from '../../scripts/diagrams/chartGraph.ts';
+import { toDot, toMermaid } from '../../scripts/diagrams/drawChart.ts';
+import { chartPicture, pathMarks, pictureParts } from '../../src/report/chartPicture.ts';
 
 const CHARTS = [
   ['provision', provisionMachine],

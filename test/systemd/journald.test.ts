@@ -4,8 +4,8 @@ import { fstatSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { isJournalStream, withPriority } from '../../src/log/journal.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
+import { isJournalStream, withPriority } from '../../src/systemd/journald.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
 describe('withPriority', () => {

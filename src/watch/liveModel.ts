@@ -1,5 +1,5 @@
+import { type ChartName, type EventView, outcomeOf, type RunView, type StepView } from '../report/runView.ts';
 import type { RedactedEvent, ShownSnapshot } from './redact.ts';
-import { type ChartName, type EventView, outcomeOf, type RunView, type StepView } from './runView.ts';
 
 const MAX_RUNS = 4;
 const MAX_STEPS = 100;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Failure } from '../failures/failure.ts';
-import type { Page } from './page.ts';
+import type { Page } from '../report/page.ts';
 
 const ADDRESS = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
