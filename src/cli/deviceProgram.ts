@@ -1,17 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../failures/failure.ts';
 import { VERSION } from '../version.ts';
-import { registerBackups } from './backups.ts';
+import { registerBackups } from './backups/command.ts';
 import type { Program } from './boot.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerExplain } from './explain.ts';
+import { registerDoctor } from './doctor/command.ts';
+import { registerExplain } from './explain/command.ts';
 import { guarded } from './guarded.ts';
-import { registerInspect } from './inspect.ts';
-import { registerReport } from './report.ts';
-import { registerReset } from './reset.ts';
-import { registerRun } from './run.ts';
-import { registerStart } from './start.ts';
-import { registerStatus } from './status.ts';
+import { registerInspect } from './inspect/command.ts';
+import { registerReport } from './report/command.ts';
+import { registerReset } from './reset/command.ts';
+import { registerRun } from './run/command.ts';
+import { registerStart } from './start/command.ts';
+import { registerStatus } from './status/command.ts';
 import { adoptStopSignal } from './stopSignal.ts';
 
 const EPILOGUE = `

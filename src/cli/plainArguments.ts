@@ -1,7 +1,7 @@
 import { isLogFormat } from '../log/format.ts';
 import { isLogLevel } from '../log/log.ts';
 import { DEFAULT_KEEP_BACKUPS } from '../provision/defaults.ts';
-import { type AgentArguments, splayFrom } from './agentArguments.ts';
+import { type AgentArguments, splayFrom } from './arguments.ts';
 import type { Environment } from './nothingToDo.ts';
 
 /** `undefined` where the text is none of the known ones. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Program } from './boot.ts';
-import { registerDemo } from './demo.ts';
+import { registerDemo } from './demo/command.ts';
 import { createDeviceProgram, runProgram } from './deviceProgram.ts';
-import { registerSimulate } from './simulate.ts';
+import { registerSimulate } from './simulate/command.ts';
 
 const EPILOGUE = `
 Try it without a server:  thermal-provision demo

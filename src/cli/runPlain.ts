@@ -1,6 +1,6 @@
-import type { AgentArguments } from './agentArguments.ts';
+import type { AgentArguments } from './arguments.ts';
 import { guarded } from './guarded.ts';
-import { runDevice } from './runDevice.ts';
+import { runDevice } from './run/runDevice.ts';
 
 /**
  * `run` as a boot calls it. The build makes one file of this and of all it needs (scripts/build.mjs): the parts that

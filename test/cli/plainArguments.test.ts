@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { assert, constantFrom, dictionary, property, uniqueArray } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addAgentOptions } from '../../src/cli/agentOptions.ts';
 import { plainRun } from '../../src/cli/nothingToDo.ts';
+import { addAgentOptions } from '../../src/cli/options.ts';
 import { plainArguments } from '../../src/cli/plainArguments.ts';
 
 const OPTIONS = ['--dir', '--state-dir', '--log-format', '--log-level', '--splay', '--keep-backups', '--inspect'];

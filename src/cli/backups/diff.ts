@@ -1,0 +1,62 @@
+import { type Backup, readBackup } from '../../config/thermal/backups.ts';
+import { readConfigText } from '../../config/thermal/configText.ts';
+import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
+import type { DevicePaths } from '../../device/paths.ts';
+import { createMasks, maskedText } from '../../doctor/maskedText.ts';
+import { unifiedDiff } from '../../doctor/textDiff.ts';
+import { Failure } from '../../failures/failure.ts';
+import { paintDiff, paintFor } from '../terminal/paint.ts';
+import { thingsboardText } from './content.ts';
+import type { Printed } from './runBackups.ts';
+
+type TokenComparison = 'same' | 'different' | 'only in one';
+
+const TOKEN_LINES: Readonly<Record<TokenComparison, string>> = {
+  same: 'The access token is the same in both.',
+  different: 'The access tokens differ (equal masks stand for equal values).',
+  'only in one': 'Only one of the two holds an access token.',
+};
+
+/** The text of a configuration; what is not JSON could hold a token anywhere, so it is not shown at all. */
+function readable(name: string, bytes: Uint8Array): { readonly text: string; readonly token: string | undefined } {
+  const json = readConfigText(bytes);
+  if (json.ok) return { text: json.text, token: thingsboardText(json.value, 'access_token') };
+  throw new Failure('CONFIG_INVALID', `${name} ${json.problem}, so it is not shown`, {
+    hint: 'Restore a backup that is whole: thermal-provision backups list',
+  });
+}
+
+/**
+ * What has changed from a backup to the current file.
+ * @throws Failure CONFIG_INVALID when one of them is no JSON; CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED
+ */
+export async function compareBackup({ deviceFolder }: DevicePaths, backup: Backup): Promise<Printed> {
+  const content = await readBackup(backup.path);
+  if (content.bytes === undefined) throw unusableBackup(backup, content.usable ? '' : content.why);
+  const current = await readThermalConfig(deviceFolder, 'read');
+  const old = readable(backup.path, content.bytes);
+  const now = current.bytes === undefined ? { text: '', token: undefined } : readable(current.path, current.bytes);
+  const masks = createMasks();
+  const diff = unifiedDiff(
+    { name: backup.name, text: maskedText(old.text, masks) },
+    {
+      name: current.exists ? 'thermal_config.json' : '(no thermal_config.json)',
+      text: now.text === '' ? '' : maskedText(now.text, masks),
+    },
+  );
+  const token = compareTokens(old.token, now.token);
+  const json = { backup: backup.name, diff, file: current.path, same: diff === '', token };
+  if (diff === '') return { text: `${backup.name} and thermal_config.json are the same.\n`, json };
+  return { text: `${paintDiff(diff, paintFor(process.stdout))}\n${TOKEN_LINES[token]}\n`, json };
+}
+
+function compareTokens(one: string | undefined, other: string | undefined): TokenComparison {
+  if (one === other) return 'same';
+  return one === undefined || other === undefined ? 'only in one' : 'different';
+}
+
+/** A backup that can't be put back, nor compared. */
+export const unusableBackup = ({ path }: Backup, why: string): Failure =>
+  new Failure('CONFIG_INVALID', `The backup ${path} can't be used: ${why}`, {
+    hint: 'Choose another one: thermal-provision backups list',
+  });

@@ -1,0 +1,122 @@
+import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../../config/thermal/backups.ts';
+import { replacementAttributes } from '../../config/thermal/replacement.ts';
+import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../../config/thermal/thermalConfig.ts';
+import { acquireLock, lockHolder } from '../../device/lock.ts';
+import type { DevicePaths } from '../../device/paths.ts';
+import { requireReplaceable } from '../../effects/validate.ts';
+import { Failure } from '../../failures/failure.ts';
+import { durableReplace, makeEntriesDurable } from '../../files/durable.ts';
+import { fileExists } from '../../files/fileExists.ts';
+import { ensurePrivateFolder } from '../../files/ownFiles.ts';
+import { FINALIZE_STEP } from '../../provision/startUp.ts';
+import { isFinalState } from '../../state/snapshotDocument.ts';
+import { readSnapshot } from '../../state/snapshotFile.ts';
+import { askYes } from '../terminal/askYes.ts';
+import { printable } from '../terminal/paint.ts';
+import { thingsboardText } from './content.ts';
+import { unusableBackup } from './diff.ts';
+import type { Printed } from './runBackups.ts';
+
+/**
+ * A run that has written its credentials into the file and has only its end left would end as if they were still there,
+ * and remove the last copy of the token; one that has to put its own backup back would overwrite this one.
+ */
+async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: DevicePaths): Promise<void> {
+  if (!(await fileExists(credentials))) return;
+  const read = await readSnapshot(snapshot);
+  if (read.kind !== 'snapshot' || isFinalState(read.snapshot.state)) return;
+  const { state, context } = read.snapshot;
+  if (state !== 'restore' && context.furthestStep < FINALIZE_STEP) return;
+  throw new Failure('LOCKED', `An unfinished run is in the middle of changing ${THERMAL_CONFIG} (${state})`, {
+    hint: `Let it end first: thermal-provision run --dir ${deviceFolder}`,
+  });
+}
+
+/**
+ * Puts a backup back: the current file becomes a backup itself, then it is replaced durably, with its owner and mode
+ * and by the rules for links that provisioning follows.
+ * @param yes whether to ask nobody
+ * @throws Failure USAGE (nobody to ask), LOCKED (also by an unfinished run), CONFIG_INVALID (not usable), SNAPSHOT_NEWER, CONFIG_*, DISK_*, FOLDER_NOT_WRITABLE,
+ * FILE_NOT_PERMITTED
+ */
+export async function restoreBackup(paths: DevicePaths, backup: Backup, yes: boolean): Promise<Printed> {
+  const content = await readBackup(backup.path);
+  if (!content.usable) throw unusableBackup(backup, content.why);
+  const device = thingsboardText(content.value, 'device_id') ?? 'no device';
+  // Before the question: who is told to wait need not be asked.
+  const holder = await lockHolder(paths.deviceFolder, paths.stateFolder);
+  if (holder !== undefined)
+    throw new Failure('LOCKED', `Another agent works on ${paths.deviceFolder}: process ${holder}`);
+  await requireNoRunInTheFile(paths);
+  const question = `Replace ${paths.thermalConfig} by ${backup.name} (${device})? The current file is backed up first.`;
+  if (!yes && !(await askYes(printable(question)))) {
+    return { text: 'Nothing was changed.\n', json: { keptAs: null, restored: null } };
+  }
+  await ensurePrivateFolder(paths.stateFolder);
+  const lock = await acquireLock(paths.deviceFolder, paths.stateFolder);
+  try {
+    await requireNoRunInTheFile(paths);
+    const { file, keptAs } = await putBack(paths, content.bytes);
+    return report(paths, { backup, device, file, keptAs, unfinished: await willBeReplaced(paths) });
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Restored {
+  readonly file: string;
+  /** Null: there was no file. */
+  readonly keptAs: string | null;
+}
+
+/** @throws Failure CONFIG_KEEPS_CHANGING when another program writes the file meanwhile; CONFIG_NOT_WRITTEN */
+async function putBack({ deviceFolder }: DevicePaths, bytes: Buffer): Promise<Restored> {
+  await makeEntriesDurable(deviceFolder);
+  const current = await readThermalConfig(deviceFolder);
+  requireReplaceable(current);
+  const keptAs = await keep(deviceFolder, current);
+  const now = await readThermalConfig(deviceFolder);
+  if (now.path !== current.path || !isSame(now.bytes, current.bytes)) {
+    throw new Failure(
+      'CONFIG_KEEPS_CHANGING',
+      `Another program changed ${current.path} meanwhile; nothing was restored`,
+    );
+  }
+  await durableReplace(current.path, bytes, await replacementAttributes(current));
+  const written = await readThermalConfig(deviceFolder);
+  if (isSame(written.bytes, bytes)) return { file: current.path, keptAs };
+  throw new Failure('CONFIG_NOT_WRITTEN', `${current.path} does not hold what was written to it`, {
+    hint: `Check the storage (df, dmesg). The content of before is kept as ${keptAs ?? 'nothing: there was none'}.`,
+  });
+}
+
+const isSame = (one: Buffer | undefined, other: Buffer | undefined): boolean =>
+  one === undefined || other === undefined ? one === other : one.equals(other);
+
+async function keep(folder: string, { bytes }: ThermalConfigFile): Promise<string | null> {
+  if (bytes === undefined) return null;
+  const [newest] = await listBackups(folder);
+  return (await makeBackup(folder, nextBackupName(Date.now(), newest?.time), bytes)).name;
+}
+
+/** Whether the next run would write new credentials over what was put back. */
+const willBeReplaced = async ({ provisionTxt, credentials }: DevicePaths): Promise<boolean> =>
+  (await fileExists(provisionTxt)) || (await fileExists(credentials));
+
+function report(
+  { deviceFolder }: DevicePaths,
+  done: Restored & { readonly backup: Backup; readonly device: string; readonly unfinished: boolean },
+): Printed {
+  const { backup, device, file, keptAs, unfinished } = done;
+  const lines = [
+    `${file} is now ${backup.name} (${device}).`,
+    keptAs === null ? 'There was no file before.' : `What was there before is kept as ${keptAs}.`,
+    ...(unfinished ? ['Provisioning is asked for or unfinished: the next run writes new credentials into it.'] : []),
+    "Next: restart the camera's client, so that it loads the file.",
+    `Check it with: thermal-provision status --dir ${deviceFolder}`,
+  ];
+  return {
+    text: `${printable(lines.join('\n'))}\n`,
+    json: { deviceId: device, file, keptAs, restored: backup.name, willBeReplaced: unfinished },
+  };
+}

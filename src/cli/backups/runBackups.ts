@@ -1,0 +1,64 @@
+import { stat } from 'node:fs/promises';
+import { type Backup, listBackups } from '../../config/thermal/backups.ts';
+import type { DevicePaths } from '../../device/paths.ts';
+import { EXIT, Failure } from '../../failures/failure.ts';
+import type { BackupsAction, BackupsArguments } from './command.ts';
+import { compareBackup } from './diff.ts';
+import { listing } from './list.ts';
+import { restoreBackup } from './restore.ts';
+
+/** What a command prints: for people, and for machines with sorted keys. */
+export interface Printed {
+  readonly text: string;
+  readonly json: object;
+}
+
+/**
+ * One of the `backups` commands.
+ * @returns the exit status
+ * @throws Failure USAGE, DEVICE_FOLDER_MISSING, CONFIG_*, LOCKED, DISK_*, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
+ */
+export async function runBackups(
+  paths: DevicePaths,
+  action: BackupsAction,
+  number: number | undefined,
+  options: Pick<BackupsArguments, 'yes' | 'format'>,
+): Promise<number> {
+  await requireFolder(paths.deviceFolder);
+  const backups = await listBackups(paths.deviceFolder);
+  const printed = await perform(paths, action, backups, number, options.yes === true);
+  process.stdout.write(options.format === 'json' ? `${JSON.stringify(printed.json, null, 2)}\n` : printed.text);
+  return EXIT.OK;
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const isFolder = await stat(folder).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} can't be used`);
+}
+
+async function perform(
+  paths: DevicePaths,
+  action: BackupsAction,
+  backups: readonly Backup[],
+  number: number | undefined,
+  yes: boolean,
+): Promise<Printed> {
+  if (action === 'list') {
+    if (number === undefined) return listing(paths, backups, Date.now());
+    throw new Failure('USAGE', 'backups list takes no number; did you mean diff or restore?');
+  }
+  const backup = chosen(action, backups, number, paths.deviceFolder);
+  return action === 'diff' ? compareBackup(paths, backup) : restoreBackup(paths, backup, yes);
+}
+
+function chosen(action: BackupsAction, backups: readonly Backup[], number: number | undefined, folder: string): Backup {
+  const hint = `See the numbers with: thermal-provision backups list --dir ${folder}`;
+  if (number === undefined) throw new Failure('USAGE', `backups ${action} needs the number of a backup`, { hint });
+  const backup = backups[number - 1];
+  if (backup !== undefined) return backup;
+  const there = backups.length === 1 ? 'there is 1' : `there are ${backups.length}`;
+  throw new Failure('USAGE', `There is no backup ${number} in ${folder}: ${there}`, { hint });
+}

@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { devicePaths } from '../../device/paths.ts';
+import { EXIT } from '../../failures/failure.ts';
+import {
+  DEFAULT_DEVICE_KEY,
+  DEFAULT_DEVICE_SECRET,
+  type Simulator,
+  startSimulator,
+} from '../../simulator/simulator.ts';
+import { readDeviceFiles } from '../../status/deviceFiles.ts';
+import { makeStatus } from '../../status/makeStatus.ts';
+import { statusText } from '../../status/statusText.ts';
+
+/** Long enough to pull the plug between request and answer, short enough to watch. */
+const ANSWER_LATENCY_MS = 600;
+const AGENT_LIMIT_MS = 20_000;
+const OLD_CONFIG = {
+  thingsboard: { host: 'old.example', port: 1883, access_token: 'the-old-token', device_id: 'thermal-camera-OLD001' },
+  telemetry: { interval_seconds: 15, measurement_spots: [] },
+  site: { note: 'settings that provisioning must not touch', serial: 12345678901234567890n.toString() },
+};
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const chapter = (title: string): void => say(`\n── ${title} ${'─'.repeat(Math.max(0, 100 - title.length))}`);
+
+/** Ends with the agent's exit status, or the signal's name. */
+function ending(agent: ChildProcess): Promise<number | string> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => agent.kill('SIGKILL'), AGENT_LIMIT_MS);
+    agent.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? signal ?? 'unknown');
+    });
+  });
+}
+
+const startAgent = (folder: string, more: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [process.argv[1] ?? '', 'run', '--dir', folder, '--log-format', 'text', ...more], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+
+async function layOut(folder: string, port: number): Promise<void> {
+  const key = { device_key: DEFAULT_DEVICE_KEY, device_secret: DEFAULT_DEVICE_SECRET, host: '127.0.0.1', port };
+  await writeFile(join(folder, 'provision.json'), `${JSON.stringify({ provisioning: key }, null, 2)}\n`);
+  await writeFile(join(folder, 'thermal_config.json'), `${JSON.stringify(OLD_CONFIG, null, 2)}\n`);
+  await writeFile(join(folder, 'provision.txt'), '');
+}
+
+/** Shows a configuration with its token masked: demonstrations end up in screenshots. */
+async function shownConfig(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8');
+  return text.replace(/("access_token":\s*")[^"]*/, '$1[masked]');
+}
+
+async function shownStatus(folder: string): Promise<string> {
+  const boardId = process.env.THERMAL_BOARD_ID ?? '';
+  return statusText(makeStatus(await readDeviceFiles(devicePaths(folder), { boardId })));
+}
+
+async function play(
+  folder: string,
+  simulator: Simulator,
+  cut: { now: () => void },
+  agentArguments: readonly string[],
+): Promise<number> {
+  chapter('1. A camera with an old configuration, provision.txt and provision.json; a simulated ThingsBoard');
+  await layOut(folder, simulator.port);
+  say(`device folder: ${folder}\nserver:        ${simulator.url}`);
+  say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
+
+  chapter('2. Boot: the agent asks for a device. The power is cut before the answer arrives');
+  const first = startAgent(folder, agentArguments);
+  cut.now = () => first.kill('SIGKILL');
+  say(`\nThe agent was ended by ${await ending(first)}. What an operator sees now:\n`);
+  say(await shownStatus(folder));
+  cut.now = () => {};
+
+  chapter('3. Next boot: the same run goes on, finds out that the request had succeeded, and finishes');
+  const exitStatus = await ending(startAgent(folder, agentArguments));
+
+  chapter('4. The result');
+  say(await shownStatus(folder));
+  say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
+  say(`\nthermal_config.json:\n${await shownConfig(join(folder, 'thermal_config.json'))}`);
+  const devices = simulator.registry.devices();
+  say(`Devices on the server: ${devices.length} (${devices.map(({ name }) => name).join(', ')})`);
+  return exitStatus === EXIT.OK && devices.length === 1 ? EXIT.OK : EXIT.SOFTWARE;
+}
+
+/**
+ * Plays the demonstration in a folder of its own.
+ * @param keep whether the folder stays
+ * @param agentArguments more options for the agents
+ * @returns the exit status: 0 when all went as it should
+ */
+export async function playDemo(keep: boolean, agentArguments: readonly string[] = []): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'thermal-demo-'));
+  const cut = { now: (): void => {} };
+  const simulator = await startSimulator({
+    latencyMs: ANSWER_LATENCY_MS,
+    onEvent: (event) => {
+      if (event.type === 'commit') cut.now();
+    },
+  });
+  try {
+    return await play(folder, simulator, cut, agentArguments);
+  } finally {
+    await simulator.close();
+    if (keep) say(`The device folder stays: ${folder}`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}

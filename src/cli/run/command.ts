@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { AgentArguments } from '../arguments.ts';
+import { addInspectOption, type InspectArguments, openInspector } from '../inspectOption.ts';
+import { addAgentOptions } from '../options.ts';
+import { stopSignal } from '../stopSignal.ts';
+
+const EXAMPLES = `
+Example:
+  thermal-provision run --dir /var/lib/thermal-camera
+
+Without provision.txt it ends at once with status 0. After a failure provision.txt stays, so that the next boot tries
+again; thermal_config.json is then unchanged. What happened: thermal-provision status.
+
+On a terminal the progress is shown; with --log-format or --log-level, or without a terminal, log lines are.
+`;
+
+/** `run`: one pass for the boot process. */
+export function registerRun(program: Command): void {
+  addInspectOption(addAgentOptions(program.command('run')))
+    .description('provision the device if provision.txt asks for it, then end (for the boot process)')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: AgentArguments & InspectArguments) => {
+      const signal = stopSignal();
+      const { runDevice } = await import('./runDevice.ts');
+      await runDevice(options, signal, await openInspector(options));
+    });
+}

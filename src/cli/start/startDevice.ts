@@ -1,0 +1,133 @@
+import { isAbsolute, join } from 'node:path';
+import { createTemperatureSource } from '../../client/createTemperatureSource.ts';
+import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
+import { runClient } from '../../client/runClient.ts';
+import { settingsElsewhere } from '../../config/provision/externalSettings.ts';
+import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
+import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
+import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
+import type { DevicePaths } from '../../device/paths.ts';
+import { EXIT, Failure, toFailure } from '../../failures/failure.ts';
+import { folderOwner } from '../../files/ownFiles.ts';
+import { createLog, type Log, type LogSink } from '../../log/log.ts';
+import { type WinstonSinkOptions, winstonSink } from '../../log/winstonSink.ts';
+import { type AgentOptions, runAgent } from '../../provision/agent.ts';
+import type { AgentResult } from '../../provision/result.ts';
+import { type Clock, systemClock } from '../../time/clock.ts';
+import { VERSION } from '../../version.ts';
+import { formatFrom, pathsFrom } from '../arguments.ts';
+import { stopSignal } from '../stopSignal.ts';
+import type { StartArguments } from './command.ts';
+
+/** Unlike the agent's own files, the camera's log is for its group, too. */
+const LOG_FILE_MODE = 0o640;
+
+type Watched = Pick<AgentOptions, 'inspect'>;
+
+/**
+ * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
+ * camera goes on with the configuration it has.
+ * @param watched who is told what the charts do
+ * @returns the exit status
+ */
+export async function startDevice(options: StartArguments, watched: Watched = {}): Promise<number> {
+  const signal = stopSignal();
+  const clock = systemClock();
+  const paths = pathsFrom(options);
+  const format = formatFrom(options);
+  const console = winstonSink({ level: options.logLevel ?? 'info', format });
+  let result: AgentResult | undefined;
+  if (options.provision) result = await provision(options, paths, console.sink, signal, watched);
+  const isOver = result?.failure?.code === 'LOCKED' || result?.failure?.code === 'DEVICE_FOLDER_MISSING';
+  if (result !== undefined && (isOver || result.outcome === 'interrupted')) return result.exitStatus;
+
+  const consoleLog = createLog(console.sink, clock, { runId: null, state: null, attempt: null });
+  let config: ClientConfig;
+  try {
+    config = await loadConfig(paths.deviceFolder);
+  } catch (error) {
+    const failure = toFailure(error);
+    consoleLog.error('start.failed', `${failure.message}. ${failure.hint}`, { code: failure.code });
+    return result?.failure?.exitStatus ?? failure.exitStatus;
+  }
+  if (result?.failure !== undefined && result.failure !== null) {
+    const device = config.thingsboard.deviceId;
+    consoleLog.warn(
+      'start.existing',
+      `Provisioning failed (${result.failure.code}); goes on with the existing configuration as ${device}`,
+      { code: result.failure.code, deviceName: device },
+    );
+  }
+  const configured = winstonSink(await sinkOptions(options, config, paths, format));
+  const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
+  try {
+    await operate(options, paths, config, log, clock, signal, watched);
+    return EXIT.OK;
+  } finally {
+    configured.close();
+    console.close();
+  }
+}
+
+function provision(
+  options: StartArguments,
+  paths: DevicePaths,
+  sink: LogSink,
+  signal: AbortSignal,
+  watched: Watched,
+): Promise<AgentResult> {
+  return runAgent({
+    paths,
+    agentVersion: VERSION,
+    sink,
+    signal,
+    keepBackups: options.keepBackups,
+    splaySeconds: options.splay,
+    boardId: process.env.THERMAL_BOARD_ID ?? '',
+    elsewhere: settingsElsewhere(process.env),
+    ...watched,
+  });
+}
+
+/** @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED */
+async function loadConfig(folder: string): Promise<ClientConfig> {
+  const file = await readThermalConfig(folder, 'read');
+  if (file.bytes !== undefined) return parseThermalConfig(file.bytes);
+  throw new Failure('CONFIG_MISSING', `There is no ${file.path}`);
+}
+
+/** Flag over environment over the `logging` section of thermal_config.json. */
+async function sinkOptions(
+  options: StartArguments,
+  { logging }: ClientConfig,
+  paths: DevicePaths,
+  format: WinstonSinkOptions['format'],
+): Promise<WinstonSinkOptions> {
+  const level = options.logLevel ?? logging.level;
+  if (logging.output === 'console') return { level, format };
+  const path = isAbsolute(logging.logFile) ? logging.logFile : join(paths.deviceFolder, logging.logFile);
+  const attributes = { mode: LOG_FILE_MODE, ...(await folderOwner(path).catch(() => ({}))) };
+  return { level, format, file: { path, only: logging.output === 'file', attributes } };
+}
+
+async function operate(
+  options: StartArguments,
+  paths: DevicePaths,
+  config: ClientConfig,
+  log: Log,
+  clock: Clock,
+  signal: AbortSignal,
+  watched: Watched,
+): Promise<void> {
+  await runClient({
+    deviceFolder: paths.deviceFolder,
+    config,
+    readConfig: () => loadConfig(paths.deviceFolder),
+    source: createTemperatureSource(options.source, { log, clock }),
+    record: createProvisioningRecord(paths, log),
+    log,
+    clock,
+    signal,
+    ...watched,
+  });
+}

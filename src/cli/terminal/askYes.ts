@@ -1,0 +1,24 @@
+import { createInterface } from 'node:readline/promises';
+import { Failure } from '../../failures/failure.ts';
+
+/** Longest wait for somebody at the terminal. */
+const ANSWER_LIMIT_MS = 5 * 60 * 1000;
+
+/**
+ * Asks a question that only a person may answer, on the terminal.
+ * @returns whether the answer was yes; no answer is a no
+ * @throws Failure USAGE where there is no terminal: then `--yes` must say it
+ */
+export async function askYes(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new Failure('USAGE', 'There is no terminal to ask on', { hint: 'Say --yes if it shall be done.' });
+  }
+  const dialogue = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const closed = new Promise<string>((resolve) => dialogue.once('close', () => resolve('')));
+    const answer = dialogue.question(`${question} [y/N] `, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    return /^y(es)?$/i.test((await Promise.race([answer.catch(() => ''), closed])).trim());
+  } finally {
+    dialogue.close();
+  }
+}

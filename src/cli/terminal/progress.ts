@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProvisionContext } from '../../../machines/provision.types.ts';
+import { toFailureRecord } from '../../failures/failure.ts';
+import { openUnblocked, type UnblockedOutput } from '../../files/unblockedOutput.ts';
+import type { LogRecord, LogSink } from '../../log/log.ts';
+import type { AgentResult } from '../../provision/result.ts';
+import { isFinalState, type ProvisionState } from '../../state/snapshotDocument.ts';
+import { type Paint, paintFor, printable } from './paint.ts';
+
+/** Shows one run on a terminal: finished steps with a tick, below them one line that lives. */
+export interface Progress {
+  readonly sink: LogSink;
+  onState(state: ProvisionState, context: ProvisionContext): void;
+  /** Shows how the run ended. Waits a moment for a terminal that stalls, never for one that is gone. */
+  end(result: AgentResult): Promise<void>;
+}
+
+/** The terminal, as far as the display needs it. */
+export interface Screen {
+  readonly output: UnblockedOutput;
+  /** Cells in a line; asked at each drawing, since windows change. */
+  columns(): number;
+  readonly paint: Paint;
+  readonly folder: string;
+}
+
+const STEPS: Readonly<Partial<Record<ProvisionState, string>>> = {
+  detect: 'look for provision.txt',
+  validate: 'check files and settings',
+  prepare: 'draw name and token',
+  request: 'ask the server for a device',
+  reconcile: 'ask whether an earlier request succeeded',
+  verifyCredentials: 'try the new credentials',
+  backup: 'back up thermal_config.json',
+  write: 'write the credentials',
+  restore: 'put the backup back',
+  finalize: 'mark provision.txt as processed',
+};
+
+/** How far a state is along the way: a step is done when a later one follows it. */
+const WAY: readonly ProvisionState[] = [
+  'detect',
+  'validate',
+  'prepare',
+  'reconcile',
+  'request',
+  'verifyCredentials',
+  'backup',
+  'write',
+  'finalize',
+  'provisioned',
+];
+
+/** What the display tells in its own words. */
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
+  'backoff.waiting',
+  'run.failed',
+  'run.interrupted',
+  'run.withdrawn',
+]);
+
+const REFRESH_MS = 250;
+/** A display that nobody reads must not fill the memory. */
+const MAX_PENDING_BYTES = 64 * 1024;
+const LAST_LINES_MS = 300;
+const NARROWEST = 10;
+/** Back to the start of the line, and what stood there goes. */
+const CLEAR_LINE = '\r\x1b[K';
+
+/**
+ * Opens the display on standard error; undefined where it can't be drawn without ever waiting for the terminal.
+ * @param folder the device folder as it was given, for the command to type next
+ */
+export function openProgress(folder: string): Progress | undefined {
+  const output = openUnblocked('/proc/self/fd/2');
+  if (output === undefined) return undefined;
+  const columns = (): number => process.stderr.columns || 80;
+  return createProgress({ output, columns, paint: paintFor(process.stderr), folder });
+}
+
+/**
+ * The cursor is never hidden, so that there is nothing to restore, also after `kill -9`. Every error of the terminal
+ * ends the display, not the run.
+ */
+export function createProgress({ output, columns, paint, folder }: Screen, now = () => performance.now()): Progress {
+  let pending = Buffer.alloc(0);
+  let alive = true;
+  /** What the living line says now; undefined: there is none. */
+  let living: (() => string) | undefined;
+  let step: ProvisionState | undefined;
+
+  const flush = (): void => {
+    try {
+      while (alive && pending.length > 0) {
+        const taken = output.write(pending);
+        if (taken === 0) return;
+        pending = pending.subarray(taken);
+      }
+    } catch {
+      alive = false;
+    }
+  };
+  const put = (text: string): void => {
+    const bytes = Buffer.from(text);
+    if (!alive || pending.length + bytes.length > MAX_PENDING_BYTES) return;
+    pending = Buffer.concat([pending, bytes]);
+    flush();
+  };
+  const fitted = (text: string): string => [...text].slice(0, Math.max(NARROWEST, columns()) - 1).join('');
+  const draw = (): void => {
+    flush();
+    // What still waits for the terminal comes first; a newer state of this line follows then.
+    if (living !== undefined && pending.length === 0) put(`${CLEAR_LINE}${fitted(printable(living()))}`);
+  };
+  const say = (mark: string, text: string): void => {
+    put(`${CLEAR_LINE}${mark} ${folded(printable(text), columns() - 2).join('\n  ')}\n`);
+    draw();
+  };
+  const timer = setInterval(draw, REFRESH_MS);
+  timer.unref();
+
+  return {
+    sink: ({ event, level, message, details }: LogRecord) => {
+      if (event === 'splay.waiting') {
+        living = spreading(Number(details.ms), now);
+        draw();
+      }
+      if ((level === 'warn' || level === 'error') && !TOLD_OTHERWISE.has(event)) say(paint('yellow', '!'), message);
+    },
+    onState(state, context) {
+      const before = step;
+      step = state;
+      living = undefined;
+      if (before !== undefined && isDone(before, state)) say(paint('green', '✓'), lineOf(before));
+      if (state === 'backoff') {
+        if (context.waitingFor === 'retry' && context.lastFailure !== null) {
+          const { code, message } = context.lastFailure;
+          say(paint('yellow', '!'), `${before === undefined ? '' : `${before}: `}${code}: ${message}`);
+        }
+        living = waiting(context, now);
+      } else if (!isFinalState(state)) living = working(state, context, now);
+      draw();
+    },
+    async end(result) {
+      clearInterval(timer);
+      living = undefined;
+      say(...ending(result, paint, folder));
+      const until = performance.now() + LAST_LINES_MS;
+      while (alive && pending.length > 0 && performance.now() < until) {
+        await delay(20);
+        flush();
+      }
+      output.close();
+      alive = false;
+    },
+  };
+}
+
+/** Lines of at most so many cells, broken at spaces where there are any. */
+function folded(text: string, columns: number): string[] {
+  const width = Math.max(NARROWEST, columns);
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [''];
+    for (const word of line.split(' ')) {
+      const last = lines.at(-1) ?? '';
+      const longer = last === '' ? word : `${last} ${word}`;
+      if (longer.length <= width || last === '') lines[lines.length - 1] = longer;
+      else lines.push(word);
+    }
+    return lines;
+  });
+}
+
+const isDone = (step: ProvisionState, next: ProvisionState): boolean =>
+  WAY.includes(step) && WAY.indexOf(step) < WAY.indexOf(next);
+
+const lineOf = (state: ProvisionState): string => `${state}: ${STEPS[state] ?? state}`;
+
+const attemptOf = ({ retries, settings }: ProvisionContext): string =>
+  settings === null ? '' : `attempt ${retries + 1} of ${settings.maxRetries + 1}`;
+
+/** The attempt stands before the words: it must be seen on a narrow terminal as well. */
+function working(state: ProvisionState, context: ProvisionContext, now: () => number): () => string {
+  const since = now();
+  const attempt = context.retries === 0 ? '' : ` (${attemptOf(context)})`;
+  return () => {
+    const seconds = Math.floor((now() - since) / 1000);
+    return `… ${state}${seconds === 0 ? '' : ` ${seconds} s`}${attempt}: ${STEPS[state] ?? ''}`;
+  };
+}
+
+/** Counted from now by the length of the pause: the clock may jump meanwhile. */
+function waiting(context: ProvisionContext, now: () => number): () => string {
+  const end = now() + Math.max(0, (context.retryAt ?? context.now) - context.now);
+  const what = context.waitingFor === 'retry' ? attemptOf(context) : `${context.waitingFor ?? 'next try'}`;
+  return () => `… backoff: ${what} in ${Math.max(0, Math.ceil((end - now()) / 1000))} s`;
+}
+
+function spreading(ms: number, now: () => number): () => string {
+  const end = now() + ms;
+  return () => `… prepare: first contact in ${Math.max(0, Math.ceil((end - now()) / 1000))} s (--splay)`;
+}
+
+function ending({ outcome, deviceName, failure }: AgentResult, paint: Paint, folder: string): [string, string] {
+  const status = `thermal-provision status${folder === '.' ? '' : ` --dir ${folder}`}`;
+  switch (outcome) {
+    case 'provisioned':
+      return [paint('green', '✓'), `Provisioned as ${deviceName}; thermal_config.json holds the new credentials`];
+    case 'nothing':
+      return [paint('green', '✓'), 'No provision.txt: nothing to do'];
+    case 'withdrawn':
+      return [paint('yellow', '!'), `provision.txt is gone, so nothing more is sent\nWhat may be left: ${status}`];
+    case 'interrupted':
+      return [paint('yellow', '!'), 'Interrupted; the next start goes on from here'];
+    case 'failed': {
+      const { code, message, hint, exitStatus } = failure ?? toFailureRecord(new Error('failed without a failure'));
+      return [paint('red', '✗'), `${code}: ${message}\n→ ${hint}\nExit status ${exitStatus}; more: ${status}`];
+    }
+  }
+}

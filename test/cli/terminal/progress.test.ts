@@ -1,0 +1,202 @@
+import { expect, it, onTestFinished, vi } from 'vitest';
+import type { ProvisionContext } from '../../../machines/provision.types.ts';
+import { createProgress } from '../../../src/cli/terminal/progress.ts';
+import { Failure, toFailureRecord } from '../../../src/failures/failure.ts';
+import type { LogDetails, LogLevel } from '../../../src/log/log.ts';
+import type { AgentResult } from '../../../src/provision/result.ts';
+import type { ProvisionState } from '../../../src/state/snapshotDocument.ts';
+import { SETTINGS } from '../../support/chartAnswers.ts';
+import { snapshotIn } from '../../support/snapshots.ts';
+
+const CLEAR_LINE = '\r\x1b[K';
+const FAILURE = toFailureRecord(new Failure('CONNECTION_REFUSED', 'No connection to server.example:1883'));
+const RESULT: AgentResult = { outcome: 'nothing', exitStatus: 0, runId: null, deviceName: null, failure: null };
+
+const contextOf = (context: Partial<ProvisionContext> = {}): ProvisionContext =>
+  snapshotIn('request', { settings: SETTINGS, ...context }).context;
+
+/** A display on a terminal of the test's, in time that the test moves. */
+function display({
+  columns = 80,
+  room = () => Number.POSITIVE_INFINITY,
+  now = () => Date.now(),
+}: {
+  columns?: number;
+  room?: () => number;
+  /** null: the display's own. */
+  now?: (() => number) | null;
+} = {}) {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  let written = '';
+  const output = {
+    write(bytes: Uint8Array): number {
+      const taken = Math.min(bytes.length, room());
+      written += Buffer.from(bytes.subarray(0, taken)).toString('latin1');
+      return taken;
+    },
+    close: vi.fn(),
+  };
+  const paint = (_colour: string, text: string): string => text;
+  const screen = { output, columns: () => columns, paint, folder: '/device' };
+  const progress = now === null ? createProgress(screen) : createProgress(screen, now);
+  const text = (): string => Buffer.from(written, 'latin1').toString('utf8');
+  return {
+    ...progress,
+    output,
+    written: text,
+    /** What a terminal shows in the end: each line as it was drawn last. */
+    shown: (): string[] =>
+      text()
+        .split('\n')
+        .map((line) => line.split(CLEAR_LINE).at(-1) ?? ''),
+    enter: (state: ProvisionState, context: Partial<ProvisionContext> = {}): void =>
+      progress.onState(state, contextOf(context)),
+    log: (level: LogLevel, event: string, message: string, details: LogDetails = {}): void =>
+      progress.sink({ time: '', level, event, message, runId: null, state: null, attempt: null, details }),
+  };
+}
+
+it('ticks each step off when a later one begins, and shows the one under way', () => {
+  const { enter, shown } = display();
+  for (const state of ['detect', 'validate', 'prepare'] as const) enter(state);
+  expect(shown()).toEqual([
+    '✓ detect: look for provision.txt',
+    '✓ validate: check files and settings',
+    '… prepare: draw name and token',
+  ]);
+  vi.advanceTimersByTime(3000);
+  expect(shown().at(-1)).toBe('… prepare 3 s: draw name and token');
+});
+
+it('counts a pause down, says why, and which attempt comes', () => {
+  const { enter, shown } = display();
+  enter('request');
+  enter('backoff', { now: 1000, retryAt: 5000, retries: 2, waitingFor: 'retry', lastFailure: FAILURE });
+  expect(shown()).toEqual([
+    '! request: CONNECTION_REFUSED: No connection to server.example:1883',
+    '… backoff: attempt 3 of 4 in 4 s',
+  ]);
+  vi.advanceTimersByTime(2500);
+  expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 2 s');
+  vi.advanceTimersByTime(60_000);
+  expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 0 s');
+  enter('request', { retries: 2 });
+  expect(shown().at(-1)).toBe('… request (attempt 3 of 4): ask the server for a device');
+});
+
+it('counts the pause of --splay down', () => {
+  const { enter, log, shown } = display();
+  enter('prepare');
+  log('info', 'splay.waiting', 'Waits', { ms: 37_200 });
+  expect(shown()).toEqual(['… prepare: first contact in 38 s (--splay)']);
+  vi.advanceTimersByTime(30_000);
+  expect(shown()).toEqual(['… prepare: first contact in 8 s (--splay)']);
+  enter('request');
+  expect(shown()[0]).toBe('✓ prepare: draw name and token');
+});
+
+it('a jump of the clock does not change what is left of a pause', () => {
+  const { enter, shown } = display({ now: null });
+  enter('backoff', { now: 1000, retryAt: 5000, retries: 2, waitingFor: 'retry', lastFailure: FAILURE });
+  vi.setSystemTime(new Date('2099-01-01'));
+  vi.advanceTimersByTime(500);
+  expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 4 s');
+});
+
+it('names a pause before a probe, and does not tick off what has to be settled first', () => {
+  const { enter, shown } = display();
+  enter('request');
+  enter('reconcile');
+  enter('backoff', { now: 0, retryAt: 1000, waitingFor: 'probe', lastFailure: FAILURE });
+  expect(shown()).toEqual(['… backoff: probe in 1 s']);
+  enter('reconcile');
+  enter('verifyCredentials');
+  expect(shown()[0]).toBe('✓ reconcile: ask whether an earlier request succeeded');
+});
+
+it('does not tick off a step that is gone back from, nor one that failed', () => {
+  const { enter, shown } = display();
+  for (const state of ['write', 'restore', 'failed'] as const) enter(state);
+  expect(shown().join()).not.toContain('✓');
+});
+
+it('never draws the living line wider than the terminal, and breaks others at spaces', () => {
+  const { enter, log, written } = display({ columns: 30 });
+  enter('verifyCredentials', { retries: 1 });
+  log('warn', 'verify.refused', 'the server refuses the credentials that it has granted to this device');
+  for (const line of written().replaceAll(CLEAR_LINE, '\n').split('\n')) expect([...line].length).toBeLessThan(31);
+  expect(written()).toMatch(/! the server refuses the\n {2}credentials that it has\n/);
+});
+
+it('shows warnings, but neither lines of information nor what it tells itself, nor control characters', () => {
+  const { log, shown } = display();
+  log('info', 'state.entered', 'information');
+  log('warn', 'backoff.waiting', 'a pause');
+  log('error', 'run.failed', 'the end');
+  log('warn', 'validate.warning', 'odd\x1b[2J\x08');
+  expect(shown()).toEqual(['! odd?', '']);
+});
+
+it.each([
+  [{ ...RESULT, outcome: 'provisioned', deviceName: 'cam-1' }, ['✓ Provisioned as cam-1']],
+  [RESULT, ['✓ No provision.txt: nothing to do']],
+  [{ ...RESULT, outcome: 'withdrawn' }, ['! provision.txt is gone', 'thermal-provision status --dir /device']],
+  [{ ...RESULT, outcome: 'interrupted', exitStatus: 75 }, ['! Interrupted; the next start goes on']],
+  [
+    { ...RESULT, outcome: 'failed', exitStatus: 69, failure: FAILURE },
+    ['✗ CONNECTION_REFUSED: No connection', `→ ${FAILURE.hint}`, 'Exit status 69'],
+  ],
+  [{ ...RESULT, outcome: 'failed' }, ['✗ INTERNAL']],
+] satisfies [AgentResult, string[]][])('ends %j with what to know and to do', async (result, says) => {
+  const { enter, end, written, shown, output } = display({ columns: 200 });
+  enter('validate');
+  await end(result);
+  for (const text of says) expect(shown().join('\n')).toContain(text);
+  expect(written()).toMatch(/\n$/);
+  expect(output.close).toHaveBeenCalledOnce();
+  const before = written();
+  vi.advanceTimersByTime(1000);
+  enter('prepare');
+  expect(written()).toBe(before);
+});
+
+it('hides no cursor, so that there is none to restore', async () => {
+  const { enter, end, written } = display();
+  enter('detect');
+  await end(RESULT);
+  expect(written()).not.toContain('\x1b[?');
+});
+
+it('keeps what a stalled terminal does not take, within a limit, and shows it when it goes on', () => {
+  let room = 0;
+  const { enter, log, shown, written } = display({ room: () => room });
+  enter('detect');
+  enter('validate');
+  for (let i = 0; i < 2000; i += 1) log('warn', 'validate.warning', `warning ${i} ${'x'.repeat(60)}`);
+  expect(written()).toBe('');
+  room = 1000;
+  vi.advanceTimersByTime(1000);
+  expect(shown()[0]).toBe('✓ detect: look for provision.txt');
+  expect(written().length).toBeLessThan(70_000);
+  expect(shown().at(-1)).toMatch(/^… validate/);
+});
+
+it('waits only a moment at the end for a terminal that stalls', async () => {
+  const { end } = display({ room: () => 0 });
+  const startedAt = performance.now();
+  await end(RESULT);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});
+
+it('is over, not the run, when the terminal is gone', async () => {
+  const { enter, end, log } = display({
+    room: () => {
+      throw new Error('EIO');
+    },
+  });
+  enter('detect');
+  log('warn', 'validate.warning', 'odd');
+  vi.advanceTimersByTime(1000);
+  await end(RESULT);
+});
