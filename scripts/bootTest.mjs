@@ -64,7 +64,7 @@ if (folder === undefined) {
     const command = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run'];
     const { status, error } = spawnSync(
       'unshare',
-      [...NAMESPACES, '--', ...command, '--config', 'test/boot/vitest.config.ts', ...positionals],
+      [...NAMESPACES, '--', ...command, '--config', 'test/proofs/boot/vitest.config.ts', ...positionals],
       {
         cwd: root,
         stdio: 'inherit',

@@ -16,7 +16,7 @@ if (chromium === undefined) {
   console.log(`SKIPPED: the tests in a browser. There is no Chromium, and ${why ?? 'its package brought none'}.`);
 } else {
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
-  const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'test/browser/vitest.config.ts'], {
+  const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'test/proofs/browser/vitest.config.ts'], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, CHROMIUM: chromium },

@@ -11,4 +11,4 @@ if (!given.some((argument) => argument.startsWith('--agent'))) {
   const { status } = spawnSync(process.execPath, [build], { stdio: 'inherit' });
   if (status !== 0) throw new Error('the agent could not be built');
 }
-process.exitCode = await runTypeScript('test/certify/main.ts', given);
+process.exitCode = await runTypeScript('test/proofs/certify/main.ts', given);

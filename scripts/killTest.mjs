@@ -1,4 +1,4 @@
-// The kill test (test/kill/). KILL_RUNS: how many runs (300); KILL_SEED: repeats the moments of an earlier test;
+// The kill test (test/proofs/kill/). KILL_RUNS: how many runs (300); KILL_SEED: repeats the moments of an earlier test;
 // KILL_PROGRAM: main.js of another bundle, to see that a broken agent is caught.
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -13,7 +13,7 @@ const folder = await mkdtemp(join(root, 'node_modules/.kill-test-'));
 try {
   const outfile = join(folder, 'killTest.mjs');
   await build({
-    entryPoints: [join(root, 'test/kill/killTest.ts')],
+    entryPoints: [join(root, 'test/proofs/kill/killTest.ts')],
     outfile,
     bundle: true,
     packages: 'external',

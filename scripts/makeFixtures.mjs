@@ -1,4 +1,4 @@
-// Keeps interrupted device folders of this version for the upgrade suite (test/certify/upgrade/): once, at its release.
+// Keeps interrupted device folders of this version for the upgrade suite (test/proofs/certify/upgrade/): once, at its release.
 import { runTypeScript } from './runTypeScript.mjs';
 
-process.exitCode = await runTypeScript('test/certify/upgrade/makeFixtures.ts');
+process.exitCode = await runTypeScript('test/proofs/certify/upgrade/makeFixtures.ts');

@@ -1,6 +1,6 @@
 import type { ConnectAction, Fault, MessageAction } from '../../src/simulator/faults.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
-import { seededRandom } from '../../test/kill/seededRandom.ts';
+import { seededRandom } from '../../test/proofs/kill/seededRandom.ts';
 
 /** What goes wrong for a fleet, drawn from a seed. */
 export interface FaultPlan {

@@ -45,7 +45,9 @@ async function programFolder(atEnd: AtEnd): Promise<string> {
 }
 
 describe('the commands of docs/operations.md', () => {
-  it('do by hand what the page says; test/boot runs those that need a booted system', async ({ onTestFinished }) => {
+  it('do by hand what the page says; test/proofs/boot runs those that need a booted system', async ({
+    onTestFinished,
+  }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, requested: false });
     const folder = await programFolder(onTestFinished);

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, open, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
+import type { AtEnd } from '../../support/atEnd.ts';
+import { type Container, startContainer } from './container.ts';
+import { mountLayers, unmount } from './layers.ts';
+
+export const AGENT = 'thermal-provision.service';
+export const WATCHER = 'thermal-provision.path';
+export const CLIENT = 'thermal-client.service';
+
+/** Where the package puts the camera's folder. */
+const DEVICE_FOLDER = '/var/lib/thermal-camera';
+
+/** Properties of a unit as `systemctl show` prints them. */
+export type UnitProperties = Readonly<Record<string, string>>;
+
+/** A camera: a Debian 13 of its own with the package installed. */
+export interface Board {
+  /** The camera's files, as the tests see them. */
+  readonly paths: DevicePaths;
+  boot(): Promise<void>;
+  /** Every process ends at once; the disk keeps what was written. */
+  cutPower(): Promise<void>;
+  /** Puts a file into the camera's folder as `install -o thermal -m 600` does. */
+  put(path: string, text: string): Promise<void>;
+  /** Puts a file of the system anywhere; before the boot. */
+  install(path: string, text: string): Promise<void>;
+  /** Copies a file of this machine onto the board. */
+  copy(from: string, path: string): Promise<void>;
+  /** A drop-in for a unit, as `systemctl edit` makes it; before the boot. */
+  edit(unit: string, text: string, name?: string): Promise<void>;
+  /** Whether a unit starts at boot. */
+  enable(unit: string): Promise<void>;
+  /** Runs a command on the running board. @returns what it prints */
+  run(...command: readonly string[]): Promise<string>;
+  unit(name: string): Promise<UnitProperties>;
+  /** The messages of a unit since the boot. */
+  journal(unit: string): Promise<string>;
+}
+
+/** A board that has not been switched on; everything of it is removed after the test. */
+export async function makeBoard(atEnd: AtEnd): Promise<Board> {
+  const name = `board-${randomBytes(4).toString('hex')}`;
+  const folder = join(inject('boards'), name);
+  const { root } = await mountLayers(folder, inject('layers'));
+  let container: Container | undefined;
+  const cutPower = async (): Promise<void> => {
+    await container?.cutPower();
+    container = undefined;
+  };
+  atEnd(async ({ task }) => {
+    if (task.result?.state === 'fail') console.error(await lastWords(container));
+    await cutPower();
+    await unmount(root);
+    await rm(folder, { recursive: true, force: true });
+  });
+  await writeFile(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+  const owner = await ownerIn(root);
+  const run = (...command: readonly string[]): Promise<string> => {
+    if (container === undefined) throw new Error(`${name} is switched off`);
+    return container.run(command);
+  };
+  return {
+    paths: devicePaths(join(root, DEVICE_FOLDER)),
+    boot: async () => {
+      container = await startContainer(name, root);
+    },
+    cutPower,
+    put: (path, text) => putOwned(path, text, owner),
+    install: (path, text) => writeFile(join(root, path), text),
+    copy: (from, path) => copyFile(from, join(root, path)),
+    edit: async (unit, text, name = 'test.conf') => {
+      const dropIns = join(root, 'etc/systemd/system', `${unit}.d`);
+      await mkdir(dropIns, { recursive: true });
+      await writeFile(join(dropIns, name), text);
+    },
+    enable: async (unit) => {
+      const wanted = join(root, 'etc/systemd/system/multi-user.target.wants');
+      await mkdir(wanted, { recursive: true });
+      await rm(join(wanted, unit), { force: true });
+      await symlink(`/usr/lib/systemd/system/${unit}`, join(wanted, unit));
+    },
+    run,
+    unit: async (unit) => propertiesIn(await run('systemctl', 'show', unit)),
+    journal: (unit) => run('journalctl', '--no-pager', '--output=cat', '--unit', unit),
+  };
+}
+
+/** What helps to see why a test failed. */
+async function lastWords(container: Container | undefined): Promise<string> {
+  if (container === undefined) return 'The board is switched off.';
+  const look = 'systemctl --no-pager list-jobs; journalctl --no-pager --output=short-monotonic --lines=60';
+  return container.run(['sh', '-c', look]).catch((error: unknown) => String(error));
+}
+
+interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+async function ownerIn(root: string): Promise<Owner> {
+  const [, uid, gid] = /^thermal:[^:]*:(\d+):(\d+):/m.exec(await readFile(join(root, 'etc/passwd'), 'utf8')) ?? [];
+  if (uid === undefined || gid === undefined) throw new Error('the package made no user thermal');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+async function putOwned(path: string, text: string, { uid, gid }: Owner): Promise<void> {
+  const handle = await open(path, 'w', 0o600);
+  try {
+    await handle.chown(uid, gid);
+    await handle.chmod(0o600);
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+const propertiesIn = (text: string): UnitProperties =>
+  Object.fromEntries(
+    text.split('\n').flatMap((line) => {
+      const [, name, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
+      return name === undefined || value === undefined ? [] : [[name, value]];
+    }),
+  );

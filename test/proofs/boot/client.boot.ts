@@ -1,0 +1,95 @@
+import { describe, it } from 'vitest';
+import type { SimulatorEvent } from '../../../src/simulator/events.ts';
+import { fileContentId } from '../../support/contentId.ts';
+import { OLD_DEVICE, OLD_TOKEN } from '../../support/deviceFiles.ts';
+import { provisionedProblems } from '../../support/provisionedDevice.ts';
+import { startServer, watchEvents } from '../../support/server.ts';
+import { AGENT, CLIENT, makeBoard } from './board.ts';
+import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
+
+const OLD = { name: OLD_DEVICE, credentials: { type: 'ACCESS_TOKEN', token: OLD_TOKEN } } as const;
+
+/** A configuration with which the camera works on the very server that it shall be provisioned on. */
+const configOn = (port: number): string =>
+  JSON.stringify({
+    thingsboard: { host: '127.0.0.1', port, access_token: OLD_TOKEN, device_id: OLD_DEVICE, use_ssl: false },
+    telemetry: {
+      interval_seconds: 1,
+      measurement_spots: [
+        { id: 1, name: 'bearing', x: 10, y: 20, min_temp: 20, max_temp: 80, noise_factor: 0.1, enabled: true },
+      ],
+    },
+  });
+
+/** The devices that sent telemetry, in the order of their first. */
+const speakers = (events: readonly SimulatorEvent[]): readonly string[] => [
+  ...new Set(events.flatMap((event) => (event.type === 'telemetry' ? [event.device] : []))),
+];
+
+describe.concurrent('the camera’s client', () => {
+  it('starts when provisioning is over, as the new device', async ({ expect, onTestFinished }) => {
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], latencyMs: 400, onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    await board.enable(CLIENT);
+    await request(board, server.port);
+    await board.boot();
+    expect(await bootWhen(board)).toBe('running\n');
+    const agent = await stateOf(board, AGENT);
+    expect(agent).toMatchObject({ ActiveState: 'inactive', Result: 'success', NRestarts: '0' });
+    const client = await unitWhen(board, CLIENT, 'active');
+    expect(Number(client.ExecMainStartTimestampMonotonic)).toBeGreaterThan(
+      Number(agent.ExecMainExitTimestampMonotonic),
+    );
+    const spoken = await until(
+      async () => speakers(watch.events),
+      (names) => names.length > 0,
+    );
+    expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
+    expect(spoken).toEqual(server.registry.devices().flatMap(({ name }) => (name === OLD_DEVICE ? [] : [name])));
+  });
+
+  it('goes on with the old configuration when provisioning fails', async ({ expect, onTestFinished }) => {
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    const before = await fileContentId(board.paths.thermalConfig);
+    await board.enable(CLIENT);
+    await request(board, server.port, { device_key: 'of another profile' });
+    await board.boot();
+    expect(await bootWhen(board)).toBe('degraded\n');
+    expect(await stateOf(board, AGENT)).toMatchObject({ ActiveState: 'failed', ExecMainStatus: '77' });
+    await unitWhen(board, CLIENT, 'active');
+    expect(
+      await until(
+        async () => speakers(watch.events),
+        (names) => names.length > 0,
+      ),
+    ).toEqual([OLD_DEVICE]);
+    expect(await fileContentId(board.paths.thermalConfig)).toBe(before);
+    expect(server.registry.size).toBe(1);
+  });
+
+  it('is restarted with the new configuration when it runs already', async ({ expect, onTestFinished }) => {
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    await board.enable(CLIENT);
+    await board.boot();
+    await until(
+      async () => speakers(watch.events),
+      (names) => names.includes(OLD_DEVICE),
+    );
+    await request(board, server.port);
+    const spoken = await until(
+      async () => speakers(watch.events),
+      (names) => names.length > 1,
+    );
+    expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
+    expect(spoken).toEqual([OLD_DEVICE, server.registry.devices().find(({ name }) => name !== OLD_DEVICE)?.name]);
+    expect(await stateOf(board, CLIENT)).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+  });
+});

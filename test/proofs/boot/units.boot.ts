@@ -1,0 +1,79 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, it } from 'vitest';
+import { codeBlocks, readPage } from '../../docs/markdown.ts';
+import { startServer } from '../../support/server.ts';
+import { AGENT, type Board, CLIENT, makeBoard, WATCHER } from './board.ts';
+import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
+
+const RESTART = 'thermal-client-restart.service';
+const MAX_EXPOSURE = 1.5;
+/** Longer than the units take for one round. */
+const QUIET_MS = 1500;
+
+/** The drop-ins that the page for operators shows: the first line says where each belongs. */
+const dropIns = codeBlocks(readPage('docs/operations.md'), 'ini').flatMap((text) => {
+  const [, unit = '', name = ''] = /^# \/etc\/systemd\/system\/([^/\s]+)\.d\/(\S+)\n/.exec(text) ?? [];
+  return unit === '' ? [] : [{ unit, name, text }];
+});
+
+/** systemd says nothing, and ends with 0, about units that it understands wholly. */
+const verify = (board: Board): Promise<string> =>
+  board.run('sh', '-c', `systemd-analyze verify --man=no ${AGENT} ${WATCHER} ${CLIENT} ${RESTART} 2>&1`);
+
+describe.concurrent('the units in Debian 13', () => {
+  it('are understood wholly, and expose little', async ({ expect, onTestFinished }) => {
+    const board = await makeBoard(onTestFinished);
+    await board.boot();
+    expect(await verify(board)).toBe('');
+    for (const unit of [AGENT, CLIENT, RESTART]) {
+      const text = await board.run('systemd-analyze', 'security', '--offline=true', '--no-pager', unit);
+      const [, exposure] = /exposure level for \S+: ([\d.]+)/.exec(text) ?? [];
+      expect(Number(exposure)).toBeLessThanOrEqual(MAX_EXPOSURE);
+    }
+  });
+
+  it('are understood with the drop-ins that operators are told of', async ({ expect, onTestFinished }) => {
+    expect(dropIns.map(({ unit }) => unit)).toContain(CLIENT);
+    const board = await makeBoard(onTestFinished);
+    for (const { unit, name, text } of dropIns) await board.edit(unit, text, name);
+    await board.boot();
+    for (const [, program = ''] of dropIns.flatMap(({ text }) => [
+      ...text.matchAll(/^Exec\w+=(\/(?!usr\/bin)\S+)/gm),
+    ])) {
+      await board.run('install', '-D', '/usr/bin/true', program);
+    }
+    expect(await verify(board)).toBe('');
+  });
+
+  it('do not start each other for ever when a success leaves work behind', async ({ expect, onTestFinished }) => {
+    const board = await makeBoard(onTestFinished);
+    await board.edit(AGENT, '[Service]\nExecStart=\nExecStart=/usr/bin/true\n');
+    // The unit's own limit is twenty starts.
+    await board.edit(RESTART, '[Unit]\nStartLimitBurst=5\n');
+    await board.put(board.paths.provisionTxt, '');
+    await board.boot();
+    await until(
+      () => stateOf(board, RESTART),
+      ({ Result }) => Result === 'start-limit-hit',
+    );
+    const { ExecMainStartTimestampMonotonic } = await unitWhen(board, AGENT, 'inactive');
+    await pause(QUIET_MS);
+    expect(await stateOf(board, AGENT)).toMatchObject({ ActiveState: 'inactive', ExecMainStartTimestampMonotonic });
+  });
+
+  it('show in systemctl status how a run ended, and give the journal its levels', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const server = await startServer(onTestFinished);
+    const board = await makeBoard(onTestFinished);
+    await request(board, server.port, { device_key: 'of another profile' });
+    await board.boot();
+    await bootWhen(board);
+    await unitWhen(board, AGENT, 'failed');
+    expect((await board.unit(AGENT)).StatusText).toMatch(/^failed: .*does not know this device_key/);
+    const grave = await board.run('journalctl', '--no-pager', '--output=cat', '--priority=err', '--unit', AGENT);
+    expect(grave).toMatch(/^\{.*"event":"run\.failed"/m);
+    expect(grave).not.toContain('"level":"info"');
+  });
+});

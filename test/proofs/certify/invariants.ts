@@ -1,0 +1,124 @@
+/** What must hold after every fault, in every suite of the certificate. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
+import type { DevicePaths } from '../../../src/device/paths.ts';
+import { EXIT } from '../../../src/failures/failure.ts';
+import type { Simulator } from '../../../src/simulator/simulator.ts';
+import { readSnapshot } from '../../../src/state/snapshotFile.ts';
+import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';
+import { assertNoSecrets } from '../../support/secretSearch.ts';
+
+/** A device under test, and the server that it is to be registered on. */
+export interface DeviceUnderTest {
+  readonly paths: DevicePaths;
+  readonly server: Simulator;
+  /** thermal_config.json before the run; undefined: there was none. */
+  readonly configBefore: Uint8Array | undefined;
+  /** Key, secret and old token; those of the server's devices and of unfinished runs are found. */
+  readonly secrets: readonly string[];
+  /** What other programs have written to thermal_config.json meanwhile: as good as the old one. */
+  readonly otherConfigs?: readonly Uint8Array[];
+  /** Devices that the server may have in all; default 1. */
+  readonly maxDevices?: number;
+}
+
+/** How a process of the agent ended. */
+export interface AgentEnding {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Everything printed. */
+  readonly output: string;
+  /** Whether it had to be ended because it took longer than its limit. */
+  readonly overdue: boolean;
+}
+
+const DOCUMENTED: ReadonlySet<number | null> = new Set<number>(Object.values(EXIT));
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'an unknown error');
+
+/** The process ended by itself, in bounded time, with a documented status. */
+export function endingProblems({ status, signal, overdue }: AgentEnding): string[] {
+  if (overdue) return ['the agent did not end by itself in time'];
+  if (DOCUMENTED.has(status)) return [];
+  return [`the agent ended with ${signal ?? `status ${status}`}, which is no documented end`];
+}
+
+/** Not written by the agent. */
+const isOld = ({ configBefore, otherConfigs = [] }: DeviceUnderTest, bytes: Buffer): boolean =>
+  [configBefore, ...otherConfigs].some((old) => old !== undefined && bytes.equals(old));
+
+/** thermal_config.json is the complete old or the complete new one; new: with the token of a device on the server. */
+async function configProblems(device: DeviceUnderTest): Promise<string[]> {
+  const { paths, server, configBefore } = device;
+  const bytes = await readFile(paths.thermalConfig).catch(() => undefined);
+  if (bytes === undefined) return configBefore === undefined ? [] : ['thermal_config.json is gone'];
+  if (isOld(device, bytes)) return [];
+  try {
+    // Only the camera's rules: what the file keeps of the old one is proven where it is merged (test/config/).
+    parseThermalConfig(bytes);
+    const { deviceId, token } = await configuredDevice(paths);
+    const registered = server.registry.devices().find(({ name }) => name === deviceId);
+    return registered?.token === token ? [] : [`thermal_config.json holds a token that is not that of ${deviceId}`];
+  } catch (error) {
+    return [`thermal_config.json is neither the old nor a whole new one: ${messageOf(error)}`];
+  }
+}
+
+/** The request, the snapshot and the configuration tell the same story. */
+async function storyProblems(device: DeviceUnderTest): Promise<string[]> {
+  const { paths } = device;
+  const inFolder = await readdir(paths.deviceFolder);
+  const inState = await readdir(paths.stateFolder).catch((): string[] => []);
+  const read = await readSnapshot(paths.snapshot);
+  if (read.kind === 'damaged') return [`snapshot.json is damaged: ${read.why}`];
+  const state = read.kind === 'snapshot' ? read.snapshot.state : read.kind;
+  const requested = inFolder.includes('provision.txt');
+  const config = await readFile(paths.thermalConfig).catch(() => undefined);
+  const renewed = config !== undefined && !isOld(device, config);
+  return [
+    ...(state === 'provisioned' && !renewed ? ['the snapshot says provisioned, but the configuration is the old'] : []),
+    ...(state === 'provisioned' && requested ? ['the snapshot says provisioned, but provision.txt is there'] : []),
+    ...(!requested && !renewed ? ['provision.txt is gone, but the configuration is the old'] : []),
+    // Nothing would bring the agent back.
+    ...(!requested && !inState.includes('credentials.json') && state !== 'provisioned'
+      ? [`neither provision.txt nor credentials.json is there, but the snapshot says ${state}`]
+      : []),
+  ];
+}
+
+async function secretProblems(device: DeviceUnderTest, output: string): Promise<string[]> {
+  const { paths, server, secrets } = device;
+  const names = await readdir(paths.stateFolder).catch((): string[] => []);
+  const stored = await Promise.all(
+    names
+      .filter((name) => name.startsWith('credentials.json'))
+      .map((name) => readFile(`${paths.stateFolder}/${name}`, 'utf8').catch(() => '')),
+  );
+  const drawn = stored.flatMap((text) => [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []));
+  const issued = server.registry.devices().flatMap(({ token }) => token ?? []);
+  return assertNoSecrets(paths.deviceFolder, output, [...new Set([...secrets, ...drawn, ...issued])]).then(
+    () => [],
+    (error: unknown) => [messageOf(error)],
+  );
+}
+
+/**
+ * What must hold at every instant, also between a fault and the next start.
+ * @param output everything that the agent has printed so far
+ */
+export async function instantProblems(device: DeviceUnderTest, output: string): Promise<string[]> {
+  const { size } = device.server.registry;
+  const { maxDevices = 1 } = device;
+  return [
+    ...(size > maxDevices ? [`${size} devices on the server`] : []),
+    ...(await configProblems(device)),
+    ...(await storyProblems(device)),
+    ...(await secretProblems(device, output)),
+  ];
+}
+
+/** What must hold besides after a run that ended well: one device, proven, and nothing left to do. */
+export async function completionProblems(device: DeviceUnderTest): Promise<string[]> {
+  return provisionedProblems(device.paths, device.server, device.maxDevices ?? 1);
+}

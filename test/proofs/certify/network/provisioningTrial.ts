@@ -1,0 +1,138 @@
+/** One provisioning behind a faulty network, in this process, over real sockets and files. */
+
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { devicePaths } from '../../../../src/device/paths.ts';
+import { formatJson } from '../../../../src/log/format.ts';
+import { runAgent } from '../../../../src/provision/agent.ts';
+import type { AgentResult } from '../../../../src/provision/result.ts';
+import type { IssuedCertificate } from '../../../../src/simulator/certificate.ts';
+import type { Fault } from '../../../../src/simulator/faults.ts';
+import { type Simulator, startSimulator } from '../../../../src/simulator/simulator.ts';
+import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import { fastTime } from '../../../support/fastTime.ts';
+import { type FaultProxy, type PacketPlace, type PlacedFault, startFaultProxy } from '../../../support/faultProxy.ts';
+import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
+import { completionProblems, type DeviceUnderTest, endingProblems, instantProblems } from '../invariants.ts';
+
+export interface Tls {
+  readonly server: IssuedCertificate;
+  readonly caPem: string;
+}
+
+export interface ProvisioningTrial {
+  /** Absent: plain MQTT. */
+  readonly tls?: Tls | undefined;
+  /** What the server does by itself, e.g. to bring about a reconciliation. */
+  readonly serverFaults: readonly Fault[];
+  readonly maxRetries: number;
+  readonly fault?: PlacedFault | undefined;
+}
+
+export interface TrialResult {
+  readonly fired: boolean;
+  readonly problems: readonly string[];
+  readonly seen: readonly PacketPlace[];
+}
+
+/** One second for an exchange, several for a run: who needs more has hung. */
+const PASS_LIMIT_MS = 40_000;
+/** Starts without a fault until the device must be provisioned. */
+const MAX_BOOTS = 3;
+
+interface Scene {
+  readonly device: DeviceUnderTest;
+  readonly proxy: FaultProxy;
+  readonly output: string[];
+}
+
+/** One start of the agent; its pauses take no time. */
+async function boot({ device, output }: Scene): Promise<AgentResult | undefined> {
+  const { pauses: _, ...time } = fastTime();
+  const stop = new AbortController();
+  let limit: NodeJS.Timeout | undefined;
+  const overdue = new Promise<undefined>((resolve) => {
+    limit = setTimeout(() => resolve(undefined), PASS_LIMIT_MS);
+  });
+  const run = runAgent({
+    paths: device.paths,
+    agentVersion: 'certified',
+    boardId: 'board-1',
+    signal: stop.signal,
+    sink: (record) => void output.push(formatJson(record)),
+    ...time,
+  });
+  const result = await Promise.race([run, overdue]);
+  clearTimeout(limit);
+  stop.abort(new Error('the trial is over'));
+  return result;
+}
+
+const endingOf = (result: AgentResult | undefined): readonly string[] =>
+  endingProblems({
+    status: result?.exitStatus ?? null,
+    signal: null,
+    output: '',
+    overdue: result === undefined,
+  });
+
+async function tryOnce(scene: Scene): Promise<string[]> {
+  const { device, proxy, output } = scene;
+  const faulty = await boot(scene);
+  const problems = [...endingOf(faulty), ...(await instantProblems(device, output.join('\n')))];
+  proxy.heal();
+  let last = faulty;
+  for (let boots = 0; boots < MAX_BOOTS && last?.outcome !== 'provisioned'; boots += 1) {
+    last = await boot(scene);
+    problems.push(...endingOf(last));
+  }
+  if (last?.outcome !== 'provisioned') {
+    return [...problems, `not provisioned after ${MAX_BOOTS} starts: ${last?.failure?.code ?? 'no failure'}`];
+  }
+  return [...problems, ...(await completionProblems(device)), ...(await instantProblems(device, output.join('\n')))];
+}
+
+async function layOut(folder: string, proxy: FaultProxy, server: Simulator, trial: ProvisioningTrial): Promise<Scene> {
+  const paths = devicePaths(folder);
+  await mkdir(folder, { recursive: true });
+  if (trial.tls !== undefined) await writeFile(join(folder, 'ca.pem'), trial.tls.caPem);
+  const provisioning = {
+    device_key: DEVICE_KEY,
+    device_secret: DEVICE_SECRET,
+    timeout_seconds: 1,
+    max_retries: trial.maxRetries,
+    ...(trial.tls === undefined ? {} : { use_ssl: true, ca_file: 'ca.pem' }),
+  };
+  await writeFile(paths.provisionJson, provisionJsonText({ port: proxy.port, provisioning }));
+  await writeFile(paths.thermalConfig, OLD_CONFIG);
+  await putTrigger(paths);
+  const secrets = [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN];
+  return { device: { paths, server, configBefore: Buffer.from(OLD_CONFIG), secrets }, proxy, output: [] };
+}
+
+/**
+ * Provisions a fresh device with the fault; then without it, until it is provisioned.
+ * @param folder of this trial alone; removed afterwards
+ */
+export async function runProvisioningTrial(folder: string, trial: ProvisioningTrial): Promise<TrialResult> {
+  const server = await startSimulator({
+    deviceKey: DEVICE_KEY,
+    deviceSecret: DEVICE_SECRET,
+    faults: trial.serverFaults,
+    tls: trial.tls?.server,
+  });
+  const proxy = await startFaultProxy({
+    targetPort: server.port,
+    framing: trial.tls === undefined ? 'mqtt' : 'tls',
+    ...(trial.fault === undefined ? {} : { fault: trial.fault }),
+  });
+  try {
+    const scene = await layOut(folder, proxy, server, trial);
+    const problems = await tryOnce(scene);
+    return { fired: proxy.fired() > 0, problems, seen: proxy.seen };
+  } finally {
+    await proxy.close();
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,127 @@
+/** The runs whose every point is tried: device folder, server, and the trace of one whole run. */
+
+import { mkdtemp, realpath, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
+import type { Fault } from '../../../src/simulator/faults.ts';
+import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { OLD_CONFIG, provisionJsonText } from '../../support/deviceFiles.ts';
+import { currentFiles, type DiskFolder, loadFolder } from './powerLossDisk.ts';
+import { replayOn } from './powerLossReplay.ts';
+import { type Trace, traceAgent } from './powerLossTrace.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** thermal_config.json before the run; undefined: none. */
+  readonly config: string | undefined;
+  readonly faults: readonly Fault[];
+  /** How much of `TOLD` (powerLossPromises.ts) such a run tells. */
+  readonly tells: number;
+  /** Whether the usual run tries kills followed by a loss of power, too (powerLossResumed.ts). */
+  readonly killed?: boolean;
+}
+
+/**
+ * A state that nothing waits for is saved 200 ms later (src/provision/snapshotWriter.ts). Answers that take longer make sure that
+ * this happens in every trace, so that each has the same calls.
+ */
+export const SLOW_ANSWER_MS = 450;
+const slow = (nth: number): Fault => ({ on: 'attributeRequest', nth, action: 'delay', ms: SLOW_ANSWER_MS });
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'fresh', config: undefined, faults: [slow(1)], tells: 6 },
+  { name: 'configured', config: OLD_CONFIG, faults: [slow(1)], tells: 7, killed: true },
+  {
+    name: 'reconcile',
+    config: OLD_CONFIG,
+    faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }, slow(1), slow(2)],
+    tells: 7,
+  },
+];
+
+/** Files of the model have this time: provision.txt is recognised by it. */
+export const FILE_TIME = new Date('2026-01-01T00:00:00Z');
+
+export interface TracedRun {
+  readonly scenario: Scenario;
+  readonly folder: string;
+  readonly paths: DevicePaths;
+  /** The disk before the run; replaying the trace changes it. */
+  readonly disk: DiskFolder;
+  readonly trace: Trace;
+  /** The calls that change the disk, without what differs from run to run. */
+  readonly signature: string;
+  readonly server: Simulator;
+}
+
+const MAX_TRACES = 5;
+/** Of a backup's name, of anything random. */
+const STAMP = /\d{8}T\d{6}\.\d{3}Z/g;
+const DESCRIPTOR_PATH = /<((?:\\x[0-9a-f]{2})+)>/;
+
+function signatureOf(trace: Trace, folder: string, disk: DiskFolder): string {
+  const replay = replayOn(folder, disk);
+  return trace.calls
+    .filter((call) => replay.apply(call))
+    .map(({ name, args, strings }) => {
+      const ofDescriptor = DESCRIPTOR_PATH.exec(args)?.[1]?.replaceAll('\\x', '') ?? '';
+      const named = [Buffer.from(ofDescriptor, 'hex'), ...strings].map((bytes) => bytes.toString('latin1'));
+      const paths = named.filter((text) => text.startsWith(folder));
+      return `${name} ${paths.join(' ').replaceAll(folder, '').replaceAll(STAMP, '')}`;
+    })
+    .join('\n');
+}
+
+async function traceOnce(scenario: Scenario, options: TraceScenarioOptions): Promise<TracedRun> {
+  const { agent, scratch, inject } = options;
+  const server = await startSimulator({ faults: scenario.faults });
+  try {
+    const folder = await realpath(await mkdtemp(join(scratch, `${scenario.name}-`)));
+    const paths = devicePaths(folder);
+    const provisionJson = provisionJsonText({ port: server.port, provisioning: { timeout_seconds: 5 } });
+    await writeFile(paths.provisionJson, provisionJson);
+    if (scenario.config !== undefined) await writeFile(paths.thermalConfig, scenario.config);
+    await writeFile(paths.provisionTxt, '');
+    await utimes(paths.provisionTxt, FILE_TIME, FILE_TIME);
+    const [disk, spare] = [await loadFolder(folder), await loadFolder(folder)];
+    const trace = await traceAgent({ agent, folder, output: `${folder}.strace`, inject });
+    return { scenario, folder, paths, disk, trace, signature: signatureOf(trace, folder, spare), server };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+export interface TraceScenarioOptions {
+  readonly agent: string;
+  readonly scratch: string;
+  /** Fault injection of strace's into the traced run. */
+  readonly inject?: string | undefined;
+}
+
+/**
+ * Traces a scenario until two traces have the same calls, so that neither a slow moment of the machine nor chance
+ * decides what is counted. The last one is returned, its server still running.
+ */
+export async function traceScenario(scenario: Scenario, options: TraceScenarioOptions): Promise<TracedRun> {
+  let previous: string | undefined;
+  for (let traces = 1; ; traces++) {
+    const run = await traceOnce(scenario, options);
+    if (run.signature === previous || traces >= MAX_TRACES) return run;
+    previous = run.signature;
+    await run.server.close();
+  }
+}
+
+/** Where the model differs from the real folder after the run: it has missed a call, and none of its states counts. */
+export async function modelProblems({ folder, disk }: TracedRun): Promise<string[]> {
+  const real = currentFiles(await loadFolder(folder));
+  const model = currentFiles(disk);
+  const paths = [...new Set([...real.keys(), ...model.keys()])];
+  return paths.flatMap((path) => {
+    const [is, modelled] = [real.get(path), model.get(path)];
+    const same =
+      is !== undefined && modelled !== undefined && is.bytes.equals(modelled.bytes) && is.mode === modelled.mode;
+    return same ? [] : [`the model of the disk differs from the real one in ${path}`];
+  });
+}

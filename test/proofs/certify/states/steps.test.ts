@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { provisionMachine } from '../../../../machines/provision.machine.ts';
+import { type ChartGraph, chartGraph } from '../../../../scripts/diagrams/chartGraph.ts';
+import { unreached } from './recordings.ts';
+import { edgesOfStep, edgeText, linesIn, stepsOf } from './steps.ts';
+
+const graph = chartGraph(provisionMachine);
+const log = (...lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join('\n');
+const entered = (state: string) => ({ event: 'state.entered', state, message: state });
+
+test('a log is read as the transitions that it took', () => {
+  const output = log(
+    { event: 'run.started', state: null, message: '' },
+    entered('detect'),
+    entered('validate'),
+    entered('prepare'),
+    entered('request'),
+    { event: 'request.failure', state: 'request', message: '' },
+    entered('reconcile'),
+    { event: 'reconcile.refused', state: 'reconcile', message: '' },
+    { event: 'backoff.waiting', state: 'backoff', message: 'Waits 1 s before the next probe' },
+    { event: 'run.failed', state: 'failed', message: '', code: 'RUN_TIME_LIMIT' },
+    { event: 'run.resumed', state: null, message: '', from: 'request' },
+    entered('reconcile'),
+    { event: 'run.failed', state: 'failed', message: '', code: 'DEVICE_NAME_TAKEN' },
+  );
+  expect(stepsOf(linesIn(output)).map((step) => edgesOfStep(graph, step).map(edgeText))).toEqual([
+    [],
+    ['detect → validate : done [isRequested]'],
+    ['validate → prepare : done'],
+    ['prepare → route : done', 'route → request'],
+    ['request → reconcile : done [answeredFailure]'],
+    ['reconcile → backoff : done [mustProbeAgain]'],
+    ['* → failed : TIME_UP'],
+    ['request → route : RESUME [mayGoOn]', 'route → reconcile [mustReconcile]'],
+    ['reconcile → failed : done [isNameTaken]'],
+  ]);
+});
+
+test('a way that the chart does not have is no transition', () => {
+  const output = log({ event: 'run.started', state: null, message: '' }, entered('detect'), entered('finalize'));
+  const [, step] = stepsOf(linesIn(output));
+  expect(() => step && edgesOfStep(graph, step)).toThrow("detect to finalize can't be told: there is none");
+});
+
+test('two transitions that nothing tells apart are an error', () => {
+  const doubled: ChartGraph = {
+    ...graph,
+    edges: [...graph.edges, { from: 'backup', to: 'write', event: 'done', guard: 'isNew', kind: 'done' }],
+  };
+  const output = log({ event: 'run.started', state: null, message: '' }, entered('backup'), entered('write'));
+  const [, step] = stepsOf(linesIn(output));
+  expect(() => step && edgesOfStep(doubled, step)).toThrow(
+    "the way from backup to write can't be told: backup → write : done or backup → write : done [isNew]",
+  );
+});
+
+test('a state and a transition that no scenario reaches are named', () => {
+  const state = { id: 'provision.polish', name: 'polish', description: '', kind: 'active', effect: 'polish' } as const;
+  const edge = { from: 'write', to: 'polish', event: 'done', guard: null, kind: 'done' } as const;
+  const longer: ChartGraph = { ...graph, states: [...graph.states, state], edges: [...graph.edges, edge] };
+  const missing = unreached(longer, []);
+  expect(missing).toContain('no scenario reaches the state polish');
+  expect(missing).toContain('no scenario takes the transition write → polish : done');
+});

@@ -1,0 +1,133 @@
+/** Reads off a run's log which transitions of the chart it took. */
+
+import { ANY_STATE, type ChartEdge, type ChartGraph } from '../../../../scripts/diagrams/chartGraph.ts';
+
+/** A line of the agent's JSON log. */
+export interface Line {
+  readonly event: string;
+  readonly state: string | null;
+  readonly message: string;
+  readonly code?: string;
+  readonly from?: string;
+  /** Of a pause. */
+  readonly ms?: number;
+}
+
+/** A state was entered; all lines up to that of the next step were written in it. */
+export interface Step {
+  /** null: the run began here. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly resumed: boolean;
+  /** Of the state before. */
+  readonly before: readonly Line[];
+  /** The line that tells of the entry. */
+  readonly entry: Line;
+  /** Its number in the log, from 1. */
+  readonly line: number;
+}
+
+export const linesIn = (output: string): readonly Line[] =>
+  output.split('\n').flatMap((text) => (text.startsWith('{') ? [JSON.parse(text)] : []));
+
+/** Final states have no `state.entered`: the run's last words are their entry. */
+const ENDINGS = /^run\.(provisioned|failed|superseded|withdrawn|nothing)$/;
+
+const isEntry = ({ event, state }: Line): boolean =>
+  state !== null && (event === 'state.entered' || event === 'backoff.waiting' || ENDINGS.test(event));
+
+export function stepsOf(lines: readonly Line[]): readonly Step[] {
+  const steps: Step[] = [];
+  let from: string | null = null;
+  let resumed = false;
+  let before: Line[] = [];
+  for (const [index, line] of lines.entries()) {
+    if (line.event === 'run.started' || line.event === 'run.resumed') {
+      from = line.from ?? null;
+      resumed = line.from !== undefined;
+      before = [];
+    }
+    if (isEntry(line) && line.state !== null) {
+      steps.push({ from, to: line.state, resumed, before, entry: line, line: index + 1 });
+      from = line.state;
+      resumed = false;
+      before = [];
+    }
+    before.push(line);
+  }
+  return steps;
+}
+
+export const edgeText = ({ from, to, event, guard }: ChartEdge): string =>
+  `${from} → ${to}${event === '' ? '' : ` : ${event}`}${guard === null ? '' : ` [${guard}]`}`;
+
+type Evidence = (step: Step) => boolean;
+const code =
+  (...codes: readonly string[]): Evidence =>
+  ({ entry }) =>
+    codes.includes(entry.code ?? '');
+const says =
+  (text: string): Evidence =>
+  ({ entry }) =>
+    entry.message.includes(text);
+const logged =
+  (event: string): Evidence =>
+  ({ before }) =>
+    before.some((line) => line.event === event);
+const both =
+  (a: Evidence, b: Evidence): Evidence =>
+  (step) =>
+    a(step) && b(step);
+
+/**
+ * How transitions that lead from one state to the same other are told apart, by their text. One of each such group may
+ * be missing here: it is taken when no evidence speaks for another.
+ */
+const EVIDENCE: Readonly<Record<string, Evidence>> = {
+  'reconcile → failed : done [isNameTaken]': code('DEVICE_NAME_TAKEN', 'PROVISIONING_REFUSED'),
+  'reconcile → failed : done [unknownTooOften]': both(logged('reconcile.refused'), code('CONNECTION_LOST')),
+  'reconcile → backoff : done [mustProbeAgain]': says('next probe'),
+  'reconcile → backoff : done [outcomeIsUnknown]': both(says('next retry'), logged('reconcile.refused')),
+  'request → reconcile : done [answeredFailure]': logged('request.failure'),
+  'verifyCredentials → failed : done [refusedForGood]': code('CREDENTIALS_REFUSED'),
+  'verifyCredentials → backoff : done': says('next verification'),
+  'write → failed : done [changedTooOften]': code('CONFIG_KEEPS_CHANGING'),
+  'restore → failed : done': code('CONFIG_NOT_WRITTEN'),
+  '* → failed : TIME_UP': code('RUN_TIME_LIMIT'),
+  '* → failed : RESUME [resumedTooOften]': code('RESUME_LOOP'),
+};
+
+/** The ways from one state to another: one transition, or two with a transient state between. */
+function waysOf({ states, edges }: ChartGraph, step: Step): readonly (readonly ChartEdge[])[] {
+  const transient = states.filter(({ kind }) => kind === 'transient').map(({ name }) => name);
+  const starts = edges.filter(({ from, kind }) => {
+    const here = from === step.from || from === ANY_STATE;
+    return here && (kind === 'resume') === step.resumed;
+  });
+  const ways = starts.flatMap((first): (readonly ChartEdge[])[] => {
+    if (first.to === step.to) return [[first]];
+    if (!transient.includes(first.to)) return [];
+    return edges.filter(({ from, to }) => from === first.to && to === step.to).map((second) => [first, second]);
+  });
+  // A state's own handler of an event goes before the chart's.
+  const own = ways.filter(
+    ([first]) => first?.from !== ANY_STATE || (first !== undefined && edgeText(first) in EVIDENCE),
+  );
+  return own.length > 0 ? own : ways;
+}
+
+/**
+ * The transitions of a step.
+ * @throws when they can't be told: a new pair of transitions needs its evidence above
+ */
+export function edgesOfStep(graph: ChartGraph, step: Step): readonly ChartEdge[] {
+  if (step.from === null) return [];
+  const ways = waysOf(graph, step);
+  const evidenceOf = (way: readonly ChartEdge[]): Evidence[] => way.flatMap((edge) => EVIDENCE[edgeText(edge)] ?? []);
+  const shown = ways.filter((way) => evidenceOf(way).length > 0 && evidenceOf(way).every((evidence) => evidence(step)));
+  const chosen = shown.length > 0 ? shown : ways.filter((way) => evidenceOf(way).length === 0);
+  const [way] = chosen;
+  if (way !== undefined && chosen.length === 1) return way;
+  const texts = chosen.map((edges) => edges.map(edgeText).join(', ')).join(' or ');
+  throw new Error(`the way from ${step.from} to ${step.to} can't be told: ${texts === '' ? 'there is none' : texts}`);
+}

@@ -1,0 +1,138 @@
+/** A device folder, a server, and starts of the shipped agent that are steered from outside. */
+
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { type DevicePaths, devicePaths } from '../../../../src/device/paths.ts';
+import { type Simulator, type SimulatorOptions, startSimulator } from '../../../../src/simulator/simulator.ts';
+import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import type { Intrusion } from '../../../support/intrusion.ts';
+import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
+import { agentCommand, runToEnd } from '../agentProcess.ts';
+import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
+import type { Steering } from './steering.ts';
+
+/** The chart pauses for seconds; exchanges, which are limited to seconds too, must keep some hundred milliseconds. */
+const SPEED = 10;
+const TIMEOUT_SECONDS = 30;
+/** Of real time: a run that a server keeps waiting ends well before the trial's own limit. */
+const RUN_LIMIT_MS = 10_000;
+
+/** What is started, and with which modules loaded before it. */
+export interface Program {
+  readonly agent: string;
+  readonly steered: string;
+  readonly intruder: string;
+  readonly finalStates: readonly string[];
+}
+
+/** Compiles the modules that steer the agent. @param folder where they go */
+export async function prepareProgram(agent: string, folder: string, finalStates: readonly string[]): Promise<Program> {
+  const steered = join(folder, 'steeredAgent.mjs');
+  const intruder = join(folder, 'intruder.mjs');
+  for (const [entry, outfile] of [
+    ['test/proofs/certify/states/steeredAgent.ts', steered],
+    ['test/support/intruder.ts', intruder],
+  ] as const) {
+    await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'warning' });
+  }
+  return { agent, steered, intruder, finalStates };
+}
+
+export interface WorldOptions {
+  readonly server?: SimulatorOptions;
+  /** More of section `provisioning`, or of `device`. */
+  readonly provisioning?: Readonly<Record<string, unknown>>;
+  readonly device?: Readonly<Record<string, unknown>>;
+  /** Without a thermal_config.json. */
+  readonly fresh?: boolean;
+  readonly otherConfigs?: readonly string[];
+  readonly maxDevices?: number;
+}
+
+export type Start = Pick<Steering, 'kill' | 'acts' | 'runLimitMs'> & { readonly intrusions?: readonly Intrusion[] };
+
+export interface World {
+  readonly device: DeviceUnderTest;
+  readonly paths: DevicePaths;
+  readonly server: Simulator;
+  /** Everything that was printed so far. */
+  output(): string;
+  start(start?: Start): Promise<AgentEnding>;
+  /** Writes provision.json: as it was at first, with these differences. */
+  writeProvisionJson(device?: WorldOptions['device'], provisioning?: WorldOptions['provisioning']): Promise<void>;
+  /** The text of provision.json for another device name: other settings than those that a run began with. */
+  readonly otherSettings: string;
+  close(): Promise<void>;
+}
+
+/** @param folder of this world alone; removed at its end */
+export async function openWorld(program: Program, folder: string, options: WorldOptions): Promise<World> {
+  const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options.server });
+  const paths = devicePaths(folder);
+  const speedSince = Date.now();
+  const printed: string[] = [];
+  const text = (device: WorldOptions['device'], provisioning: WorldOptions['provisioning']): string =>
+    provisionJsonText({
+      port: server.port,
+      provisioning: {
+        device_key: DEVICE_KEY,
+        device_secret: DEVICE_SECRET,
+        timeout_seconds: TIMEOUT_SECONDS,
+        max_retries: 3,
+        ...provisioning,
+      },
+      ...(device === undefined ? {} : { device }),
+    });
+
+  await mkdir(folder, { recursive: true });
+  await writeFile(paths.provisionJson, text(options.device, options.provisioning));
+  if (options.fresh !== true) await writeFile(paths.thermalConfig, OLD_CONFIG);
+  await putTrigger(paths);
+  return {
+    device: {
+      paths,
+      server,
+      configBefore: options.fresh === true ? undefined : Buffer.from(OLD_CONFIG),
+      otherConfigs: (options.otherConfigs ?? []).map((config) => Buffer.from(config)),
+      secrets: [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN],
+      ...(options.maxDevices === undefined ? {} : { maxDevices: options.maxDevices }),
+    },
+    paths,
+    server,
+    output: () => printed.join('\n'),
+    async start({ intrusions = [], ...steering } = {}) {
+      const [node = '', ...rest] = agentCommand(program.agent, folder, [
+        '--log-format',
+        'json',
+        '--log-level',
+        'debug',
+      ]);
+      const preload = ['--import', program.steered, ...(intrusions.length > 0 ? ['--import', program.intruder] : [])];
+      const full: Steering = {
+        runLimitMs: RUN_LIMIT_MS,
+        ...steering,
+        speed: SPEED,
+        speedSince,
+        finalStates: program.finalStates,
+      };
+      const env = { STEERING: JSON.stringify(full), INTRUSIONS: JSON.stringify(intrusions) };
+      const ending = await runToEnd([node, ...preload, ...rest], env);
+      printed.push(ending.output);
+      return ending;
+    },
+    writeProvisionJson: (device = options.device, provisioning = options.provisioning) =>
+      writeFile(paths.provisionJson, text(device, provisioning)),
+    otherSettings: text({ name: 'renamed-camera' }, options.provisioning),
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Changes what the snapshot says of the run, as if it had been so. */
+export async function editContext({ paths }: World, changes: Readonly<Record<string, unknown>>): Promise<void> {
+  const snapshot = JSON.parse(await readFile(paths.snapshot, 'utf8'));
+  await writeFile(paths.snapshot, JSON.stringify({ ...snapshot, context: { ...snapshot.context, ...changes } }));
+}

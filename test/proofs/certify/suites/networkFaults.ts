@@ -1,0 +1,136 @@
+import { join } from 'node:path';
+import { issueAuthority, issueCertificate } from '../../../../src/simulator/certificate.ts';
+import type { Fault } from '../../../../src/simulator/faults.ts';
+import type { PlacedFault } from '../../../support/faultProxy.ts';
+import { inParallel } from '../inParallel.ts';
+import { faultText, planFaults, pointsOf } from '../network/faultPlan.ts';
+import { runProvisioningTrial, type Tls, type TrialResult } from '../network/provisioningTrial.ts';
+import { runTelemetryTrial } from '../network/telemetryTrial.ts';
+import { isInPart, scenariosIn } from '../part.ts';
+import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
+
+/** Trials mostly wait, for time limits above all: this many for each worker. */
+const TRIALS_PER_WORKER = 16;
+
+/** A busy machine may make a client give a connection up before it comes to the fault: then the trial is repeated. */
+const ATTEMPTS = 3;
+
+interface Conversation {
+  readonly name: string;
+  readonly serverFaults: readonly Fault[];
+  /** The connections of the fault-free run that are tried here; 1 is the request. */
+  readonly connections: readonly number[];
+}
+
+const CONVERSATIONS: readonly Conversation[] = [
+  { name: 'request and verify', serverFaults: [], connections: [1, 2] },
+  {
+    name: 'reconcile and verify',
+    serverFaults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }],
+    // The second one, opened while the answer was awaited, is closed unused: what took the answer may have taken it, too.
+    connections: [3, 4],
+  },
+];
+
+interface Trial {
+  readonly name: string;
+  readonly point: string;
+  run(folder: string): Promise<TrialResult>;
+}
+
+const transportOf = (tls: Tls | undefined): string => (tls === undefined ? 'plain' : 'TLS');
+
+interface Plan {
+  readonly trials: readonly Trial[];
+  /** What is wrong without any fault. */
+  readonly problems: readonly string[];
+}
+
+/** Every fault in every session, from a recorded run without any. */
+async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<Plan> {
+  const framing = tls === undefined ? 'mqtt' : 'tls';
+  const trials: Trial[] = [];
+  const problems: string[] = [];
+  const noteProblems = (session: string, recorded: TrialResult): void => {
+    problems.push(
+      ...recorded.problems.map((problem) => `${transportOf(tls)}, ${session}, without a fault: ${problem}`),
+    );
+  };
+  const add = (
+    session: string,
+    faults: readonly PlacedFault[],
+    run: (fault: PlacedFault) => Trial['run'],
+    retries = '',
+  ): void => {
+    const points = pointsOf(faults, framing);
+    for (const [index, fault] of faults.entries()) {
+      const name = `${transportOf(tls)}, ${session}${retries}: ${faultText(fault)}`;
+      trials.push({ name, point: `${session} ${points[index] ?? ''}`, run: run(fault) });
+    }
+  };
+  for (const { name, serverFaults, connections } of scenariosIn(CONVERSATIONS, options.part)) {
+    const recorded = await runProvisioningTrial(join(options.scratch, 'recording'), {
+      tls,
+      serverFaults,
+      maxRetries: 1,
+    });
+    noteProblems(name, recorded);
+    const faults = planFaults(recorded.seen, { connections, full: options.full, repeat: true });
+    for (const maxRetries of options.full ? [0, 1, 2, 3] : [undefined]) {
+      let count = 0;
+      add(
+        name,
+        faults,
+        (fault) => {
+          const retries = maxRetries ?? 1 + (count++ % 3);
+          return (folder) => runProvisioningTrial(folder, { tls, serverFaults, maxRetries: retries, fault });
+        },
+        maxRetries === undefined ? '' : ` with ${maxRetries} retries`,
+      );
+    }
+  }
+  const recorded = await runTelemetryTrial(join(options.scratch, 'recording'), { tls });
+  noteProblems('telemetry', recorded);
+  const faults = planFaults(recorded.seen, { connections: [1], full: options.full, repeat: false });
+  add('telemetry', faults, (fault) => (folder) => runTelemetryTrial(folder, { tls, fault }));
+  return { trials, problems };
+}
+
+function issueTls(): Tls {
+  const ca = issueAuthority();
+  return { server: issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca }), caPem: ca.cert };
+}
+
+async function tryUntilFired(trial: Trial, folder: string, attempt = 1): Promise<TrialResult> {
+  const result = await trial.run(`${folder}-${attempt}`);
+  if (result.fired || result.problems.length > 0 || attempt === ATTEMPTS) return result;
+  return tryUntilFired(trial, folder, attempt + 1);
+}
+
+async function run(options: SuiteOptions): Promise<SuiteResult> {
+  const tls = issueTls();
+  const plans = [await planTrials(options, undefined), await planTrials(options, tls)];
+  const trials = plans.flatMap((plan) => plan.trials).filter(({ name }) => isInPart(name, options.part));
+  const violations = plans.flatMap(({ problems }) => problems);
+  let faults = 0;
+  const atOnce = options.workers * TRIALS_PER_WORKER;
+  await inParallel(
+    trials,
+    atOnce,
+    async (trial, index) => {
+      const { fired, problems } = await tryUntilFired(trial, join(options.scratch, `trial-${index}`));
+      if (fired) faults += 1;
+      else violations.push(`${trial.name}: the fault did not fire`);
+      violations.push(...problems.map((problem) => `${trial.name}: ${problem}`));
+    },
+    options.progress,
+  );
+  return { points: new Set(trials.map(({ point }) => point)).size, runs: trials.length, faults, violations };
+}
+
+export const networkFaults: Suite = {
+  name: 'network-faults',
+  shows:
+    'every packet boundary of every session, plain and TLS: cut, reset, stalled, repeated, torn, delayed, corrupted',
+  run,
+};

@@ -1,0 +1,64 @@
+/**
+ * A start of the agent that dies in a state: interruptIn.mjs FOLDER STATE. From the moment the state is entered its
+ * effect gets no further, as if every call took for ever; once the state is on disk, the process kills itself.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { devicePaths } from '../../../../src/device/paths.ts';
+import { runAgent } from '../../../../src/provision/agent.ts';
+import { ACTIVE_STATES } from '../../../../src/state/snapshotDocument.ts';
+import { VERSION } from '../../../../src/version.ts';
+
+const [folder = '', wanted] = process.argv.slice(2);
+const state = ACTIVE_STATES.find((known) => known === wanted);
+if (state === undefined) throw new Error(`${wanted} is no active state`);
+const paths = devicePaths(folder);
+const LOOK_MS = 20;
+const HALF_A_FILE = '{ "half a conf';
+let stuck = false;
+
+/** What the journal needs to save the state. */
+const isJournals = (path: unknown): boolean =>
+  typeof path === 'string' && (path === paths.stateFolder || path.startsWith(paths.snapshot));
+
+/** Only a file that is not what was written to it leads to `restore`. */
+function spoilWhatWasWritten(call: string, args: readonly unknown[]): void {
+  if (state === 'restore' && call === 'rename' && args[1] === paths.thermalConfig)
+    writeFileSync(paths.thermalConfig, HALF_A_FILE);
+}
+
+for (const call of ['open', 'stat', 'lstat', 'readdir', 'realpath', 'rename', 'unlink', 'statfs', 'chmod'] as const) {
+  const original: unknown = Reflect.get(promises, call);
+  if (typeof original !== 'function') throw new Error(`node:fs/promises has no ${call}`);
+  Reflect.set(promises, call, async (...args: readonly unknown[]) => {
+    if (stuck && !isJournals(args[0])) await new Promise(() => {});
+    const result: unknown = await Reflect.apply(original, promises, args);
+    spoilWhatWasWritten(call, args);
+    return result;
+  });
+}
+syncBuiltinESMExports();
+
+function dieOnceSaved(): void {
+  try {
+    const saved: unknown = JSON.parse(readFileSync(paths.snapshot, 'utf8')).state;
+    if (saved === state) process.kill(process.pid, 'SIGKILL');
+  } catch {
+    // Not there yet.
+  }
+}
+
+const result = await runAgent({
+  paths,
+  agentVersion: VERSION,
+  boardId: 'board-1',
+  signal: new AbortController().signal,
+  sink: () => {},
+  onState: (entered) => {
+    if (entered !== state) return;
+    stuck = true;
+    setInterval(dieOnceSaved, LOOK_MS);
+  },
+});
+throw new Error(`the run ended as ${result.outcome} before it came to ${state}: ${result.failure?.message ?? ''}`);

@@ -1,0 +1,175 @@
+/** One trial: a device folder, a server, the agent killed as planned and started again until it is done. */
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
+import type { SimulatorEvent } from '../../../src/simulator/events.ts';
+import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { readSnapshot } from '../../../src/state/snapshotFile.ts';
+import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
+import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';
+import { assertNoSecrets } from '../../support/secretSearch.ts';
+import { type AgentEnding, startAgent } from './agentStart.ts';
+import type { KillMoment, KillPlan } from './killPlan.ts';
+
+const DEVICE_KEY = 'key-of-the-kill-test';
+const DEVICE_SECRET = 'secret-of-the-kill-test';
+/** Starts that nobody disturbs; the first should do. */
+const MAX_STARTS = 3;
+/** How much later than its request the server may still create a device. */
+const SETTLE_MS = 50;
+
+/** A kill that struck. */
+export interface Kill {
+  /** What the agent was doing, by its log; null: it had not entered any state. */
+  readonly state: string | null;
+  /** What the snapshot on the disk says. */
+  readonly durableState: string;
+  /** What the server had seen of it last. */
+  readonly lastSeen: string;
+  /** The request had arrived, and provision.txt was not renamed yet. */
+  readonly betweenPublishAndRename: boolean;
+}
+
+export interface TrialResult {
+  readonly kills: readonly Kill[];
+  /** Undisturbed starts until exit status 0. */
+  readonly starts: number;
+  readonly problems: readonly string[];
+}
+
+interface Trial {
+  readonly program: string;
+  readonly plan: KillPlan;
+  readonly paths: DevicePaths;
+  readonly simulator: Simulator;
+  readonly seen: SimulatorEvent[];
+  /** Called with each event of the server. */
+  onEvent: (event: SimulatorEvent) => void;
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  readFile(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Starts the agent and kills it at that moment, unless it ends before. */
+async function startAndKill(trial: Trial, moment: KillMoment): Promise<AgentEnding> {
+  let timer: NodeJS.Timeout | undefined;
+  const agent = startAgent(trial.program, trial.paths.deviceFolder, (state) => {
+    if (moment.after === `enters ${state}`) arm();
+  });
+  const arm = (): void => {
+    timer ??= setTimeout(agent.kill, moment.delayMs);
+  };
+  if (moment.after === 'spawn') arm();
+  trial.onEvent = ({ type }) => type === moment.after && arm();
+  const ending = await agent.ended;
+  clearTimeout(timer);
+  trial.onEvent = () => {};
+  return ending;
+}
+
+async function describeKill({ paths, seen }: Trial, { state }: AgentEnding): Promise<Kill> {
+  const read = await readSnapshot(paths.snapshot);
+  return {
+    state,
+    durableState: read.kind === 'snapshot' ? read.snapshot.state : read.kind,
+    lastSeen: seen.findLast(({ type }) => type !== 'close' && type !== 'subscribe')?.type ?? 'nothing',
+    betweenPublishAndRename: seen.some(({ type }) => type === 'request') && (await isThere(paths.provisionTxt)),
+  };
+}
+
+/** What must hold at every instant: the configuration is the whole old or the whole, proven new one. */
+async function problemsAtKill({ paths, plan, simulator, seen }: Trial): Promise<string[]> {
+  const { registry } = simulator;
+  const devices = registry.size <= 1 ? [] : [`${registry.size} devices on the server after a kill`];
+  const text = await readFile(paths.thermalConfig, 'utf8').catch(() => undefined);
+  if (text === (plan.configured ? OLD_CONFIG : undefined)) return devices;
+  const configured = await configuredDevice(paths).catch(() => undefined);
+  if (configured === undefined) return [...devices, 'thermal_config.json was not whole after a kill'];
+  const known = registry.devices().some(({ token }) => token === configured.token);
+  const proven = seen.some(({ type }) => type === 'attributeRequest');
+  return known && proven ? devices : [...devices, 'unproven credentials in thermal_config.json after a kill'];
+}
+
+async function storedTokens({ credentials }: DevicePaths): Promise<string[]> {
+  const text = await readFile(credentials, 'utf8').catch(() => '');
+  return [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []);
+}
+
+async function problemsOfSecrets(paths: DevicePaths, output: string, secrets: readonly string[]): Promise<string[]> {
+  return assertNoSecrets(paths.deviceFolder, output, secrets).then(
+    () => [],
+    (error: unknown) => [error instanceof Error ? error.message : 'a secret'],
+  );
+}
+
+async function play(trial: Trial): Promise<TrialResult> {
+  const { plan, paths, simulator } = trial;
+  const kills: Kill[] = [];
+  const problems: string[] = [];
+  const outputs: string[] = [];
+  const secrets = new Set([DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN]);
+  const note = async ({ output }: AgentEnding): Promise<void> => {
+    outputs.push(output);
+    for (const token of await storedTokens(paths)) secrets.add(token);
+  };
+  for (const moment of plan.kills) {
+    const ending = await startAndKill(trial, moment);
+    await note(ending);
+    // It was done before the moment came.
+    if (ending.status === 0) break;
+    if (ending.status !== null) problems.push(`exit status ${ending.status} before a kill`);
+    else kills.push(await describeKill(trial, ending));
+    problems.push(...(await problemsAtKill(trial)));
+  }
+  let starts = 0;
+  let status: number | null = null;
+  while (status !== 0 && starts < MAX_STARTS) {
+    const ending = await startAgent(trial.program, paths.deviceFolder).ended;
+    await note(ending);
+    starts += 1;
+    status = ending.status;
+  }
+  if (status !== 0) problems.push(`exit status ${status} after ${starts} starts: ${outputs.at(-1)}`);
+  const { commitDelayMs = 0, latencyMs = 0 } = plan.scenario.server;
+  await new Promise((resolve) => setTimeout(resolve, commitDelayMs + latencyMs + SETTLE_MS));
+  for (const { token } of simulator.registry.devices()) if (token !== undefined) secrets.add(token);
+  problems.push(...(await provisionedProblems(paths, simulator)));
+  problems.push(...(await problemsOfSecrets(paths, outputs.join('\n'), [...secrets])));
+  return { kills, starts, problems };
+}
+
+/**
+ * @param program main.js of the bundle
+ * @param folder the device folder, which is made
+ */
+export async function runKillTrial(program: string, folder: string, plan: KillPlan): Promise<TrialResult> {
+  const seen: SimulatorEvent[] = [];
+  const trial: { current?: Trial } = {};
+  const simulator = await startSimulator({
+    ...plan.scenario.server,
+    deviceKey: DEVICE_KEY,
+    deviceSecret: DEVICE_SECRET,
+    onEvent: (event) => {
+      seen.push(event);
+      trial.current?.onEvent(event);
+    },
+  });
+  try {
+    await mkdir(folder);
+    const paths = devicePaths(folder);
+    const provisioning = { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET };
+    const { device } = plan.scenario;
+    const json = provisionJsonText({ port: simulator.port, provisioning, ...(device === undefined ? {} : { device }) });
+    await writeFile(join(folder, 'provision.json'), json);
+    if (plan.configured) await writeFile(paths.thermalConfig, OLD_CONFIG);
+    await putTrigger(paths);
+    trial.current = { program, plan, paths, simulator, seen, onEvent: () => {} };
+    return await play(trial.current);
+  } finally {
+    await simulator.close();
+  }
+}

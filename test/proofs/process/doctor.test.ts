@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'vitest';
+import { z } from 'zod';
+import { FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
+import { type IssuedCertificate, issueCertificate } from '../../../src/simulator/certificate.ts';
+import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import { type AgentEnd, type AgentOptions, runAgentProcess } from '../../support/agentProcess.ts';
+import type { AtEnd } from '../../support/atEnd.ts';
+import { startBlackHole } from '../../support/blackHole.ts';
+import { OLD_TOKEN } from '../../support/deviceFiles.ts';
+import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder } from '../../support/deviceFolder.ts';
+import { interruptedRun } from '../../support/interruptedRun.ts';
+import { AUTHORITY, certificateFor, edit, faulty } from '../../support/provocation.ts';
+import { expectNoSecrets } from '../../support/runChecks.ts';
+import { startServer } from '../../support/server.ts';
+import { closedPort, startHttpServer, startSilentServer } from '../../support/strangeServers.ts';
+import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts';
+
+const documentSchema = z.object({
+  checks: z.array(
+    z.object({
+      check: z.string(),
+      code: z.string().nullable(),
+      hint: z.string().nullable(),
+      message: z.string(),
+      verdict: z.enum(['passed', 'warning', 'failed', 'skipped']),
+    }),
+  ),
+  exitStatus: z.int(),
+  plan: z.object({ deviceName: z.string(), diff: z.string(), file: z.string() }).nullable(),
+});
+
+/** Names, modes, times and contents of all that lies in a folder. */
+async function contentOf(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const lines = entries.map(async (entry) => {
+    const path = join(entry.parentPath, entry.name);
+    const stats = await stat(path).catch(() => undefined);
+    const bytes = entry.isFile() ? await readFile(path) : '';
+    return [path, stats?.mode, stats?.mtimeMs, createHash('sha256').update(bytes).digest('hex')].join(' ');
+  });
+  return (await Promise.all(lines)).sort();
+}
+
+interface Situation extends DeviceFolder {
+  readonly server?: Simulator;
+  readonly user?: AgentOptions['user'];
+}
+type Lay = (atEnd: AtEnd) => Promise<Situation>;
+
+const inFolder =
+  (
+    spoil: (device: DeviceFolder) => unknown,
+    layout: Partial<DeviceFolderOptions> = {},
+    user?: AgentOptions['user'],
+  ): Lay =>
+  async (atEnd) => {
+    const server = await startServer(atEnd);
+    const device = await makeDeviceFolder(atEnd, { port: server.port, ...layout });
+    if (user !== undefined) await giveToUnprivileged(device.paths.deviceFolder);
+    await spoil(device);
+    return { ...device, server, ...(user === undefined ? {} : { user }) };
+  };
+
+const atPort =
+  (start: (atEnd: AtEnd) => Promise<number>, provisioning: Readonly<Record<string, unknown>> = {}): Lay =>
+  async (atEnd) =>
+    makeDeviceFolder(atEnd, { port: await start(atEnd), provisioning });
+
+const fromServer =
+  (options: SimulatorOptions): Lay =>
+  async (atEnd) => {
+    const server = await startServer(atEnd, options);
+    return { ...(await makeDeviceFolder(atEnd, { port: server.port })), server };
+  };
+
+const overTls =
+  (tls: IssuedCertificate, trusts = true): Lay =>
+  async (atEnd) => {
+    const server = await startServer(atEnd, { tls });
+    const provisioning = { use_ssl: true, ...(trusts ? { ca_file: 'ca.pem' } : {}) };
+    const device = await makeDeviceFolder(atEnd, { port: server.port, provisioning });
+    await writeFile(join(device.paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);
+    return { ...device, server };
+  };
+
+const afterInterruption =
+  (spoil: (device: DeviceFolder) => Promise<unknown>, user?: AgentOptions['user']): Lay =>
+  async (atEnd) => {
+    const run = await interruptedRun(atEnd);
+    if (user !== undefined) await giveToUnprivileged(run.paths.deviceFolder);
+    await spoil(run);
+    return { ...run, ...(user === undefined ? {} : { user }) };
+  };
+
+const DAY_MS = 86_400_000;
+const EXPIRED = { notBefore: new Date(Date.now() - 2 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) };
+
+const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
+  ['PROVISION_JSON_MISSING', inFolder(({ paths }) => rm(paths.provisionJson))],
+  ['PROVISION_JSON_INVALID', inFolder(({ paths }) => writeFile(paths.provisionJson, '{}'))],
+  [
+    'PROVISION_JSON_UNREADABLE',
+    inFolder(async ({ paths }) => {
+      await rm(paths.provisionJson);
+      await mkdir(paths.provisionJson);
+    }),
+  ],
+  ['CA_FILE_UNUSABLE', inFolder(() => {}, { provisioning: { use_ssl: true, ca_file: 'none.pem' } })],
+  [
+    'CONFIG_UNREADABLE',
+    inFolder(async ({ paths }) => {
+      await rm(paths.thermalConfig);
+      await mkdir(paths.thermalConfig);
+    }),
+  ],
+  ['CONFIG_TOO_LARGE', inFolder(({ paths }) => writeFile(paths.thermalConfig, 'x'.repeat(17 * 1024 * 1024)))],
+  ['CONFIG_READ_ONLY', inFolder(({ paths }) => chmod(paths.thermalConfig, 0o444))],
+  [
+    'FOLDER_NOT_WRITABLE',
+    inFolder(
+      async ({ paths }) => {
+        await mkdir(paths.stateFolder, { mode: 0o700 });
+        await giveToUnprivileged(paths.deviceFolder);
+        await chmod(paths.deviceFolder, 0o555);
+      },
+      {},
+      unprivileged,
+    ),
+  ],
+  ['DISK_ERROR', inFolder(({ paths }) => writeFile(paths.stateFolder, ''))],
+  ['FILE_NOT_PERMITTED', afterInterruption(({ paths }) => chmod(paths.snapshot, 0), unprivileged)],
+  ['SNAPSHOT_NEWER', afterInterruption(({ paths }) => edit(paths.snapshot, /"version": 1/, '"version": 2'))],
+  ['CREDENTIALS_NEWER', afterInterruption(({ paths }) => edit(paths.credentials, /"version": 1/, '"version": 2'))],
+  ['CREDENTIALS_FOREIGN_OWNER', afterInterruption(({ paths }) => chmod(paths.credentials, 0), unprivileged)],
+  ['HOST_NOT_FOUND', atPort(async () => 1883, { host: 'no-such-host.invalid' })],
+  ['CONNECTION_REFUSED', atPort(closedPort)],
+  ['CONNECT_TIMEOUT', atPort(startBlackHole)],
+  ['ANSWER_TIMEOUT', atPort(startSilentServer)],
+  ['NOT_MQTT', atPort(startHttpServer)],
+  ['SERVER_UNAVAILABLE', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 3 }))],
+  ['CONNECTION_NOT_ACCEPTED', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 5 }))],
+  ['TLS_UNKNOWN_CA', overTls(certificateFor({}), false)],
+  ['TLS_WRONG_HOST', overTls(certificateFor({ ips: [], names: ['other.example'] }))],
+  ['TLS_EXPIRED', overTls(certificateFor(EXPIRED))],
+  ['TLS_NOT_YET_VALID', overTls(certificateFor({ notBefore: new Date(Date.now() + DAY_MS) }))],
+  ['TLS_FAILED', atPort(startHttpServer, { use_ssl: true })],
+];
+
+const doctor = (atEnd: AtEnd, { paths, user }: Situation, ...more: readonly string[]): Promise<AgentEnd> =>
+  runAgentProcess(atEnd, paths.deviceFolder, {
+    command: ['doctor', ...more],
+    ...(user === undefined ? {} : { user }),
+  });
+
+const parsed = (end: AgentEnd) => documentSchema.parse(JSON.parse(end.output));
+
+describe.concurrent('doctor', () => {
+  it.for(SITUATIONS)('foretells %s, changes nothing, and sends no request', async ([code, lay], context) => {
+    const { expect, onTestFinished } = context;
+    const situation = await lay(onTestFinished);
+    const { paths, server, user } = situation;
+    const devicesBefore = server?.registry.counts.provisionRequests;
+    const before = await contentOf(paths.deviceFolder);
+    const end = await doctor(onTestFinished, situation, '--plan', '--format', 'json');
+
+    const { checks, exitStatus } = parsed(end);
+    const failures = checks.filter(({ verdict }) => verdict === 'failed');
+    expect(failures[0]?.code).toBe(code);
+    expect(failures[0]?.hint).not.toBe(null);
+    expect([end.status, exitStatus]).toEqual([FAILURES[code].exitStatus, FAILURES[code].exitStatus]);
+    expect(await contentOf(paths.deviceFolder)).toEqual(before);
+    expect(server?.registry.counts.provisionRequests).toBe(devicesBefore);
+    if (server !== undefined) await expectNoSecrets(paths, [end], [server]);
+
+    const run = await runAgentProcess(onTestFinished, paths.deviceFolder, user === undefined ? {} : { user });
+    expect(run.log.findLast(({ event }) => event === 'run.failed')?.code).toBe(code);
+    expect(run.status).toBe(end.status);
+  });
+
+  it('finds nothing wrong where a run then succeeds, and foretells what that writes', async (context) => {
+    const { expect, onTestFinished } = context;
+    const situation = await overTls(certificateFor({}))(onTestFinished);
+    const { paths, server } = situation;
+    await chmod(paths.provisionJson, 0o600);
+    await chmod(paths.thermalConfig, 0o600);
+    const end = await doctor(onTestFinished, situation, '--plan');
+
+    expect(end.status).toBe(0);
+    expect(end.output).not.toMatch(/^[!✗–]/m);
+    expect(end.output).toMatch(/^✓ TLS +TLSv1\.3, certificate of .*, issued by .*, valid \d{4}-\d\d-\d\d to \d{4}/m);
+    expect(end.output).toMatch(/^✓ MQTT CONNECT +the user “provision” is admitted/m);
+    expect(end.output).toContain(`Next: thermal-provision run --dir ${paths.deviceFolder}`);
+    expect(end.output).toMatch(/^-.*"access_token": "\[masked 1\]"/m);
+    expect(end.output).toMatch(/^\+.*"access_token": "\[the new access token\]"/m);
+    // Standard output is no terminal.
+    expect(end.output).not.toContain('\x1b');
+    expect(end.output).not.toContain(OLD_TOKEN);
+    expect(server?.registry.counts.provisionRequests).toBe(0);
+    expect((await runAgentProcess(onTestFinished, paths.deviceFolder)).status).toBe(0);
+  });
+
+  it('checks all that does not depend on what failed', async ({ expect, onTestFinished }) => {
+    const situation = await inFolder(({ paths }) => writeFile(paths.provisionJson, '{"provisioning":{"port":"1"}}'))(
+      onTestFinished,
+    );
+    const { checks } = parsed(await doctor(onTestFinished, situation, '--format', 'json'));
+    const of = (verdict: string): string[] => checks.filter((one) => one.verdict === verdict).map(({ check }) => check);
+    expect(of('failed')).toEqual(['provision.json']);
+    expect(of('skipped')).toEqual([
+      'authorities',
+      'name resolution',
+      'TCP connection',
+      'TLS',
+      'MQTT CONNECT',
+      'new configuration',
+    ]);
+    expect(of('passed')).toEqual(
+      expect.arrayContaining(['device folder', 'thermal_config.json', 'free space', 'clock']),
+    );
+    const [problem] = checks.filter(({ verdict }) => verdict === 'failed');
+    for (const key of ['device_key', 'device_secret', 'host', 'port']) expect(problem?.message).toContain(key);
+  });
+
+  it('names the folder that is not there', async ({ expect, onTestFinished }) => {
+    const end = await runAgentProcess(onTestFinished, '/nowhere/at/all', { command: ['doctor'] });
+    expect(end.status).toBe(66);
+    expect(end.output).toMatch(/^✗ device folder +DEVICE_FOLDER_MISSING: .*\/nowhere\/at\/all/m);
+  });
+
+  it('warns of what a run would survive', async ({ expect, onTestFinished }) => {
+    const run = await interruptedRun(onTestFinished);
+    const { paths } = run;
+    await writeFile(paths.snapshot, '{');
+    await rm(paths.provisionTxt);
+    await chmod(paths.credentials, 0o644);
+    await chmod(paths.stateFolder, 0o755);
+    await writeFile(paths.thermalConfig, '{"access_token": ');
+    await rm(paths.provisionJson);
+    await writeFile(join(paths.deviceFolder, 'provision.json.real'), run.provisionJson, { mode: 0o644 });
+    await symlink('provision.json.real', paths.provisionJson);
+    const before = await contentOf(paths.deviceFolder);
+    const end = await doctor(onTestFinished, run);
+
+    expect(end.status).toBe(0);
+    for (const title of ['state folder', 'provision.txt', 'snapshot.json', 'TLS']) {
+      expect(end.output).toMatch(new RegExp(`^! ${title.replace('.', '\\.')}`, 'm'));
+    }
+    expect(end.output).toContain(`an unfinished run holds ${run.deviceName} for 127.0.0.1:`);
+    expect(end.output).toContain(`chmod 600 ${paths.credentials}`);
+    expect(end.output).toContain('others can read the secret in it');
+    expect(end.output).toContain('is not valid JSON');
+    expect(end.output).toContain(`would name the device ${run.deviceName}; made from the defaults`);
+    expect(end.output).toContain(`Next: touch ${paths.provisionTxt}`);
+    expect(await contentOf(paths.deviceFolder)).toEqual(before);
+    await expectNoSecrets(paths, [end], [run.server]);
+  });
+
+  it('shows a certificate that expires soon', async ({ expect, onTestFinished }) => {
+    const soon = issueCertificate({ ca: AUTHORITY, ips: ['127.0.0.1'], notAfter: new Date(Date.now() + 3 * DAY_MS) });
+    const end = await doctor(onTestFinished, await overTls(soon)(onTestFinished));
+    expect(end.status).toBe(0);
+    expect(end.output).toMatch(/the certificate of .* expires in [23] days/);
+  });
+});
