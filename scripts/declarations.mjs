@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { loadTypeScript } from './loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const CODES = /^import .*\bFailureCode\b.* from '\.\/failure\.ts';$/m;
+const CODES = /^import .*\bFailureCode\b.* from '\.\/failures\/\w+\.ts';$/m;
 
 /** Writes `index.d.ts` into a folder. The failure codes, which are derived from their catalogue, are put in by name. */
 export async function writeDeclarations(outdir) {
@@ -15,7 +15,7 @@ export async function writeDeclarations(outdir) {
   const target = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--stripInternal'];
   const args = ['--ignoreConfig', ...options.split(' '), ...target, '--outDir', outdir, `${root}src/index.ts`];
   await promisify(execFile)(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args]);
-  const { FAILURES } = await loadTypeScript(`export { FAILURES } from './src/failure.ts';`);
+  const { FAILURES } = await loadTypeScript(`export { FAILURES } from './src/failures/failure.ts';`);
   const codes = Object.keys(FAILURES).map((code) => `'${code}'`);
   const path = `${outdir}/index.d.ts`;
   const text = (await readFile(path, 'utf8')).replace(

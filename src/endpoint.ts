@@ -1,5 +1,12 @@
-import type { ServerEndpoint } from './thingsboard/openStream.ts';
+/** Where to connect to, TLS material included. */
+export interface ServerEndpoint {
+  readonly host: string;
+  readonly port: number;
+  readonly useSsl: boolean;
+  /** Content of the CA file (PEM); undefined: the system's authorities. */
+  readonly ca?: string | undefined;
+}
 
-/** `host:port` for messages; an IPv6 address in brackets (RFC 3986, section 3.2.2). */
-export const serverName = ({ host, port }: ServerEndpoint): string =>
+/** `host:port` for messages and files; an IPv6 address in brackets (RFC 3986, section 3.2.2). */
+export const hostAndPort = ({ host, port }: Pick<ServerEndpoint, 'host' | 'port'>): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,5 +1,6 @@
 import type { DevicePaths } from '../../src/device/paths.ts';
-import { type AgentOptions, runAgent } from '../../src/provision/agent.ts';
+import { runAgent } from '../../src/provision/agent.ts';
+import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { DevicePaths } from '../../src/device/paths.ts';
+import type { ServerEndpoint } from '../../src/endpoint.ts';
 import { Secret } from '../../src/secret.ts';
-import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
 import { proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
 import { inFlight } from './pool.ts';
 import type { RegistryReport } from './simulatorProcess.ts';

@@ -4,14 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { instance } from '@viz-js/viz';
 import { loadTypeScript } from '../loadTypeScript.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const check = process.argv.includes('--check');
 
 const { machines, chartGraph, mainFlow, toMermaid, toDot } = await loadTypeScript(`
   import { provisionMachine } from './machines/provision.machine.ts';
   import { telemetryMachine } from './machines/telemetry.machine.ts';
-  export * from './src/inspect/chartGraph.ts';
-  export * from './src/inspect/drawChart.ts';
+  export * from './scripts/diagrams/chartGraph.ts';
+  export * from './scripts/diagrams/drawChart.ts';
   export const machines = { provision: provisionMachine, telemetry: telemetryMachine };
 `);
 

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
@@ -77,9 +78,6 @@ function limitIncoming(client: MqttClient, stream: Socket, onExcess: () => void)
   });
 }
 
-const addressOf = ({ host, port }: ThingsboardSettings): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-
 /** MQTT.js tells a missing ping answer from a packet that is no MQTT only by the text. */
 function errorMeaning(error: Error, settings: ThingsboardSettings, server: string): Failure {
   if (error.message !== 'Keepalive timeout') return connectionFailure(error, server);
@@ -94,7 +92,7 @@ function errorMeaning(error: Error, settings: ThingsboardSettings, server: strin
 export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
   const { settings, limits, signal } = options;
   signal.throwIfAborted();
-  const server = addressOf(settings);
+  const server = hostAndPort(settings);
   const qos = settings.qosLevel === 0 ? 0 : 1;
   const ending = createSessionEnding();
   const stream = openStream({ host: settings.host, port: settings.port, useSsl: settings.useSsl, ca: options.ca });

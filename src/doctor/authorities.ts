@@ -1,7 +1,7 @@
 import { trustedAuthorities } from '../config/authorities/caFile.ts';
 import { endpointOf } from '../config/provision/currentSettings.ts';
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
 import { type Checked, passed, skipped } from './check.ts';
 
 /** The certificate authorities that the connection will trust. The fact is the server with them. */

@@ -1,7 +1,7 @@
 import { listBackups } from '../config/thermal/backups.ts';
 import { chooseBase } from '../config/thermal/configBase.ts';
+import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
-import { requireReplaceable } from '../effects/validate.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 
 /** thermal_config.json: readable, replaceable, and what the camera has against it. */

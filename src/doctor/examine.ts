@@ -3,7 +3,7 @@ import type { SettingsElsewhere } from '../config/provision/externalSettings.ts'
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';
 import { type Checked, type Finding, settle, skipped, warning } from './check.ts';

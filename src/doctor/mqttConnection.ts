@@ -1,9 +1,10 @@
-import { serverName } from '../endpoint.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
-import { openStream, type ServerEndpoint } from '../thingsboard/openStream.ts';
+import { openStream } from '../thingsboard/openStream.ts';
 import { PROVISION_USER } from '../thingsboard/topics.ts';
 import { type Checked, passed } from './check.ts';
 
@@ -21,7 +22,7 @@ const NEVER_ACCEPTED_HINT =
  */
 export function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   return new Promise((resolve, reject) => {
-    const name = serverName(server);
+    const name = hostAndPort(server);
     const stream = openStream(server);
     const client = new MqttClient(() => stream, {
       protocolVersion: 4,

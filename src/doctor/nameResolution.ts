@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { serverName } from '../endpoint.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, passed } from './check.ts';
 
 const MAX_SHOWN = 4;
@@ -22,7 +22,7 @@ export async function checkNameResolution(server: ServerEndpoint, limitMs: numbe
     const more = found.length > MAX_SHOWN ? ` and ${found.length - MAX_SHOWN} more` : '';
     return { fact: true, findings: [passed(`${server.host} is ${shown.join(', ')}${more}`)] };
   } catch (error) {
-    throw error instanceof Failure ? error : networkFailure(error, serverName(server));
+    throw error instanceof Failure ? error : networkFailure(error, hostAndPort(server));
   } finally {
     clearTimeout(timer);
   }

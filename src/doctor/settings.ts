@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 
@@ -16,7 +17,7 @@ export async function checkSettings(own: string, elsewhere?: SettingsElsewhere):
   return {
     fact: settings,
     findings: [
-      passed(`complete: ${settings.host}:${settings.port}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
+      passed(`complete: ${hostAndPort(settings)}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
       ...warnings.map((text) => warning(text, `Correct it in ${path}, or leave it if it is meant so.`)),
       ...(open
         ? [warning(`others can read the secret in it (mode ${(mode & 0o777).toString(8)})`, `Run: chmod 600 ${path}`)]

@@ -1,4 +1,5 @@
 import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import {
   CREDENTIALS_FORMAT,
@@ -37,7 +38,7 @@ export async function checkStoredCredentials(path: string, board: BoardIdentity)
   const parsed = credentialsSchema.safeParse(read.json);
   if (version === undefined || !parsed.success) return { findings: [damaged(path, 'not of the expected shape')] };
   const { candidates, target } = parsed.data;
-  const held = `${candidates.map(({ name }) => name).join(', ')} for ${target.host}:${target.port}`;
+  const held = `${candidates.map(({ name }) => name).join(', ')} for ${hostAndPort(target)}`;
   if (isForeignBoard(parsed.data.board, board)) {
     const foreign = warning(
       `holds another board's unfinished run: ${held}`,

@@ -1,13 +1,14 @@
-import { serverName } from '../endpoint.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
-import { openStream, type ServerEndpoint } from '../thingsboard/openStream.ts';
+import { openStream } from '../thingsboard/openStream.ts';
 import { type Checked, passed } from './check.ts';
 
 /** Whether anything listens there: connects and closes again. @param limitMs ms */
 export function checkTcpConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   return new Promise((resolve, reject) => {
-    const name = serverName(server);
+    const name = hostAndPort(server);
     const startedAt = performance.now();
     const socket = openStream({ host: server.host, port: server.port, useSsl: false });
     const timer = setTimeout(() => {

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
-import { serverName } from '../endpoint.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 
 const MAX_CHAIN = 5;
@@ -66,7 +66,7 @@ function judge(socket: TLSSocket, name: string, now: number): Finding[] {
  */
 export function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
   return new Promise((resolve, reject) => {
-    const name = serverName(server);
+    const name = hostAndPort(server);
     const tcp = { host: server.host, port: server.port, autoSelectFamily: true };
     const socket = connect({
       ...tcp,

@@ -1,5 +1,6 @@
 import type { DetectInput, DetectOutput } from '../../machines/provision.types.ts';
 import { triggerIdentity } from '../device/trigger.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { readCredentials } from '../state/credentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
@@ -21,5 +22,5 @@ async function whatMayExist({ paths, clock, log }: EffectDependencies): Promise<
   const gone = 'provision.txt was removed before the run had ended; nothing more is sent';
   if (stored === undefined) return gone;
   const names = stored.candidates.map(({ name }) => name).join(', ');
-  return `${gone}. A device ${names} may exist on ${stored.target.host}:${stored.target.port}: put provision.txt back to go on with it, or delete it there`;
+  return `${gone}. A device ${names} may exist on ${hostAndPort(stored.target)}: put provision.txt back to go on with it, or delete it there`;
 }

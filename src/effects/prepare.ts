@@ -2,6 +2,7 @@ import type { PrepareInput, PrepareOutput } from '../../machines/provision.types
 import { currentSettings } from '../config/provision/currentSettings.ts';
 import { isForeignBoard } from '../device/board.ts';
 import { deviceNameFor, drawToken } from '../device/candidate.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
 import { grantSummary } from '../state/runCredentials.ts';
@@ -15,7 +16,7 @@ function unusableBecause(
   { board }: EffectDependencies,
   input: PrepareInput,
 ): { why: string; warning: string } | undefined {
-  const where = `${stored.target.host}:${stored.target.port}`;
+  const where = hostAndPort(stored.target);
   if (isForeignBoard(stored.board, board)) {
     return {
       why: 'foreign',

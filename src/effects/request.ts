@@ -1,5 +1,6 @@
 import type { RequestInput, RequestOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
@@ -24,7 +25,7 @@ export async function request(
   const server = await endpointOf(settings, paths.deviceFolder);
   const credentials = await storedCredentials(dependencies);
   const candidate = candidateOf(credentials, input.nameIndex);
-  const address = `${server.host}:${server.port}`;
+  const address = hostAndPort(server);
 
   const end = await exchange({
     server,

@@ -6,8 +6,10 @@ import { readProvisionJson, settingsDigest } from '../config/provision/provision
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
+import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
@@ -38,8 +40,9 @@ export async function validate(
   const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
   for (const warning of allWarnings) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
-  log.info('validate.passed', `provision.json is complete; the server is ${host}:${port}`, {
-    server: `${host}:${port}`,
+  const server = hostAndPort(settings);
+  log.info('validate.passed', `provision.json is complete; the server is ${server}`, {
+    server,
     ...(path === paths.provisionJson ? {} : { provisionJson: path }),
     tls: useSsl,
     nameSource: settings.name.source,
@@ -57,21 +60,6 @@ export async function validate(
     warnings: allWarnings,
     at: clock.now(),
   };
-}
-
-/**
- * A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on.
- * @throws Failure FILE_NOT_PERMITTED
- */
-export function requireReplaceable(config: ThermalConfigFile): void {
-  const self = process.geteuid?.();
-  if (!config.exists || self === 0 || self === undefined) return;
-  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
-  if (config.uid === self && groups.includes(config.gid)) return;
-  const owner = `user ${config.uid}, group ${config.gid}`;
-  throw new Failure('FILE_NOT_PERMITTED', `${config.path} belongs to ${owner}; user ${self} can't replace it in kind`, {
-    hint: 'Give thermal_config.json to the agent’s user (chown), or run the agent as its owner.',
-  });
 }
 
 /**

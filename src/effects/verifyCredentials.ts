@@ -1,9 +1,9 @@
 import type { VerifyCredentialsInput, VerifyCredentialsOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
+import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import type { Grant } from '../state/credentials.ts';
 import { grantSummary, storedCredentials, storedGrant, storeGrant } from '../state/runCredentials.ts';
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -52,7 +52,7 @@ export async function verifyCredentials(
       }
       const failure = new Failure(
         'CREDENTIALS_REFUSED',
-        `${host}:${port} refuses the credentials that it granted to ${grant.deviceName}`,
+        `${hostAndPort(settings)} refuses the credentials that it granted to ${grant.deviceName}`,
         {
           hint: `Look on the server whether ${grant.deviceName} still exists and whether its access token was changed. If it was deleted: remove ${paths.credentials}, and the next boot registers the device anew.`,
         },

@@ -6,6 +6,7 @@ import { type ConfigBase, chooseBase, configWithCredentials } from '../config/th
 import { type ConfigCredentials, carriesCredentials } from '../config/thermal/credentialsSections.ts';
 import { replacementAttributes } from '../config/thermal/replacement.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
@@ -69,7 +70,7 @@ export async function write(
     file: existing.path,
     deviceName: grant.deviceName,
     token: grant.token.fingerprint(),
-    server: `${host}:${port}`,
+    server: hostAndPort(input.server),
   });
   return { outcome: 'written', warnings, at: clock.now() };
 }

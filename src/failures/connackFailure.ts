@@ -1,4 +1,4 @@
-import type { ServerEndpoint } from '../thingsboard/openStream.ts';
+import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { Failure } from './failure.ts';
 
 const MEANINGS: Readonly<Record<number, string>> = {
@@ -14,13 +14,13 @@ export function connackFailure(returnCode: number, server: ServerEndpoint): Fail
   const meaning = MEANINGS[returnCode] ?? 'for a reason that MQTT 3.1.1 does not know';
   const code =
     returnCode === 3 ? 'SERVER_UNAVAILABLE' : returnCode === 1 ? 'NOT_THINGSBOARD' : 'CONNECTION_NOT_ACCEPTED';
-  return new Failure(code, `${server.host}:${server.port} refused the connection: ${meaning} (CONNACK ${returnCode})`);
+  return new Failure(code, `${hostAndPort(server)} refused the connection: ${meaning} (CONNACK ${returnCode})`);
 }
 
 /** The server accepts anybody and does not answer what ThingsBoard always answers. */
 export function notThingsBoard(server: ServerEndpoint): Failure {
   return new Failure(
     'NOT_THINGSBOARD',
-    `${server.host}:${server.port} accepts the connection, but does not answer a request for attributes as ThingsBoard does`,
+    `${hostAndPort(server)} accepts the connection, but does not answer a request for attributes as ThingsBoard does`,
   );
 }

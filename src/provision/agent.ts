@@ -11,7 +11,6 @@ import { acquireLock } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { createSplay } from '../device/splay.ts';
 import { triggerIdentity } from '../device/trigger.ts';
-import { sweep } from '../effects/finalize.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import type { LineFile } from '../files/appendLimited.ts';
 import { makeEntriesDurable } from '../files/durable.ts';
@@ -26,43 +25,16 @@ import { loadSnapshot } from '../state/snapshotFile.ts';
 import { spareStream } from '../thingsboard/spareStream.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { atMost } from '../time/within.ts';
+import { cleanUp, cleanUpOf } from './cleanUp.ts';
+import { type AgentOptions, type Pass, RUN_TIME_LIMIT_MS } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
-import { type Pass, RUN_TIME_LIMIT_MS, run, sweepOf } from './run.ts';
+import { run } from './run.ts';
 import { decideStartUp, isAtTheEnd, type StartUp } from './startUp.ts';
 
 /** What a run that has ended waits for the disk before it leaves the folder to itself. */
 const LEAVE_MS = 500;
 /** provision.json can't change more often than this within one process without something being wrong. */
 const MAX_SUPERSEDED = 3;
-
-/** The timers of the chart's pauses: xstate's own, or a faster one. */
-interface ChartClock {
-  setTimeout(callback: () => void, ms: number): unknown;
-  clearTimeout(id: unknown): void;
-}
-
-export interface AgentOptions {
-  readonly paths: DevicePaths;
-  readonly agentVersion: string;
-  readonly sink: LogSink;
-  /** Aborted: the run is interrupted, and goes on at the next start. */
-  readonly signal: AbortSignal;
-  readonly keepBackups?: number;
-  /** THERMAL_BOARD_ID; default: read from the hardware. */
-  readonly boardId?: string;
-  /** What gives settings besides provision.json in the device folder; default: nothing. */
-  readonly elsewhere?: SettingsElsewhere;
-  /** A pause of 0 to so many seconds, fixed for each board, before the first contact of a run; default 0: none. */
-  readonly splaySeconds?: number;
-  readonly runTimeLimitMs?: number;
-  readonly clock?: Clock;
-  /** Default: real time. One that ends the pauses early must have `clock` run ahead as far. */
-  readonly chartClock?: ChartClock;
-  /** Told about every state as soon as it is entered (progress displays). */
-  readonly onState?: (state: ProvisionState, context: ProvisionContext) => void;
-  /** Told about everything that the chart's actors do (src/inspect/); what it is told may hold anything. */
-  readonly inspect?: (event: InspectionEvent) => void;
-}
 
 /**
  * One pass over a device folder: begins a run, or goes on with an interrupted one, and takes it to its end. Never
@@ -169,9 +141,9 @@ async function follow(
     case 'nothing':
       log.info('run.nothing', 'No provision.txt: nothing to do');
       return ended('nothing', null, null);
-    case 'sweep': {
+    case 'cleanUp': {
       position.runId = decision.snapshot.runId;
-      await sweep(dependencies, sweepOf(options, decision.snapshot.context));
+      await cleanUp(dependencies, cleanUpOf(options, decision.snapshot.context));
       if (decision.afterwards === 'new') return run(pass, previous, { why: 'provision.txt asks again' });
       log.info('run.swept', 'The last step of a finished run was made up for');
       return ended('provisioned', decision.snapshot.runId, decision.snapshot.context.deviceName);

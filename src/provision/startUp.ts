@@ -18,7 +18,7 @@ export type StartUp =
   /** provision.txt is gone, and the run had only its end left. */
   | { readonly kind: 'finish'; readonly snapshot: SnapshotDocument }
   /** The run is over but for its last clean-up. */
-  | { readonly kind: 'sweep'; readonly snapshot: SnapshotDocument; readonly afterwards: 'new' | 'nothing' }
+  | { readonly kind: 'cleanUp'; readonly snapshot: SnapshotDocument; readonly afterwards: 'new' | 'nothing' }
   | { readonly kind: 'withdrawn'; readonly snapshot: SnapshotDocument | undefined };
 
 export interface Found {
@@ -48,7 +48,7 @@ export function decideStartUp({ trigger, credentials, snapshot, board, written }
     return credentials === undefined
       ? { kind: 'new', why: 'provision.txt asks again' }
       : // The request of a new run waits until its own snapshot has replaced this one: these are the old run's.
-        { kind: 'sweep', snapshot, afterwards: 'new' };
+        { kind: 'cleanUp', snapshot, afterwards: 'new' };
   }
   if (isFinalState(snapshot.state)) return { kind: 'new', why: `the earlier run ended as ${snapshot.state}` };
   if (credentials !== undefined && isForeignBoard(credentials.board, board)) {
@@ -66,7 +66,7 @@ function withoutTrigger(
   written: boolean,
 ): StartUp {
   if (credentials === undefined) return { kind: 'nothing' };
-  if (snapshot?.state === 'provisioned') return { kind: 'sweep', snapshot, afterwards: 'nothing' };
+  if (snapshot?.state === 'provisioned') return { kind: 'cleanUp', snapshot, afterwards: 'nothing' };
   // Whoever takes the trigger away gives up the run, but not the configuration that it had spoilt.
   if (snapshot?.state === 'restore') return { kind: 'resume', snapshot };
   return isAtTheEnd(snapshot) && written ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };

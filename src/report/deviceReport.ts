@@ -1,3 +1,4 @@
+import { hostAndPort } from '../endpoint.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
@@ -139,7 +140,7 @@ function deviceFacts(files: DeviceFiles, snapshot: SnapshotDocument | undefined)
   const running = snapshot !== undefined && !isFinalState(snapshot.state);
   const facts: [string, string | null | undefined][] = [
     ['device', context?.granted?.deviceName ?? context?.deviceName],
-    ['server', server && `${server.host}:${server.port}${server.useSsl ? ' (TLS)' : ''}`],
+    ['server', server && `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
     ['state', snapshot && `${snapshot.state}, step ${stepOf(snapshot.state, snapshot.context)} of ${STEPS.length}`],
     ['attempt', running ? `${snapshot.attempt} of ${snapshot.maxAttempts}` : undefined],
     ['at work', files.holder === null ? undefined : `process ${files.holder}`],

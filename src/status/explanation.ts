@@ -1,3 +1,4 @@
+import { hostAndPort } from '../endpoint.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
 import { type RecordedRun, recordedRuns } from './earlierRuns.ts';
@@ -52,7 +53,7 @@ function thisRun(status: DeviceStatus): string[] {
     const known = isUnreadable ? 'What the latest run did can’t be read.' : 'No run is known here.';
     return [`${known} ${ASKED[String(status.requested)]}`];
   }
-  const where = server === null ? '' : ` with ${server.host}:${server.port}`;
+  const where = server === null ? '' : ` with ${hostAndPort(server)}`;
   const begun = `Run ${run.id} of agent ${run.agentVersion}${where} began ${ago(run.startedAt, checkedAt)}.`;
   return [begun, ...resumptions(status), `${STANDS[state.name] ?? `It stands in ${state.name}`}${standing(status)}.`];
 }

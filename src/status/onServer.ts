@@ -1,3 +1,4 @@
+import { hostAndPort } from '../endpoint.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { OnServer } from './deviceStatus.ts';
@@ -25,7 +26,7 @@ export function onServer(files: DeviceFiles): OnServer {
 /** The server that the run talked to, else the one that it would talk to. */
 function serverOf(files: DeviceFiles): string | null {
   const known = files.credentials.value?.target ?? files.snapshot.value?.context.settings?.server ?? files.target.value;
-  return known === null || known === undefined ? null : `${known.host}:${known.port}`;
+  return known === null || known === undefined ? null : hostAndPort(known);
 }
 
 function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, server: string | null): OnServer {
@@ -35,7 +36,7 @@ function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, s
   }
   const config = files.config.value ?? null;
   if (config?.deviceId !== undefined && config.deviceId !== null && config.runId !== null) {
-    const where = config.host === null ? server : `${config.host}:${config.port ?? 1883}`;
+    const where = config.host === null ? server : hostAndPort({ host: config.host, port: config.port ?? 1883 });
     const why = 'an earlier run has written it into thermal_config.json';
     return { kind: 'one device', names: [config.deviceId], server: where, why };
   }

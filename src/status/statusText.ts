@@ -1,3 +1,4 @@
+import { hostAndPort } from '../endpoint.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
 import { ago, duration, indented, oneLine } from './plainText.ts';
 
@@ -35,7 +36,7 @@ function aboutDevice(status: DeviceStatus): Line[] {
     ['device', device],
     ['works as', other ? `${configuredDevice} (thermal_config.json)` : null],
     ['former', formerDevice === null ? null : `${formerDevice} is used no more: delete it on its server`],
-    ['server', server === null ? null : `${server.host}:${server.port}${server.useSsl ? ' (TLS)' : ''}`],
+    ['server', server === null ? null : `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
     ['holds', status.run === null && status.onServer.kind === 'no device' ? null : onServerText(status.onServer)],
   ];
 }

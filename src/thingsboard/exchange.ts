@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
+import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
 import { guardIdentifiers, MqttClient } from './mqttClient.ts';
-import { openStream, type ServerEndpoint } from './openStream.ts';
+import { openStream } from './openStream.ts';
 
 /** One question to a server. */
 export interface Question {
@@ -50,9 +51,6 @@ export type ExchangeEnd =
 /** ThingsBoard's own packets are far smaller; more than this is an attack or no MQTT at all. */
 const MAX_RECEIVED_BYTES = 128 * 1024;
 
-const addressOf = (server: ServerEndpoint): string =>
-  server.host.includes(':') ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`;
-
 function timeoutFailure(server: string, asked: boolean, open: boolean, ms: number): Failure {
   const seconds = `${Math.round(ms / 100) / 10} s`;
   if (asked)
@@ -89,7 +87,7 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
   options.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { question, signal } = options;
-    const server = addressOf(options.server);
+    const server = hostAndPort(options.server);
     const early = question.early === true;
     let accepted = false;
     let asked = false;

@@ -1,13 +1,5 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-
-/** Where to connect to, TLS material included. */
-export interface ServerEndpoint {
-  readonly host: string;
-  readonly port: number;
-  readonly useSsl: boolean;
-  /** Content of the CA file (PEM); undefined: the system's authorities. */
-  readonly ca?: string | undefined;
-}
+import type { ServerEndpoint } from '../endpoint.ts';
 
 /** Node's default of 250 ms an address is less than one round trip over a slow mobile link. */
 const ATTEMPT_PER_ADDRESS_MS = 3000;

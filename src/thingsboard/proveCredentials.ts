@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import type { ServerEndpoint } from '../endpoint.ts';
 import { connackFailure, notThingsBoard } from '../failures/connackFailure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Secret } from '../secret.ts';
 import { exchange } from './exchange.ts';
-import type { ServerEndpoint } from './openStream.ts';
 import type { SpareStream } from './spareStream.ts';
 import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
 

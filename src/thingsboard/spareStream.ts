@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { openStream, type ServerEndpoint } from './openStream.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
+import { openStream } from './openStream.ts';
 
 /**
  * One connection that is opened before it is needed: while the server thinks about the request, the next connection's

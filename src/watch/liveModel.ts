@@ -1,3 +1,4 @@
+import { hostAndPort } from '../endpoint.ts';
 import { type ChartName, type EventView, outcomeOf, type RunView, type StepView } from '../report/runView.ts';
 import type { RedactedEvent, ShownSnapshot } from './redact.ts';
 
@@ -93,7 +94,7 @@ function viewOf({ chart, steps, events, snapshot }: LiveRun): RunView {
   const facts: [string, string | undefined][] = [
     ['state', path === '' ? undefined : path],
     ['device', textAt(context, 'granted', 'deviceName') ?? textAt(context, 'deviceName')],
-    ['server', host && `${host}:${textAt(context, 'settings', 'server', 'port')}`],
+    ['server', host && hostAndPort({ host, port: Number(textAt(context, 'settings', 'server', 'port')) })],
     ['run', textAt(context, 'runId')],
     ['attempt', typeof retries === 'number' ? String(retries + 1) : undefined],
     ['messages published', textAt(context, 'messages')],

@@ -7,7 +7,7 @@ import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
-import { RUN_TIME_LIMIT_MS } from '../../src/provision/run.ts';
+import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
 import { STATUS_EXIT } from '../../src/status/deviceStatus.ts';
 import { loggedEvents, sources } from './logEvents.ts';
 import { codeBlocks, readPage, rowsUnder, sectionOf } from './markdown.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { triggerIdentity } from '../../src/device/trigger.ts';
-import { finalize, sweep } from '../../src/effects/finalize.ts';
+import { finalize } from '../../src/effects/finalize.ts';
+import { cleanUp } from '../../src/provision/cleanUp.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
@@ -71,13 +72,13 @@ test('unless there is a third one already, which must not be overwritten', async
   expect(await readFile(paths.provisionTxt, 'utf8')).toBe('a third one');
 });
 
-test('sweep keeps the newest backups, and removes credentials.json last', async () => {
+test('clean-up keeps the newest backups, and removes credentials.json last', async () => {
   const { paths, dependencies, events } = await triggered();
   await mkdir(paths.stateFolder);
   await writeFile(paths.credentials, '{}');
   const backups = [1, 2, 3, 4].map((day) => `thermal_config.json.backup.2026110${day}T000000.000Z`);
   for (const name of backups) await writeFile(join(paths.deviceFolder, name), '{}');
-  await sweep(dependencies, { keepBackups: 2, settingsDigest: null });
+  await cleanUp(dependencies, { keepBackups: 2, settingsDigest: null });
   const left = (await readdir(paths.deviceFolder)).filter((name) => name.includes('.backup.')).sort();
   expect(left).toEqual(backups.slice(2));
   expect(await readdir(paths.stateFolder)).toEqual([]);
@@ -89,7 +90,7 @@ test('backups that can not be removed are no reason to keep credentials.json', a
   const elsewhere = { ...paths, deviceFolder: join(paths.deviceFolder, 'absent') };
   await mkdir(paths.stateFolder);
   await writeFile(paths.credentials, '{}');
-  await sweep({ ...dependencies, paths: elsewhere }, { keepBackups: 2, settingsDigest: null });
+  await cleanUp({ ...dependencies, paths: elsewhere }, { keepBackups: 2, settingsDigest: null });
   expect(await readdir(paths.stateFolder)).toEqual([]);
   expect(events()).toEqual(['backup.unpruned', 'credentials.removed']);
 });

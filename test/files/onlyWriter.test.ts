@@ -9,7 +9,7 @@ const REPOSITORY = join(import.meta.dirname, '../..');
  * The simulator is no device; the demonstration lays out the folder of one; a FIFO is opened for writing only so that
  * it stays open, and never created nor written.
  */
-const EXEMPT = [/^src\/files\//, /^src\/simulator\//, /^src\/cli\/playDemo\.ts$/, /^src\/client\/fifo\.ts$/];
+const EXEMPT = [/^src\/files\//, /^src\/simulator\//, /^src\/cli\/demo\/playDemo\.ts$/, /^src\/client\/fifo\.ts$/];
 
 /** Functions of node:fs and node:fs/promises that change nothing on the disk, and types. */
 const HARMLESS = new Set([

@@ -78,7 +78,7 @@ describe('with provision.txt', () => {
 
   it('first sweeps what a finished run left, so that its credentials are not adopted', () => {
     const snapshot = snapshotIn('provisioned');
-    expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'sweep', snapshot, afterwards: 'new' });
+    expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'cleanUp', snapshot, afterwards: 'new' });
   });
 });
 
@@ -94,7 +94,7 @@ describe('without provision.txt', () => {
   it('sweeps what a finished run left', () => {
     const snapshot = snapshotIn('provisioned', { furthestStep: 8 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({
-      kind: 'sweep',
+      kind: 'cleanUp',
       snapshot,
       afterwards: 'nothing',
     });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await build({
     stdin: {
       contents: `import { Command } from 'commander';
-        import { registerSimulate } from './src/cli/simulate.ts';
+        import { registerSimulate } from './src/cli/simulate/command.ts';
         const program = new Command('thermal-provision');
         registerSimulate(program);
         await program.parseAsync();`,

@@ -1,9 +1,9 @@
 /** Calls of `exchange` and what they leave behind. */
 
 import { expect } from 'vitest';
+import type { ServerEndpoint } from '../../src/endpoint.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from '../../src/thingsboard/exchange.ts';
-import type { ServerEndpoint } from '../../src/thingsboard/openStream.ts';
 import { wait } from '../simulator/mqttClients.ts';
 import { pendingTimers } from './pendingTimers.ts';
 

@@ -1,13 +1,7 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
+import { pathsFrom } from '../arguments.ts';
 import { addFolderOptions } from '../options.ts';
-
-export type BackupsAction = 'list' | 'diff' | 'restore';
-
-export interface BackupsArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
-  readonly yes?: boolean;
-  readonly format: 'text' | 'json';
-}
+import type { BackupsAction, BackupsArguments } from './runBackups.ts';
 
 const ACTIONS = ['list', 'diff', 'restore'];
 

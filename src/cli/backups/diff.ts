@@ -6,8 +6,7 @@ import { createMasks, maskedText } from '../../doctor/maskedText.ts';
 import { unifiedDiff } from '../../doctor/textDiff.ts';
 import { Failure } from '../../failures/failure.ts';
 import { paintDiff, paintFor } from '../terminal/paint.ts';
-import { thingsboardText } from './content.ts';
-import type { Printed } from './runBackups.ts';
+import { type Printed, thingsboardText } from './content.ts';
 
 type TokenComparison = 'same' | 'different' | 'only in one';
 

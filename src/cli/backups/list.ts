@@ -4,8 +4,7 @@ import { cameraProblems } from '../../config/thermal/cameraRules.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { printable } from '../terminal/paint.ts';
-import { thingsboardText } from './content.ts';
-import type { Printed } from './runBackups.ts';
+import { type Printed, thingsboardText } from './content.ts';
 
 interface Row {
   readonly number: number;

@@ -1,9 +1,8 @@
 import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../../config/thermal/backups.ts';
-import { replacementAttributes } from '../../config/thermal/replacement.ts';
+import { replacementAttributes, requireReplaceable } from '../../config/thermal/replacement.ts';
 import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../../config/thermal/thermalConfig.ts';
 import { acquireLock, lockHolder } from '../../device/lock.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { requireReplaceable } from '../../effects/validate.ts';
 import { Failure } from '../../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../../files/durable.ts';
 import { fileExists } from '../../files/fileExists.ts';
@@ -13,9 +12,8 @@ import { isFinalState } from '../../state/snapshotDocument.ts';
 import { readSnapshot } from '../../state/snapshotFile.ts';
 import { askYes } from '../terminal/askYes.ts';
 import { printable } from '../terminal/paint.ts';
-import { thingsboardText } from './content.ts';
+import { type Printed, thingsboardText } from './content.ts';
 import { unusableBackup } from './diff.ts';
-import type { Printed } from './runBackups.ts';
 
 /**
  * A run that has written its credentials into the file and has only its end left would end as if they were still there,

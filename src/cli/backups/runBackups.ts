@@ -2,15 +2,17 @@ import { stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../../config/thermal/backups.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT, Failure } from '../../failures/failure.ts';
-import type { BackupsAction, BackupsArguments } from './command.ts';
+import type { AgentArguments } from '../arguments.ts';
+import type { Printed } from './content.ts';
 import { compareBackup } from './diff.ts';
 import { listing } from './list.ts';
 import { restoreBackup } from './restore.ts';
 
-/** What a command prints: for people, and for machines with sorted keys. */
-export interface Printed {
-  readonly text: string;
-  readonly json: object;
+export type BackupsAction = 'list' | 'diff' | 'restore';
+
+export interface BackupsArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+  readonly yes?: boolean;
+  readonly format: 'text' | 'json';
 }
 
 /**

@@ -1,11 +1,9 @@
 import { type Command, Option } from 'commander';
 import { type AgentArguments, pathsFrom } from '../arguments.ts';
 import { addFolderOptions } from '../options.ts';
+import type { DoctorOptions } from './runDoctor.ts';
 
-export interface DoctorArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
-  readonly plan?: boolean;
-  readonly format: 'text' | 'json';
-}
+type DoctorArguments = Pick<AgentArguments, 'dir' | 'stateDir'> & DoctorOptions;
 
 const NOTES = `
 Nothing is changed: no file is written, and of the provisioning session only CONNECT is sent, so the server creates

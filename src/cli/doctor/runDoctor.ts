@@ -5,7 +5,6 @@ import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
 import type { Plan } from '../../doctor/plan.ts';
 import { EXIT } from '../../failures/failure.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from '../terminal/paint.ts';
-import type { DoctorArguments } from './command.ts';
 
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> = {
   passed: ['✓', 'green'],
@@ -17,14 +16,16 @@ const TITLE_WIDTH = 21;
 /** How long a look-up that never ends may keep the process alive after its work is done. */
 const LINGER_MS = 500;
 
+export interface DoctorOptions {
+  readonly plan?: boolean;
+  readonly format: 'text' | 'json';
+}
+
 /**
  * Prints what the checks find, as they find it.
  * @returns the exit status that `run` would end with
  */
-export async function runDoctor(
-  paths: DevicePaths,
-  options: Pick<DoctorArguments, 'plan' | 'format'>,
-): Promise<number> {
+export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Promise<number> {
   const examination = examine({
     paths,
     now: Date.now(),

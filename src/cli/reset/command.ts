@@ -1,11 +1,6 @@
 import type { Command } from 'commander';
-import type { AgentArguments } from '../arguments.ts';
 import { addFolderOptions } from '../options.ts';
-
-/** What `reset` is given, as commander has parsed it. */
-export interface ResetArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
-  readonly yes?: boolean;
-}
+import type { ResetArguments } from './resetRun.ts';
 
 const NOTES = `
 thermal_config.json is never touched, and nothing is deleted: snapshot.json and credentials.json are renamed.

@@ -11,9 +11,13 @@ import { type DeviceFiles, readDeviceFiles } from '../../status/deviceFiles.ts';
 import { oneLine } from '../../status/plainText.ts';
 import { planReset, type ResetPlan } from '../../status/resetPlan.ts';
 import { systemClock } from '../../time/clock.ts';
-import { pathsFrom } from '../arguments.ts';
+import { type AgentArguments, pathsFrom } from '../arguments.ts';
 import { askYes } from '../terminal/askYes.ts';
-import type { ResetArguments } from './command.ts';
+
+/** What `reset` is given, as commander has parsed it. */
+export interface ResetArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+  readonly yes?: boolean;
+}
 
 const say = (text: string): void => void process.stdout.write(`${oneLine(text)}\n`);
 

@@ -1,13 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { AgentArguments } from '../arguments.ts';
-import { addInspectOption, type InspectArguments, openInspector } from '../inspectOption.ts';
+import { addInspectOption, openInspector } from '../inspectOption.ts';
 import { addAgentOptions, withVariable } from '../options.ts';
-
-/** What `start` is given, as commander has parsed it. */
-export interface StartArguments extends AgentArguments, InspectArguments {
-  readonly provision: boolean;
-  readonly source: string;
-}
+import type { StartArguments } from './startDevice.ts';
 
 const EXAMPLES = `
 Temperature sources (--source):

@@ -11,16 +11,23 @@ import { EXIT, Failure, toFailure } from '../../failures/failure.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
 import { createLog, type Log, type LogSink } from '../../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../../log/winstonSink.ts';
-import { type AgentOptions, runAgent } from '../../provision/agent.ts';
+import { runAgent } from '../../provision/agent.ts';
+import type { AgentOptions } from '../../provision/pass.ts';
 import type { AgentResult } from '../../provision/result.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import { VERSION } from '../../version.ts';
-import { formatFrom, pathsFrom } from '../arguments.ts';
+import { type AgentArguments, formatFrom, pathsFrom } from '../arguments.ts';
+import type { InspectArguments } from '../inspectOption.ts';
 import { stopSignal } from '../stopSignal.ts';
-import type { StartArguments } from './command.ts';
 
 /** Unlike the agent's own files, the camera's log is for its group, too. */
 const LOG_FILE_MODE = 0o640;
+
+/** What `start` is given, as commander has parsed it. */
+export interface StartArguments extends AgentArguments, InspectArguments {
+  readonly provision: boolean;
+  readonly source: string;
+}
 
 type Watched = Pick<AgentOptions, 'inspect'>;
 

@@ -1,8 +1,17 @@
-import type { EffectDependencies } from '../../effects/dependencies.ts';
+import type { DevicePaths } from '../../device/paths.ts';
+import type { ServerEndpoint } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
-import type { ServerEndpoint } from '../../thingsboard/openStream.ts';
+import type { Log } from '../../log/log.ts';
 import { trustedAuthorities } from '../authorities/caFile.ts';
+import type { SettingsElsewhere } from './externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from './provisionJson.ts';
+
+/** Where provision.json is read, and where a change is logged. */
+export interface SettingsReader {
+  readonly paths: Pick<DevicePaths, 'provisionJson'>;
+  readonly elsewhere?: SettingsElsewhere | undefined;
+  readonly log: Log;
+}
 
 /**
  * provision.json as it is now, for an effect that talks to the server: secret and limits may have been corrected
@@ -11,7 +20,7 @@ import { type ProvisionSettings, readProvisionJson, settingsDigest } from './pro
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
  */
 export async function currentSettings(
-  { paths, elsewhere, log }: EffectDependencies,
+  { paths, elsewhere, log }: SettingsReader,
   expectedDigest: string,
 ): Promise<ProvisionSettings> {
   const { settings } = await readProvisionJson(paths.provisionJson, elsewhere);

@@ -1,6 +1,22 @@
+import { Failure } from '../../failures/failure.ts';
 import type { FileAttributes } from '../../files/durable.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
+
+/**
+ * A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on.
+ * @throws Failure FILE_NOT_PERMITTED
+ */
+export function requireReplaceable(config: ThermalConfigFile): void {
+  const self = process.geteuid?.();
+  if (!config.exists || self === 0 || self === undefined) return;
+  const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
+  if (config.uid === self && groups.includes(config.gid)) return;
+  const owner = `user ${config.uid}, group ${config.gid}`;
+  throw new Failure('FILE_NOT_PERMITTED', `${config.path} belongs to ${owner}; user ${self} can't replace it in kind`, {
+    hint: 'Give thermal_config.json to the agent’s user (chown), or run the agent as its owner.',
+  });
+}
 
 /**
  * Owner and mode for a replaced thermal_config.json: an existing file keeps both, a new one is its folder's owner's
