@@ -1,4 +1,6 @@
 import { assertEvent, assign, fromPromise, setup } from 'xstate';
+import { PROVISION_POLICY } from './provision.policy.ts';
+import { type ProvisionState, stepsDone } from './provision.states.ts';
 import type {
   EffectContracts,
   EffectError,
@@ -10,19 +12,10 @@ import type {
   TriggerIdentity,
 } from './provision.types.ts';
 
-const SECOND = 1000;
-const LONGEST_PAUSE = 60 * SECOND;
-/** Pauses before a retry or a probe: 1, 2, 4 s, doubling, at most a minute (FR-011). */
-const pauseBefore = (attempt: number): number => Math.min(LONGEST_PAUSE, 2 ** (attempt - 1) * SECOND);
-/** After FAILURE: one probe at once and three more, 1, 2 and 4 s apart, before the name counts as somebody else's. */
-const PROBES_AFTER_FAILURE = 4;
-/** ThingsBoard gives up on its back end after 10 to 20 s: after this long no request can succeed any more. */
-const QUIET_TIME = 25 * SECOND;
-const MAX_NAMES = 3;
-const MAX_VERIFICATIONS = 3;
-const MAX_WRITE_ROUNDS = 3;
-const MAX_RESUMES = 20;
-const MAX_WARNINGS = 20;
+const POLICY = PROVISION_POLICY;
+const MAX_WRITE_ROUNDS = POLICY.maxWriteRounds;
+const pauseBefore = (attempt: number): number =>
+  Math.min(POLICY.longestPauseMs, POLICY.firstPauseMs * 2 ** (attempt - 1));
 
 /** A contract that `provide()` must fill: the compiler checks every effect against it. */
 const effect = <Name extends EffectName>() =>
@@ -53,6 +46,10 @@ const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
   return 'error' in event && isEffectError(event.error) ? event.error.at : context.now;
 };
 
+/**
+ * By its time alone, unlike `isSameTrigger` in src/device/trigger.ts: this one compares across a restart, and some file
+ * systems (FAT, network folders) give a file another inode number when they are mounted again.
+ */
 const sameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.mtimeNs === b.mtimeNs;
 
@@ -103,7 +100,8 @@ export const provisionMachine = setup({
   },
   delays: {
     /** The deadline is stored; the clock may have jumped by years since, so it is never waited for longer than once. */
-    untilRetry: ({ context }) => Math.min(LONGEST_PAUSE, Math.max(0, (context.retryAt ?? context.now) - context.now)),
+    untilRetry: ({ context }) =>
+      Math.min(POLICY.longestPauseMs, Math.max(0, (context.retryAt ?? context.now) - context.now)),
   },
   guards: {
     // detect
@@ -120,17 +118,19 @@ export const provisionMachine = setup({
     isAccepted: ({ event }) => event.type === 'xstate.done.actor.reconcile' && event.output.outcome === 'accepted',
     mustProbeAgain: ({ context, event }) =>
       context.lastAnswer === 'failure' &&
-      (context.refusedProbes + 1 < PROBES_AFTER_FAILURE ||
-        (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + QUIET_TIME)),
+      (context.refusedProbes + 1 < POLICY.probesAfterFailure ||
+        (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + POLICY.quietTimeMs)),
     mayDrawAnotherName: ({ context }) =>
-      context.lastAnswer === 'failure' && context.settings?.nameSource === 'random' && context.nameIndex < MAX_NAMES,
+      context.lastAnswer === 'failure' &&
+      context.settings?.nameSource === 'random' &&
+      context.nameIndex < POLICY.maxNames,
     isNameTaken: ({ context }) => context.lastAnswer === 'failure',
     outcomeIsUnknown: ({ context }) => context.lastAnswer === 'unknown',
     unknownTooOften: ({ context }) =>
       context.lastAnswer === 'unknown' && context.retries >= (context.settings?.maxRetries ?? 0),
     // verifyCredentials
     isProven: ({ event }) => event.type === 'xstate.done.actor.verifyCredentials' && event.output.outcome === 'proven',
-    refusedForGood: ({ context }) => context.refusedVerifications + 1 >= MAX_VERIFICATIONS,
+    refusedForGood: ({ context }) => context.refusedVerifications + 1 >= POLICY.maxVerifications,
     // write
     hasChanged: ({ event }) => event.type === 'xstate.done.actor.write' && event.output.outcome === 'changed',
     changedTooOften: ({ context, event }) =>
@@ -153,24 +153,25 @@ export const provisionMachine = setup({
     // RESUME
     mayGoOn: ({ context, event }) =>
       event.type === 'RESUME' &&
-      context.resumes < MAX_RESUMES &&
+      context.resumes < POLICY.maxResumes &&
       (context.settings === null || event.settingsDigest === null || event.settingsDigest === context.settings.digest),
-    mayFinish: ({ context }) => context.resumes < MAX_RESUMES,
-    resumedTooOften: ({ context }) => context.resumes >= MAX_RESUMES,
+    mayFinish: ({ context }) => context.resumes < POLICY.maxResumes,
+    resumedTooOften: ({ context }) => context.resumes >= POLICY.maxResumes,
     nothingHasLeft: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
   },
   actions: {
     /** Progress refills the budgets for retries and resumes; nothing else does. */
-    reach: assign(({ context }, { step }: { step: number }) =>
-      step > context.furthestStep ? { furthestStep: step, retries: 0, resumes: 0 } : {},
-    ),
+    reach: assign(({ context }, { state }: { state: ProvisionState }) => {
+      const done = stepsDone(state) ?? 0;
+      return done > context.furthestStep ? { furthestStep: done, retries: 0, resumes: 0 } : {};
+    }),
     /** When it happened, and what the operator should know of it. */
     noteEvent: assign({
       now: ({ context, event }) => timeOf(event, context),
       warnings: ({ context, event }) => {
         const warnings = 'output' in event ? (event.output.warnings ?? []) : [];
         return [...context.warnings, ...warnings.filter((warning) => !context.warnings.includes(warning))].slice(
-          -MAX_WARNINGS,
+          -POLICY.maxWarnings,
         );
       },
     }),
@@ -277,9 +278,9 @@ export const provisionMachine = setup({
     }),
     scheduleProbe: assign(({ context, event }) => {
       const at = timeOf(event, context);
-      const spaced = at + pauseBefore(Math.min(context.refusedProbes, PROBES_AFTER_FAILURE - 1));
-      const stillProbing = context.refusedProbes < PROBES_AFTER_FAILURE || context.unknownAt === null;
-      const quiet = stillProbing ? 0 : context.unknownAt + QUIET_TIME;
+      const spaced = at + pauseBefore(Math.min(context.refusedProbes, POLICY.probesAfterFailure - 1));
+      const stillProbing = context.refusedProbes < POLICY.probesAfterFailure || context.unknownAt === null;
+      const quiet = stillProbing ? 0 : context.unknownAt + POLICY.quietTimeMs;
       return { retryAt: Math.max(spaced, quiet), waitingFor: 'probe' as const };
     }),
     scheduleVerification: assign(({ context, event }) => ({
@@ -327,7 +328,7 @@ export const provisionMachine = setup({
       assertEvent(event, 'RESUME');
       return { trigger: event.trigger };
     }),
-    /** At the end of a run only the very file that started it may be renamed; some file systems renumber inodes. */
+    /** At the end of a run only the file that started the run may be renamed. */
     adoptSameTrigger: assign(({ context, event }) => {
       assertEvent(event, 'RESUME');
       return sameTrigger(context.trigger, event.trigger) ? { trigger: event.trigger } : {};
@@ -406,7 +407,7 @@ export const provisionMachine = setup({
     },
     validate: {
       description: 'Everything that could make the write fail later is checked before the server hears of us.',
-      entry: { type: 'reach', params: { step: 1 } },
+      entry: { type: 'reach', params: { state: 'validate' } },
       invoke: {
         id: 'validate',
         src: 'validate',
@@ -420,7 +421,7 @@ export const provisionMachine = setup({
     },
     prepare: {
       description: 'Name and access token are drawn, or taken up again, and stored durably.',
-      entry: { type: 'reach', params: { step: 2 } },
+      entry: { type: 'reach', params: { state: 'prepare' } },
       invoke: {
         id: 'prepare',
         src: 'prepare',
@@ -449,7 +450,7 @@ export const provisionMachine = setup({
     },
     request: {
       description: 'One exchange with the server: this name, this token, please.',
-      entry: [{ type: 'reach', params: { step: 3 } }, 'countRequest'],
+      entry: [{ type: 'reach', params: { state: 'request' } }, 'countRequest'],
       invoke: {
         id: 'request',
         src: 'request',
@@ -483,7 +484,7 @@ export const provisionMachine = setup({
     },
     reconcile: {
       description: 'Did an earlier request succeed after all? Only a server that knows our token can tell.',
-      entry: { type: 'reach', params: { step: 3 } },
+      entry: { type: 'reach', params: { state: 'reconcile' } },
       invoke: {
         id: 'reconcile',
         src: 'reconcile',
@@ -519,7 +520,7 @@ export const provisionMachine = setup({
     },
     verifyCredentials: {
       description: 'The new credentials are proven by a connection of their own before anything is changed (FR-012).',
-      entry: { type: 'reach', params: { step: 4 } },
+      entry: { type: 'reach', params: { state: 'verifyCredentials' } },
       invoke: {
         id: 'verifyCredentials',
         src: 'verifyCredentials',
@@ -553,7 +554,7 @@ export const provisionMachine = setup({
     },
     backup: {
       description: 'A timestamped copy of thermal_config.json, durable before anything is written (FR-007).',
-      entry: { type: 'reach', params: { step: 5 } },
+      entry: { type: 'reach', params: { state: 'backup' } },
       invoke: {
         id: 'backup',
         src: 'backup',
@@ -565,7 +566,7 @@ export const provisionMachine = setup({
     },
     write: {
       description: 'The credentials go into thermal_config.json by one durable, atomic replacement, read back after.',
-      entry: { type: 'reach', params: { step: 6 } },
+      entry: { type: 'reach', params: { state: 'write' } },
       invoke: {
         id: 'write',
         src: 'write',
@@ -602,7 +603,7 @@ export const provisionMachine = setup({
     },
     finalize: {
       description: 'provision.txt becomes provision.txt.processed (FR-008).',
-      entry: { type: 'reach', params: { step: 7 } },
+      entry: { type: 'reach', params: { state: 'finalize' } },
       invoke: {
         id: 'finalize',
         src: 'finalize',
@@ -617,7 +618,7 @@ export const provisionMachine = setup({
     provisioned: {
       type: 'final',
       description: 'One device on the server, its credentials in thermal_config.json.',
-      entry: { type: 'reach', params: { step: 8 } },
+      entry: { type: 'reach', params: { state: 'provisioned' } },
     },
     notRequested: { type: 'final', description: 'No provision.txt: nothing to do.' },
     withdrawn: {

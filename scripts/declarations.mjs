@@ -6,21 +6,33 @@ import { promisify } from 'node:util';
 import { loadTypeScript } from './loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const CODES = /^import .*\bFailureCode\b.* from '\.\/failures\/\w+\.ts';$/m;
 
-/** Writes `index.d.ts` into a folder. The failure codes, which are derived from their catalogue, are put in by name. */
+/** Replaces the import of a type that is derived from a table by the type itself, written out. */
+function writeOut(declarations, type, description, names) {
+  const imported = new RegExp(`^import .*\\b${type}\\b.* from '[^']+';$`, 'm');
+  const union = names.map((name) => `\n    | '${name}'`).join('');
+  return declarations.replace(imported, `/** ${description} */\nexport type ${type} =${union};`);
+}
+
+/** Writes `index.d.ts` into a folder. Failure codes and states, which are derived from tables, are put in by name. */
 export async function writeDeclarations(outdir) {
   // `npm run check` looks at the types; here they are only copied out, file by file.
   const options = '--declaration --emitDeclarationOnly --noCheck --noResolve --allowImportingTsExtensions';
   const target = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--stripInternal'];
   const args = ['--ignoreConfig', ...options.split(' '), ...target, '--outDir', outdir, `${root}src/index.ts`];
   await promisify(execFile)(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args]);
-  const { FAILURES } = await loadTypeScript(`export { FAILURES } from './src/failures/failure.ts';`);
-  const codes = Object.keys(FAILURES).map((code) => `'${code}'`);
+  const { FAILURES, PROVISION_STATES } = await loadTypeScript(
+    `export { FAILURES } from './src/failures/failure.ts';
+     export { PROVISION_STATES } from './machines/provision.states.ts';`,
+  );
   const path = `${outdir}/index.d.ts`;
-  const text = (await readFile(path, 'utf8')).replace(
-    CODES,
-    `/** Stable: docs/failures.md has an entry for each. */\nexport type FailureCode =\n    | ${codes.join('\n    | ')};`,
+  let text = await readFile(path, 'utf8');
+  text = writeOut(text, 'FailureCode', 'Stable: docs/failures.md has an entry for each.', Object.keys(FAILURES));
+  text = writeOut(
+    text,
+    'ProvisionState',
+    'A state of the chart (docs/architecture.md, “The chart”).',
+    PROVISION_STATES,
   );
   const foreign = /^(import|export) .*\bfrom\b.*$|\bimport\(.*$/m.exec(text);
   if (foreign !== null) throw new Error(`index.d.ts must stand by itself, but has: ${foreign[0]}`);

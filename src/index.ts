@@ -3,6 +3,7 @@
  * the package's type declarations are this one file, and name no type of a dependency.
  */
 import { resolve } from 'node:path';
+import { type ProvisionState, STEPS, stepOf } from '../machines/provision.states.ts';
 import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
 import { devicePaths } from './device/paths.ts';
 import { type FailureCode, toFailureRecord } from './failures/failure.ts';
@@ -11,7 +12,6 @@ import { runAgent } from './provision/agent.ts';
 import { DEFAULT_KEEP_BACKUPS } from './provision/defaults.ts';
 import type { AgentResult } from './provision/result.ts';
 import { isFailureCode } from './state/snapshotDocument.ts';
-import { STEPS, stepOf } from './status/steps.ts';
 import { systemClock } from './time/clock.ts';
 import { VERSION } from './version.ts';
 
@@ -35,25 +35,6 @@ export interface ProvisionOptions {
   /** Told each state of the run as soon as it is entered. */
   readonly onProgress?: ((progress: ProvisionProgress) => void) | undefined;
 }
-
-/** A state of the chart (docs/architecture.md, “The chart”). */
-export type ProvisionState =
-  | 'detect'
-  | 'validate'
-  | 'prepare'
-  | 'request'
-  | 'backoff'
-  | 'reconcile'
-  | 'verifyCredentials'
-  | 'backup'
-  | 'write'
-  | 'restore'
-  | 'finalize'
-  | 'provisioned'
-  | 'notRequested'
-  | 'withdrawn'
-  | 'superseded'
-  | 'failed';
 
 /** Where a run stands. */
 export interface ProvisionProgress {

@@ -1,8 +1,8 @@
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { runAgent } from '../../src/provision/agent.ts';
 import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 
 /** What became of one device. */
 export interface DeviceEnd {

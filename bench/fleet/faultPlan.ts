@@ -1,5 +1,5 @@
+import { ACTIVE_STATES, type ProvisionState } from '../../machines/provision.states.ts';
 import type { ConnectAction, Fault, MessageAction } from '../../src/simulator/faults.ts';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { seededRandom } from '../../test/proofs/kill/seededRandom.ts';
 
 /** What goes wrong for a fleet, drawn from a seed. */
@@ -51,18 +51,7 @@ const MESSAGE: readonly [MessageAction, ...MessageAction[]] = [
 const CREATED_YET_FAILURE: MessageAction = { action: 'answer', payload: FAILURE_ANSWER };
 
 /** States in which a power cut strikes: `detect` is over too soon, and nothing here leads to `restore`. */
-const CUTS: readonly [ProvisionState, ...ProvisionState[]] = [
-  'validate',
-  'prepare',
-  'request',
-  'backoff',
-  'reconcile',
-  'verifyCredentials',
-  'backup',
-  'write',
-  'finalize',
-];
-
+const CUTS = ACTIVE_STATES.filter((state) => state !== 'detect' && state !== 'restore');
 /** @param devices how many devices the fleet has */
 export function faultPlan(seed: string, devices: number): FaultPlan {
   const random = seededRandom(`fleet/${seed}`);
@@ -85,7 +74,7 @@ export function faultPlan(seed: string, devices: number): FaultPlan {
     commitDelayMs: COMMIT_DELAY_MS,
     cutIn(index, boot) {
       const cut = seededRandom(`fleet/${seed}/${index}/${boot}`);
-      return boot <= 2 && cut.next() < CUT_SHARE / boot ? cut.pick(CUTS) : undefined;
+      return boot <= 2 && cut.next() < CUT_SHARE / boot ? CUTS[cut.below(CUTS.length)] : undefined;
     },
   };
 }

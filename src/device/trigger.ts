@@ -13,5 +13,9 @@ export async function triggerIdentity(path: string): Promise<TriggerIdentity | n
   }
 }
 
+/**
+ * Whether both are one file, as seen by one process: a new provision.txt may carry the old one's time (`cp -p`), but not
+ * its inode number. The chart's `sameTrigger` compares across a restart and therefore leaves the inode out.
+ */
 export const isSameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.inode === b.inode && a.mtimeNs === b.mtimeNs;

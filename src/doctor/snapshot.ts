@@ -1,4 +1,4 @@
-import { isFinalState } from '../state/snapshotDocument.ts';
+import { isFinalState } from '../../machines/provision.states.ts';
 import { readSnapshot } from '../state/snapshotFile.ts';
 import { type Checked, passed, warning } from './check.ts';
 

@@ -1,4 +1,5 @@
 import { fromPromise, type PromiseActorLogic } from 'xstate';
+import { STATES } from '../../machines/provision.states.ts';
 import type { EffectContracts, EffectError, EffectName } from '../../machines/provision.types.ts';
 import { toFailureRecord } from '../failures/failure.ts';
 import { backup } from './backup.ts';
@@ -42,15 +43,7 @@ async function pass(barrier: Barrier, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/**
- * Binds the effects to one run.
- *
- * Behind the barrier, with what would break without it:
- * - request: a request that nobody remembers would be taken for the first one after a power loss;
- * - write, restore: after a power loss the half of the run that had changed the configuration would not be known;
- * - finalize: with provision.txt gone and no state that says why, the run would count as withdrawn.
- * The others only read, or store what the next attempt finds and takes up again (docs/architecture.md).
- */
+/** Binds the effects to one run. Which of them wait for the barrier, and why, is in the table of states. */
 export function createEffects(dependencies: EffectDependencies, barrier: Barrier): Effects {
   const underWay = new Set<Promise<unknown>>();
   const free = <Name extends EffectName>(effect: Effect<Name>): PromiseActorLogic<Output<Name>, Input<Name>> =>
@@ -71,17 +64,19 @@ export function createEffects(dependencies: EffectDependencies, barrier: Barrier
       await pass(barrier, call.signal);
       return effect(given, call);
     });
+  const bind = <Name extends EffectName>(name: Name, effect: Effect<Name>) =>
+    STATES[name].effect === 'free' ? free<Name>(effect) : behindBarrier<Name>(effect);
   const actors = {
-    detect: free<'detect'>(detect),
-    validate: free<'validate'>(validate),
-    prepare: free<'prepare'>(prepare),
-    request: behindBarrier<'request'>(request),
-    reconcile: free<'reconcile'>(reconcile),
-    verifyCredentials: free<'verifyCredentials'>(verifyCredentials),
-    backup: free<'backup'>(backup),
-    write: behindBarrier<'write'>(write),
-    restore: behindBarrier<'restore'>(restore),
-    finalize: behindBarrier<'finalize'>(finalize),
+    detect: bind('detect', detect),
+    validate: bind('validate', validate),
+    prepare: bind('prepare', prepare),
+    request: bind('request', request),
+    reconcile: bind('reconcile', reconcile),
+    verifyCredentials: bind('verifyCredentials', verifyCredentials),
+    backup: bind('backup', backup),
+    write: bind('write', write),
+    restore: bind('restore', restore),
+    finalize: bind('finalize', finalize),
   };
   return { actors, settled: () => Promise.allSettled(underWay).then(() => {}) };
 }

@@ -1,10 +1,11 @@
 import type { SnapshotFrom } from 'xstate';
 import type { provisionMachine } from '../../machines/provision.machine.ts';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import { durableRemove } from '../files/durable.ts';
-import { isFailureCode, type ProvisionState } from '../state/snapshotDocument.ts';
+import { isFailureCode } from '../state/snapshotDocument.ts';
 import { atMost } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import type { Pass } from './pass.ts';

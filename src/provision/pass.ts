@@ -1,10 +1,10 @@
 import type { InspectionEvent } from 'xstate';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import type { Log, LogSink, RunPosition } from '../log/log.ts';
-import type { ProvisionState } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/operations.md). */

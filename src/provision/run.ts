@@ -1,12 +1,13 @@
 import { createActor } from 'xstate';
 import { provisionMachine } from '../../machines/provision.machine.ts';
+import { isFinalState, type ProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { readPublicSettings } from '../config/provision/provisionJson.ts';
 import { drawRunId } from '../device/candidate.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { createEffects } from '../effects/index.ts';
-import { isFinalState, type ProvisionState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
@@ -138,5 +139,5 @@ function enter(
     log.warn('backoff.waiting', `Waits ${ms / 1000} s before the next ${context.waitingFor}${why}`, { ms, code });
     return;
   }
-  if (!isFinalState(state)) log.info('state.entered', `${state}${resumed ? ' (resumed)' : ''}`);
+  if (!isFinalState(state)) log.info('state.entered', STATES[state].doing, resumed ? { resumed } : {});
 }

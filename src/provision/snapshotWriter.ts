@@ -1,14 +1,13 @@
+import { type ProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
 import {
   type HistoryEntry,
   MAX_HISTORY,
-  type ProvisionState,
   SNAPSHOT_FORMAT,
   SNAPSHOT_VERSION,
   type SnapshotDocument,
-  statusOf,
 } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
 import { atMost } from '../time/within.ts';
@@ -124,7 +123,7 @@ export function openJournal(options: JournalOptions): Journal {
         savedAt: iso(clock.now()),
         startedAt: iso(context.startedAt),
         state,
-        status: statusOf(state),
+        status: STATES[state].status,
         attempt: context.retries + 1,
         maxAttempts: (context.settings?.maxRetries ?? context.retries) + 1,
         context,

@@ -1,12 +1,8 @@
+import { hasReached, isFinalState, type ProvisionState } from '../../machines/provision.states.ts';
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
 import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
 import type { Credentials } from '../state/credentials.ts';
-import { isFinalState, type ProvisionState, type SnapshotDocument } from '../state/snapshotDocument.ts';
-
-/** Step of `finalize`: from there on the configuration holds the new credentials. */
-export const FINALIZE_STEP = 7;
-/** Step of `prepare`: from there on a run depends on credentials.json. */
-const PREPARE_STEP = 2;
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 
 /** What a start of the agent has to do. */
 export type StartUp =
@@ -35,7 +31,7 @@ const ELSEWHERE: readonly ProvisionState[] = ['provisioned', 'restore'];
 
 /** From `finalize` on the configuration should hold the new credentials, unless somebody has replaced it since. */
 export const isAtTheEnd = (snapshot: SnapshotDocument | undefined): snapshot is SnapshotDocument =>
-  snapshot !== undefined && !ELSEWHERE.includes(snapshot.state) && snapshot.context.furthestStep >= FINALIZE_STEP;
+  snapshot !== undefined && !ELSEWHERE.includes(snapshot.state) && hasReached('finalize', snapshot.context);
 
 /**
  * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says
@@ -54,7 +50,8 @@ export function decideStartUp({ trigger, credentials, snapshot, board, written }
   if (credentials !== undefined && isForeignBoard(credentials.board, board)) {
     return { kind: 'new', why: 'the earlier run is another board’s' };
   }
-  if (credentials === undefined && snapshot.context.furthestStep > PREPARE_STEP) {
+  // From `request` on a run depends on credentials.json.
+  if (credentials === undefined && hasReached('request', snapshot.context)) {
     return { kind: 'new', why: 'the earlier run lost its credentials.json' };
   }
   return { kind: snapshot.state === 'finalize' && !written ? 'rewrite' : 'resume', snapshot };

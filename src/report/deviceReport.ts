@@ -1,10 +1,10 @@
+import { isFinalState, STEPS, stepOf } from '../../machines/provision.states.ts';
 import { hostAndPort } from '../endpoint.ts';
 import type { LogRecord } from '../log/log.ts';
-import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
 import { judge } from '../status/judgement.ts';
 import { onServer } from '../status/onServer.ts';
-import { STEPS, stepOf } from '../status/steps.ts';
 import { html } from './html.ts';
 import { type Page, page } from './page.ts';
 import { POINTING_SCRIPT } from './pageScript.ts';

@@ -31,11 +31,16 @@ export function recordedRuns(records: readonly LogRecord[]): readonly Recording[
 const STARTS: ReadonlySet<string> = new Set(['run.started', 'run.resumed']);
 const ENTRIES: ReadonlySet<string> = new Set(['state.entered', 'backoff.waiting']);
 
+/** Whether the line says that a resumed run entered its state again. Version 1.0.0 said so in the message alone. */
+const isResumed = ({ event, message, details }: LogRecord): boolean =>
+  event === 'state.entered' && (details.resumed === true || message.endsWith(' (resumed)'));
+
 /** The states of a run as its log lines tell them. */
 export function recordedSteps(records: readonly LogRecord[]): readonly StepView[] {
   const steps: StepView[] = [];
   let cut = false;
-  for (const { time, state, event, message } of records) {
+  for (const record of records) {
+    const { time, state, event, message } = record;
     if (STARTS.has(event)) cut = true;
     const last = steps.at(-1);
     if (state === null || (state === last?.state && !cut && !ENTRIES.has(event))) continue;
@@ -47,7 +52,7 @@ export function recordedSteps(records: readonly LogRecord[]): readonly StepView[
       enteredAt: time,
       durationMs: null,
       attempt: 1 + steps.filter((step) => step.state === state).length,
-      resumed: event === 'state.entered' && message.endsWith('(resumed)'),
+      resumed: isResumed(record),
       note: event === 'backoff.waiting' ? message : '',
     });
     cut = false;

@@ -1,3 +1,4 @@
+import { isFinalState, isProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { FailureRecord } from '../../machines/provision.types.ts';
 
 /** What a page shows of one actor's run; plain data without secrets, from files or from a chart that runs. */
@@ -50,20 +51,13 @@ export interface EventView {
   readonly text: string;
 }
 
-/** States that are over once entered; all others are worked in. */
-const FINAL: Readonly<Record<string, Outcome>> = {
-  provisioned: 'done',
-  notRequested: 'none',
-  withdrawn: 'attention',
-  superseded: 'attention',
-  failed: 'failed',
-  stopped: 'done',
-};
-
 /** How a run stands that is, or was last seen, in this state. @param alive whether somebody is at work */
 export function outcomeOf(state: string | null, alive: boolean): Outcome {
   if (state === null) return 'none';
-  return FINAL[state] ?? (alive ? 'running' : 'waiting');
+  // The only final state of normal operation (machines/telemetry.machine.ts).
+  if (state === 'stopped') return 'done';
+  if (isProvisionState(state) && isFinalState(state)) return STATES[state].outcome;
+  return alive ? 'running' : 'waiting';
 }
 
 const SECOND = 1000;

@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { PROVISION_POLICY } from '../../machines/provision.policy.ts';
+import { PROVISION_STATES } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { FAILURES, type FailureCode } from '../failures/failure.ts';
 
@@ -9,23 +11,6 @@ import { FAILURES, type FailureCode } from '../failures/failure.ts';
 export const SNAPSHOT_FORMAT = 'thermal-provision-snapshot';
 export const SNAPSHOT_VERSION = 1;
 export const MAX_HISTORY = 100;
-
-export const ACTIVE_STATES = [
-  'detect',
-  'validate',
-  'prepare',
-  'request',
-  'backoff',
-  'reconcile',
-  'verifyCredentials',
-  'backup',
-  'write',
-  'restore',
-  'finalize',
-] as const;
-export const FINAL_STATES = ['provisioned', 'notRequested', 'withdrawn', 'superseded', 'failed'] as const;
-export type ProvisionState = (typeof ACTIVE_STATES)[number] | (typeof FINAL_STATES)[number];
-export type RunStatus = 'pending' | 'in-progress' | 'completed' | 'failed';
 
 const text = z.string().check(z.maxLength(2000));
 /** Messages and hints name files, whose paths may have 4096 characters each, and list every problem of a file. */
@@ -60,7 +45,7 @@ const contextSchema: z.ZodMiniType<ProvisionContext> = z.lazy(() =>
     ),
     previousDeviceId: z.nullable(text),
     newestBackupAt: z.nullable(time),
-    nameIndex: z.int().check(z.gte(1), z.lte(3)),
+    nameIndex: z.int().check(z.gte(1), z.lte(PROVISION_POLICY.maxNames)),
     deviceName: z.nullable(text),
     fingerprint: z.nullable(text),
     requestsOut: z.int().check(z.gte(0)),
@@ -88,7 +73,7 @@ const contextSchema: z.ZodMiniType<ProvisionContext> = z.lazy(() =>
 
 const historyEntrySchema = z.lazy(() =>
   z.object({
-    state: z.enum([...ACTIVE_STATES, ...FINAL_STATES]),
+    state: z.enum(PROVISION_STATES),
     enteredAt: text,
     /** Whole milliseconds, measured monotonically; null while the state lasts, or when the run was cut in it. */
     durationMs: z.nullable(z.int().check(z.gte(0))),
@@ -110,7 +95,7 @@ export const snapshotSchema = z.lazy(() =>
     seq: z.int().check(z.gte(0)),
     savedAt: text,
     startedAt: text,
-    state: z.enum([...ACTIVE_STATES, ...FINAL_STATES]),
+    state: z.enum(PROVISION_STATES),
     status: z.enum(['pending', 'in-progress', 'completed', 'failed']),
     /** The try that runs: 1, then one more for each retry. */
     attempt: z.int().check(z.gte(1)),
@@ -122,23 +107,4 @@ export const snapshotSchema = z.lazy(() =>
 );
 export type SnapshotDocument = z.infer<typeof snapshotSchema>;
 
-export const isFinalState = (state: ProvisionState): boolean => FINAL_STATES.some((final) => final === state);
-
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
-
-/** What the state means for somebody who only wants to know whether all is well. */
-export function statusOf(state: ProvisionState): RunStatus {
-  switch (state) {
-    case 'detect':
-      return 'pending';
-    case 'provisioned':
-    case 'notRequested':
-    case 'withdrawn':
-      return 'completed';
-    case 'failed':
-    case 'superseded':
-      return 'failed';
-    default:
-      return 'in-progress';
-  }
-}

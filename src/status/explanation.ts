@@ -1,3 +1,4 @@
+import { isFinalState, isProvisionState, STATES } from '../../machines/provision.states.ts';
 import { hostAndPort } from '../endpoint.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
@@ -55,7 +56,7 @@ function thisRun(status: DeviceStatus): string[] {
   }
   const where = server === null ? '' : ` with ${hostAndPort(server)}`;
   const begun = `Run ${run.id} of agent ${run.agentVersion}${where} began ${ago(run.startedAt, checkedAt)}.`;
-  return [begun, ...resumptions(status), `${STANDS[state.name] ?? `It stands in ${state.name}`}${standing(status)}.`];
+  return [begun, ...resumptions(status), `${stand(state.name)}${standing(status)}.`];
 }
 
 /** Whether provision.txt is there. */
@@ -65,25 +66,14 @@ const ASKED: Readonly<Record<string, string>> = {
   null: 'Whether provision.txt asks for one can’t be seen.',
 };
 
-/** How a run stands whose latest state is the key. */
-const STANDS: Readonly<Record<string, string>> = {
-  detect: 'It looked for provision.txt',
-  validate: 'It was checking provision.json, the configuration and the folders',
-  prepare: 'It was drawing, or taking up, a device name and a token',
-  request: 'It was asking the server for the device',
-  backoff: 'It was waiting before another try',
-  reconcile: 'It was finding out whether an earlier request had succeeded',
-  verifyCredentials: 'The server has granted the device; its credentials were being proven',
-  backup: 'The credentials are proven; the configuration was being copied',
-  write: 'The credentials are proven; thermal_config.json was being written',
-  restore: 'What was written can’t be used; the backup was being put back',
-  finalize: 'thermal_config.json holds the new credentials; provision.txt was being renamed',
-  provisioned: 'It ended well',
-  notRequested: 'It found no provision.txt',
-  withdrawn: 'It was given up, because provision.txt was removed',
-  superseded: 'It was given up, because provision.json was changed',
-  failed: 'It failed',
-};
+/** How a run stands, by its latest state. */
+function stand(state: string): string {
+  if (!isProvisionState(state)) return `It stands in ${state}`;
+  if (isFinalState(state)) return STATES[state].ended;
+  const { known, doing } = STATES[state];
+  const was = `was ${doing.charAt(0).toLowerCase()}${doing.slice(1)}`;
+  return known === null ? `It ${was}` : `${known}; the run ${was}`;
+}
 
 function standing({ state, retry, attempt, runningPid, checkedAt }: DeviceStatus): string {
   if (state === null) return '';

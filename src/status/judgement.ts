@@ -1,6 +1,6 @@
+import { hasReached, isFinalState } from '../../machines/provision.states.ts';
 import { FAILURES } from '../failures/failure.ts';
-import { FINALIZE_STEP } from '../provision/startUp.ts';
-import { isFailureCode, isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import { isFailureCode, type SnapshotDocument } from '../state/snapshotDocument.ts';
 import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
@@ -194,7 +194,7 @@ function active(files: DeviceFiles, snapshot: SnapshotDocument): Judgement {
   const { state, context, error } = snapshot;
   const trouble = error === null ? undefined : recorded(error);
   if (files.credentials.value?.foreign === true) return foreign(files);
-  const ends = state === 'restore' || context.furthestStep >= FINALIZE_STEP;
+  const ends = state === 'restore' || hasReached('finalize', context);
   if (files.trigger.value === null && !ends) {
     // Without a name nothing had begun that could be taken back.
     if (files.credentials.value === null) return judgement('not started', [], null);

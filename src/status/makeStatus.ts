@@ -1,10 +1,10 @@
+import { isFinalState, STEPS, stepOf } from '../../machines/provision.states.ts';
 import type { LogRecord } from '../log/log.ts';
-import { isFinalState, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
 import { judge } from './judgement.ts';
 import { onServer } from './onServer.ts';
-import { STEPS, stepOf } from './steps.ts';
 
 const MAX_EVENTS = 20;
 

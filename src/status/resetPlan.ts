@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { hasReached } from '../../machines/provision.states.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { FINALIZE_STEP } from '../provision/startUp.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
@@ -74,7 +74,7 @@ async function whyNot(files: DeviceFiles, { state, runId, context }: SnapshotDoc
     return 'thermal_config.json could not be written as a whole, and its backup has still to be put back';
   }
   const reachedWrite = context.backupName !== null;
-  if (!reachedWrite && context.furthestStep < FINALIZE_STEP) return undefined;
+  if (!reachedWrite && !hasReached('finalize', context)) return undefined;
   if (files.config.value?.runId === runId) return IN_USE;
   // A failed run has put back what it had spoilt, or could not; either way nothing more can be lost here.
   if (state !== 'write' || (await isWhole(files, context.backup))) return undefined;

@@ -23,7 +23,7 @@ let opened: ServiceStatus | undefined;
 /** `state: message`, in one line; undefined for what is not worth a glance. */
 function textOf({ level, state, message }: LogRecord): string | undefined {
   if (level === 'debug') return undefined;
-  const text = state === null || message.startsWith(state) ? message : `${state}: ${message}`;
+  const text = state === null ? message : `${state}: ${message}`;
   return [...text.replaceAll(/\p{Cc}+/gu, ' ')].slice(0, MAX_CHARACTERS).join('');
 }
 

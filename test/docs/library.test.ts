@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { PROVISION_STATES } from '../../machines/provision.states.ts';
 import { FAILURES } from '../../src/failures/failure.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
@@ -112,7 +113,7 @@ describe.concurrent('an embedding program', () => {
   it('finds declarations that name nothing but the package’s own', async ({ expect }) => {
     const declarations = await readFile(join(dirname(inject('bundle')), 'index.d.ts'), 'utf8');
     expect(declarations).not.toMatch(/\b(import|from|require|xstate|zod)\b.*['"]/);
-    for (const code of Object.keys(FAILURES)) expect(declarations).toContain(`| '${code}'`);
+    for (const name of [...Object.keys(FAILURES), ...PROVISION_STATES]) expect(declarations).toContain(`| '${name}'`);
   });
 });
 

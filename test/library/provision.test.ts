@@ -1,18 +1,16 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { type ProvisionState, STEPS } from '../../machines/provision.states.ts';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import {
   type LogRecord,
   type ProvisionFailure,
   type ProvisionOptions,
   type ProvisionProgress,
-  type ProvisionState,
   provision,
 } from '../../src/index.ts';
 import type { LogRecord as AgentLogRecord } from '../../src/log/log.ts';
-import type { ProvisionState as AgentState } from '../../src/state/snapshotDocument.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
-import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { startServer } from '../support/server.ts';
 
@@ -52,12 +50,12 @@ describe.concurrent('provision', () => {
     expect(result).toMatchObject({ outcome: 'provisioned', exitStatus: 0, failure: null });
     expect(result.deviceName).toBe(server.registry.devices()[0]?.name);
     expect(await provisionedProblems(folder.paths, server)).toEqual([]);
-    expect(progress.map(({ state }) => state)).toEqual([...STEPS_OF_A_GOOD_RUN, 'provisioned']);
+    expect(progress.map(({ state }) => state)).toEqual([...STEPS, 'provisioned']);
     expect(progress[0]).toEqual({
       runId: result.runId,
       state: 'detect',
       step: 1,
-      steps: STEPS_OF_A_GOOD_RUN.length,
+      steps: STEPS.length,
       attempt: 1,
       maxAttempts: null,
       deviceName: null,
@@ -232,7 +230,7 @@ describe.concurrent('provision', () => {
 });
 
 it('declares what the agent knows, no more and no less', () => {
-  expectTypeOf<ProvisionState>().toEqualTypeOf<AgentState>();
+  expectTypeOf<ProvisionProgress['state']>().toEqualTypeOf<ProvisionState>();
   expectTypeOf<LogRecord>().toEqualTypeOf<AgentLogRecord>();
   expectTypeOf<ProvisionFailure['code']>().toEqualTypeOf<FailureCode>();
   expect(provision).toHaveLength(1);

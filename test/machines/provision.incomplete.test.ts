@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { notRegistered } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt, resumeChart } from '../support/chartRun.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVE_STATES } from '../../src/state/snapshotDocument.ts';
+import { ACTIVE_STATES } from '../../machines/provision.states.ts';
 import {
   failureAnswer,
   notRegistered,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { STEPS } from '../../machines/provision.states.ts';
 import {
   adopted,
   adoptedGrant,
@@ -13,12 +14,11 @@ import {
   unknownOutcome,
 } from '../support/chartAnswers.ts';
 import { chartAt, START, startChart } from '../support/chartRun.ts';
-import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 
 describe('a run in which all goes well', () => {
   it('goes through every step, once', async () => {
     const run = await chartAt('provisioned');
-    expect(run.effects.map(({ name }) => name)).toEqual(STEPS_OF_A_GOOD_RUN);
+    expect(run.effects.map(({ name }) => name)).toEqual(STEPS);
     expect(run.context()).toMatchObject({
       runId: 'run-1',
       startedAt: START,

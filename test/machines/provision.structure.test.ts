@@ -2,12 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type AnyStateMachine, type AnyStateNode, createActor, setup, toPromise } from 'xstate';
 import { provisionMachine } from '../../machines/provision.machine.ts';
-import { ACTIVE_STATES, FINAL_STATES } from '../../src/state/snapshotDocument.ts';
+import { ACTIVE_STATES, FINAL_STATES } from '../../machines/provision.states.ts';
 
 type Kind = 'actors' | 'actions' | 'guards' | 'delays';
 type Names = Readonly<Record<Kind, ReadonlySet<string>>>;
-
-const CHART = new URL('../../machines/provision.machine.ts', import.meta.url);
 
 const stateNodes = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(stateNodes)];
 const transitionsOf = (node: AnyStateNode) => [...[...node.transitions.values()].flat(), ...(node.always ?? [])];
@@ -88,10 +86,14 @@ describe('the provisioning chart’s literal', () => {
     }
   });
 
-  it('opens in Stately’s editor: it imports nothing but xstate, types aside', async () => {
-    const source = await readFile(CHART, 'utf8');
+  it.each([
+    ['machine', ['xstate', './provision.policy.ts', './provision.states.ts']],
+    ['states', []],
+    ['policy', []],
+  ])('opens in Stately’s editor: what provision.%s.ts imports, types aside, is %j', async (file, modules) => {
+    const source = await readFile(new URL(`../../machines/provision.${file}.ts`, import.meta.url), 'utf8');
     const imports = [...source.matchAll(/^import (?!type )[^;]*?from '([^']+)'/gm)].map(([, module]) => module);
-    expect(imports).toEqual(['xstate']);
+    expect(imports).toEqual(modules);
     expect(source).not.toMatch(/\bimport\(|\brequire\(/);
   });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { ACTIVE_STATES, FINAL_STATES } from '../../machines/provision.states.ts';
 import type { BoardIdentity } from '../../src/device/board.ts';
 import { decideStartUp, type Found } from '../../src/provision/startUp.ts';
 import { Secret } from '../../src/secret.ts';
 import type { Credentials } from '../../src/state/credentials.ts';
-import { ACTIVE_STATES, FINAL_STATES } from '../../src/state/snapshotDocument.ts';
 import { TRIGGER } from '../support/chartAnswers.ts';
 import { snapshotIn } from '../support/snapshots.ts';
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { STATES, STEPS } from '../../machines/provision.states.ts';
 import { runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_DEVICE, OLD_TOKEN, putTrigger } from '../support/deviceFiles.ts';
-import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../support/secretSearch.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
@@ -16,7 +16,7 @@ test('a camera without a configuration becomes one device', async () => {
   const { simulator, paths } = await scene({}, { config: null });
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0, failure: null });
-  expect(run.states).toEqual([...STEPS_OF_A_GOOD_RUN, 'provisioned']);
+  expect(run.states).toEqual([...STEPS, 'provisioned']);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
   expect(run.deviceName).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
   expect((await configuredDevice(paths)).deviceId).toBe(run.deviceName);
@@ -80,7 +80,9 @@ test('every log record has time, level, run, state, attempt and event', async ()
     expect(record.runId).toBe(runId);
   }
   const entered = records.filter(({ event }) => event === 'state.entered');
-  for (const record of entered) expect(record).toMatchObject({ state: record.message, attempt: 1 });
+  expect(entered).toMatchObject(
+    STEPS.map((state) => ({ state, attempt: 1, message: STATES[state].doing, details: {} })),
+  );
 });
 
 test('events.jsonl holds what was logged, without debug lines', async () => {

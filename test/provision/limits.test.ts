@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';

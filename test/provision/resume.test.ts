@@ -1,13 +1,11 @@
 import { readFile, rm } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { ACTIVE_STATES, type ProvisionState, STEPS, stepsDone } from '../../machines/provision.states.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
-import { ACTIVE_STATES, type ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
-
-const WRITE_STEP = 6;
 
 /** What makes a run come through states that a good day leaves out. */
 const WAY_TO: Partial<Record<ProvisionState, SimulatorOptions>> = {
@@ -23,6 +21,9 @@ describe.each(RESUMABLE)('interrupted in %s', (state) => {
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0, runId });
     expect(run.of('run.resumed')).toMatchObject([{ details: { from: state } }]);
+    const marked = run.of('state.entered').map(({ details }) => details.resumed);
+    // A pause is told by a line of its own.
+    expect(marked).toEqual([state === 'backoff' ? undefined : true, ...marked.slice(1).fill(undefined)]);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
@@ -52,7 +53,7 @@ test.each(['request', 'commit', 'answer'] as const)('interrupted when the server
 
 test('interrupted in every state, one after the other, it is still one device', async () => {
   const { simulator, paths } = await scene();
-  for (const state of ['validate', 'prepare', 'request', 'verifyCredentials', 'backup', 'write', 'finalize'] as const) {
+  for (const state of STEPS.filter((step) => step !== 'detect')) {
     await cutIn(paths, state);
   }
   expect((await runDevice(paths)).outcome).toBe('provisioned');
@@ -83,7 +84,7 @@ test('a run that was to put the backup back does that first', async () => {
 test('the backup is put back even when provision.txt was taken away meanwhile', async () => {
   const { paths } = await scene();
   const context = await cutIn(paths, 'finalize');
-  await storeSnapshot(paths, 'restore', { ...context, furthestStep: WRITE_STEP });
+  await storeSnapshot(paths, 'restore', { ...context, furthestStep: stepsDone('write') ?? 0 });
   await rm(paths.provisionTxt);
   expect(await runDevice(paths)).toMatchObject({ outcome: 'failed', failure: { code: 'CONFIG_NOT_WRITTEN' } });
   expect(await readFile(paths.thermalConfig, 'utf8')).toBe(OLD_CONFIG);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';
 import { escapeHtml, html } from '../../src/report/html.ts';
-import { recordedRuns, recordedView } from '../../src/report/recording.ts';
+import { recordedRuns, recordedSteps, recordedView } from '../../src/report/recording.ts';
 import { recordingPage } from '../../src/report/recordingPage.ts';
 import { formatDuration } from '../../src/report/runView.ts';
 import { parseEventLines } from '../../src/status/eventLines.ts';
@@ -50,6 +50,21 @@ describe('a recording', () => {
       outcome: 'running',
       error: { code: 'CONNECTION_LOST' },
     });
+  });
+
+  it('knows a resumed state of version 1.0.0, which said so in the message', () => {
+    const line = { time: '2026-01-01T00:00:00.000Z', level: 'info', runId: 'a', attempt: 1, details: {} } as const;
+    const records = (['detect', 'detect (resumed)', 'validate'] as const).map((message) => ({
+      ...line,
+      event: 'state.entered',
+      state: message === 'validate' ? 'validate' : 'detect',
+      message,
+    }));
+    expect(recordedSteps(records).map(({ state, resumed }) => [state, resumed])).toEqual([
+      ['detect', false],
+      ['detect', true],
+      ['validate', false],
+    ]);
   });
 
   it('opens at the start of the latest run, and stays within its lines', async () => {

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FAILURES } from '../../src/failures/failure.ts';
 import { migrateSnapshot, SNAPSHOT_MIGRATIONS } from '../../src/state/migrations.ts';
-import {
-  ACTIVE_STATES,
-  FINAL_STATES,
-  isFailureCode,
-  isFinalState,
-  SNAPSHOT_VERSION,
-  statusOf,
-} from '../../src/state/snapshotDocument.ts';
+import { isFailureCode, SNAPSHOT_VERSION } from '../../src/state/snapshotDocument.ts';
 import { failureOf } from '../config/scratch.ts';
 import { snapshotIn } from '../support/snapshots.ts';
 
@@ -45,23 +38,7 @@ describe('migrating a snapshot', () => {
   });
 });
 
-describe('what a snapshot’s state means', () => {
-  it.each([
-    ['pending', ['detect']],
-    ['in-progress', ACTIVE_STATES.filter((state) => state !== 'detect')],
-    ['completed', ['provisioned', 'notRequested', 'withdrawn']],
-    ['failed', ['failed', 'superseded']],
-  ] as const)('%s', (status, states) => {
-    for (const state of states) expect([state, statusOf(state)]).toEqual([state, status]);
-  });
-
-  it('is final, or not', () => {
-    expect(ACTIVE_STATES.filter(isFinalState)).toEqual([]);
-    expect(FINAL_STATES.filter(isFinalState)).toEqual([...FINAL_STATES]);
-  });
-
-  it('tells codes of the catalogue from others', () => {
-    for (const code of Object.keys(FAILURES)) expect(isFailureCode(code)).toBe(true);
-    for (const code of ['NO_SUCH_CODE', 'toString', '']) expect(isFailureCode(code)).toBe(false);
-  });
+it('tells codes of the catalogue from others', () => {
+  for (const code of Object.keys(FAILURES)) expect(isFailureCode(code)).toBe(true);
+  for (const code of ['NO_SUCH_CODE', 'toString', '']) expect(isFailureCode(code)).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { ACTIVE_STATES, FINAL_STATES } from '../../machines/provision.states.ts';
 import type { LogRecord } from '../../src/log/log.ts';
-import { ACTIVE_STATES, FINAL_STATES } from '../../src/state/snapshotDocument.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { recordedRuns } from '../../src/status/earlierRuns.ts';
 import { explanation } from '../../src/status/explanation.ts';

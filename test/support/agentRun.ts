@@ -1,6 +1,7 @@
 /** Runs the agent in this process over a real device folder, and remembers all it said. */
 
 import { onTestFinished } from 'vitest';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { formatJson } from '../../src/log/format.ts';
@@ -10,7 +11,6 @@ import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 import { openJournal } from '../../src/provision/snapshotWriter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
 import { fastTime } from './fastTime.ts';

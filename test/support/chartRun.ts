@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Actor, createActor, fromPromise, SimulatedClock } from 'xstate';
 import { provisionMachine } from '../../machines/provision.machine.ts';
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import type {
   EffectContracts,
   EffectError,
@@ -10,7 +11,6 @@ import type {
   TriggerIdentity,
 } from '../../machines/provision.types.ts';
 import { Failure, type FailureCode, toFailureRecord } from '../../src/failures/failure.ts';
-import type { ProvisionState } from '../../src/state/snapshotDocument.ts';
 import { type Answer, answers, DIGEST, TRIGGER } from './chartAnswers.ts';
 
 type Input<Name extends EffectName> = EffectContracts[Name]['input'];

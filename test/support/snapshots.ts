@@ -1,5 +1,6 @@
+import { type ProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { type ProvisionState, type SnapshotDocument, statusOf } from '../../src/state/snapshotDocument.ts';
+import type { SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import { START, startChart } from './chartRun.ts';
 
 /** A snapshot in a state, its context as at the start of a run but for what is given. */
@@ -14,7 +15,7 @@ export function snapshotIn(state: ProvisionState, context: Partial<ProvisionCont
     savedAt: at,
     startedAt: at,
     state,
-    status: statusOf(state),
+    status: STATES[state].status,
     attempt: 1,
     maxAttempts: 4,
     context: { ...startChart().context(), ...context },

@@ -1,5 +1,6 @@
+import type { ProvisionState } from '../../machines/provision.states.ts';
 import { devicePaths } from '../../src/device/paths.ts';
-import type { ProvisionState, SnapshotDocument } from '../../src/state/snapshotDocument.ts';
+import type { SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import type { ConfiguredDevice } from '../../src/status/configuredDevice.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { type Part, type Problem, present, unusable } from '../../src/status/part.ts';

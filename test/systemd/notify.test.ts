@@ -40,14 +40,13 @@ describe('the status of the service', () => {
     const { status, sent, finish } = byHand();
     for (const one of [
       record('Run begins'),
-      record('request', { state: 'request' }),
       record('Asked for a device', { state: 'request', level: 'warn' }),
       record('of no interest', { level: 'debug' }),
     ]) {
       status.show(one);
       finish();
     }
-    expect(sent).toEqual(['Run begins', 'request', 'request: Asked for a device']);
+    expect(sent).toEqual(['Run begins', 'request: Asked for a device']);
   });
 
   it('is one line of at most 300 characters, whatever comes', () => {

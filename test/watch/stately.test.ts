@@ -5,13 +5,13 @@ import { expect, it, onTestFinished } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { createActor } from 'xstate';
 import { z } from 'zod';
+import { STEPS } from '../../machines/provision.states.ts';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import { inspectWithStately } from '../../src/watch/stately.ts';
-import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
 import { portOf, relay, watchedRun } from './watchedRun.ts';
 
-const MAIN_FLOW = [...STEPS_OF_A_GOOD_RUN, 'provisioned'];
+const MAIN_FLOW = [...STEPS, 'provisioned'];
 
 /** A run must not become longer by more than this; generous, because machines are busy. */
 const UNNOTICED_MS = 5000;

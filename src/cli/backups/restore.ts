@@ -1,3 +1,4 @@
+import { hasReached, isFinalState } from '../../../machines/provision.states.ts';
 import { type Backup, listBackups, makeBackup, nextBackupName, readBackup } from '../../config/thermal/backups.ts';
 import { replacementAttributes, requireReplaceable } from '../../config/thermal/replacement.ts';
 import { readThermalConfig, THERMAL_CONFIG, type ThermalConfigFile } from '../../config/thermal/thermalConfig.ts';
@@ -7,8 +8,6 @@ import { Failure } from '../../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../../files/durable.ts';
 import { fileExists } from '../../files/fileExists.ts';
 import { ensurePrivateFolder } from '../../files/ownFiles.ts';
-import { FINALIZE_STEP } from '../../provision/startUp.ts';
-import { isFinalState } from '../../state/snapshotDocument.ts';
 import { readSnapshot } from '../../state/snapshotFile.ts';
 import { askYes } from '../terminal/askYes.ts';
 import { printable } from '../terminal/paint.ts';
@@ -24,7 +23,7 @@ async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: De
   const read = await readSnapshot(snapshot);
   if (read.kind !== 'snapshot' || isFinalState(read.snapshot.state)) return;
   const { state, context } = read.snapshot;
-  if (state !== 'restore' && context.furthestStep < FINALIZE_STEP) return;
+  if (state !== 'restore' && !hasReached('finalize', context)) return;
   throw new Failure('LOCKED', `An unfinished run is in the middle of changing ${THERMAL_CONFIG} (${state})`, {
     hint: `Let it end first: thermal-provision run --dir ${deviceFolder}`,
   });

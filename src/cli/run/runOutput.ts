@@ -1,7 +1,7 @@
+import type { ProvisionState } from '../../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import type { LogSink } from '../../log/log.ts';
 import type { AgentResult } from '../../provision/result.ts';
-import type { ProvisionState } from '../../state/snapshotDocument.ts';
 import { type AgentArguments, formatFrom } from '../arguments.ts';
 import { isDrawable } from '../terminal/paint.ts';
 

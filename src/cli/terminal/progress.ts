@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type ActiveState,
+  isFinalState,
+  type ProvisionState,
+  STATES,
+  stepsDone,
+} from '../../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import { toFailureRecord } from '../../failures/failure.ts';
 import { openUnblocked, type UnblockedOutput } from '../../files/unblockedOutput.ts';
 import type { LogRecord, LogSink } from '../../log/log.ts';
 import type { AgentResult } from '../../provision/result.ts';
-import { isFinalState, type ProvisionState } from '../../state/snapshotDocument.ts';
 import { type Paint, paintFor, printable } from './paint.ts';
 
 /** Shows one run on a terminal: finished steps with a tick, below them one line that lives. */
@@ -23,33 +29,6 @@ export interface Screen {
   readonly paint: Paint;
   readonly folder: string;
 }
-
-const STEPS: Readonly<Partial<Record<ProvisionState, string>>> = {
-  detect: 'look for provision.txt',
-  validate: 'check files and settings',
-  prepare: 'draw name and token',
-  request: 'ask the server for a device',
-  reconcile: 'ask whether an earlier request succeeded',
-  verifyCredentials: 'try the new credentials',
-  backup: 'back up thermal_config.json',
-  write: 'write the credentials',
-  restore: 'put the backup back',
-  finalize: 'mark provision.txt as processed',
-};
-
-/** How far a state is along the way: a step is done when a later one follows it. */
-const WAY: readonly ProvisionState[] = [
-  'detect',
-  'validate',
-  'prepare',
-  'reconcile',
-  'request',
-  'verifyCredentials',
-  'backup',
-  'write',
-  'finalize',
-  'provisioned',
-];
 
 /** What the display tells in its own words. */
 const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
@@ -87,7 +66,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   let alive = true;
   /** What the living line says now; undefined: there is none. */
   let living: (() => string) | undefined;
-  let step: ProvisionState | undefined;
+  let step: ActiveState | undefined;
 
   const flush = (): void => {
     try {
@@ -129,7 +108,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
     },
     onState(state, context) {
       const before = step;
-      step = state;
+      step = isFinalState(state) ? undefined : state;
       living = undefined;
       if (before !== undefined && isDone(before, state)) say(paint('green', '✓'), lineOf(before));
       if (state === 'backoff') {
@@ -171,21 +150,26 @@ function folded(text: string, columns: number): string[] {
   });
 }
 
-const isDone = (step: ProvisionState, next: ProvisionState): boolean =>
-  WAY.includes(step) && WAY.indexOf(step) < WAY.indexOf(next);
+/** A state is done once its step is done, and a side path also once its own step follows. */
+function isDone(state: ActiveState, next: ProvisionState): boolean {
+  const { step, mainPath } = STATES[state];
+  const done = stepsDone(next);
+  if (step === null || done === null) return false;
+  return done >= step || (done === step - 1 && STATES[next].mainPath && !mainPath);
+}
 
-const lineOf = (state: ProvisionState): string => `${state}: ${STEPS[state] ?? state}`;
+const lineOf = (state: ActiveState): string => `${state}: ${STATES[state].doing}`;
 
 const attemptOf = ({ retries, settings }: ProvisionContext): string =>
   settings === null ? '' : `attempt ${retries + 1} of ${settings.maxRetries + 1}`;
 
 /** The attempt stands before the words: it must be seen on a narrow terminal as well. */
-function working(state: ProvisionState, context: ProvisionContext, now: () => number): () => string {
+function working(state: ActiveState, context: ProvisionContext, now: () => number): () => string {
   const since = now();
   const attempt = context.retries === 0 ? '' : ` (${attemptOf(context)})`;
   return () => {
     const seconds = Math.floor((now() - since) / 1000);
-    return `… ${state}${seconds === 0 ? '' : ` ${seconds} s`}${attempt}: ${STEPS[state] ?? ''}`;
+    return `… ${state}${seconds === 0 ? '' : ` ${seconds} s`}${attempt}: ${STATES[state].doing}`;
   };
 }
 

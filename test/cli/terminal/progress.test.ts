@@ -1,10 +1,10 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { type ProvisionState, STATES } from '../../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import { createProgress } from '../../../src/cli/terminal/progress.ts';
 import { Failure, toFailureRecord } from '../../../src/failures/failure.ts';
 import type { LogDetails, LogLevel } from '../../../src/log/log.ts';
 import type { AgentResult } from '../../../src/provision/result.ts';
-import type { ProvisionState } from '../../../src/state/snapshotDocument.ts';
 import { SETTINGS } from '../../support/chartAnswers.ts';
 import { snapshotIn } from '../../support/snapshots.ts';
 
@@ -61,12 +61,12 @@ it('ticks each step off when a later one begins, and shows the one under way', (
   const { enter, shown } = display();
   for (const state of ['detect', 'validate', 'prepare'] as const) enter(state);
   expect(shown()).toEqual([
-    '✓ detect: look for provision.txt',
-    '✓ validate: check files and settings',
-    '… prepare: draw name and token',
+    `✓ detect: ${STATES.detect.doing}`,
+    `✓ validate: ${STATES.validate.doing}`,
+    `… prepare: ${STATES.prepare.doing}`,
   ]);
   vi.advanceTimersByTime(3000);
-  expect(shown().at(-1)).toBe('… prepare 3 s: draw name and token');
+  expect(shown().at(-1)).toBe(`… prepare 3 s: ${STATES.prepare.doing}`);
 });
 
 it('counts a pause down, says why, and which attempt comes', () => {
@@ -82,7 +82,7 @@ it('counts a pause down, says why, and which attempt comes', () => {
   vi.advanceTimersByTime(60_000);
   expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 0 s');
   enter('request', { retries: 2 });
-  expect(shown().at(-1)).toBe('… request (attempt 3 of 4): ask the server for a device');
+  expect(shown().at(-1)).toBe(`… request (attempt 3 of 4): ${STATES.request.doing}`);
 });
 
 it('counts the pause of --splay down', () => {
@@ -93,7 +93,7 @@ it('counts the pause of --splay down', () => {
   vi.advanceTimersByTime(30_000);
   expect(shown()).toEqual(['… prepare: first contact in 8 s (--splay)']);
   enter('request');
-  expect(shown()[0]).toBe('✓ prepare: draw name and token');
+  expect(shown()[0]).toBe(`✓ prepare: ${STATES.prepare.doing}`);
 });
 
 it('a jump of the clock does not change what is left of a pause', () => {
@@ -112,7 +112,14 @@ it('names a pause before a probe, and does not tick off what has to be settled f
   expect(shown()).toEqual(['… backoff: probe in 1 s']);
   enter('reconcile');
   enter('verifyCredentials');
-  expect(shown()[0]).toBe('✓ reconcile: ask whether an earlier request succeeded');
+  expect(shown()[0]).toBe(`✓ reconcile: ${STATES.reconcile.doing}`);
+});
+
+it('ticks the question for an earlier request off when the request is sent again', () => {
+  const { enter, shown } = display();
+  enter('reconcile');
+  enter('request');
+  expect(shown()[0]).toBe(`✓ reconcile: ${STATES.reconcile.doing}`);
 });
 
 it('does not tick off a step that is gone back from, nor one that failed', () => {
@@ -177,7 +184,7 @@ it('keeps what a stalled terminal does not take, within a limit, and shows it wh
   expect(written()).toBe('');
   room = 1000;
   vi.advanceTimersByTime(1000);
-  expect(shown()[0]).toBe('✓ detect: look for provision.txt');
+  expect(shown()[0]).toBe(`✓ detect: ${STATES.detect.doing}`);
   expect(written().length).toBeLessThan(70_000);
   expect(shown().at(-1)).toMatch(/^… validate/);
 });

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
+import type { ProvisionState } from '../../../machines/provision.states.ts';
 import type { FaultPoint } from '../../../src/simulator/faults.ts';
 import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
-import type { ProvisionState } from '../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { OLD_CONFIG, OLD_TOKEN } from '../../support/deviceFiles.ts';
@@ -83,8 +83,10 @@ async function stateAtCut({ paths }: Board): Promise<string> {
   const read = await readSnapshot(paths.snapshot);
   if (read.kind === 'snapshot' && read.snapshot.state === 'provisioned') return 'provisioned';
   const log = await readFile(paths.events, 'utf8').catch(() => '');
-  const entered = [...log.matchAll(/"event":"(?:state\.entered","message":"(\w+)|backoff\.waiting)"/g)].at(-1);
-  return entered === undefined ? 'detect' : (entered[1] ?? 'backoff');
+  const entered = [...log.matchAll(/"state":"(\w+)","attempt":\d+,"event":"(?:state\.entered|backoff\.waiting)"/g)].at(
+    -1,
+  );
+  return entered?.[1] ?? 'detect';
 }
 
 /** A board that is switched on with a request, and off again at the moment of the cut. */

@@ -37,11 +37,10 @@ promises.rename = async (from, to) => {
   if (JSON.parse(await readFile(to, 'utf8')).state === STUCK_IN) left ??= Number(STUCK_AFTER);
 };
 
-const ENTERED =
-  STUCK_IN === 'backoff' ? '"event":"backoff.waiting"' : `"event":"state.entered","message":"${STUCK_IN}"`;
+const ENTERED = new RegExp(`"state":"${STUCK_IN}","attempt":\\d+,"event":"(state\\.entered|backoff\\.waiting)"`);
 const { appendFileSync } = fs;
 fs.appendFileSync = (file, line) => {
   appendFileSync(file, line);
-  if (String(line).includes(ENTERED)) left ??= Number(STUCK_AFTER);
+  if (ENTERED.test(String(line))) left ??= Number(STUCK_AFTER);
 };
 syncBuiltinESMExports();

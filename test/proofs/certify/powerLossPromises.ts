@@ -3,6 +3,7 @@
  * of a folder leaves each state whole; only what was said before shows that something is gone.
  */
 
+import { type ActiveState, hasReached } from '../../../machines/provision.states.ts';
 import { snapshotSchema } from '../../../src/state/snapshotDocument.ts';
 import type { LossState } from './powerLossStates.ts';
 
@@ -35,9 +36,6 @@ export interface StateFacts {
   readonly backedUp: boolean;
 }
 
-/** `reach` in machines/provision.machine.ts. */
-const WRITE_STEP = 6;
-const FINALIZE_STEP = 7;
 const CONFIG = 'thermal_config.json';
 const BACKUP = `${CONFIG}.backup.`;
 
@@ -69,7 +67,7 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
   const snapshotBytes = bytesOf('provision-state/snapshot.json');
   const snapshot = snapshotSchema.safeParse(parse(snapshotBytes));
   const { configBefore, configsAfter, deviceName, token } = run;
-  const step = snapshot.success ? snapshot.data.context.furthestStep : 0;
+  const reached = (state: ActiveState): boolean => snapshot.success && hasReached(state, snapshot.data.context);
   const isOld =
     config === undefined ? configBefore === undefined : configBefore !== undefined && config.equals(configBefore);
   return {
@@ -81,8 +79,8 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
     credentials: credentialsBytes === undefined ? 'absent' : credentials === undefined ? 'broken' : 'whole',
     snapshot: snapshotBytes === undefined ? 'absent' : snapshot.success ? 'whole' : 'broken',
     requestKnown: snapshot.success && snapshot.data.context.requestsOut > 0,
-    writeKnown: step >= WRITE_STEP,
-    finalizeKnown: step >= FINALIZE_STEP,
+    writeKnown: reached('write'),
+    finalizeKnown: reached('finalize'),
     finished: snapshot.success && snapshot.data.state === 'provisioned',
     backedUp:
       configBefore === undefined ||

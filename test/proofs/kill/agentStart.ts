@@ -15,7 +15,7 @@ export interface AgentStart {
 }
 
 const LIMIT_MS = 30_000;
-const ENTERED = /"event":"state\.entered","message":"([A-Za-z]+)/g;
+const ENTERED = /"state":"([A-Za-z]+)","attempt":\d+,"event":"state\.entered"/g;
 
 function lastState(output: string): string | null {
   for (const line of output.split('\n').reverse()) {

@@ -1,8 +1,8 @@
 /** What a trial does, drawn from its seed: which device and server, and when the agent is killed. */
 
+import type { ProvisionState } from '../../../machines/provision.states.ts';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
-import type { ProvisionState } from '../../../src/state/snapshotDocument.ts';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
 
 export const PRE_PROVISIONED_NAME = 'hall-7';

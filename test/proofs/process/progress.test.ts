@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { describe, inject, it } from 'vitest';
+import { STEPS } from '../../../machines/provision.states.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { makeDeviceFolder } from '../../support/deviceFolder.ts';
-import { STEPS_OF_A_GOOD_RUN } from '../../support/goodRun.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
 import { closedPort } from '../../support/strangeServers.ts';
 
@@ -48,7 +48,7 @@ describe.concurrent('run on a terminal', () => {
       .ended;
     expect(status).toBe(0);
     const done = [...output.matchAll(/✓ (\w+):/g)].map(([, step]) => step);
-    expect(done).toEqual(STEPS_OF_A_GOOD_RUN);
+    expect(done).toEqual(STEPS);
     const [device] = server.registry.devices();
     expect(output.split('\n').at(-3)).toContain(`✓ Provisioned as ${device?.name};`);
     expect(output).not.toContain('state.entered');

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { STEPS } from '../../../machines/provision.states.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import { OLD_CONFIG, OLD_DEVICE } from '../../support/deviceFiles.ts';
 import { makeDeviceFolder } from '../../support/deviceFolder.ts';
@@ -44,17 +45,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     await expectProvisioned(paths, end, server);
     expect(end.otherLines).toEqual([]);
     const entered = end.log.filter(({ event }) => event === 'state.entered').map(({ state }) => state);
-    expect(entered).toEqual([
-      'detect',
-      'validate',
-      'prepare',
-      'request',
-      'request',
-      'verifyCredentials',
-      'backup',
-      'write',
-      'finalize',
-    ]);
+    expect(entered).toEqual(STEPS.flatMap((step) => (step === 'request' ? [step, step] : [step])));
     expect(new Set(end.log.map(({ runId }) => runId)).size).toBe(1);
     const attempts = end.log.filter(({ event, state }) => event === 'state.entered' && state === 'request');
     expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2]);

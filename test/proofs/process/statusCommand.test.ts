@@ -52,7 +52,7 @@ describe.concurrent('status', () => {
     const parsed = statusSchema.parse(JSON.parse(json.output));
     expect(parsed).toMatchObject({ status: 'done', onServer: { kind: 'one device' }, errors: [], next: null });
     const words = await ask(onTestFinished, paths.deviceFolder, ['explain']);
-    expect(words.output).toMatch(/It ended well/);
+    expect(words.output).toMatch(/It succeeded/);
     expect(words.status).toBe(0);
     const secrets = [DEVICE_SECRET, ...server.registry.devices().flatMap(({ token }) => token ?? [])];
     await assertNoSecrets(paths.deviceFolder, output + json.output + words.output, secrets);

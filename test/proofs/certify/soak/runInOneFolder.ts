@@ -2,10 +2,11 @@
 
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ProvisionState } from '../../../../machines/provision.states.ts';
 import { type DevicePaths, devicePaths } from '../../../../src/device/paths.ts';
 import { runAgent } from '../../../../src/provision/agent.ts';
 import type { AgentResult } from '../../../../src/provision/result.ts';
-import { MAX_HISTORY, type ProvisionState } from '../../../../src/state/snapshotDocument.ts';
+import { MAX_HISTORY } from '../../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
 import { fastTime } from '../../../support/fastTime.ts';

@@ -1,5 +1,6 @@
 /** Reads off a run's log which transitions of the chart it took. */
 
+import { FINAL_STATES } from '../../../../machines/provision.states.ts';
 import { ANY_STATE, type ChartEdge, type ChartGraph } from '../../../../scripts/diagrams/chartGraph.ts';
 
 /** A line of the agent's JSON log. */
@@ -30,11 +31,14 @@ export interface Step {
 export const linesIn = (output: string): readonly Line[] =>
   output.split('\n').flatMap((text) => (text.startsWith('{') ? [JSON.parse(text)] : []));
 
-/** Final states have no `state.entered`: the run's last words are their entry. */
-const ENDINGS = /^run\.(provisioned|failed|superseded|withdrawn|nothing)$/;
+/** Final states have no `state.entered`: the last line of the run is their entry. */
+const ENTRIES: ReadonlySet<string> = new Set([
+  'state.entered',
+  'backoff.waiting',
+  ...FINAL_STATES.map((state) => (state === 'notRequested' ? 'run.nothing' : `run.${state}`)),
+]);
 
-const isEntry = ({ event, state }: Line): boolean =>
-  state !== null && (event === 'state.entered' || event === 'backoff.waiting' || ENDINGS.test(event));
+const isEntry = ({ event, state }: Line): boolean => state !== null && ENTRIES.has(event);
 
 export function stepsOf(lines: readonly Line[]): readonly Step[] {
   const steps: Step[] = [];

@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ACTIVE_STATES } from '../../../../machines/provision.states.ts';
 import { startSimulator } from '../../../../src/simulator/simulator.ts';
-import { ACTIVE_STATES, SNAPSHOT_VERSION } from '../../../../src/state/snapshotDocument.ts';
+import { SNAPSHOT_VERSION } from '../../../../src/state/snapshotDocument.ts';
 import { OLD_CONFIG, OLD_TOKEN } from '../../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { agentCommand, runToEnd } from '../agentProcess.ts';

@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
+import { ACTIVE_STATES } from '../../../../machines/provision.states.ts';
 import { devicePaths } from '../../../../src/device/paths.ts';
 import { runAgent } from '../../../../src/provision/agent.ts';
-import { ACTIVE_STATES } from '../../../../src/state/snapshotDocument.ts';
 import { VERSION } from '../../../../src/version.ts';
 
 const [folder = '', wanted] = process.argv.slice(2);
