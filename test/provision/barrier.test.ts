@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AnyActor, createActor, fromPromise, toPromise } from 'xstate';
 import { provisionMachine } from '../../machines/provision.machine.ts';
+import { ACTIVE_STATES, STATES } from '../../machines/provision.states.ts';
 import type { EffectContracts, EffectName } from '../../machines/provision.types.ts';
 import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
 import { triggerIdentity } from '../../src/device/trigger.ts';
@@ -94,6 +95,11 @@ function gate(): { barrier: Barrier; open(): void; fail(error: unknown): void } 
   });
   return { barrier: { durable: () => durable }, open: () => open(), fail: (error) => fail(error) };
 }
+
+it('every effect that the table of states puts behind the barrier is tried here', () => {
+  const guarded = ACTIVE_STATES.filter((state) => STATES[state].effect === 'afterBarrier');
+  expect(GUARDED.map(({ name }) => name)).toEqual(guarded);
+});
 
 describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor: actorFor, hasBegun }) => {
   it('waits until the state that it belongs to is durable', async () => {

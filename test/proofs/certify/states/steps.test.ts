@@ -55,6 +55,25 @@ test('two transitions that nothing tells apart are an error', () => {
   );
 });
 
+test('every transition of the chart leaves a trace that tells it from the others between the same two states', () => {
+  const line = { event: '', state: null, message: '' };
+  const states = graph.states.filter(({ kind }) => kind !== 'transient').map(({ name }) => name);
+  const untold = states.flatMap((from) =>
+    states.flatMap((to) =>
+      [false, true].flatMap((resumed) => {
+        try {
+          edgesOfStep(graph, { from, to, resumed, before: [], entry: line, line: 1 });
+          return [];
+        } catch (error) {
+          // A way that does not exist is no fault; neither is one that shows itself by what this line lacks.
+          return String(error).includes(' or ') ? [String(error)] : [];
+        }
+      }),
+    ),
+  );
+  expect(untold).toEqual([]);
+});
+
 test('a state and a transition that no scenario reaches are named', () => {
   const state = { id: 'provision.polish', name: 'polish', description: '', kind: 'active', effect: 'polish' } as const;
   const edge = { from: 'write', to: 'polish', event: 'done', guard: null, kind: 'done' } as const;
