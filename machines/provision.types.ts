@@ -61,7 +61,7 @@ export interface ProvisionContext {
   /** Stamp of the newest backup when the run began, ms since the epoch. */
   readonly newestBackupAt: number | null;
 
-  /** Which name is tried, 1 to 3: only a refused random name is drawn again. */
+  /** Which name is tried, from 1 to `maxNames`: only a refused random name is drawn again. */
   readonly nameIndex: number;
   readonly deviceName: string | null;
   readonly fingerprint: string | null;
@@ -98,7 +98,7 @@ export interface ProvisionContext {
   readonly resumes: number;
   /** provision.json changed before anything had left: the drawn name is dropped without a word. */
   readonly startedOver: boolean;
-  /** For the operator; at most 20. */
+  /** For the operator: the newest ones (`maxWarnings`). */
   readonly warnings: readonly string[];
   /** Why the run failed; set in `failed` only. */
   readonly error: FailureRecord | null;
