@@ -9,7 +9,7 @@ export const PAGES: readonly string[] = [
   'test/README.md',
 ].filter((name) => name.endsWith('.md'));
 
-const SENTENCE_END = /(?<=[.:;!?])\s+/;
+const SENTENCE_END = /(?<=[.!?])\s+/;
 
 /** The sentences and table cells of a page of at least `length` characters, without code blocks. */
 export function sentencesOf(name: string, length: number): readonly string[] {
