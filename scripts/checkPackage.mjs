@@ -11,7 +11,7 @@ import { formatMessage } from 'publint/utils';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const ALLOWED = [
   /^package\.json$/,
-  /^README\.md$/,
+  /^(README|CHANGELOG)\.md$/,
   /^dist\//,
   /^docs\/[a-z.-]+\.(md|json)$/,
   /^state-diagrams\/[a-z.]+\.svg$/,

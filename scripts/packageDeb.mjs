@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { debianChangelog } from './deb/changelog.mjs';
 import { copyright } from './deb/copyright.mjs';
 import { manPage } from './deb/manPage.mjs';
 
@@ -14,20 +15,14 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const NAME = 'thermal-provision';
 const PROGRAM = `usr/share/${NAME}`;
 const DOCS = `usr/share/doc/${NAME}`;
-const DOC_FILES = ['operations.md', 'failures.md', 'compatibility.md', 'architecture.md', 'status.schema.json'];
+/** For programs and developers; everything else in docs/ is for whoever looks after a camera. */
+const DOCS_LEFT_OUT = ['library.md', 'certificate.md'];
 const BUILD_LIMIT_MS = 120_000;
 
 // --deb-version: the same program under another version, for tests of an upgrade.
 const { values } = parseArgs({
   options: { outdir: { type: 'string', default: `${root}dist-deb` }, 'deb-version': { type: 'string' } },
 });
-
-/** The newest entry of the changelog: version, maintainer and time, as dpkg-parsechangelog would give them. */
-async function changelog() {
-  const text = await readFile(`${root}packaging/debian/changelog`, 'utf8');
-  const [, version = '', maintainer = '', date = ''] = /^\S+ \((.+?)\).*?^ -- (.+?) {2}(.+?)$/ms.exec(text) ?? [];
-  return { text, version, maintainer, seconds: Date.parse(date) / 1000 };
-}
 
 /** Standard output of a program, which may not take for ever. */
 const run = (command, args, env = {}) =>
@@ -116,9 +111,8 @@ async function addControl(stage, parts) {
 }
 
 const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
-const newest = await changelog();
-if (newest.version !== version)
-  throw new Error(`packaging/debian/changelog: ${newest.version}, package.json: ${version}`);
+const newest = await debianChangelog(root);
+if (newest.version !== version) throw new Error(`CHANGELOG.md: ${newest.version}, package.json: ${version}`);
 const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? newest.seconds);
 const debVersion = values['deb-version'] ?? version;
 
@@ -126,12 +120,14 @@ const stage = await mkdtemp(join(tmpdir(), 'thermal-deb-'));
 try {
   const inputs = await addProgram(stage, version);
   await addUnits(stage);
-  for (const name of DOC_FILES) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
+  for (const name of await readdir(`${root}docs`)) {
+    if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
+  }
   await put(stage, `${DOCS}/copyright`, await copyright(root, inputs));
   await put(stage, `${DOCS}/changelog.gz`, compressed(newest.text));
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);
   await put(stage, `usr/share/man/man1/${NAME}.1.gz`, compressed(await manPage({ version, date })));
-  await addControl(stage, { VERSION: debVersion, MAINTAINER: newest.maintainer });
+  await addControl(stage, { VERSION: debVersion });
   await settle(stage, seconds);
 
   await mkdir(values.outdir, { recursive: true });

@@ -75,7 +75,7 @@ export interface LogRecord {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly level: 'error' | 'warn' | 'info' | 'debug';
-  /** Stable dotted name, for machines (docs/operations.md). */
+  /** Stable dotted name, for machines (docs/events.md). */
   readonly event: string;
   /** A sentence, for people. */
   readonly message: string;

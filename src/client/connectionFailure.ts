@@ -34,7 +34,7 @@ export function sessionFailure(code: FailureCode, message: string, cause?: unkno
   return new Failure(code, message, { cause, ...(hint === undefined ? {} : { hint }) });
 }
 
-/** CONNACK return codes (MQTT 3.1.1 section 3.2.2.3); what ThingsBoard means by them: contract page, section 5. */
+/** CONNACK return codes (MQTT 3.1.1, section 3.2.2.3) as ThingsBoard means them (docs/thingsboard.md, section 5). */
 const CONNACK: Readonly<Record<number, readonly [FailureCode, string]>> = {
   1: ['NOT_MQTT', 'it does not speak MQTT 3.1.1'],
   2: ['CREDENTIALS_REFUSED', 'it refuses the client identifier'],

@@ -11,7 +11,7 @@ const keyOf = (spot: { readonly id: number }): string => `spot_${spot.id}`;
 /**
  * The telemetry messages of one round: `{"spot_1_temperature":36.6,"spot_2_temperature":21.3}` in one message, or a
  * message for each spot. Without time stamps: the server stamps what arrives, since a board without an RTC may be years
- * off (contract page, section 6, allows both).
+ * off (docs/thingsboard.md, section 6, allows both).
  * @param readings values in degrees Celsius; those of other spots are left out
  * @param batch whether all spots go into one message
  */

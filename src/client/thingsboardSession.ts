@@ -85,7 +85,7 @@ function errorMeaning(error: Error, settings: ThingsboardSettings, server: strin
 }
 
 /**
- * Connects with the device's access token as user name (contract page, section 5) and waits for CONNACK.
+ * Connects with the device's access token as user name (docs/thingsboard.md, section 5) and waits for CONNACK.
  * @throws Failure CREDENTIALS_REFUSED (CONNACK 2, 4, 5), SERVER_UNAVAILABLE (3), NOT_MQTT, CONNECT_TIMEOUT,
  * ANSWER_TIMEOUT, HOST_NOT_FOUND, CONNECTION_REFUSED, HOST_UNREACHABLE, CONNECTION_LOST, TLS_*; the signal's reason
  */

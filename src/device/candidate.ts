@@ -7,7 +7,7 @@ import { Secret } from '../secret.ts';
 const NAME_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const NAME_LENGTH = 6;
 const TOKEN_ALPHABET = `${NAME_ALPHABET}abcdefghijklmnopqrstuvwxyz`;
-/** As long as the tokens that ThingsBoard makes (contract, section 2): 119 bits. */
+/** As long as the tokens that ThingsBoard makes (docs/thingsboard.md, section 2): 119 bits. */
 const TOKEN_LENGTH = 20;
 const NETWORK_INTERFACES = '/sys/class/net';
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where everything of one device lies (docs/operations.md, "Where everything lies"). */
+/** Where everything of one device lies (docs/files.md, "All files"). */
 export interface DevicePaths {
   readonly deviceFolder: string;
   readonly stateFolder: string;

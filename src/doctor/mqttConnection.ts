@@ -16,8 +16,8 @@ const NEVER_ACCEPTED_HINT =
   'Check provisioning.port and use_ssl in provision.json: a TLS port closes connections without TLS, and the reverse.';
 
 /**
- * Whether the server admits the user of provisioning requests (contract, section 1). CONNECT and DISCONNECT are all
- * that is sent: no request, so nothing can be created.
+ * Whether the server admits the user of provisioning requests (docs/thingsboard.md, section 1). CONNECT and DISCONNECT
+ * are all that is sent: no request, so nothing can be created.
  * @param limitMs ms
  */
 export function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {

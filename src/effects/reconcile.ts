@@ -7,7 +7,8 @@ import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
  * Did a request whose answer we never saw, or saw as FAILURE, succeed after all? The token in it was drawn by us, so a
- * server that knows it has our device (contract, section 4, "The trap"). A device found is stored durably as granted.
+ * server that knows it has our device (docs/thingsboard.md, section 4, "The trap"). A device found is stored durably as
+ * granted.
  * @throws Failure of the network (then nothing was learned), NOT_THINGSBOARD, SETTINGS_CHANGED, CREDENTIALS_*, DISK_*
  */
 export async function reconcile(

@@ -15,7 +15,7 @@ import { fileFailure, isENOENT } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
-/** ThingsBoard has no longer names (contract, section 2), and the snapshot no room for them. */
+/** ThingsBoard has no longer names (docs/thingsboard.md, section 2), and the snapshot no room for them. */
 const MAX_DEVICE_NAME = 255;
 
 /**

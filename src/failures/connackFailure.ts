@@ -9,7 +9,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   5: 'it does not authorise this connection',
 };
 
-/** What a refusal in CONNACK means for the run (MQTT 3.1.1, section 3.2.2.3; contract, section 5). */
+/** What a refusal in CONNACK means for the run (MQTT 3.1.1, section 3.2.2.3; docs/thingsboard.md, section 5). */
 export function connackFailure(returnCode: number, server: ServerEndpoint): Failure {
   const meaning = MEANINGS[returnCode] ?? 'for a reason that MQTT 3.1.1 does not know';
   const code =

@@ -5,7 +5,7 @@ import type { FailureRecord } from '../../machines/provision.types.ts';
  * and what the operator does next. docs/failures.md has an entry for each code (a test keeps the two equal).
  */
 
-/** Exit statuses by the names of sysexits.h, which systemd knows too (docs/operations.md, "Exit status"). */
+/** Exit statuses by the names of sysexits.h, which systemd knows too (docs/commands.md, "Exit status"). */
 export const EXIT = {
   OK: 0,
   USAGE: 64,

@@ -7,7 +7,7 @@ import type { EffectDependencies } from '../effects/dependencies.ts';
 import type { Log, LogSink, RunPosition } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/operations.md). */
+/** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/install.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
 /** The timers of the chart's pauses: xstate's own, or a faster one. */
 interface ChartClock {

@@ -12,11 +12,11 @@ import type { Message, Reply, ServerContext } from './serverContext.ts';
 import { Session } from './session.ts';
 import { NO_FILTER, UnkeptSessions, unroutedEmitter } from './unroutedBroker.ts';
 
-/** Remaining length of a packet (contract section 1, “limits”). */
+/** Remaining length of a packet (docs/thingsboard.md, section 1, “limits”). */
 const MAX_PACKET_BYTES = 65_536;
-/** Packets that may come before CONNACK was sent (contract section 1). */
+/** Packets that may come before CONNACK was sent (docs/thingsboard.md, section 1). */
 const MAX_EARLY_PACKETS = 100;
-/** A device's session without any packet is closed (contract section 6). */
+/** A device's session without any packet is closed (docs/thingsboard.md, section 6). */
 const INACTIVITY_MS = 600_000;
 
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;

@@ -1,4 +1,4 @@
-/** Device credentials as ThingsBoard stores, finds and returns them (contract sections 2, 3 and 5). */
+/** Device credentials as ThingsBoard stores, finds and returns them (docs/thingsboard.md, sections 2, 3 and 5). */
 
 import { randomInt } from 'node:crypto';
 
@@ -72,7 +72,7 @@ export function credentialsProblem(credentials: Credentials): string | undefined
   }
 }
 
-/** The value of `credentialsValue` in a response (contract section 3). */
+/** The value of `credentialsValue` in a response (docs/thingsboard.md, section 3). */
 export function credentialsValue(credentials: Credentials): string | Readonly<Record<string, string | null>> {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':

@@ -1,4 +1,4 @@
-/** Which device a CONNECT belongs to, or the CONNACK code that refuses it (contract section 5). */
+/** Which device a CONNECT belongs to, or the CONNACK code that refuses it (docs/thingsboard.md, section 5). */
 
 import { X509Certificate } from 'node:crypto';
 import { certificateKey, clientIdAndUserNameKey, clientIdKey, userNameKey } from './credentials.ts';
@@ -18,7 +18,7 @@ export type Authentication = { readonly device: string } | { readonly refused: R
 
 type Find = (credentialsKey: string) => Device | undefined;
 
-/** `provision` as user name or as client id, exactly; nothing else is looked at (contract section 1). */
+/** `provision` as user name or as client id, exactly; nothing else is looked at (docs/thingsboard.md, section 1). */
 export const isProvisioning = ({ clientId, username }: ConnectIdentity): boolean =>
   username === 'provision' || clientId === 'provision';
 

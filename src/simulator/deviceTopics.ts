@@ -1,4 +1,4 @@
-/** The session of a device: its topics, telemetry, attributes (contract sections 5 and 6). */
+/** The session of a device: its topics, telemetry, attributes (docs/thingsboard.md, sections 5 and 6). */
 
 import { replyWithFault } from './faultyReply.ts';
 import type { JsonObject } from './jsonPayload.ts';

@@ -1,4 +1,4 @@
-/** Reads the payload of a provisioning request as the server does (contract section 2). */
+/** Reads the payload of a provisioning request as the server does (docs/thingsboard.md, section 2). */
 
 import type { Credentials } from './credentials.ts';
 import { parseObject } from './jsonPayload.ts';

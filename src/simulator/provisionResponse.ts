@@ -12,7 +12,7 @@ const success = (credentials: Credentials): string =>
     status: 'SUCCESS',
   });
 
-/** The response as the server prints it: compact, its key order (contract section 3). A FAILURE never says why. */
+/** The response as the server prints it: compact, in its key order, without a reason (docs/thingsboard.md, section 3). */
 export function responseText(decision: Exclude<Decision, { status: 'SILENCE' }>): string {
   switch (decision.status) {
     case 'SUCCESS':

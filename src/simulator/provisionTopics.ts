@@ -1,4 +1,4 @@
-/** The provisioning session: its topics and what a request does (contract sections 1 and 2). */
+/** The provisioning session: its topics and what a request does (docs/thingsboard.md, sections 1 and 2). */
 
 import { replyWithFault } from './faultyReply.ts';
 import type { Decision } from './provisioningStrategy.ts';

@@ -1,4 +1,4 @@
-/** What the server decides on a provisioning request (contract section 4), as a pure function. */
+/** What the server decides on a provisioning request (docs/thingsboard.md, section 4), as a pure function. */
 
 import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';

@@ -1,4 +1,4 @@
-/** Which payloads of telemetry and attributes the server accepts (contract section 6). */
+/** Which payloads of telemetry and attributes the server accepts (docs/thingsboard.md, section 6). */
 
 import type { JsonObject } from './jsonPayload.ts';
 import { isJsonObject } from './jsonPayload.ts';

@@ -14,7 +14,7 @@ const problemSchema = z
   .strictObject({
     code: z
       .string()
-      .check(z.describe('A failure code (docs/failures.md) or a condition (docs/operations.md, “Status”).')),
+      .check(z.describe('A failure code (docs/failures.md) or a condition (docs/commands.md, "Conditions").')),
     message: z.string(),
     hint: z.string().check(z.describe('What to do about it.')),
     retryable: z.boolean().check(z.describe('Whether the same step may succeed when it is tried again in a moment.')),

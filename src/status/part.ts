@@ -2,7 +2,7 @@ import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
 
 /**
  * What can be wrong with a device’s files without being a failure of a run. They stand beside the catalogue of
- * src/failures/failure.ts in the `code` of a problem (docs/operations.md, “Status”).
+ * src/failures/failure.ts in the `code` of a problem (docs/commands.md, "Conditions").
  */
 export type ConditionCode =
   | 'SNAPSHOT_DAMAGED'

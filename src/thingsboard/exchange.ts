@@ -14,8 +14,9 @@ export interface Question {
   /** Whether to subscribe to the answer's topic; ThingsBoard answers on the connection that asked in any case. */
   readonly subscribe: boolean;
   /**
-   * Whether to send it right behind CONNECT (MQTT 3.1.1, section 3.1.4, allows it; contract, section 1: it is queued):
-   * one round trip less, but only for what may be asked twice, as a lost connection leaves open whether it had arrived.
+   * Whether to send it right behind CONNECT (MQTT 3.1.1, section 3.1.4, allows it; ThingsBoard queues it,
+   * docs/thingsboard.md, section 1): one round trip less, but only for what may be asked twice, as a lost connection
+   * leaves open whether it had arrived.
    */
   readonly early?: boolean;
 }
@@ -78,8 +79,9 @@ const neverAccepted = ({ code, message, cause }: Failure): Failure =>
 
 /**
  * Connects, asks one question, takes one answer and closes for good: one connection for each question, because
- * ThingsBoard answers without a correlation id (contract, section 3) and because nothing may be sent twice: a repeated
- * PUBLISH would be a second provisioning attempt (section 1). SUBACK is not awaited: servers before 3.9 never send it.
+ * ThingsBoard answers without a correlation id (docs/thingsboard.md, section 3) and because nothing may be sent twice: a
+ * repeated PUBLISH would be a second provisioning attempt (docs/thingsboard.md, section 1). SUBACK is not awaited:
+ * servers before 3.9 never send it.
  * @throws the signal's reason when it is aborted; everything else is an ExchangeEnd
  */
 export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {

@@ -31,7 +31,7 @@ function isAttributes(payload: Buffer): boolean {
 
 /**
  * Connects with an access token and asks for an attribute that does not exist: the answer comes from the device's own
- * actor and the data base, so it proves more than CONNACK does (contract, section 5).
+ * actor and the data base, so it proves more than CONNACK does (docs/thingsboard.md, section 5).
  */
 export async function proveCredentials(options: {
   readonly server: ServerEndpoint;

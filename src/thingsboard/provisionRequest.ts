@@ -1,6 +1,6 @@
 import type { Secret } from '../secret.ts';
 
-/** What a provisioning request says (contract, section 2). */
+/** What a provisioning request says (docs/thingsboard.md, section 2). */
 export interface ProvisionRequest {
   readonly deviceKey: Secret;
   readonly deviceSecret: Secret;

@@ -30,7 +30,7 @@ function parseJson(payload: Buffer): unknown {
 }
 
 /**
- * Reads a provisioning response (contract, section 3). The type of the answer counts, whatever was asked for.
+ * Reads a provisioning response (docs/thingsboard.md, section 3). The type in the answer counts, whatever was asked.
  * @throws Failure ANSWER_INVALID, CREDENTIALS_TYPE_UNSUPPORTED
  */
 export function parseProvisionResponse(payload: Buffer): ProvisionResponse {

@@ -1,75 +1,140 @@
-import { execFile } from 'node:child_process';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { describe, expect, inject, it } from 'vitest';
+import type { Command, Option } from 'commander';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
 import { createProgram } from '../../src/cli/program.ts';
-import type { AtEnd } from '../support/atEnd.ts';
-import { OLD_CONFIG } from '../support/deviceFiles.ts';
-import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
-import { provisionedProblems } from '../support/provisionedDevice.ts';
-import { startServer } from '../support/server.ts';
-import { codeBlocks, readPage, sectionOf } from './markdown.ts';
+import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings.ts';
+import { EXIT } from '../../src/failures/failure.ts';
+import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
+import { STATUS_EXIT, statusSchema } from '../../src/status/deviceStatus.ts';
+import { sources } from './logEvents.ts';
+import { readPage, rowsUnder } from './markdown.ts';
 
-const LIMIT_MS = 30_000;
-const page = readPage('docs/operations.md');
-const shown = ['README.md', 'docs/operations.md', 'docs/failures.md', 'docs/compatibility.md'].flatMap((name) =>
-  codeBlocks(readPage(name), 'sh').flatMap((block) =>
-    block
-      .split('\n')
-      .filter((line) => /^thermal-provision [a-z]/.test(line))
-      .map((line) => ({ name, line: line.replace(/ +#.*$/, '') })),
-  ),
-);
+const page = readPage('docs/commands.md');
+const commands = createProgram().commands;
+const simulate = commands.find((command) => command.name() === 'simulate');
 
-it.each(shown)('$name shows a command line that the program understands: $line', ({ line }) => {
-  const [, name, ...words] = line.split(' ');
-  const command = createProgram().commands.find((one) => one.name() === name);
-  const known = command?.options.map(({ long }) => long);
-  expect(known).toEqual(expect.arrayContaining(words.filter((word) => word.startsWith('--'))));
+/** `--help` of the whole program, as it is printed. */
+function helpText(): string {
+  let text = '';
+  const program = createProgram().configureOutput({
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  program.outputHelp();
+  return text;
+}
+
+/** The default as --help shows it; some stand in the description, since commander can't know them. */
+function defaultOf(option: Option): string {
+  if (option.negate) return '';
+  if (option.defaultValueDescription !== undefined) return option.defaultValueDescription;
+  if (option.defaultValue !== undefined) return String(option.defaultValue);
+  return /\(default:? (.+)\)$/.exec(option.description)?.[1] ?? '';
+}
+
+it('docs/commands.md has every command, and no other', () => {
+  const described = rowsUnder(page, 'command', 'purpose').map(([command]) => command);
+  expect(described.toSorted()).toEqual(commands.map((command) => command.name()).toSorted());
 });
 
-/** The block of shell commands under a heading that holds a text. */
-function commands(heading: string, holding: string): string {
-  const [block = ''] = codeBlocks(sectionOf(page, heading), 'sh').filter((one) => one.includes(holding));
-  return block;
-}
+describe('the table of options', () => {
+  const [, list = ''] = /"\(device\)" stands for (.*?)\./s.exec(page) ?? [];
+  const device = [...list.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
 
-/** A folder with the shipped program as `thermal-provision`. */
-async function programFolder(atEnd: AtEnd): Promise<string> {
-  const folder = await makeFolder(atEnd);
-  const program = join(folder, 'thermal-provision');
-  await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${inject('bundle')}' "$@"\n`);
-  await chmod(program, 0o755);
-  return folder;
-}
+  /** The commands that a row names; "(device)" stands for all those that have a device folder. */
+  const named = (cell: string): readonly string[] =>
+    cell
+      .split(', ')
+      .flatMap((name) => (name === '(device)' ? device : name))
+      .toSorted();
 
-describe('the commands of docs/operations.md', () => {
-  it('do by hand what the page says; test/proofs/boot runs those that need a booted system', async ({
-    onTestFinished,
-  }) => {
-    const server = await startServer(onTestFinished);
-    const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, requested: false });
-    const folder = await programFolder(onTestFinished);
-    await writeFile(join(folder, 'provision.json'), await readFile(paths.provisionJson));
-    const type = async (block: string): Promise<string> => {
-      const script = block.replaceAll('/var/lib/thermal-camera', paths.deviceFolder);
-      const { stdout } = await promisify(execFile)('sh', ['-euc', script], {
-        cwd: folder,
-        timeout: LIMIT_MS,
-        env: { PATH: `${folder}:${process.env.PATH}`, THERMAL_BOARD_ID: 'board-1' },
-      });
-      return stdout;
-    };
-    const byHand = commands('Without the Debian package', 'thermal-provision run');
-    expect(await type(byHand)).toMatch(/^status: done$/m);
-    expect(await provisionedProblems(paths, server)).toEqual([]);
-    await type(byHand);
-    expect(await provisionedProblems(paths, server, 2)).toEqual([]);
+  const withOption = (flags: string, all: readonly Command[]): readonly string[] =>
+    all.filter(({ options }) => options.some((option) => option.flags === flags)).map((command) => command.name());
 
-    await type(commands('Backups', 'backups restore').replace(/restore 2 --dir \S+/, '$& --yes'));
-    expect(await readFile(paths.thermalConfig, 'utf8')).toBe(OLD_CONFIG);
-    await type(commands('A page for support', 'report').replace(/^thermal-provision inspect.*$/m, ''));
-    expect(await readFile(join(folder, 'run.html'), 'utf8')).toMatch(/^<!doctype html>/i);
+  it('is what the command line understands', () => {
+    const others = commands.filter((command) => command !== simulate);
+    const understood = new Map(
+      others
+        .flatMap(({ options }) => options)
+        .map((option) => [
+          option.flags,
+          {
+            environment: option.envVar ?? '',
+            default: defaultOf(option),
+            commands: withOption(option.flags, others).toSorted(),
+          },
+        ]),
+    );
+    const described = rowsUnder(page, 'option').map(
+      ([flags = '', environment = '', preset = '', cell = '']) =>
+        [flags, { environment, default: preset, commands: named(cell) }] as const,
+    );
+    expect(new Map(described)).toEqual(understood);
+    expect(described).toHaveLength(understood.size);
+  });
+
+  it('is completed by that of simulate', () => {
+    const described = rowsUnder(page, 'option of simulate');
+    expect(described.map(([flags]) => flags)).toEqual(simulate?.options.map(({ flags }) => flags));
+    const presets = new Map(described.map(([flags = '', preset = '']) => [flags, preset]));
+    for (const option of simulate?.options ?? []) {
+      const preset = defaultOf(option);
+      if (preset !== '') expect([option.flags, presets.get(option.flags)]).toEqual([option.flags, preset]);
+    }
+    expect(presets.get('--device-key <key>')).toBe(DEFAULT_DEVICE_KEY);
+    expect(presets.get('--device-secret <secret>')).toBe(DEFAULT_DEVICE_SECRET);
+  });
+
+  it('is completed by the variables that have no option', () => {
+    const read = [...sources().values()].flatMap((source) => [...source.matchAll(/process\.env\.(\w+)/g)]);
+    const variables = new Set([...read.map(([, name = '']) => name), ...ELSEWHERE_VARIABLES]);
+    const described = rowsUnder(page, 'variable').map(([name]) => name);
+    expect(described.toSorted()).toEqual([...variables].toSorted());
+  });
+});
+
+describe('the table of exit statuses', () => {
+  const rows = rowsUnder(page, 'status', 'name');
+
+  it('has every status of the code, by its name', () => {
+    expect(rows.map(([status, name]) => [name, Number(status)])).toEqual(Object.entries(EXIT));
+  });
+
+  it('says what --help says', () => {
+    const lines = [...helpText().matchAll(/^ +(\d+) {2}(?:([A-Z]+) +)?(\S.*)$/gm)];
+    expect(lines.map(([, status, name = 'OK', meaning]) => [status, name, meaning])).toEqual(
+      rows.map((row) => row.slice(0, 3)),
+    );
+  });
+});
+
+describe('the section about status', () => {
+  it('explains every line', () => {
+    const source = sources().get('status/statusText.ts') ?? '';
+    const printed = [...source.matchAll(/\[\s*'([a-z ]+)', ?/g)].map(([, key]) => key);
+    expect(printed).toContain('device');
+    const described = rowsUnder(page, 'line').map(([key]) => key);
+    expect(described.toSorted()).toEqual([...new Set(printed)].toSorted());
+  });
+
+  it('explains every word, with its exit status', () => {
+    const described = rowsUnder(page, 'word').map(([word, status]) => [word, Number(status)]);
+    expect(described).toEqual(Object.entries(STATUS_EXIT));
+  });
+
+  it('explains every condition that is known beside the failure codes', () => {
+    const list = /export type ConditionCode =([^;]*);/.exec(sources().get('status/part.ts') ?? '')?.[1] ?? '';
+    const codes = [...list.matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
+    expect(codes).toContain('INTERRUPTED');
+    const described = rowsUnder(page, 'condition').map(([code]) => code);
+    expect(described.toSorted()).toEqual(codes.toSorted());
+  });
+
+  it('names fields of the JSON that are there', () => {
+    const fields = rowsUnder(page, 'field of the JSON').map(([name = '']) => name);
+    expect(fields).toContain('errors');
+    const known = Object.keys(z.toJSONSchema(statusSchema).properties ?? {});
+    for (const field of fields) expect(known).toContain(field.split('.')[0]);
   });
 });

@@ -17,7 +17,7 @@ const FENCE = /^```/;
 const SEPARATOR = /^\|[-|: ]+\|$/;
 
 /** The lines outside of code blocks. */
-function prose(page: string): string[] {
+export function prose(page: string): string[] {
   let inside = false;
   return page.split('\n').filter((line) => {
     if (!FENCE.test(line)) return !inside;
@@ -44,21 +44,27 @@ export function tablesIn(page: string): readonly Table[] {
   return tables;
 }
 
-/** The rows of all tables whose first column has this title. @throws when there is none */
-export function rowsUnder(page: string, title: string): readonly (readonly string[])[] {
-  const tables = tablesIn(page).filter(({ header }) => header[0] === title);
-  if (tables.length === 0) throw new Error(`no table with the column ${title}`);
+/** The rows of all tables whose first columns have these titles. @throws when there is none */
+export function rowsUnder(page: string, ...titles: readonly string[]): readonly (readonly string[])[] {
+  const tables = tablesIn(page).filter(({ header }) => titles.every((title, index) => header[index] === title));
+  if (tables.length === 0) throw new Error(`no table with the columns ${titles.join(', ')}`);
   return tables.flatMap(({ rows }) => rows);
 }
 
 /** From a heading to the next one of its level or above. @throws when there is no such heading */
 export function sectionOf(page: string, heading: string): string {
   const lines = page.split('\n');
-  const start = lines.findIndex((line) => line.replace(/^#+ /, '') === heading && line.startsWith('#'));
+  let isCode = false;
+  // A comment in a block of code looks like a heading.
+  const levels = lines.map((line) => {
+    if (FENCE.test(line)) isCode = !isCode;
+    return isCode ? 0 : (/^(#+) /.exec(line)?.[1]?.length ?? 0);
+  });
+  const start = lines.findIndex((line, index) => levels[index] !== 0 && line.replace(/^#+ /, '') === heading);
   if (start === -1) throw new Error(`no heading ${heading}`);
-  const level = lines[start]?.indexOf(' ') ?? 0;
-  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line) && line.indexOf(' ') <= level);
-  return lines.slice(start, length === -1 ? undefined : start + 1 + length).join('\n');
+  const level = levels[start] ?? 0;
+  const end = levels.findIndex((one, index) => index > start && one !== 0 && one <= level);
+  return lines.slice(start, end === -1 ? undefined : end).join('\n');
 }
 
 /** Titles of the headings of one level. */

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createDeviceProgram } from '../../src/cli/deviceProgram.ts';
 import { createProgram } from '../../src/cli/program.ts';
-import { readPage } from '../docs/markdown.ts';
+import { readPage, relativeLinks } from '../docs/markdown.ts';
 import { buildDeb, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
 
 const { version } = JSON.parse(readPage('package.json'));
@@ -110,9 +110,33 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(page).not.toMatch(/@[A-Z]+@|undefined/);
   });
 
-  it('has a changelog that ends with this version', async () => {
-    expect(await unzipped('usr/share/doc/thermal-provision/changelog.gz')).toMatch(
-      new RegExp(`^thermal-provision \\(${version}\\) `),
-    );
+  it('has a changelog with every release of CHANGELOG.md, the newest being this version', async () => {
+    const text = await unzipped('usr/share/doc/thermal-provision/changelog.gz');
+    const releases = readPage('CHANGELOG.md')
+      .split(/^## /m)
+      .filter((section) => /^\[\d/.test(section));
+    const heads = [...text.matchAll(/^thermal-provision \((.+)\) stable; urgency=medium$/gm)].map(([, one]) => one);
+    expect(heads).toEqual(releases.map((section) => /^\[(.+)\]/.exec(section)?.[1]));
+    expect(heads[0]).toBe(version);
+    expect(text.match(/^ {2}\* [A-Z][a-z]+: /gm)?.length).toBe(releases.join('').match(/^- /gm)?.length);
+    for (const section of releases) {
+      const [date = ''] = /\d{4}-\d\d-\d\d/.exec(section) ?? [];
+      expect(text).toContain(`>  ${new Date(`${date}T12:00:00Z`).toUTCString().replace('GMT', '+0000')}\n`);
+    }
+    expect(text.split('\n').filter((line) => line.length > 80 && !line.startsWith(' -- '))).toEqual([]);
+    expect(text).not.toMatch(/Unreleased|[`\]]/);
+  });
+
+  it('has documents whose links lead to documents of the package', async () => {
+    const folder = 'usr/share/doc/thermal-provision/';
+    const inside = entries.map(({ path }) => path).filter((path) => path.startsWith(folder));
+    const pages = inside.filter((path) => path.endsWith('.md'));
+    expect(pages.length).toBeGreaterThan(5);
+    for (const path of pages) {
+      const links = relativeLinks((await read(path)).toString()).map((link) => link.split('#')[0]);
+      expect(inside.map((one) => one.slice(folder.length))).toEqual(
+        expect.arrayContaining(links.filter((link) => link !== '')),
+      );
+    }
   });
 });

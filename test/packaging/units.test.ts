@@ -30,7 +30,7 @@ describe('thermal-provision.service', () => {
   });
 
   it('is not started again after what no restart helps against, and never gives up otherwise', () => {
-    const rows = rowsUnder(readPage('docs/operations.md'), 'status');
+    const rows = rowsUnder(readPage('docs/commands.md'), 'status', 'name');
     const hopeless = rows.filter((row) => row[3] === 'no').map(([, name]) => name);
     expect(valuesOf(agent, 'RestartPreventExitStatus')).toEqual([hopeless.join(' ')]);
     for (const name of hopeless) expect(Object.keys(EXIT)).toContain(name);

@@ -4,7 +4,7 @@ import { nameOf } from './chartAnswers.ts';
 export interface RequestFate {
   /** Whether it reaches the server at all. */
   readonly arrives: boolean;
-  /** How long the server takes to commit, ms; ThingsBoard's back end gives up after 20 s (contract, section 1). */
+  /** Time to commit, ms; ThingsBoard's back end gives up after 20 s (docs/thingsboard.md, section 1). */
   readonly commitsAfter: number;
   /** Whether the client hears the answer. */
   readonly answered: boolean;
@@ -28,7 +28,7 @@ export interface ModelServer {
 
 /**
  * ThingsBoard's registry reduced to its unique index: a name is committed once, late or not, and a request for a name
- * that exists gets FAILURE (contract, section 4). All times are true time, ms.
+ * that exists gets FAILURE (docs/thingsboard.md, section 4). All times are true time, ms.
  * @param taken names that belong to somebody else, by their index
  */
 export function modelServer(taken: ReadonlySet<number>): ModelServer {

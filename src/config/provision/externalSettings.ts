@@ -10,7 +10,7 @@ export interface GivenElsewhere {
   readonly file?: { readonly variable: string; readonly path: string };
 }
 
-/** What may give settings besides provision.json in the device folder (docs/operations.md, “Secrets from elsewhere”). */
+/** What may give settings besides provision.json in the device folder (docs/files.md, "Other sources of settings"). */
 export interface SettingsElsewhere {
   /** Used where the device folder has no provision.json: `$CREDENTIALS_DIRECTORY/provision.json` (systemd.exec(5)). */
   readonly provisionJson?: string;

@@ -127,7 +127,7 @@ function oddities(root: JsonObject, settings: ProvisionSettings): string[] {
   if (settings.name.source === 'fixed' && valueAt(root, 'device.name_source') !== undefined) {
     warnings.push('device.name_source is not used, since device.name is given');
   }
-  // ThingsBoard compares both exactly, untrimmed (contract page, section 2); such a space is mostly a pasted one.
+  // ThingsBoard compares both exactly, untrimmed (docs/thingsboard.md, section 2); such a space is mostly a pasted one.
   for (const [what, secret] of [
     ['device key', settings.deviceKey],
     ['device secret', settings.deviceSecret],

@@ -25,7 +25,7 @@ export interface ThingsboardSettings {
   /** PEM bundle, relative to the device folder; absent: the system's CAs. */
   readonly caFile?: string | undefined;
   readonly keepAliveSeconds: number;
-  /** 0 to 2; 2 is published as 1, which is the most that ThingsBoard speaks (contract page, section 1). */
+  /** 0 to 2; 2 is published as 1, which is the most that ThingsBoard speaks (docs/thingsboard.md, section 1). */
   readonly qosLevel: number;
 }
 
@@ -46,7 +46,7 @@ export interface ProvisioningOrigin {
   readonly provisionedAt: string;
 }
 
-/** The part of thermal_config.json that normal operation uses (file-formats page). */
+/** The part of thermal_config.json that normal operation uses (docs/files.md, "thermal_config.json"). */
 export interface ClientConfig {
   readonly thingsboard: ThingsboardSettings;
   readonly telemetry: TelemetrySettings;

@@ -19,10 +19,10 @@ const CAMERA_UNIT = `[Service]
 ExecStart=${PROGRAM} --config ${DEVICE_FOLDER}/thermal_config.json
 `;
 
-/** The drop-in of this path, as the page for operators shows it. */
+/** The drop-in of this path, as docs/install.md shows it. */
 function dropIn(path: string): string {
-  const text = codeBlocks(readPage('docs/operations.md'), 'ini').find((one) => one.startsWith(`# ${path}\n`));
-  if (text === undefined) throw new Error(`docs/operations.md shows no ${path}`);
+  const text = codeBlocks(readPage('docs/install.md'), 'ini').find((one) => one.startsWith(`# ${path}\n`));
+  if (text === undefined) throw new Error(`docs/install.md shows no ${path}`);
   return text;
 }
 

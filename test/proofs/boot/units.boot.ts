@@ -10,8 +10,9 @@ const MAX_EXPOSURE = 1.5;
 /** Longer than the units take for one round. */
 const QUIET_MS = 1500;
 
-/** The drop-ins that the page for operators shows: the first line says where each belongs. */
-const dropIns = codeBlocks(readPage('docs/operations.md'), 'ini').flatMap((text) => {
+const pages = readPage('docs/install.md') + readPage('docs/operate.md');
+/** The drop-ins that the pages for operators show: the first line says where each belongs. */
+const dropIns = codeBlocks(pages, 'ini').flatMap((text) => {
   const [, unit = '', name = ''] = /^# \/etc\/systemd\/system\/([^/\s]+)\.d\/(\S+)\n/.exec(text) ?? [];
   return unit === '' ? [] : [{ unit, name, text }];
 });

@@ -7,15 +7,16 @@ import { startServer } from '../../support/server.ts';
 import { AGENT, type Board, CLIENT, makeBoard, WATCHER } from './board.ts';
 import { bootWhen, requestText, stateOf } from './requests.ts';
 
-const page = readPage('docs/operations.md');
+const install = readPage('docs/install.md');
+const operate = readPage('docs/operate.md');
 /** The package as the page names it. */
-const DEB = /\S+\.deb/.exec(page)?.[0].split('/').at(-1) ?? '';
+const DEB = /\S+\.deb/.exec(install)?.[0].split('/').at(-1) ?? '';
 
-/** The only block of shell commands under a heading, or the one that holds a text. */
-function commands(heading: string, holding = ''): string {
-  const found = codeBlocks(sectionOf(page, heading), 'sh').filter((block) => block.includes(holding));
-  if (found.length !== 1 || found[0] === undefined) throw new Error(`${found.length} blocks under ${heading}`);
-  return found[0];
+/** The first block of shell commands under a heading. */
+function commands(page: string, heading: string): string {
+  const [block] = codeBlocks(sectionOf(page, heading), 'sh');
+  if (block === undefined) throw new Error(`no commands under ${heading}`);
+  return block;
 }
 
 /** npm's part needs a checkout and the internet; `npm run check:package` installs that package. */
@@ -24,7 +25,7 @@ const NOT_HERE = ['npm ci', 'npm install'];
 /** Runs commands as root types them, one after the other, each of which must succeed. */
 const type = (board: Board, block: string): Promise<string> => board.run('sh', '-euc', `cd /root\n${block}`);
 
-describe.concurrent('the commands of docs/operations.md', () => {
+describe.concurrent('the commands of docs/install.md and docs/operate.md', () => {
   it('work on a board, one section after the other', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
@@ -34,28 +35,31 @@ describe.concurrent('the commands of docs/operations.md', () => {
     await bootWhen(board);
     await board.run('dpkg', '--purge', 'thermal-provision');
 
-    expect(await type(board, commands('Install', 'apt install'))).toMatch(/^enabled\nenabled$/m);
+    expect(await type(board, commands(install, 'Debian package'))).toMatch(/^enabled\nenabled$/m);
     await board.put(board.paths.thermalConfig, OLD_CONFIG);
-    const first = await type(board, commands('First boot', 'install -o'));
+    const first = await type(board, commands(operate, 'Provision a camera'));
     expect(first).toMatch(/^status: done$/m);
     expect(first).toContain('run.provisioned');
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
 
-    await type(board, commands("The camera's client"));
+    await type(board, commands(install, "The camera's client"));
     expect(await stateOf(board, CLIENT)).toMatchObject({ ActiveState: 'active' });
-    expect(await type(board, commands('Provisioning again'))).toMatch(/^status: done$/m);
+    expect(await type(board, commands(operate, 'Provision again'))).toMatch(/^status: done$/m);
     expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
 
-    await type(board, commands('Upgrade'));
-    const restored = commands('Backups').replace(/restore 2 --dir \S+/, '$& --yes');
+    await type(board, commands(install, 'Upgrade'));
+    const restored = commands(operate, 'Backups').replace(/restore 2 --dir \S+/, '$& --yes');
     expect(await type(board, restored)).toContain(board.paths.thermalConfig.split('/').at(-1));
     const inspect = /^(thermal-provision inspect[^#]*).*$/m;
-    const shown = commands('A page for support').replace(inspect, 'timeout 10 $1 > shown || test $? = 124; cat shown');
+    const shown = commands(operate, 'A page for support').replace(
+      inspect,
+      'timeout 10 $1 > shown || test $? = 124; cat shown',
+    );
     expect(await type(board, shown)).toContain('http://127.0.0.1:');
     expect(await board.run('head', '-c', '15', '/root/run.html')).toBe('<!doctype html>');
 
     // After the backup was put back, status says that the device is another one: 2.
-    const reset = commands('Factory reset').replace(/^thermal-provision status .*$/m, '$& || test $? = 2');
+    const reset = commands(operate, 'Factory reset').replace(/^thermal-provision status .*$/m, '$& || test $? = 2');
     expect(await type(board, reset)).toContain('DEVICE_MISMATCH');
     expect(await readdir(board.paths.deviceFolder)).toEqual(['provision.json']);
     expect(await stateOf(board, WATCHER)).toMatchObject({ ActiveState: 'active', SubState: 'waiting' });
@@ -67,20 +71,18 @@ describe.concurrent('the commands of docs/operations.md', () => {
     await board.install('/root/provision.json', requestText(server.port));
     await board.boot();
     await board.run('systemctl', 'disable', '--now', AGENT, WATCHER);
-    expect(await type(board, commands('Without the Debian package'))).toMatch(/^status: done$/m);
+    expect(await type(board, commands(operate, 'By hand'))).toMatch(/^status: done$/m);
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
   });
 
   it('are all run here, npm’s excepted', ({ expect }) => {
     const typed = [
-      commands('Install', 'apt install'),
-      commands('First boot', 'install -o'),
-      commands('Without the Debian package'),
-      ...["The camera's client", 'Provisioning again', 'Upgrade', 'Backups', 'A page for support', 'Factory reset'].map(
-        (heading) => commands(heading),
+      ...['Debian package', "The camera's client", 'Upgrade'].map((heading) => commands(install, heading)),
+      ...['Provision a camera', 'By hand', 'Provision again', 'Backups', 'A page for support', 'Factory reset'].map(
+        (heading) => commands(operate, heading),
       ),
     ];
-    const rest = codeBlocks(page, 'sh').filter((block) => !typed.includes(block));
+    const rest = codeBlocks(install + operate, 'sh').filter((block) => !typed.includes(block));
     expect(rest.filter((block) => !NOT_HERE.some((start) => block.startsWith(start)))).toEqual([]);
   });
 });

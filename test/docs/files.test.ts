@@ -1,0 +1,68 @@
+import { basename, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
+import { freshConfig } from '../../src/config/thermal/credentialsSections.ts';
+import { devicePaths } from '../../src/device/paths.ts';
+import { Secret } from '../../src/secret.ts';
+import { readPage, rowsUnder, sectionOf } from './markdown.ts';
+
+const page = readPage('docs/files.md');
+/** The page says "also in `device`". */
+const NESTED_PREFIX = 'device.device_name_prefix';
+
+it('docs/files.md names every file of a device', () => {
+  const { deviceFolder, ...files } = devicePaths('/device');
+  const described = rowsUnder(sectionOf(page, 'All files'), 'file').map(([name]) => name?.replace(/\/$/, ''));
+  const names = Object.values(files).map((path) => relative(deviceFolder, path));
+  expect(described).toEqual(expect.arrayContaining(names));
+  expect(described).toContain(`${basename(files.thermalConfig)}.backup.UTC`);
+});
+
+describe('the tables of provision.json', () => {
+  const [keys, aliases] = ['value', 'also accepted'].map((second) =>
+    rowsUnder(sectionOf(page, 'provision.json'), 'key', second),
+  );
+
+  it('have every setting, by the spelling that is advised', () => {
+    const spellings = Object.values(SETTINGS).map(({ spellings: [first] }) => first);
+    expect(keys?.map(([key]) => key).toSorted()).toEqual(spellings.toSorted());
+  });
+
+  it('have every other spelling', () => {
+    const known = Object.values(SETTINGS)
+      .filter(({ spellings }) => spellings.length > 1)
+      .map(
+        ({ spellings: [first, ...others] }) => `${first}: ${others.filter((it) => it !== NESTED_PREFIX).join(', ')}`,
+      );
+    const described = aliases?.map(([key, list = '']) => `${key}: ${list.replace(' (also in device)', '')}`);
+    expect(described?.toSorted()).toEqual(known.toSorted());
+  });
+});
+
+/** `{ a: { b: 1 } }` → `[['a.b', 1]]`; a list is described by its first entry. */
+function flat(value: unknown, path = ''): [string, unknown][] {
+  if (typeof value !== 'object' || value === null) return [[path, value]];
+  if (Array.isArray(value)) return [[path, undefined], ...flat(value[0], `${path}[]`)];
+  return Object.entries(value).flatMap(([key, inner]) => flat(inner, path === '' ? key : `${path}.${key}`));
+}
+
+it('docs/files.md has every key of thermal_config.json, with its default', () => {
+  const bytes = freshConfig({
+    host: 'provisioning',
+    port: 1883,
+    useSsl: true,
+    caFile: 'ca.pem',
+    accessToken: new Secret('token'),
+    deviceId: 'thermal-camera-1',
+    provisionedAt: '2026-11-23T12:00:00.000Z',
+    runId: 'run',
+    backup: null,
+  });
+  const rows = rowsUnder(sectionOf(page, 'thermal_config.json'), 'key');
+  const defaults = new Map(flat(JSON.parse(bytes.toString())));
+  expect(rows.map(([key]) => key)).toEqual([...defaults.keys()]);
+  for (const [key = '', , preset] of rows) {
+    const value = defaults.get(key);
+    if (preset !== 'provisioning' && value !== undefined) expect([key, preset]).toEqual([key, String(value)]);
+  }
+});

@@ -1,0 +1,11 @@
+import { expect, it } from 'vitest';
+import { sources } from './logEvents.ts';
+import { readPage, rowsUnder } from './markdown.ts';
+
+it('docs/operate.md names every attribute of the provisioning that is published', () => {
+  const source = sources().get('client/provisioningRecord.ts') ?? '';
+  const published = [...source.matchAll(/^ +(provisioning_\w+):/gm)].map(([, name]) => name);
+  expect(published.length).toBeGreaterThan(3);
+  const described = rowsUnder(readPage('docs/operate.md'), 'attribute').map(([name]) => name);
+  expect(described.toSorted()).toEqual(published.toSorted());
+});
