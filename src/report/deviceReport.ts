@@ -171,7 +171,7 @@ export function reportPage(files: DeviceFiles, version: string): Page {
     title: `${title}: ${view.state ?? view.outcome}`,
     body: html`${headSection(title, view)}
 <section><h2>Overview</h2>${factsSection(view.facts)}</section>
-${view.steps.length > 0 ? chartSection(view) : undefined}
+${chartSection(view)}
 ${stepsSection(view)}
 <section><h2>Details</h2>
 ${eventsSection(view.events, 'events', 'Log of this run')}

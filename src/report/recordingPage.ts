@@ -41,7 +41,7 @@ ${link(run, count, 'last', 'end ⇥', step < count)}
 </nav>
 ${headSection(`Run ${recording.runId ?? ''}`, view)}
 ${factsSection(view.facts)}
-${view.steps.length > 0 ? chartSection(view) : undefined}
+${chartSection(view)}
 ${stepsSection(view)}
 <section><h2>Log</h2>${eventsSection(view.events.toReversed(), 'events', 'Up to this line, newest first', true)}</section>
 ${runs.length < 2 ? undefined : html`<section><h2>Runs in this file</h2><ul>${others}</ul></section>`}`,

@@ -11,6 +11,16 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   failed: 'failed',
 };
 
+/** Where the run stands in the chart, after "the run". */
+const STANDS: Readonly<Record<Outcome, string>> = {
+  none: 'ended',
+  running: 'is now',
+  waiting: 'was last seen',
+  done: 'ended',
+  attention: 'ended',
+  failed: 'ended',
+};
+
 /** `2026-11-23 11:51:44 UTC`. */
 export function timeElement(iso: string): Html {
   return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
@@ -41,16 +51,21 @@ export function factsSection(facts: RunView['facts']): Html {
   return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-/** The chart with the path taken. */
+/** The chart with the path taken; before the first step, the whole way is still to come. */
 export function chartSection({ chart, steps, outcome }: RunView): Html {
   const marks = pathMarks(
     chart,
     steps.map(({ state }) => state),
     outcome,
   );
+  const last = steps.at(-1)?.state;
+  const caption =
+    last === undefined
+      ? 'No state has been entered yet.'
+      : `Coloured lines: the path taken. The boldest frame: ${last}, where the run ${STANDS[outcome]}.`;
   return html`<section><h2>The chart${chart === 'provision' ? '' : ` of ${chart}`}</h2>
 <figure><div class="scroll" tabindex="0" role="group" aria-label="Statechart, may be scrolled sideways">${chartPicture(chart, marks)}</div>
-<figcaption>Strong lines: the path taken. The boldest frame: ${steps.at(-1)?.state ?? 'no state'}, where the run ${outcome === 'running' ? 'is now' : outcome === 'waiting' ? 'was last seen' : 'ended'}.${chart === 'provision' ? ' Errors that no arrow takes lead to “failed”.' : ''}</figcaption></figure>
+<figcaption>${caption}${chart === 'provision' ? ' Errors without an arrow lead to “failed”.' : ''}</figcaption></figure>
 </section>`;
 }
 

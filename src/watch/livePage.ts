@@ -22,7 +22,7 @@ function liveBody(views: readonly RunView[]): Html {
   return html`${views.map(
     (view, index) => html`<article>${headSection(view.chart, view)}
 <section><h2>Now</h2>${factsSection(view.facts)}</section>
-${view.steps.length > 0 ? chartSection(view) : undefined}
+${chartSection(view)}
 ${stepsSection(view)}
 <section><h2>Details</h2>
 ${contextSection(view.context, `context-${views.length - index}`)}
