@@ -5,9 +5,9 @@ import { type EventView, formatDuration, formatTime, type Outcome, type RunView,
 const WORDS: Readonly<Record<Outcome, string>> = {
   none: 'not started',
   running: 'running',
-  waiting: 'unfinished',
+  waiting: 'interrupted',
   done: 'done',
-  attention: 'look at this',
+  attention: 'needs attention',
   failed: 'failed',
 };
 

@@ -32,13 +32,13 @@ const failureOf = (code: FailureCode): FailureRecord => ({
 });
 
 describe('the report', () => {
-  it('of a device that is provisioned names it, its former one, and the path', async () => {
+  it('of a device that is provisioned names it, the previous device, and the path', async () => {
     const { paths } = await scene();
     const { deviceName } = await runDevice(paths);
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'done', state: 'provisioned', error: null });
     expect(view.summary).toBe(`This camera is provisioned as ${deviceName}.`);
-    expect(view.warnings.join()).toContain('The former device thermal-camera-OLD001 is used no more');
+    expect(view.warnings.join()).toContain('The previous device thermal-camera-OLD001 is no longer used');
     expect(view.steps.map(({ state }) => state)).toContain('verifyCredentials');
     const page = await pageOf(paths);
     expect(page).toContain('id="provision-state-request" class="state active" data-mark="taken"');
@@ -68,7 +68,10 @@ describe('the report', () => {
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'waiting', state: 'verifyCredentials' });
     // The same step as `status` says.
-    expect(view.facts).toContainEqual(['state', 'verifyCredentials, step 5 of 8']);
+    expect(view.facts).toContainEqual(['state', 'verifyCredentials (step 5 of 8)']);
+    // The same labels and words as in `status`.
+    expect(view.facts).toContainEqual(['configured as', 'thermal-camera-OLD001 on old.example']);
+    expect(new Map(view.facts).get('on server')).toMatch(/^one device, thermal-camera-\w+ \(the server has issued/);
     expect(view.command).toBe(`thermal-provision run --dir ${paths.deviceFolder}`);
     expect(await pageOf(paths)).toContain('data-mark="current"');
   });
