@@ -26,8 +26,18 @@ export function timeElement(iso: string): Html {
   return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
 }
 
+/** What every page shows of a run: how it stands, facts, chart and timeline. @param details what only this page has */
+export function runBody(title: string, view: RunView, details: Html): Html {
+  return html`${headSection(title, view)}
+<section><h2>Overview</h2>${factsSection(view.facts)}</section>
+${chartSection(view)}
+${stepsSection(view)}
+<section><h2>Details</h2>
+${details}</section>`;
+}
+
 /** Title, how things stand, and what to do. */
-export function headSection(title: string, view: RunView): Html {
+function headSection(title: string, view: RunView): Html {
   return html`<header>
 <span class="badge ${view.outcome}" role="status">${WORDS[view.outcome]}</span>
 <h1><bdi>${title}</bdi></h1>
@@ -47,12 +57,12 @@ ${causes.length === 0 ? undefined : html`<p class="quiet">Cause: ${causes.join('
 </section>`;
 }
 
-export function factsSection(facts: RunView['facts']): Html {
+function factsSection(facts: RunView['facts']): Html {
   return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
 /** The chart with the path taken; before the first step, the whole way is still to come. */
-export function chartSection({ chart, steps, outcome }: RunView): Html {
+function chartSection({ chart, steps, outcome }: RunView): Html {
   const marks = pathMarks(
     chart,
     steps.map(({ state }) => state),
@@ -70,7 +80,7 @@ export function chartSection({ chart, steps, outcome }: RunView): Html {
 }
 
 /** Every state that the run was in, how long, and how often. */
-export function stepsSection({ chart, steps, outcome }: RunView): Html {
+function stepsSection({ chart, steps, outcome }: RunView): Html {
   if (steps.length === 0) return html`<section><h2>Timeline</h2><p class="quiet">No step is recorded.</p></section>`;
   const longest = Math.max(1, ...steps.map(({ durationMs }) => durationMs ?? 0));
   const total = steps.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);

@@ -7,26 +7,14 @@ import { LABEL } from '../status/labels.ts';
 import { onServer } from '../status/onServer.ts';
 import { onServerText } from '../status/statusText.ts';
 import { STEPS, stepOf } from '../status/steps.ts';
-import { html } from './html.ts';
-import { type Page, page } from './page.ts';
-import { POINTING_SCRIPT } from './pageScript.ts';
 import { eventView, recordedRuns, recordedView } from './recording.ts';
-import {
-  chartSection,
-  contextSection,
-  eventsSection,
-  factsSection,
-  headSection,
-  stepsSection,
-  timeElement,
-} from './runSections.ts';
 import { formatDuration, formatTime, outcomeOf, type RunView, type StepView } from './runView.ts';
 
 /** How far a line of the log and an entry of the history may lie apart that tell the same. */
 const SAME_MOMENT_MS = 1000;
 
-/** What a report says of a device: the latest run, by snapshot and log; parts that can't be read become warnings. */
-export function reportView(files: DeviceFiles): RunView {
+/** The latest run of a device, by snapshot and log; parts that can't be read become warnings. */
+export function deviceView(files: DeviceFiles): RunView {
   const records = files.events.value?.records ?? [];
   const snapshot = files.snapshot.value;
   const view = snapshot == null ? unrecordedView(files, records) : snapshotView(files, snapshot, records);
@@ -154,31 +142,4 @@ function deviceFacts(files: DeviceFiles, snapshot: SnapshotDocument | undefined)
     ['folder', files.paths.deviceFolder],
   ];
   return facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');
-}
-
-/** The report as one page that needs nothing else. @param version of the program that makes it */
-export function reportPage(files: DeviceFiles, version: string): Page {
-  const view = reportView(files);
-  const snapshot = files.snapshot.value;
-  const device = view.facts.find(([name]) => name === LABEL.device)?.[1] ?? files.config.value?.deviceId;
-  const records = files.events.value?.records ?? [];
-  const earlier = records.filter(({ runId }) => runId !== view.runId).map(eventView);
-  const title = device ?? 'Thermal camera';
-  return page({
-    title: `${title}: ${view.state ?? view.outcome}`,
-    body: html`${headSection(title, view)}
-<section><h2>Overview</h2>${factsSection(view.facts)}</section>
-${chartSection(view)}
-${stepsSection(view)}
-<section><h2>Details</h2>
-${eventsSection(view.events, 'events', 'Log of this run')}
-${earlier.length === 0 ? undefined : eventsSection(earlier, 'earlier', 'Log of earlier runs')}
-${contextSection(view.context, 'context')}</section>`,
-    footer: html`Report of ${timeElement(new Date(files.readAt).toISOString())}, made by thermal-provision ${version}${
-      snapshot == null
-        ? undefined
-        : html`; the run's agent: ${snapshot.agentVersion}, snapshot format ${snapshot.version}, state number ${snapshot.seq}`
-    }; Node ${process.version}. Holds no secret.`,
-    script: POINTING_SCRIPT,
-  });
 }

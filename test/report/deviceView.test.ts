@@ -4,7 +4,8 @@ import type { FailureRecord } from '../../machines/provision.types.ts';
 import { acquireLock } from '../../src/device/lock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
-import { reportPage, reportView } from '../../src/report/deviceReport.ts';
+import { deviceView } from '../../src/report/deviceView.ts';
+import { reportPage } from '../../src/report/reportPage.ts';
 import type { RunView } from '../../src/report/runView.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
@@ -14,7 +15,7 @@ const read = (paths: DevicePaths) => readDeviceFiles(paths, { boardId: 'board-1'
 /** The view, which gives the advice that `status` gives. */
 async function viewOf(paths: DevicePaths): Promise<RunView> {
   const files = await read(paths);
-  const view = reportView(files);
+  const view = deviceView(files);
   const { next } = makeStatus(files);
   expect(view.command).toBe(next?.command ?? '');
   expect(view.next.slice(0, -1)).toBe(next?.text ?? '');
@@ -54,7 +55,7 @@ describe('the report', () => {
     const lock = await acquireLock(paths.stateFolder);
     const files = await readDeviceFiles(paths, { now: (context.retryAt ?? 0) - 400 });
     await lock.release();
-    const view = reportView(files);
+    const view = deviceView(files);
     expect(view).toMatchObject({ outcome: 'running', state: 'backoff' });
     expect(view.summary).toContain('400 ms');
     expect(view.error?.code).toBe('CONNECTION_LOST');
