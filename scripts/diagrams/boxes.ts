@@ -130,8 +130,11 @@ function stack(boxes: readonly Sized[], gap: number, wish: (box: Sized) => numbe
   });
 }
 
-/** Boxes with heights and vertical places; `x` is settled when the channels between the columns are. */
-export function placeBoxes(graph: ChartGraph): readonly Box[] {
+/**
+ * Boxes with heights and vertical places; `x` is settled when the channels between the columns are.
+ * @param shift how much lower than its row of the main path a state in another column may begin
+ */
+export function placeBoxes(graph: ChartGraph, shift: number): readonly Box[] {
   const states = placeStates(graph);
   const named = (name: string): PlacedState => {
     const state = states.find((candidate) => candidate.name === name);
@@ -161,7 +164,7 @@ export function placeBoxes(graph: ChartGraph): readonly Box[] {
   const column = (wanted: Column) =>
     sized.filter(({ state }) => state.column === wanted).toSorted((a, b) => a.state.row - b.state.row);
   const main = stack(column(COLUMN.main), GAP, () => 0);
-  const beside = ({ state }: Sized): number => main[state.row]?.y ?? 0;
+  const beside = ({ state }: Sized): number => (main[state.row]?.y ?? 0) + shift;
   return [
     ...main,
     ...stack(column(COLUMN.retries), GAP_BESIDE, beside),

@@ -58,12 +58,19 @@ function untangled(lanes: readonly Lane[]): readonly Lane[] {
   return best;
 }
 
-/** Gives every lane a track, counted from the left; lanes that do not meet may share one. */
-export function assignTracks(lanes: readonly Lane[]): ReadonlyMap<string, number> {
+export interface Tracks {
+  /** The track of every lane by its key, counted from the left; lanes that do not meet may share one. */
+  readonly of: ReadonlyMap<string, number>;
+  /** How hard the channel is to read: 0 is a channel without a crossing. */
+  readonly cost: number;
+}
+
+export function assignTracks(lanes: readonly Lane[]): Tracks {
+  const order = untangled(lanes);
   const tracks = new Map<Lane, number>();
-  for (const lane of untangled(lanes)) {
+  for (const lane of order) {
     const before = [...tracks].filter(([other]) => overlap(lane, other)).map(([, track]) => track);
     tracks.set(lane, Math.max(-1, ...before) + 1);
   }
-  return new Map([...tracks].map(([{ key }, track]) => [key, track]));
+  return { of: new Map([...tracks].map(([{ key }, track]) => [key, track])), cost: totalCost(order) };
 }

@@ -137,17 +137,26 @@ function lanesOf(journeys: readonly Journey[], channel: number): readonly Lane[]
   return [...lanes].map(([key, taps]) => ({ key, taps }));
 }
 
-/** Places and lines of a whole chart. */
-export function layOut(graph: ChartGraph): Layout {
-  const placed = placeBoxes(graph).map((box) => ({ ...box, y: box.y + START_HEIGHT }));
+/** Lines at the same height that come from both sides of a channel hide each other: other columns may give way. */
+const SHIFTS = [0, 4, 8, 12, 16] as const;
+
+function plan(graph: ChartGraph, shift: number) {
+  const placed = placeBoxes(graph, shift).map((box) => ({ ...box, y: box.y + START_HEIGHT }));
   const journeys = journeysOf(placed);
   const tracks = CHANNELS.map((channel) => assignTracks(lanesOf(journeys, channel)));
+  return { placed, journeys, tracks, cost: tracks.reduce((sum, { cost }) => sum + cost, 0) };
+}
+
+/** Places and lines of a whole chart. */
+export function layOut(graph: ChartGraph): Layout {
+  const plans = SHIFTS.map((shift) => plan(graph, shift));
+  const { placed, journeys, tracks } = plans.reduce((best, other) => (other.cost < best.cost ? other : best));
   let x = MARGIN;
   const channelX: number[] = [];
   const columnX: number[] = [];
   for (const channel of CHANNELS) {
     channelX.push(x);
-    const count = Math.max(0, ...[...(tracks[channel]?.values() ?? [])].map((track) => track + 1));
+    const count = Math.max(0, ...[...(tracks[channel]?.of.values() ?? [])].map((track) => track + 1));
     if (count > 0) x += 2 * APRON + (count - 1) * TRACK;
     else if (channel === COLUMN.main || channel === COLUMN.endings) x += APRON;
     const widths = placed.filter(({ state }) => state.column === channel).map(({ width }) => width);
@@ -157,7 +166,7 @@ export function layOut(graph: ChartGraph): Layout {
   const columnAt = (column: Column): number => columnX[column] ?? 0;
   const boxes = placed.map((box) => ({ ...box, x: columnAt(box.state.column) }));
   const laneX = (channel: number, lane: string): number =>
-    (channelX[channel] ?? 0) + APRON + (tracks[channel]?.get(lane) ?? 0) * TRACK;
+    (channelX[channel] ?? 0) + APRON + (tracks[channel]?.of.get(lane) ?? 0) * TRACK;
   const drawn = (box: Box): Box => boxes.find(({ state }) => state === box.state) ?? box;
   const routes = journeys.map(({ exit, from, to, legs }): Route => {
     const [box, target] = [drawn(from), drawn(to)];
