@@ -81,7 +81,7 @@ export function entrySide({ way, from, to }: { way: Way; from: PlacedState; to: 
   return from.column < to.column ? 'left' : 'right';
 }
 
-interface Sized extends Omit<Box, 'x' | 'y'> {}
+type Sized = Omit<Box, 'x' | 'y'>;
 
 function sizeOf(state: PlacedState, leaving: readonly { arrow: Arrow; way: Way }[], entries: number): Sized {
   const width = WIDTHS[state.column];
