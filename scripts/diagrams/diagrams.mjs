@@ -1,34 +1,30 @@
 // Draws state-diagrams/ from machines/; with --check it only compares, and fails when they are stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { instance } from '@viz-js/viz';
 import { loadTypeScript } from '../loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const check = process.argv.includes('--check');
 
-const { machines, chartGraph, mainFlow, toMermaid, toDot } = await loadTypeScript(`
+const { machines, chartGraph, mainFlow, toMermaid, toSvg } = await loadTypeScript(`
   import { provisionMachine } from './machines/provision.machine.ts';
   import { telemetryMachine } from './machines/telemetry.machine.ts';
   export * from './scripts/diagrams/chartGraph.ts';
   export * from './scripts/diagrams/drawChart.ts';
+  export * from './scripts/diagrams/mermaid.ts';
   export const machines = { provision: provisionMachine, telemetry: telemetryMachine };
 `);
 
-// Graphviz measures Arial; who has none sees the nearest thing.
-const withFallbackFonts = (svg) =>
-  svg.replaceAll('font-family="Arial"', 'font-family="Arial,Liberation Sans,Helvetica,sans-serif"');
-
-const viz = await instance();
 const files = new Map();
 for (const [name, machine] of Object.entries(machines)) {
   const graph = chartGraph(machine);
   const draw = (file, part) => {
     files.set(`${file}.mmd`, toMermaid(part));
-    files.set(`${file}.svg`, withFallbackFonts(viz.renderString(toDot(part), { format: 'svg' })));
+    files.set(`${file}.svg`, toSvg(part));
   };
-  draw(name, mainFlow(graph));
-  if (graph.edges.some(({ kind }) => kind === 'resume')) draw(`${name}.resume`, graph);
+  const resumes = graph.edges.some(({ kind }) => kind === 'resume');
+  draw(name, resumes ? mainFlow(graph) : graph);
+  if (resumes) draw(`${name}.resume`, graph);
   files.set(`${name}.json`, `${JSON.stringify(graph, null, 2)}\n`);
 }
 

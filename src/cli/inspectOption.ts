@@ -32,12 +32,6 @@ export function addInspectOption(command: Command): Command {
   );
 }
 
-/** The same option for an agent that is started as a process of its own. */
-export function inspectArguments({ inspect }: InspectArguments): readonly string[] {
-  if (inspect === undefined) return [];
-  return [typeof inspect === 'object' ? `--inspect=stately:${inspect.statelyPort}` : '--inspect'];
-}
-
 const say = (text: string): void => void process.stderr.write(`inspector: ${text}\n`);
 
 /** Starts what `--inspect` asks for. An inspector that can't be started is no reason not to run. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { escapeHtml, Html } from './html.ts';
+import { Html } from './html.ts';
 import type { ChartName, Outcome } from './runView.ts';
 
 declare const CHART_PICTURES: Readonly<Record<ChartName, string>> | undefined;
@@ -16,31 +16,40 @@ export type Mark = 'taken' | 'current' | 'done' | 'attention' | 'failed';
 /** Marks by the identifiers of the picture's parts: `provision-state-request`, `provision-edge-route-request-always`. */
 export type Marks = Readonly<Record<string, Mark>>;
 
-const GROUP = /<g id="(?:state|edge)&#45;([^"]*)" class="(?:node|edge) ([a-z]+) ([a-z]+)">/g;
-const partName = (chart: ChartName, kind: string, rest: string): string =>
-  `${chart}-${kind}-${rest.replaceAll('&#45;', '-')}`;
+/** A state or an arrow: each has a line of its own. */
+const PART = /^<g id="([^"]+)" class="(?:state|edge) [a-z]+">/;
+const partOf = (chart: ChartName, line: string): string | undefined => {
+  const [, id] = PART.exec(line) ?? [];
+  return id === undefined ? undefined : `${chart}-${id}`;
+};
 
 /** Identifiers of a picture's states and arrows. */
-export function pictureParts(chart: ChartName): readonly string[] {
-  return [...drawing(chart).matchAll(GROUP)].map(([, rest = '', kind = '']) => partName(chart, kind, rest));
-}
+export const pictureParts = (chart: ChartName): readonly string[] =>
+  drawing(chart)
+    .split('\n')
+    .flatMap((line) => partOf(chart, line) ?? []);
 
 /** A chart as part of a page: without a size or colours of its own, its parts marked. */
 export function chartPicture(chart: ChartName, marks: Marks): Html {
   const source = drawing(chart);
-  const drawn = source
+  const lines = source
     .slice(source.indexOf('<svg'))
-    .replaceAll(/<!--.*?-->\n?/gs, '')
-    .replace(/<svg width="[^"]*" height="[^"]*"/, `<svg role="img" aria-label="Statechart: ${escapeHtml(chart)}"`)
-    .replace(/<polygon fill="white" stroke="none"[^>]*>/, '')
-    .replace(/<title>[^<]*<\/title>\n?/, '')
-    .replaceAll(GROUP, (_group, rest: string, kind: string, look: string) => {
-      const id = partName(chart, kind, rest);
-      const mark = marks[id];
-      return `<g id="${id}" class="${kind} ${look}"${mark === undefined ? '' : ` data-mark="${mark}"`}>`;
-    })
-    .replaceAll(/<g id="(?:graph0|start|edge\d+|node\d+)"/g, '<g');
-  return new Html(drawn);
+    .replace(/<svg ([^>]*?)width="[^"]*" height="[^"]*"/, `<svg role="img" aria-label="Statechart: ${chart}" $1`)
+    .replace(/<style>.*?<\/style>\n/s, '')
+    .replace(/<rect class="paper"[^>]*>\n/, '')
+    .replace(/<\/svg>\n*$/, '')
+    .split('\n');
+  const drawn: string[] = [];
+  // Arrows share lines: those that are marked are drawn over the others.
+  const above: string[] = [];
+  for (const line of lines) {
+    const id = partOf(chart, line);
+    const mark = id === undefined ? undefined : marks[id];
+    const own = id === undefined ? line : line.replace(/id="[^"]+"/, `id="${id}"`);
+    const marked = mark === undefined ? own : own.replace('>', ` data-mark="${mark}">`);
+    (mark !== undefined && line.includes('class="edge') ? above : drawn).push(marked);
+  }
+  return new Html(`${[...drawn, ...above].join('\n')}</svg>`);
 }
 
 const ENDINGS: Readonly<Record<Outcome, Mark>> = {

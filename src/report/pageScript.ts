@@ -1,4 +1,4 @@
-/** Brings the current state of a wide picture into view; pointing at a step shows its state there. */
+/** Brings the current state of a wide picture into view, or the first one; pointing at a step shows its state there. */
 export const POINTING_SCRIPT = `
 'use strict';
 const point = (event) => {
@@ -8,7 +8,7 @@ const point = (event) => {
 };
 const showCurrent = () => {
   for (const box of document.querySelectorAll('.scroll')) {
-    const state = box.querySelector('.state[data-mark]:not([data-mark="taken"])');
+    const state = box.querySelector('.state[data-mark]:not([data-mark="taken"])') ?? box.querySelector('.main .state');
     if (state === null) continue;
     const [outer, inner] = [box.getBoundingClientRect(), state.getBoundingClientRect()];
     box.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;

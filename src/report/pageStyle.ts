@@ -1,10 +1,10 @@
 /** The look of every page: readable on a phone, in dark and light, and on paper. */
 export const PAGE_STYLE = `
 :root { color-scheme: light dark;
-  --paper: #fff; --raised: #f6f8fa; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0;
+  --paper: #fff; --raised: #f6f8fa; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0; --faint: #afb8c1;
   --blue: #0969da; --green: #1a7f37; --amber: #9a6700; --red: #cf222e; }
 @media (prefers-color-scheme: dark) { :root {
-  --paper: #0d1117; --raised: #161b22; --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d;
+  --paper: #0d1117; --raised: #161b22; --ink: #e6edf3; --quiet: #9198a1; --line: #3d444d; --faint: #656c76;
   --blue: #4493f8; --green: #3fb950; --amber: #d29922; --red: #f85149; } }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
@@ -35,20 +35,16 @@ li.failed rect { fill: var(--red); }
 .tag.again { color: var(--amber); border-color: currentcolor; }
 figure { margin: 0; } figcaption { color: var(--quiet); font-size: 0.875rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: 0.4rem; }
-.chart { display: block; width: 100%; min-width: 44rem; height: auto; padding: 0.5rem; }
-.chart svg, .scroll > svg { display: block; width: 100%; min-width: 44rem; height: auto; }
-.scroll > svg text { fill: var(--quiet); }
-.scroll > svg path, .scroll > svg polygon, .scroll > svg ellipse { stroke: var(--quiet); stroke-opacity: 0.45; }
-.scroll > svg .edge polygon, .scroll > svg ellipse { fill: var(--quiet); fill-opacity: 0.45; }
-.scroll > svg .edge text { fill-opacity: 0.75; }
-.scroll > svg .state text { fill: var(--ink); fill-opacity: 0.65; }
-.scroll > svg [data-mark] path, .scroll > svg [data-mark] polygon { stroke: var(--mark); stroke-opacity: 1; stroke-width: 2; }
-.scroll > svg [data-mark] text { fill: var(--ink); fill-opacity: 1; }
-.scroll > svg .edge[data-mark] polygon { fill: var(--mark); fill-opacity: 1; }
-.scroll > svg .edge[data-mark] text { fill: var(--mark); }
-.scroll > svg .state[data-mark] path, .scroll > svg .state[data-mark] polygon { fill: var(--mark); fill-opacity: 0.1; }
-.scroll > svg .state[data-mark]:not([data-mark="taken"]) path { stroke-width: 4; fill-opacity: 0.25; }
-.scroll > svg .pointed path { stroke: var(--ink); stroke-opacity: 1; stroke-width: 4; }
+.scroll > svg { display: block; width: 100%; min-width: 50rem; max-width: 60rem; height: auto; margin: 0 auto; }
+.scroll > svg text { fill: var(--quiet); } .scroll > svg .title { fill: var(--ink); font-size: 14px; font-weight: bold; }
+.scroll > svg rect { fill: var(--raised); stroke: var(--line); } .scroll > svg .transient rect { stroke-dasharray: 5 3; }
+.scroll > svg path { fill: none; stroke: var(--faint); } .scroll > svg polygon, .scroll > svg circle { fill: var(--faint); }
+.scroll > svg .main path { stroke-width: 2.5; } .scroll > svg .main rect { stroke: var(--faint); stroke-width: 1.5; }
+.scroll > svg [data-mark] path, .scroll > svg [data-mark] rect { stroke: var(--mark); stroke-width: 3; }
+.scroll > svg [data-mark] polygon, .scroll > svg .edge[data-mark] text { fill: var(--mark); }
+.scroll > svg .state[data-mark] text { fill: var(--ink); }
+.scroll > svg .state[data-mark]:not([data-mark="taken"]) rect { stroke-width: 4; fill: var(--mark); fill-opacity: 0.2; }
+.scroll > svg .pointed rect { stroke: var(--ink); stroke-width: 4; }
 [data-mark] { --mark: var(--blue); } [data-mark="done"] { --mark: var(--green); }
 [data-mark="attention"] { --mark: var(--amber); } [data-mark="failed"] { --mark: var(--red); }
 ol.events { list-style: none; margin: 0; padding: 0; }
@@ -62,7 +58,7 @@ nav .off { color: var(--quiet); opacity: 0.5; }
 body > footer { color: var(--quiet); font-size: 0.875rem; padding-top: 1rem; padding-bottom: 2rem; margin-top: 2rem; border-top: 1px solid var(--line); }
 @media (max-width: 30rem) { dl { display: block; } dd { margin: 0 0 0.4rem; } dt { font-size: 0.875rem; } }
 @media print {
-  :root { --paper: #fff; --raised: #fff; --ink: #000; --quiet: #444; --line: #bbb; --blue: #0550ae; --green: #116329; --amber: #7d4e00; --red: #a40e26; }
+  :root { --paper: #fff; --raised: #fff; --ink: #000; --quiet: #444; --line: #bbb; --faint: #999; --blue: #0550ae; --green: #116329; --amber: #7d4e00; --red: #a40e26; }
   body { font-size: 10pt; } nav, .screen { display: none; } .box, li, dl { break-inside: avoid; } h2 { break-after: avoid; }
   .scroll { overflow: visible; border: 0; } .scroll > svg { min-width: 0; max-height: 22cm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -95,7 +95,7 @@ export function recordedView(recording: Recording, count: number): RunView {
     ['state', state ?? undefined],
     ['attempt', last?.attempt?.toString()],
     [
-      'agent',
+      'agent version',
       textIn(
         records.findLast(({ event }) => event === 'run.started'),
         'agentVersion',

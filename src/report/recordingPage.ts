@@ -2,7 +2,7 @@ import { type Html, html } from './html.ts';
 import { type Page, page } from './page.ts';
 import { STEPPING_SCRIPT } from './pageScript.ts';
 import { type Recording, recordedView } from './recording.ts';
-import { chartSection, eventsSection, factsSection, headSection, stepsSection } from './runSections.ts';
+import { eventsSection, runBody } from './runSections.ts';
 import { formatTime } from './runView.ts';
 
 /** A whole number in its limits, whatever an address says. */
@@ -39,11 +39,7 @@ ${link(run, step - 1, 'prev', '← back', step > 1)}
 ${link(run, step + 1, 'next', 'on →', step < count)}
 ${link(run, count, 'last', 'end ⇥', step < count)}
 </nav>
-${headSection(`Run ${recording.runId ?? ''}`, view)}
-${factsSection(view.facts)}
-${view.steps.length > 0 ? chartSection(view) : undefined}
-${stepsSection(view)}
-<section><h2>Log</h2>${eventsSection(view.events.toReversed(), 'events', 'Up to this line, newest first', true)}</section>
+${runBody(`Run ${recording.runId ?? ''}`, view, eventsSection(view.events.toReversed(), 'events', 'Log up to this line, newest first', true))}
 ${runs.length < 2 ? undefined : html`<section><h2>Runs in this file</h2><ul>${others}</ul></section>`}`,
     footer: html`Recorded in ${file} · shown by thermal-provision ${version}`,
     script: STEPPING_SCRIPT,

@@ -5,10 +5,20 @@ import { type EventView, formatDuration, formatTime, type Outcome, type RunView,
 const WORDS: Readonly<Record<Outcome, string>> = {
   none: 'not started',
   running: 'running',
-  waiting: 'unfinished',
+  waiting: 'interrupted',
   done: 'done',
-  attention: 'look at this',
+  attention: 'needs attention',
   failed: 'failed',
+};
+
+/** Where the run stands in the chart, after "the run". */
+const STANDS: Readonly<Record<Outcome, string>> = {
+  none: 'ended',
+  running: 'is now',
+  waiting: 'was last seen',
+  done: 'ended',
+  attention: 'ended',
+  failed: 'ended',
 };
 
 /** `2026-11-23 11:51:44 UTC`. */
@@ -16,8 +26,18 @@ export function timeElement(iso: string): Html {
   return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
 }
 
+/** What every page shows of a run: how it stands, facts, chart and timeline. @param details what only this page has */
+export function runBody(title: string, view: RunView, details: Html): Html {
+  return html`${headSection(title, view)}
+<section><h2>Overview</h2>${factsSection(view.facts)}</section>
+${chartSection(view)}
+${stepsSection(view)}
+<section><h2>Details</h2>
+${details}</section>`;
+}
+
 /** Title, how things stand, and what to do. */
-export function headSection(title: string, view: RunView): Html {
+function headSection(title: string, view: RunView): Html {
   return html`<header>
 <span class="badge ${view.outcome}" role="status">${WORDS[view.outcome]}</span>
 <h1><bdi>${title}</bdi></h1>
@@ -37,25 +57,30 @@ ${causes.length === 0 ? undefined : html`<p class="quiet">Cause: ${causes.join('
 </section>`;
 }
 
-export function factsSection(facts: RunView['facts']): Html {
+function factsSection(facts: RunView['facts']): Html {
   return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-/** The chart with the path taken. */
-export function chartSection({ chart, steps, outcome }: RunView): Html {
+/** The chart with the path taken; before the first step, the whole way is still to come. */
+function chartSection({ chart, steps, outcome }: RunView): Html {
   const marks = pathMarks(
     chart,
     steps.map(({ state }) => state),
     outcome,
   );
+  const last = steps.at(-1)?.state;
+  const caption =
+    last === undefined
+      ? 'No state has been entered yet.'
+      : `Coloured lines: the path taken. The boldest frame: ${last}, where the run ${STANDS[outcome]}.`;
   return html`<section><h2>The chart${chart === 'provision' ? '' : ` of ${chart}`}</h2>
 <figure><div class="scroll" tabindex="0" role="group" aria-label="Statechart, may be scrolled sideways">${chartPicture(chart, marks)}</div>
-<figcaption>Strong lines: the path taken. The boldest frame: ${steps.at(-1)?.state ?? 'no state'}, where the run ${outcome === 'running' ? 'is now' : outcome === 'waiting' ? 'was last seen' : 'ended'}.${chart === 'provision' ? ' Errors that no arrow takes lead to “failed”.' : ''}</figcaption></figure>
+<figcaption>${caption}${chart === 'provision' ? ' Errors without an arrow lead to “failed”.' : ''}</figcaption></figure>
 </section>`;
 }
 
 /** Every state that the run was in, how long, and how often. */
-export function stepsSection({ chart, steps, outcome }: RunView): Html {
+function stepsSection({ chart, steps, outcome }: RunView): Html {
   if (steps.length === 0) return html`<section><h2>Timeline</h2><p class="quiet">No step is recorded.</p></section>`;
   const longest = Math.max(1, ...steps.map(({ durationMs }) => durationMs ?? 0));
   const total = steps.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);

@@ -105,7 +105,8 @@ function warnings(
   // What the run has said of provision.json need not be said again.
   const isSaid = errors.some(({ code }) => code.startsWith('PROVISION_JSON_'));
   const asked = typeof trigger.value === 'number' && !isSaid;
-  const missing = target.value === null ? 'provision.txt is there, but provision.json is not' : target.problem?.message;
+  const missing =
+    target.value === null ? 'provision.txt is present, but provision.json is missing' : target.problem?.message;
   const aside = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
     ...(snapshot?.context.warnings ?? []),

@@ -15,10 +15,11 @@ export function onServer(files: DeviceFiles): OnServer {
   const server = serverOf(files);
   if (files.credentials.problem !== undefined && snapshot?.state !== 'provisioned') {
     const names = unique([snapshot?.context.granted?.deviceName ?? snapshot?.context.deviceName]);
-    return { kind: 'unknown', names, server, why: 'credentials.json, which would tell, can’t be read' };
+    return { kind: 'unknown', names, server, why: "credentials.json can't be read" };
   }
   const granted = stored?.granted ?? snapshot?.context.granted?.deviceName ?? null;
-  if (granted !== null) return { kind: 'one device', names: [granted], server, why: 'the server has granted it' };
+  if (granted !== null)
+    return { kind: 'one device', names: [granted], server, why: 'the server has issued its credentials' };
   if (snapshot === null) return withoutSnapshot(files, stored, server);
   return { ...ofRun(snapshot, stored), server };
 }
@@ -31,19 +32,19 @@ function serverOf(files: DeviceFiles): string | null {
 
 function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, server: string | null): OnServer {
   if (stored !== null) {
-    const why = 'a name was drawn, and there is no snapshot that tells whether it was sent';
+    const why = 'a name was generated, and no snapshot says whether it was sent';
     return { kind: 'unknown', names: unique(stored.names), server, why };
   }
   const config = files.config.value ?? null;
   if (config?.deviceId !== undefined && config.deviceId !== null && config.runId !== null) {
     const where = config.host === null ? server : hostAndPort({ host: config.host, port: config.port ?? 1883 });
-    const why = 'an earlier run has written it into thermal_config.json';
+    const why = 'an earlier run wrote it into thermal_config.json';
     return { kind: 'one device', names: [config.deviceId], server: where, why };
   }
   if (files.snapshot.problem === undefined) {
     return { kind: 'no device', names: [], server, why: 'no run of this agent is known' };
   }
-  return { kind: 'unknown', names: [], server, why: 'snapshot.json, which would tell, can’t be read' };
+  return { kind: 'unknown', names: [], server, why: "snapshot.json can't be read" };
 }
 
 function ofRun(
@@ -58,17 +59,21 @@ function ofRun(
   const drawnElsewhere = stored?.drawnBy.some((drawer) => drawer !== runId) === true;
   const forgotten = stored !== null && (state === 'withdrawn' || drawnElsewhere);
   if (context.requestsOut === 0 && context.nameIndex === 1 && !forgotten) {
-    return { kind: 'no device', names: [], why: 'no request of this run can have made one' };
+    return { kind: 'no device', names: [], why: 'no request of this run created a device' };
   }
   if (context.error?.code === 'DEVICE_NAME_TAKEN' || context.error?.code === 'PROVISIONING_REFUSED') {
     const unanswered = context.unknownAt !== null;
     return unanswered
-      ? { kind: 'unknown', names, why: 'the server answered FAILURE after an earlier request had got no answer' }
-      : { kind: 'most likely none', names, why: 'the server answered FAILURE and does not know this device’s token' };
+      ? { kind: 'unknown', names, why: 'an earlier request got no answer, and the server then answered FAILURE' }
+      : { kind: 'most likely none', names, why: "the server answered FAILURE and does not know this device's token" };
   }
   if (context.probed) {
-    return { kind: 'most likely none', names, why: 'a request was sent, but the server did not know its token later' };
+    return {
+      kind: 'most likely none',
+      names,
+      why: 'a request was sent, but the server did not know its token afterwards',
+    };
   }
-  if (forgotten) return { kind: 'unknown', names, why: 'a request with this name may have left in an earlier run' };
-  return { kind: 'unknown', names, why: 'a request may have left, and no usable answer came back' };
+  if (forgotten) return { kind: 'unknown', names, why: 'an earlier run may have sent a request with this name' };
+  return { kind: 'unknown', names, why: 'a request may have been sent, and no usable answer came back' };
 }

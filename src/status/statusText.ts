@@ -1,77 +1,84 @@
 import { hostAndPort } from '../endpoint.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
+import { LABEL, type Label } from './labels.ts';
 import { ago, duration, indented, oneLine } from './plainText.ts';
 
-const KEY_WIDTH = 11;
+/** The longest label, its colon and a blank. */
+const LABEL_WIDTH = Math.max(...Object.values(LABEL).map((label) => label.length)) + 2;
 
-type Line = readonly [key: string, value: string | null];
+type Line = readonly [label: Label, value: string | null];
 
 /** The status for people: cloud-init’s word first, what to do last. @param long with history and the last events */
 export function statusText(status: DeviceStatus, long = false): string {
   const lines: readonly Line[] = [
-    ['status', status.status],
+    [LABEL.status, status.status],
     ...aboutDevice(status),
     ...aboutRun(status),
     ...status.errors.flatMap(({ code, message, hint }, index): Line[] => [
-      ['error', `${code}: ${message}`],
-      ['hint', status.errors[index + 1]?.hint === hint ? null : hint],
+      [LABEL.error, `${code}: ${message}`],
+      [LABEL.hint, status.errors[index + 1]?.hint === hint ? null : hint],
     ]),
-    ...status.warnings.map((warning): Line => ['warning', warning]),
-    ['aside', status.setAside.length === 0 ? null : status.setAside.join(', ')],
+    ...status.warnings.map((warning): Line => [LABEL.warning, warning]),
+    [LABEL.setAside, status.setAside.length === 0 ? null : status.setAside.join(', ')],
   ];
   const parts = lines.map(toText);
-  const end = toText(['next', nextText(status)]);
+  const end = toText([LABEL.next, nextText(status)]);
   return [...parts, ...(long ? [historyText(status), eventsText(status)] : []), end].join('');
 }
 
-const toText = ([key, value]: Line): string =>
-  value === null || value === ''
-    ? ''
-    : `${`${key}:`.padEnd(KEY_WIDTH)}${indented(value, KEY_WIDTH)}\n`.replace(/^status: +/, 'status: ');
+/** `status: done` without padding: tools look for it, as they do for cloud-init's. */
+const toText = ([label, value]: Line): string => {
+  if (value === null || value === '') return '';
+  const start = `${label}:`.padEnd(label === LABEL.status ? 0 : LABEL_WIDTH - 1);
+  return `${start} ${indented(value, LABEL_WIDTH)}\n`;
+};
 
 function aboutDevice(status: DeviceStatus): Line[] {
   const { device, configuredDevice, formerDevice, server } = status;
   const other = configuredDevice !== null && configuredDevice !== device;
   return [
-    ['device', device],
-    ['works as', other ? `${configuredDevice} (thermal_config.json)` : null],
-    ['former', formerDevice === null ? null : `${formerDevice} is used no more: delete it on its server`],
-    ['server', server === null ? null : `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
-    ['holds', status.run === null && status.onServer.kind === 'no device' ? null : onServerText(status.onServer)],
+    [LABEL.device, device],
+    [LABEL.configuredAs, other ? `${configuredDevice} (in thermal_config.json)` : null],
+    [LABEL.previousDevice, formerDevice === null ? null : `${formerDevice} (no longer used: delete it on its server)`],
+    [LABEL.server, server === null ? null : `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
+    [
+      LABEL.onServer,
+      status.run === null && status.onServer.kind === 'no device' ? null : onServerText(status.onServer),
+    ],
   ];
 }
 
-/** One sentence on what the server holds. */
+/** What the server holds of this device, with the reason. */
 export function onServerText({ kind, names, why }: OnServer): string {
-  const named = names.length === 0 ? '' : ` ${names.join(' or ')}`;
+  const named = names.join(' or ');
   switch (kind) {
     case 'no device':
-      return `no device of this run: ${why}`;
+      return `none (${why})`;
     case 'one device':
-      return `one device,${named}: ${why}`;
+      return `one device, ${named} (${why})`;
     case 'most likely none':
-      return `most likely no device${named}: ${why}`;
+      return `probably no device ${named} (${why})`;
     case 'unknown':
-      return `perhaps a device${named}: ${why}`;
+      return `unknown${named === '' ? '' : `, possibly ${named}`} (${why})`;
   }
 }
 
 function aboutRun(status: DeviceStatus): Line[] {
   const { state, attempt, retry, run, checkedAt, runningPid } = status;
   return [
-    ['state', state === null ? null : stateText(state)],
-    ['since', state === null ? null : ago(state.since, checkedAt)],
-    ['attempt', attempt === null ? null : `${attempt.number} of ${attempt.of}`],
-    ['pause', retry === null ? null : `${pauseText(retry)} in ${retry.inSeconds} s (${retry.at})`],
-    ['run', run === null ? null : `${run.id}, started ${ago(run.startedAt, checkedAt)}`],
-    ['agent', runningPid === null ? null : `process ${runningPid} is working`],
-    ['backup', status.backup],
-    ['trigger', status.requested === true ? 'provision.txt is there' : null],
+    [LABEL.state, state === null ? null : stateText(state)],
+    [LABEL.since, state === null ? null : ago(state.since, checkedAt)],
+    [LABEL.attempt, attempt === null ? null : `${attempt.number} of ${attempt.of}`],
+    [LABEL.waiting, retry === null ? null : `${pauseText(retry)} in ${retry.inSeconds} s (${retry.at})`],
+    [LABEL.run, run === null ? null : `${run.id}, started ${ago(run.startedAt, checkedAt)}`],
+    [LABEL.agent, runningPid === null ? null : `running as process ${runningPid}`],
+    [LABEL.backup, status.backup],
+    [LABEL.trigger, status.requested === true ? 'provision.txt is present' : null],
   ];
 }
 
 const pauseText = ({ waitingFor }: NonNullable<DeviceStatus['retry']>): string =>
-  waitingFor === 'splay' ? 'first contact (--splay)' : `next ${waitingFor}`;
+  waitingFor === 'splay' ? 'first contact with the server (--splay)' : `next ${waitingFor}`;
 
 function stateText({ name, step, steps, interrupted }: NonNullable<DeviceStatus['state']>): string {
   return `${name} (step ${step} of ${steps})${interrupted ? ', interrupted' : ''}`;

@@ -6,6 +6,7 @@ import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings
 import { EXIT } from '../../src/failures/failure.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { STATUS_EXIT, statusSchema } from '../../src/status/deviceStatus.ts';
+import { LABEL } from '../../src/status/labels.ts';
 import { sources } from './logEvents.ts';
 import { readPage, rowsUnder } from './markdown.ts';
 
@@ -111,11 +112,8 @@ describe('the table of exit statuses', () => {
 
 describe('the section about status', () => {
   it('explains every line', () => {
-    const source = sources().get('status/statusText.ts') ?? '';
-    const printed = [...source.matchAll(/\[\s*'([a-z ]+)', ?/g)].map(([, key]) => key);
-    expect(printed).toContain('device');
-    const described = rowsUnder(page, 'line').map(([key]) => key);
-    expect(described.toSorted()).toEqual([...new Set(printed)].toSorted());
+    const described = rowsUnder(page, 'line').map(([label]) => label);
+    expect(described.toSorted()).toEqual(Object.values(LABEL).toSorted());
   });
 
   it('explains every word, with its exit status', () => {

@@ -58,7 +58,7 @@ describe('provisioning again', () => {
     expect(second.deviceName).not.toBe(first.deviceName);
     expect(second.of('device.former')).toMatchObject([{ details: { former: first.deviceName } }]);
     expect(await statusOf(paths)).toContain(
-      `former:    ${first.deviceName} is used no more: delete it on its server\n`,
+      `previous device: ${first.deviceName} (no longer used: delete it on its server)\n`,
     );
     expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
   });

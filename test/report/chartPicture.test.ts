@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { provisionMachine } from '../../machines/provision.machine.ts';
 import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import { chartGraph, mainFlow } from '../../scripts/diagrams/chartGraph.ts';
-import { toDot, toMermaid } from '../../scripts/diagrams/drawChart.ts';
 import { chartPicture, pathMarks, pictureParts } from '../../src/report/chartPicture.ts';
 
 const CHARTS = [
@@ -24,7 +23,7 @@ describe.each(CHARTS)('the picture of %s', (name, machine) => {
   it('has neither a size nor a script of its own, and no identifier twice', () => {
     const { markup } = chartPicture(name, {});
     expect(markup).toMatch(/^<svg role="img" aria-label="Statechart: /);
-    expect(markup).not.toMatch(/<script|<!--|width="\d+pt"/);
+    expect(markup).not.toMatch(/<script|<style|<!--|<svg[^>]* width=|class="paper"/);
     const ids = [...markup.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
   });
@@ -48,6 +47,13 @@ describe('the marks', () => {
     expect(marks['provision-state-write']).toBeUndefined();
   });
 
+  it('lie on lines that are drawn over those without a mark', () => {
+    const { markup } = chartPicture('provision', { 'provision-edge-request-backoff-error': 'taken' });
+    const [last] = markup.split('\n').slice(-1);
+    expect(last).toContain('id="provision-edge-request-backoff-error" class="edge error" data-mark="taken"');
+    expect(markup.match(/data-mark/g)).toHaveLength(1);
+  });
+
   it('mark no arrow where none is drawn, and nothing that the picture does not have', () => {
     expect(pathMarks('provision', ['validate', 'failed', 'unheard-of'], 'failed')).toEqual({
       'provision-state-validate': 'taken',
@@ -55,19 +61,4 @@ describe('the marks', () => {
     });
     expect(pathMarks('provision', [], 'none')).toEqual({});
   });
-});
-
-it('draws states within states with names that Mermaid takes', () => {
-  const text = toMermaid(chartGraph(telemetryMachine));
-  expect(text).toContain('state "publishing.sending" as publishing_sending');
-  expect(text).toContain('publishing --> publishing_sending\n');
-  expect(text).toContain('anyState --> stopping : STOP');
-});
-
-it('draws arrows of one kind between the same states as one, with all their reasons', () => {
-  const dot = toDot(mainFlow(chartGraph(provisionMachine)));
-  const arrows = [...dot.matchAll(/^ {2}"reconcile" -> "backoff" .*$/gm)].map(([line]) => line);
-  expect(arrows).toHaveLength(2);
-  expect(arrows[0]).toContain('id="edge-reconcile-backoff-done"');
-  expect(arrows[0]).toContain('label="done [mustProbeAgain]\\ldone [outcomeIsUnknown]\\l"');
 });

@@ -72,6 +72,9 @@ describe('a recording', () => {
     const runs = recordedRuns([...records.map((record) => ({ ...record, runId: 'earlier' })), ...records]);
     const show = (query: string): string => recordingPage('f', runs, new URLSearchParams(query), '1').text;
     expect(show('')).toContain(`line 1 of ${records.length}`);
+    // The chart is there before the first state.
+    expect(show('')).toContain('id="provision-state-detect" class="state active">');
+    expect(show('')).toContain('No state has been entered yet.');
     expect(show('')).toContain('<a rel="next" href="?run=2&step=2">');
     expect(show('')).toContain('<span class="off">← back</span>');
     expect(show('run=1')).toContain('Run earlier');

@@ -11,30 +11,30 @@ const failed = (code: string, context: Parameters<typeof runIn>[1]) =>
   });
 
 const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly string[], RegExp]>> = {
-  'no run': [filesWith(), 'no device', [], /^no device/],
+  'no run': [filesWith(), 'no device', [], /^none \(no run of this agent is known\)$/],
   'a run that has sent nothing': [
     filesWith({ snapshot: runIn('prepare'), credentials: STORED }),
     'no device',
     [],
-    /^no device of this run/,
+    /^none \(no request of this run created a device\)$/,
   ],
   'a name that an earlier run drew': [
     filesWith({ snapshot: runIn('validate'), credentials: { ...STORED, drawnBy: ['run-0'] } }),
     'unknown',
     ['cam-1'],
-    /^perhaps a device cam-1: .*earlier run/,
+    /^unknown, possibly cam-1 \(an earlier run/,
   ],
   'credentials without a snapshot': [
     filesWith({ credentials: STORED }),
     'unknown',
     ['cam-1'],
-    /^perhaps a device cam-1/,
+    /^unknown, possibly cam-1 \(/,
   ],
   'a request without an answer': [
     filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED }),
     'unknown',
     ['cam-1'],
-    /^perhaps a device cam-1/,
+    /^unknown, possibly cam-1 \(/,
   ],
   'a second name': [
     filesWith({
@@ -49,7 +49,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     filesWith({ snapshot: runIn('backoff', { requestsOut: 1, probed: true }), credentials: STORED }),
     'most likely none',
     ['cam-1'],
-    /^most likely no device cam-1/,
+    /^probably no device cam-1 \(/,
   ],
   'a taken name': [
     filesWith({ snapshot: failed('DEVICE_NAME_TAKEN', { requestsOut: 1 }), credentials: STORED }),
@@ -85,25 +85,25 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     filesWith({ snapshot: runIn('withdrawn', { deviceName: null }), credentials: STORED }),
     'unknown',
     ['cam-1'],
-    /^perhaps/,
+    /^unknown, possibly/,
   ],
   'credentials that can’t be read': [
     filesWith({ snapshot: runIn('request'), credentials: problem('CREDENTIALS_DAMAGED') }),
     'unknown',
     ['cam-1'],
-    /can’t be read/,
+    /can't be read/,
   ],
   'a run whose snapshot is damaged': [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED') }),
     'unknown',
     [],
-    /^perhaps a device: snapshot\.json/,
+    /^unknown \(snapshot\.json/,
   ],
   'nothing that can be read': [
     filesWith({ snapshot: problem('FILE_NOT_PERMITTED'), credentials: problem('FILE_NOT_PERMITTED') }),
     'unknown',
     [],
-    /^perhaps a device:/,
+    /^unknown \(/,
   ],
 };
 

@@ -25,9 +25,9 @@ describe('the status of a run that failed', () => {
     for (const requested of [true, false]) {
       const text = failedWith(code, hint, requested);
       expect(text).toMatch(/^status: error\n/);
-      expect(text).toContain(`error:     ${code}: It went wrong: ${code}\n`);
-      expect(text).toContain(`hint:      ${hint}\n`);
-      expect(lastLine(text)).toMatch(/^next: {6}\S.*: .*thermal-provision (run|doctor|status --wait) --dir \/device$/);
+      expect(text).toContain(`error:           ${code}: It went wrong: ${code}\n`);
+      expect(text).toContain(`hint:            ${hint}\n`);
+      expect(lastLine(text)).toMatch(/^next: {12}\S.*: .*thermal-provision (run|doctor|status --wait) --dir \/device$/);
     }
   });
 
@@ -46,14 +46,14 @@ describe('the status text', () => {
     const config = { ...CONFIG, deviceId: 'cam-1' };
     expect(statusText(makeStatus(filesWith({ snapshot: runIn('provisioned', context), config })))).toBe(
       `status: done
-device:    cam-1
-former:    cam-9 is used no more: delete it on its server
-server:    tb.example:1883
-holds:     one device, cam-1: the server has granted it
-state:     provisioned (step 8 of 8)
-since:     2026-11-23T10:00:00.000Z (1 minute ago)
-run:       run-1, started 2026-11-23T10:00:00.000Z (1 minute ago)
-backup:    the-backup
+device:          cam-1
+previous device: cam-9 (no longer used: delete it on its server)
+server:          tb.example:1883
+on server:       one device, cam-1 (the server has issued its credentials)
+state:           provisioned (step 8 of 8)
+since:           2026-11-23T10:00:00.000Z (1 minute ago)
+run:             run-1, started 2026-11-23T10:00:00.000Z (1 minute ago)
+backup:          the-backup
 `,
     );
   });
@@ -63,11 +63,24 @@ backup:    the-backup
     const error = { code: 'CONNECT_TIMEOUT', message: 'no answer', hint: 'look' };
     const snapshot = { ...runIn('backoff', context), attempt: 3, error };
     const text = statusText(makeStatus(filesWith({ requested: true, snapshot, credentials: STORED }, { holder: 42 })));
-    expect(text).toContain('state:     backoff (step 4 of 8)\n');
-    expect(text).toContain('attempt:   3 of 4\n');
-    expect(text).toContain('pause:     next retry in 4 s (2026-11-23T10:01:03.500Z)\n');
-    expect(text).toContain('agent:     process 42 is working\n');
-    expect(text).toContain('error:     CONNECT_TIMEOUT: no answer\n');
+    expect(text).toContain('state:           backoff (step 4 of 8)\n');
+    expect(text).toContain('attempt:         3 of 4\n');
+    expect(text).toContain('waiting:         next retry in 4 s (2026-11-23T10:01:03.500Z)\n');
+    expect(text).toContain('agent:           running as process 42\n');
+    expect(text).toContain('error:           CONNECT_TIMEOUT: no answer\n');
+  });
+
+  it('names the device that the camera is configured as, what is set aside and what the server holds', () => {
+    const config = { ...CONFIG, deviceId: 'cam-0' };
+    const files = filesWith(
+      { requested: true, snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED, config },
+      { setAside: present(['snapshot.json.damaged-1', 'credentials.json.foreign-2']) },
+    );
+    const text = statusText(makeStatus(files));
+    expect(text).toContain('configured as:   cam-0 (in thermal_config.json)\n');
+    expect(text).toContain('on server:       unknown, possibly cam-1 (a request may have been sent, and');
+    expect(text).toContain('trigger:         provision.txt is present\n');
+    expect(text).toContain('set aside:       snapshot.json.damaged-1, credentials.json.foreign-2\n');
   });
 
   it('of a pause that is over, or that no calendar has, counts to nothing', () => {
@@ -82,7 +95,7 @@ backup:    the-backup
   it('of a run under TLS says so', () => {
     const target = { host: 'h', port: 8883, useSsl: true, name: { source: 'fixed', name: 'n' } as const, digest: '' };
     const text = statusText(makeStatus(filesWith({ requested: true }, { target: present(target) })));
-    expect(text).toContain('server:    h:8883 (TLS)\n');
+    expect(text).toContain('server:          h:8883 (TLS)\n');
   });
 
   it('gives no control character of a file to the terminal', () => {
@@ -143,7 +156,7 @@ backup:    the-backup
   it('warns of what a request lacks, and of what can’t be listed', () => {
     const files = filesWith({ requested: true }, { target: present(null), events: problem('EVENTS_UNREADABLE') });
     expect(makeStatus(files).warnings).toEqual([
-      'provision.txt is there, but provision.json is not',
+      'provision.txt is present, but provision.json is missing',
       'the message of EVENTS_UNREADABLE',
     ]);
     const missing = filesWith({}, { folder: problem('DEVICE_FOLDER_MISSING'), events: problem('DISK_ERROR') });

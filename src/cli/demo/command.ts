@@ -1,13 +1,23 @@
 import type { Command } from 'commander';
-import { addInspectOption, type InspectArguments, inspectArguments } from '../inspectOption.ts';
+import { addInspectOption, type InspectArguments } from '../inspectOption.ts';
+
+const NOTES = `
+With --inspect the demonstration begins when the printed address is open in a browser, or after 30 seconds. The page
+stays until SIGINT (Ctrl+C) or SIGTERM ends the program with status 0.
+`;
 
 /** `demo`: the whole story in a few seconds, without a server and without a question. */
 export function registerDemo(program: Command): void {
   addInspectOption(program.command('demo'))
     .description('show a provisioning with an interruption in the middle, against a built-in simulator')
     .option('--keep', 'keep the device folder of the demonstration')
-    .action(async (options: { keep?: boolean } & InspectArguments) => {
+    .addHelpText('after', NOTES)
+    .action(async ({ keep, inspect }: { keep?: boolean } & InspectArguments) => {
       const { playDemo } = await import('./playDemo.ts');
-      process.exitCode = await playDemo(options.keep === true, inspectArguments(options));
+      process.exitCode = await playDemo({
+        keep: keep === true,
+        showPage: inspect === 'page' || inspect === true,
+        agentArguments: typeof inspect === 'object' ? [`--inspect=stately:${inspect.statelyPort}`] : [],
+      });
     });
 }

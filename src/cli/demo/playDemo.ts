@@ -13,6 +13,8 @@ import {
 import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { makeStatus } from '../../status/makeStatus.ts';
 import { statusText } from '../../status/statusText.ts';
+import { stopSignal } from '../stopSignal.ts';
+import { type DemoPage, openDemoPage } from './demoPage.ts';
 
 /** Long enough to pull the plug between request and answer, short enough to watch. */
 const ANSWER_LATENCY_MS = 600;
@@ -26,13 +28,16 @@ const OLD_CONFIG = {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const chapter = (title: string): void => say(`\n── ${title} ${'─'.repeat(Math.max(0, 100 - title.length))}`);
 
-/** Ends with the agent's exit status, or the signal's name. */
-function ending(agent: ChildProcess): Promise<number | string> {
+/** Ends with the agent's exit status, or the signal's name. @param signal stops the agent */
+function ending(agent: ChildProcess, signal: AbortSignal | undefined): Promise<number | string> {
+  const stop = (): void => void agent.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
   return new Promise((resolve) => {
     const timer = setTimeout(() => agent.kill('SIGKILL'), AGENT_LIMIT_MS);
-    agent.once('exit', (code, signal) => {
+    agent.once('exit', (code, killed) => {
       clearTimeout(timer);
-      resolve(code ?? signal ?? 'unknown');
+      signal?.removeEventListener('abort', stop);
+      resolve(code ?? killed ?? 'unknown');
     });
   });
 }
@@ -60,26 +65,39 @@ async function shownStatus(folder: string): Promise<string> {
   return statusText(makeStatus(await readDeviceFiles(devicePaths(folder), { boardId })));
 }
 
-async function play(
-  folder: string,
-  simulator: Simulator,
-  cut: { now: () => void },
-  agentArguments: readonly string[],
-): Promise<number> {
+interface Stage {
+  readonly folder: string;
+  readonly simulator: Simulator;
+  /** Called by the simulator when it has registered a device. */
+  readonly cut: { now: () => void };
+  readonly agentArguments: readonly string[];
+  readonly page: DemoPage | undefined;
+  /** Ends the demonstration; undefined: only the signals' usual effect does. */
+  readonly signal: AbortSignal | undefined;
+}
+
+async function play({ folder, simulator, cut, agentArguments, page, signal }: Stage): Promise<number> {
   chapter('1. A camera with an old configuration, provision.txt and provision.json; a simulated ThingsBoard');
   await layOut(folder, simulator.port);
   say(`device folder: ${folder}\nserver:        ${simulator.url}`);
   say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
+  await page?.opened();
+  await page?.pause();
+  signal?.throwIfAborted();
 
   chapter('2. Boot: the agent asks for a device. The power is cut before the answer arrives');
   const first = startAgent(folder, agentArguments);
   cut.now = () => first.kill('SIGKILL');
-  say(`\nThe agent was ended by ${await ending(first)}. What an operator sees now:\n`);
-  say(await shownStatus(folder));
+  say(`\nThe agent was ended by ${await ending(first, signal)}. What an operator sees now:\n`);
   cut.now = () => {};
+  signal?.throwIfAborted();
+  say(await shownStatus(folder));
+  await page?.pause();
+  signal?.throwIfAborted();
 
   chapter('3. Next boot: the same run goes on, finds out that the request had succeeded, and finishes');
-  const exitStatus = await ending(startAgent(folder, agentArguments));
+  const exitStatus = await ending(startAgent(folder, agentArguments), signal);
+  signal?.throwIfAborted();
 
   chapter('4. The result');
   say(await shownStatus(folder));
@@ -90,13 +108,21 @@ async function play(
   return exitStatus === EXIT.OK && devices.length === 1 ? EXIT.OK : EXIT.SOFTWARE;
 }
 
+export interface DemoOptions {
+  /** Whether the folder stays. */
+  readonly keep: boolean;
+  /** Whether a page shows the demonstration, and stays until SIGINT or SIGTERM. */
+  readonly showPage: boolean;
+  /** More options for the agents. */
+  readonly agentArguments: readonly string[];
+}
+
 /**
  * Plays the demonstration in a folder of its own.
- * @param keep whether the folder stays
- * @param agentArguments more options for the agents
- * @returns the exit status: 0 when all went as it should
+ * @returns the exit status: 0 when all went as it should, or when it was told to end
  */
-export async function playDemo(keep: boolean, agentArguments: readonly string[] = []): Promise<number> {
+export async function playDemo({ keep, showPage, agentArguments }: DemoOptions): Promise<number> {
+  const signal = showPage ? stopSignal() : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'thermal-demo-'));
   const cut = { now: (): void => {} };
   const simulator = await startSimulator({
@@ -105,9 +131,19 @@ export async function playDemo(keep: boolean, agentArguments: readonly string[] 
       if (event.type === 'commit') cut.now();
     },
   });
+  const page = signal && (await openDemoPage(folder, signal));
   try {
-    return await play(folder, simulator, cut, agentArguments);
+    if (page !== undefined)
+      say(`Open ${page.url} in a browser: the demonstration begins then, or after 30 seconds. Ctrl+C ends it.`);
+    const exitStatus = await play({ folder, simulator, cut, agentArguments, page, signal });
+    if (page !== undefined) say(`\nThe page stays at ${page.url} until Ctrl+C.`);
+    await page?.ended();
+    return exitStatus;
+  } catch (error) {
+    if (signal?.aborted === true && error === signal.reason) return EXIT.OK;
+    throw error;
   } finally {
+    await page?.close();
     await simulator.close();
     if (keep) say(`The device folder stays: ${folder}`);
     else await rm(folder, { recursive: true, force: true });

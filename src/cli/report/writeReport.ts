@@ -4,7 +4,7 @@ import { Failure } from '../../failures/failure.ts';
 import { durableReplace } from '../../files/durable.ts';
 import { fileFailure } from '../../files/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
-import { reportPage } from '../../report/deviceReport.ts';
+import { reportPage } from '../../report/reportPage.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { VERSION } from '../../version.ts';
 

@@ -56,6 +56,13 @@ it('steps through a recorded run with the arrow keys', async () => {
   if (shots !== undefined) await page.screenshot({ path: join(shots, 'recording-desktop.png'), fullPage: true });
   await page.keyboard.press('ArrowLeft');
   await expect.poll(() => page.locator('nav').textContent()).toContain(`line ${count - 1} of ${count}`);
+  // Before its first state a run shows the beginning of the chart, on a phone too.
+  await page.setViewportSize(SIZES.phone);
+  await page.goto(`${server.url}?step=1`);
+  const first = await page.locator('#provision-state-detect').boundingBox();
+  expect(first?.x).toBeGreaterThanOrEqual(0);
+  expect((first?.x ?? 0) + (first?.width ?? 0)).toBeLessThanOrEqual(SIZES.phone.width);
+  if (shots !== undefined) await page.screenshot({ path: join(shots, 'recording-phone.png') });
   // A browser asks for an icon that there is none of.
   expect(objections.filter((text) => !text.includes('404'))).toEqual([]);
   await page.context().close();

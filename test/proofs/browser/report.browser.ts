@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DevicePaths } from '../../../src/device/paths.ts';
-import { reportPage } from '../../../src/report/deviceReport.ts';
+import { reportPage } from '../../../src/report/reportPage.ts';
 import { readDeviceFiles } from '../../../src/status/deviceFiles.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../../support/agentRun.ts';
 import { brightness, expectNoSidewaysScrolling, LOOKS, launch, openPage, SIZES } from './chromium.ts';

@@ -1,14 +1,18 @@
-import { writeFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, inject, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { type AgentProcess, runAgentProcess, startAgent } from '../../support/agentProcess.ts';
+import { runAgentProcess, startAgent } from '../../support/agentProcess.ts';
+import type { AtEnd } from '../../support/atEnd.ts';
 import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
 import { DEVICE_KEY, DEVICE_SECRET, startServer } from '../../support/server.ts';
 
 /** The address that a command prints. */
-function printedUrl(agent: AgentProcess): Promise<string> {
+function printedUrl(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
     const look = (chunk: Buffer): void => {
@@ -16,9 +20,9 @@ function printedUrl(agent: AgentProcess): Promise<string> {
       const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(text) ?? [];
       if (url !== undefined) resolve(url);
     };
-    agent.child.stdout?.on('data', look);
-    agent.child.stderr?.on('data', look);
-    agent.ended.then(({ output }) => reject(new Error(`no address was printed: ${output}`)), reject);
+    child.stdout?.on('data', look);
+    child.stderr?.on('data', look);
+    child.once('close', () => reject(new Error(`no address was printed: ${text}`)));
   });
 }
 
@@ -30,7 +34,7 @@ describe.concurrent('--inspect', () => {
     });
     const folder = await makeDeviceFolder(onTestFinished, { port: server.port, provisioning: { timeout_seconds: 5 } });
     const agent = startAgent(onTestFinished, folder.paths.deviceFolder, { command: ['run', '--inspect'] });
-    const url = await printedUrl(agent);
+    const url = await printedUrl(agent.child);
     const logged = await agent.logged('request.sent');
     expect(logged.state).toBe('request');
     const page = await fetch(url).then((answer) => answer.text());
@@ -98,7 +102,7 @@ describe.concurrent('thermal-provision inspect', () => {
     await runAgentProcess(onTestFinished, paths.deviceFolder);
     for (const given of [['inspect', paths.events], ['inspect']]) {
       const agent = startAgent(onTestFinished, paths.deviceFolder, { command: given });
-      const url = await printedUrl(agent);
+      const url = await printedUrl(agent.child);
       const first = await fetch(url).then((answer) => answer.text());
       expect(first).toContain('line 1 of');
       const last = await fetch(`${url}?step=9999`).then((answer) => answer.text());
@@ -121,4 +125,83 @@ describe.concurrent('thermal-provision inspect', () => {
       expect(run.output).toContain(why);
     }
   });
+});
+
+/** Starts `demo --inspect`, with a folder of its own for the temporary files. */
+async function startDemo(atEnd: AtEnd) {
+  const temporary = await makeFolder(atEnd);
+  const child = spawn(process.execPath, [inject('bundle'), 'demo', '--inspect'], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { TMPDIR: temporary, THERMAL_BOARD_ID: 'board-1' },
+  });
+  atEnd(() => void child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
+  const closed = once(child, 'close');
+  return {
+    url: await printedUrl(child),
+    output: () => output,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    /** Sends SIGINT; the exit status, and what is left of the temporary files. */
+    async interrupt() {
+      child.kill('SIGINT');
+      const [status] = await closed;
+      return { status, left: await readdir(temporary) };
+    },
+  };
+}
+
+/** Follows the page as a browser does; what has come so far. */
+async function follow(url: string): Promise<() => string> {
+  const { body } = await fetch(`${url}events`);
+  let text = '';
+  const decoder = new TextDecoder();
+  const read = async (): Promise<void> => {
+    for await (const chunk of body ?? []) text += decoder.decode(chunk, { stream: true });
+  };
+  read().catch(() => {});
+  return () => text.replaceAll('\\"', '"');
+}
+
+const marked = (state: string, look: string, mark: string): string =>
+  `id="provision-state-${state}" class="state ${look}" data-mark="${mark}"`;
+
+describe.concurrent('demo --inspect', () => {
+  it('begins when the page is open, shows every part of the story, and stays until SIGINT', async (context) => {
+    const { expect, onTestFinished } = context;
+    const demo = await startDemo(onTestFinished);
+    expect(demo.output()).toMatch(/^Open http:/);
+    await expect.poll(demo.output).toContain('device folder:');
+    const before = await fetch(demo.url).then((answer) => answer.text());
+    expect(before).toContain('id="provision-state-detect" class="state active">');
+    expect(before).toContain('not started');
+    // Longer than the pause between opening the page and the start.
+    await delay(3000);
+    expect(demo.output()).not.toContain('2. Boot');
+
+    const seen = await follow(demo.url);
+    await expect.poll(seen).toContain(marked('request', 'active', 'current'));
+    await expect.poll(seen).toContain('The run was interrupted in request');
+    await expect.poll(seen).toContain(marked('provisioned', 'final', 'done'));
+    await expect.poll(demo.output).toContain(`The page stays at ${demo.url}`);
+    const after = await fetch(demo.url).then((answer) => answer.text());
+    expect(after).toContain(marked('provisioned', 'final', 'done'));
+    expect(demo.isRunning()).toBe(true);
+    expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
+    expect(seen()).toContain('event: end');
+  });
+
+  it.for(['device folder:', '2. Boot'])(
+    'ends in order when SIGINT comes after “%s”',
+    async (line, { expect, onTestFinished }) => {
+      const demo = await startDemo(onTestFinished);
+      if (line !== 'device folder:') await follow(demo.url);
+      await expect.poll(demo.output).toContain(line);
+      expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
+      expect(demo.output()).not.toContain('4. The result');
+    },
+  );
 });

@@ -25,7 +25,7 @@ const ask = async (
 describe.concurrent('status', () => {
   it('of a folder that does not exist is an error', async ({ expect, onTestFinished }) => {
     const { output, status } = await ask(onTestFinished, '/nonexistent');
-    expect(output).toMatch(/^status: error\nerror: {5}DEVICE_FOLDER_MISSING: .*\/nonexistent/);
+    expect(output).toMatch(/^status: error\nerror: {11}DEVICE_FOLDER_MISSING: .*\/nonexistent/);
     expect(status).toBe(1);
   });
 
@@ -44,8 +44,8 @@ describe.concurrent('status', () => {
 
     const { output, status } = await ask(onTestFinished, paths.deviceFolder, ['status', '--long']);
     expect(status).toBe(0);
-    expect(output).toMatch(/^status: done\ndevice: {4}thermal-camera-/);
-    expect(output).toMatch(/former: .*thermal-camera-OLD001/);
+    expect(output).toMatch(/^status: done\ndevice: {10}thermal-camera-/);
+    expect(output).toMatch(/previous device: .*thermal-camera-OLD001/);
     expect(output).toMatch(/verifyCredentials +[\d.]+ m?s/);
     expect(output).toContain('run.provisioned: ');
     const json = await ask(onTestFinished, paths.deviceFolder, ['status', '--format', 'json']);
@@ -62,9 +62,9 @@ describe.concurrent('status', () => {
     const { paths, deviceName } = await interruptedRun(onTestFinished);
     const here = await ask(onTestFinished, paths.deviceFolder);
     expect(here.output).toMatch(
-      /^status: degraded\n(.*\n)*error: {5}INTERRUPTED(.*\n)*next: .*: thermal-provision run/,
+      /^status: degraded\n(.*\n)*error: {11}INTERRUPTED(.*\n)*next: .*: thermal-provision run/,
     );
-    expect(here.output).toMatch(new RegExp(`holds: .*perhaps a device ${deviceName}`));
+    expect(here.output).toMatch(new RegExp(`on server: .*possibly ${deviceName}`));
     expect(here.status).toBe(2);
 
     const copy = join(await makeFolder(onTestFinished), 'copy');
@@ -81,7 +81,7 @@ describe.concurrent('status', () => {
     await writeFile(paths.snapshot, '{"state":');
     const { output, status } = await ask(onTestFinished, paths.deviceFolder);
     expect(output).toMatch(
-      /^status: degraded\n(.*\n)*error: {5}SNAPSHOT_DAMAGED(.*\n)*next: .*sets the damaged file aside/,
+      /^status: degraded\n(.*\n)*error: {11}SNAPSHOT_DAMAGED(.*\n)*next: .*sets the damaged file aside/,
     );
     expect(status).toBe(2);
   });
@@ -94,7 +94,7 @@ describe.concurrent('status', () => {
     onTestFinished(() => chmod(paths.stateFolder, 0o700));
     const { output, status } = await ask(onTestFinished, paths.deviceFolder, ['status'], { user: unprivileged });
     expect(output).toMatch(
-      /^status: error\n(.*\n)*error: {5}FILE_NOT_PERMITTED(.*\n)*next: .*sudo thermal-provision status/,
+      /^status: error\n(.*\n)*error: {11}FILE_NOT_PERMITTED(.*\n)*next: .*sudo thermal-provision status/,
     );
     expect(status).toBe(1);
   });
@@ -108,10 +108,10 @@ describe.concurrent('status', () => {
     await expect.poll(async () => (await readSnapshot(paths.snapshot)).kind === 'snapshot').toBe(true);
     const now = await ask(onTestFinished, paths.deviceFolder, ['status', '--wait', '--timeout', '0']);
     expect(now.output).toMatch(/^status: running\n/);
-    expect(now.output).toContain(`process ${agent.pid} is working`);
+    expect(now.output).toContain(`running as process ${agent.pid}`);
     expect(now.status).toBe(75);
     const end = await ask(onTestFinished, paths.deviceFolder, ['status', '--wait', '--timeout', '14']);
-    expect(end.output).toMatch(/^status: error\n(.*\n)*error: {5}CONNECTION_REFUSED/);
+    expect(end.output).toMatch(/^status: error\n(.*\n)*error: {11}CONNECTION_REFUSED/);
     expect(end.status).toBe(1);
     expect((await agent.ended).status).toBe(69);
   });
@@ -130,7 +130,7 @@ describe.concurrent('status', () => {
     await writeFile(paths.credentials, '{"format":"thermal-provision-credentials","version":99}');
     await runAgentProcess(onTestFinished, paths.deviceFolder);
     const { output, status } = await ask(onTestFinished, paths.deviceFolder);
-    expect(output).toMatch(/error: {5}CREDENTIALS_NEWER(.*\n)*next: .*Install the newer agent/);
+    expect(output).toMatch(/error: {11}CREDENTIALS_NEWER(.*\n)*next: .*Install the newer agent/);
     expect(status).toBe(1);
   });
 });

@@ -4,7 +4,8 @@ import type { FailureRecord } from '../../machines/provision.types.ts';
 import { acquireLock } from '../../src/device/lock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
-import { reportPage, reportView } from '../../src/report/deviceReport.ts';
+import { deviceView } from '../../src/report/deviceView.ts';
+import { reportPage } from '../../src/report/reportPage.ts';
 import type { RunView } from '../../src/report/runView.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
@@ -14,7 +15,7 @@ const read = (paths: DevicePaths) => readDeviceFiles(paths, { boardId: 'board-1'
 /** The view, which gives the advice that `status` gives. */
 async function viewOf(paths: DevicePaths): Promise<RunView> {
   const files = await read(paths);
-  const view = reportView(files);
+  const view = deviceView(files);
   const { next } = makeStatus(files);
   expect(view.command).toBe(next?.command ?? '');
   expect(view.next.slice(0, -1)).toBe(next?.text ?? '');
@@ -32,13 +33,13 @@ const failureOf = (code: FailureCode): FailureRecord => ({
 });
 
 describe('the report', () => {
-  it('of a device that is provisioned names it, its former one, and the path', async () => {
+  it('of a device that is provisioned names it, the previous device, and the path', async () => {
     const { paths } = await scene();
     const { deviceName } = await runDevice(paths);
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'done', state: 'provisioned', error: null });
     expect(view.summary).toBe(`This camera is provisioned as ${deviceName}.`);
-    expect(view.warnings.join()).toContain('The former device thermal-camera-OLD001 is used no more');
+    expect(view.warnings.join()).toContain('The previous device thermal-camera-OLD001 is no longer used');
     expect(view.steps.map(({ state }) => state)).toContain('verifyCredentials');
     const page = await pageOf(paths);
     expect(page).toContain('id="provision-state-request" class="state active" data-mark="taken"');
@@ -54,7 +55,7 @@ describe('the report', () => {
     const lock = await acquireLock(paths.stateFolder);
     const files = await readDeviceFiles(paths, { now: (context.retryAt ?? 0) - 400 });
     await lock.release();
-    const view = reportView(files);
+    const view = deviceView(files);
     expect(view).toMatchObject({ outcome: 'running', state: 'backoff' });
     expect(view.summary).toContain('400 ms');
     expect(view.error?.code).toBe('CONNECTION_LOST');
@@ -68,7 +69,10 @@ describe('the report', () => {
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'waiting', state: 'verifyCredentials' });
     // The same step as `status` says.
-    expect(view.facts).toContainEqual(['state', 'verifyCredentials, step 5 of 8']);
+    expect(view.facts).toContainEqual(['state', 'verifyCredentials (step 5 of 8)']);
+    // The same labels and words as in `status`.
+    expect(view.facts).toContainEqual(['configured as', 'thermal-camera-OLD001 on old.example']);
+    expect(new Map(view.facts).get('on server')).toMatch(/^one device, thermal-camera-\w+ \(the server has issued/);
     expect(view.command).toBe(`thermal-provision run --dir ${paths.deviceFolder}`);
     expect(await pageOf(paths)).toContain('data-mark="current"');
   });

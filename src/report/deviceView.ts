@@ -4,27 +4,17 @@ import type { LogRecord } from '../log/log.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
 import { judge } from '../status/judgement.ts';
+import { LABEL } from '../status/labels.ts';
 import { onServer } from '../status/onServer.ts';
-import { html } from './html.ts';
-import { type Page, page } from './page.ts';
-import { POINTING_SCRIPT } from './pageScript.ts';
+import { onServerText } from '../status/statusText.ts';
 import { eventView, recordedRuns, recordedView } from './recording.ts';
-import {
-  chartSection,
-  contextSection,
-  eventsSection,
-  factsSection,
-  headSection,
-  stepsSection,
-  timeElement,
-} from './runSections.ts';
 import { formatDuration, formatTime, outcomeOf, type RunView, type StepView } from './runView.ts';
 
 /** How far a line of the log and an entry of the history may lie apart that tell the same. */
 const SAME_MOMENT_MS = 1000;
 
-/** What a report says of a device: the latest run, by snapshot and log; parts that can't be read become warnings. */
-export function reportView(files: DeviceFiles): RunView {
+/** The latest run of a device, by snapshot and log; parts that can't be read become warnings. */
+export function deviceView(files: DeviceFiles): RunView {
   const records = files.events.value?.records ?? [];
   const snapshot = files.snapshot.value;
   const view = snapshot == null ? unrecordedView(files, records) : snapshotView(files, snapshot, records);
@@ -40,7 +30,7 @@ export function reportView(files: DeviceFiles): RunView {
     warnings: [
       ...view.warnings,
       ...problems.map(({ code, message, hint }) => `${code}: ${message}. ${hint}`),
-      ...(aside.length === 0 ? [] : [`Set aside in earlier runs, kept for support: ${aside.join(', ')}`]),
+      ...(aside.length === 0 ? [] : [`Files set aside in earlier runs, kept for support: ${aside.join(', ')}`]),
     ],
   };
 }
@@ -82,17 +72,17 @@ function snapshotView(files: DeviceFiles, snapshot: SnapshotDocument, records: r
     facts: deviceFacts(files, snapshot),
     steps: snapshot.history.map((entry) => ({ ...entry, note: noteOn(entry, own) })),
     error: failure,
-    warnings: [...context.warnings, ...formerDevice(snapshot)],
+    warnings: [...context.warnings, ...previousDevice(snapshot)],
     events: own.map(eventView),
     context: JSON.stringify(context, null, 2),
   };
 }
 
-function formerDevice({ state, context }: SnapshotDocument): string[] {
+function previousDevice({ state, context }: SnapshotDocument): string[] {
   const device = context.granted?.deviceName ?? context.deviceName;
-  const former = context.previousDeviceId;
-  if (state !== 'provisioned' || former === null || former === device) return [];
-  return [`The former device ${former} is used no more: delete it on the server.`];
+  const previous = context.previousDeviceId;
+  if (state !== 'provisioned' || previous === null || previous === device) return [];
+  return [`The previous device ${previous} is no longer used: delete it on its server.`];
 }
 
 /** Why a pause was made: the history does not tell. */
@@ -128,60 +118,28 @@ function unfinishedSummary({ holder, readAt }: DeviceFiles, state: string, retry
   return `The agent waits before another try: ${left}, from when this page was made. It goes on by itself.`;
 }
 
-function serverHolds(files: DeviceFiles): string {
-  const { kind, names, why } = onServer(files);
-  return `${kind}${names.length === 0 ? '' : ` (${names.join(', ')})`}: ${why}`;
-}
-
 function deviceFacts(files: DeviceFiles, snapshot: SnapshotDocument | undefined): RunView['facts'] {
   const { context } = snapshot ?? {};
   const server = context?.settings?.server ?? files.target.value ?? undefined;
   const config = files.config.value;
   const running = snapshot !== undefined && !isFinalState(snapshot.state);
   const facts: [string, string | null | undefined][] = [
-    ['device', context?.granted?.deviceName ?? context?.deviceName],
-    ['server', server && `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
-    ['state', snapshot && `${snapshot.state}, step ${stepOf(snapshot.state, snapshot.context)} of ${STEPS.length}`],
-    ['attempt', running ? `${snapshot.attempt} of ${snapshot.maxAttempts}` : undefined],
-    ['at work', files.holder === null ? undefined : `process ${files.holder}`],
-    ['run', snapshot?.runId],
+    [LABEL.device, context?.granted?.deviceName ?? context?.deviceName],
+    [LABEL.configuredAs, config?.deviceId && `${config.deviceId}${config.host === null ? '' : ` on ${config.host}`}`],
+    [LABEL.server, server && `${hostAndPort(server)}${server.useSsl ? ' (TLS)' : ''}`],
+    [LABEL.onServer, onServerText(onServer(files))],
+    [
+      LABEL.state,
+      snapshot && `${snapshot.state} (step ${stepOf(snapshot.state, snapshot.context)} of ${STEPS.length})`,
+    ],
+    [LABEL.attempt, running ? `${snapshot.attempt} of ${snapshot.maxAttempts}` : undefined],
+    [LABEL.agent, files.holder === null ? undefined : `running as process ${files.holder}`],
+    [LABEL.run, snapshot?.runId],
     ['started', snapshot && formatTime(snapshot.startedAt)],
     ['last saved', snapshot && formatTime(snapshot.savedAt)],
-    ['interruptions', context && context.resumes > 0 ? `${context.resumes}, each time it went on` : undefined],
-    ['backup', context?.backup],
-    [
-      'the camera works as',
-      config?.deviceId && `${config.deviceId}${config.host === null ? '' : ` on ${config.host}`}`,
-    ],
-    ['on the server', serverHolds(files)],
+    ['interruptions', context && context.resumes > 0 ? `${context.resumes}, resumed each time` : undefined],
+    [LABEL.backup, context?.backup],
     ['folder', files.paths.deviceFolder],
   ];
   return facts.filter((fact): fact is [string, string] => typeof fact[1] === 'string');
-}
-
-/** The report as one page that needs nothing else. @param version of the program that makes it */
-export function reportPage(files: DeviceFiles, version: string): Page {
-  const view = reportView(files);
-  const snapshot = files.snapshot.value;
-  const device = view.facts.find(([name]) => name === 'device')?.[1] ?? files.config.value?.deviceId;
-  const records = files.events.value?.records ?? [];
-  const earlier = records.filter(({ runId }) => runId !== view.runId).map(eventView);
-  const title = device ?? 'Thermal camera';
-  return page({
-    title: `${title}: ${view.state ?? view.outcome}`,
-    body: html`${headSection(title, view)}
-<section><h2>Overview</h2>${factsSection(view.facts)}</section>
-${view.steps.length > 0 ? chartSection(view) : undefined}
-${stepsSection(view)}
-<section><h2>Details</h2>
-${eventsSection(view.events, 'events', 'Log of this run')}
-${earlier.length === 0 ? undefined : eventsSection(earlier, 'earlier', 'Log of earlier runs')}
-${contextSection(view.context, 'context')}</section>`,
-    footer: html`Report of ${timeElement(new Date(files.readAt).toISOString())}, made by thermal-provision ${version}${
-      snapshot == null
-        ? undefined
-        : html`; the run's agent: ${snapshot.agentVersion}, snapshot format ${snapshot.version}, state number ${snapshot.seq}`
-    }; Node ${process.version}. Holds no secret.`,
-    script: POINTING_SCRIPT,
-  });
 }

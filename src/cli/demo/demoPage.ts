@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { devicePaths } from '../../device/paths.ts';
+import { deviceView } from '../../report/deviceView.ts';
+import { html } from '../../report/html.ts';
+import { contextSection, eventsSection, runBody } from '../../report/runSections.ts';
+import { readDeviceFiles } from '../../status/deviceFiles.ts';
+import { VERSION } from '../../version.ts';
+import { openLivePage } from '../../watch/livePage.ts';
+
+const LOOK_MS = 200;
+/** Time to copy the address into a browser. */
+const OPENING_LIMIT_MS = 30_000;
+/** Time to look at the page before it changes. */
+const LOOKING_MS = 2500;
+
+/** What a person at the terminal and the page needs; without a page nothing waits. */
+export interface DemoPage {
+  /** Waits until a browser shows the page, 30 s at most. */
+  opened(): Promise<void>;
+  /** Gives the reader a moment. */
+  pause(): Promise<void>;
+  /** Waits for the signal. */
+  ended(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Shows a device folder on a page of this machine, as its files change. The agents of the demonstration come and go,
+ * and one of them is killed: so the page is made from the files, as `report` is.
+ * @param signal ends every wait, without an error
+ */
+export async function openDemoPage(folder: string, signal: AbortSignal): Promise<DemoPage & { readonly url: string }> {
+  const paths = devicePaths(folder);
+  const boardId = process.env.THERMAL_BOARD_ID ?? '';
+  const look = async () => deviceView(await readDeviceFiles(paths, { boardId }));
+  let view = await look();
+  const body = () => {
+    const details = html`${eventsSection(view.events, 'events', 'Log of this run', true)}
+${contextSection(view.context, 'context')}`;
+    return runBody('Demonstration', view, details);
+  };
+  const page = await openLivePage(VERSION, body, true);
+  let closed = false;
+  const following = (async () => {
+    while (!closed) {
+      view = await look();
+      page.update();
+      await delay(LOOK_MS);
+    }
+  })();
+  // Nothing but the signal ends a delay early.
+  const wait = (ms: number): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
+  return {
+    url: page.url,
+    async opened() {
+      const end = performance.now() + OPENING_LIMIT_MS;
+      while (!page.watched() && !signal.aborted && performance.now() < end) await wait(LOOK_MS);
+    },
+    pause: () => wait(LOOKING_MS),
+    ended: () =>
+      new Promise((resolve) => {
+        if (signal.aborted) resolve();
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+    async close() {
+      closed = true;
+      await following;
+      await page.close();
+    },
+  };
+}
