@@ -1,13 +1,20 @@
 import * as z from 'zod/mini';
+import { FAILURES } from '../failures/failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { LOG_LEVELS, type LogRecord } from '../log/log.ts';
+import type { EventName } from '../log/eventTypes.ts';
+import { LOG_LEVELS } from '../log/levels.ts';
+import type { LogRecord } from '../log/log.ts';
+import { isFailureCode } from '../state/snapshotDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
 /** The agent keeps two files of 256 KiB; what is larger is none of its own. */
 const MAX_BYTES = 1024 * 1024;
 const MAX_LINES = 20_000;
 const MAX_TEXT = 20_000;
+
+const ENTERED: EventName = 'state.entered';
+const FAILED: EventName = 'run.failed';
 
 const text = z.string().check(z.maxLength(MAX_TEXT));
 const detail = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).check(z.maxLength(100))]);
@@ -41,7 +48,19 @@ function toRecord(line: string): LogRecord | undefined {
   const parsed = lineSchema.safeParse(json);
   if (!parsed.success) return undefined;
   const { time, level, runId, state, attempt, event, message, ...details } = parsed.data;
-  return { time, level, runId, state, attempt, event, message, details };
+  return withLaterFields({ time, level, runId, state, attempt, event, message, details });
+}
+
+/** Version 1.0.0 told in its sentences alone what are fields today. */
+function withLaterFields(record: LogRecord): LogRecord {
+  const { event, message, state, details } = record;
+  if (event === ENTERED && message === `${state} (resumed)`)
+    return { ...record, details: { ...details, resumed: true } };
+  if (event !== FAILED || details.hint !== undefined) return record;
+  const { code } = details;
+  const usual = typeof code === 'string' && isFailureCode(code) ? `. ${FAILURES[code].hint}` : '';
+  if (usual === '' || !message.endsWith(usual)) return { ...record, details: { ...details, hint: '' } };
+  return { ...record, message: message.slice(0, -usual.length), details: { ...details, hint: usual.slice(2) } };
 }
 
 /** Reads the text of an events file: one JSON object a line. */

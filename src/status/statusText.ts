@@ -1,6 +1,7 @@
 import { hostAndPort } from '../endpoint.ts';
+import { duration } from '../time/duration.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
-import { ago, duration, indented, oneLine } from './plainText.ts';
+import { ago, indented, oneLine } from './plainText.ts';
 
 const KEY_WIDTH = 11;
 
@@ -86,7 +87,7 @@ function historyText({ history }: DeviceStatus): string {
   if (history.length === 0) return '';
   const lines = history.map(({ state, enteredAt, durationMs, attempt, resumed }) => {
     const notes = [attempt > 1 ? `try ${attempt}` : '', resumed ? 'resumed' : ''].filter((note) => note !== '');
-    return `  ${oneLine(enteredAt)}  ${state.padEnd(18)}${duration(durationMs).padStart(9)}  ${notes.join(', ')}`.trimEnd();
+    return `  ${oneLine(enteredAt)}  ${state.padEnd(18)}${duration(durationMs).padStart(10)}  ${notes.join(', ')}`.trimEnd();
   });
   return `history:\n${lines.join('\n')}\n`;
 }

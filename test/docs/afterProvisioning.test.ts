@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import * as z from 'zod';
 import { statusSchema } from '../../src/status/deviceStatus.ts';
-import { sources } from './logEvents.ts';
 import { readPage, rowsUnder } from './markdown.ts';
+import { sources } from './sources.ts';
 
 const page = readPage('docs/operations.md');
 

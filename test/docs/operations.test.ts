@@ -6,11 +6,10 @@ import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings
 import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
-import { LOG_LEVELS } from '../../src/log/log.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
 import { STATUS_EXIT } from '../../src/status/deviceStatus.ts';
-import { loggedEvents, sources } from './logEvents.ts';
 import { codeBlocks, readPage, rowsUnder, sectionOf } from './markdown.ts';
+import { sources } from './sources.ts';
 
 const page = readPage('docs/operations.md');
 
@@ -106,23 +105,6 @@ it('explains every condition that status knows beside the failure codes', () => 
       .map(([code]) => code)
       .sort(),
   ).toEqual(codes.sort());
-});
-
-describe('the tables of events', () => {
-  const { levels, unreadable } = loggedEvents();
-  const documented = rowsUnder(page, 'event').map(([event = '', level = '']) => ({ event, level }));
-
-  it('have every event that the sources log, once, at its levels', () => {
-    const shown = documented.map(({ event, level }) => [event, level.split(', ').sort()] as const);
-    expect(new Map(shown)).toEqual(levels);
-    expect(shown).toHaveLength(levels.size);
-    for (const { level } of documented) for (const one of level.split(', ')) expect(LOG_LEVELS).toContain(one);
-  });
-
-  it('can be complete: every event is a literal in its log call', () => {
-    // The one that passes a name on is found by the calls that create it.
-    expect(unreadable).toEqual(['client/rateLimitedWarning.ts']);
-  });
 });
 
 interface DescribedOption {
