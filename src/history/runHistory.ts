@@ -28,8 +28,7 @@ export function withEntry<E extends Entry>(
   limit = Number.POSITIVE_INFINITY,
 ): (E & Counted)[] {
   const last = history.at(-1);
-  const earlier =
-    last === undefined ? [] : [...history.slice(0, -1), { ...last, durationMs: last.durationMs ?? lastedMs }];
+  const earlier = last === undefined ? [] : [...history.slice(0, -1), { ...last, durationMs: lastedMs }];
   const attempt = 1 + (history.findLast(({ state }) => state === entry.state)?.attempt ?? 0);
   return [...earlier, { ...entry, durationMs: null, attempt }].slice(-limit);
 }

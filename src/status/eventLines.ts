@@ -51,16 +51,22 @@ function toRecord(line: string): LogRecord | undefined {
   return withLaterFields({ time, level, runId, state, attempt, event, message, details });
 }
 
-/** Version 1.0.0 told in its sentences alone what are fields today. */
+/** Adds the fields that a line of version 1.0.0 lacks: it told them in its sentence alone. */
 function withLaterFields(record: LogRecord): LogRecord {
   const { event, message, state, details } = record;
-  if (event === ENTERED && message === `${state} (resumed)`)
+  if (event === ENTERED && message === `${state} (resumed)`) {
     return { ...record, details: { ...details, resumed: true } };
-  if (event !== FAILED || details.hint !== undefined) return record;
+  }
+  return event === FAILED && details.hint === undefined ? withHint(record) : record;
+}
+
+/** The sentence ended with the hint. Another hint than the usual one of the code can't be told apart, and stays there. */
+function withHint(record: LogRecord): LogRecord {
+  const { message, details } = record;
   const { code } = details;
-  const usual = typeof code === 'string' && isFailureCode(code) ? `. ${FAILURES[code].hint}` : '';
-  if (usual === '' || !message.endsWith(usual)) return { ...record, details: { ...details, hint: '' } };
-  return { ...record, message: message.slice(0, -usual.length), details: { ...details, hint: usual.slice(2) } };
+  const hint = typeof code === 'string' && isFailureCode(code) ? FAILURES[code].hint : '';
+  if (hint === '' || !message.endsWith(`. ${hint}`)) return { ...record, details: { ...details, hint: '' } };
+  return { ...record, message: message.slice(0, -`. ${hint}`.length), details: { ...details, hint } };
 }
 
 /** Reads the text of an events file: one JSON object a line. */

@@ -41,7 +41,7 @@ const toText = ([title, sentences]: Chapter): string =>
 
 const toSentences = ({ code, message, hint }: DeviceStatus['errors'][number]): string[] => [
   `${code}: ${message}${message.endsWith('.') ? '' : '.'}`,
-  `Hint: ${hint}`,
+  ...(hint === '' ? [] : [`Hint: ${hint}`]),
 ];
 
 function thisRun(status: DeviceStatus): string[] {

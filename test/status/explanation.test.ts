@@ -67,6 +67,16 @@ describe('the explanation', () => {
     expect(chapter(text, 'What the server holds')).toContain('to be deleted there unless done: cam-9');
   });
 
+  it('of a failure without a hint has no empty hint', () => {
+    const failed = record(null, 'run.failed', {
+      message: 'No disk. Mount the card.',
+      details: { ...FAILED, hint: '' },
+    });
+    const happened = chapter(explanation(filesWith({}, withRecords(failed))), 'What happened');
+    expect(happened).toContain('DISK_FULL: No disk. Mount the card.');
+    expect(happened).not.toContain('Hint:');
+  });
+
   it('of the present run does not repeat it among the earlier ones', () => {
     expect(
       explanation(filesWith({ snapshot: runIn('request') }, withRecords(record('run-1', 'run.started')))),
