@@ -77,8 +77,9 @@ export const EVENTS = {
   'backoff.waiting': {
     level: 'warn',
     fields: { ms: 'number' },
-    optional: FAILURE,
-    meaning: 'a pause before another try',
+    // Absent in lines of version 1.0.0; the failure, where the pause follows one.
+    optional: { waitingFor: 'text or null', ...FAILURE },
+    meaning: 'a pause',
   },
   'validate.passed': {
     level: 'info',

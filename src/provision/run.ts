@@ -137,6 +137,7 @@ function enter(
     const why = failure === null ? '' : `: ${failure.message}`;
     log.warn('backoff.waiting', `Waits ${ms / 1000} s before the next ${context.waitingFor}${why}`, {
       ms,
+      waitingFor: context.waitingFor,
       ...(failure === null ? {} : failureFields(failure)),
     });
     return;

@@ -22,16 +22,32 @@ it('a run that fails, and a start that fails before its first state, log message
   expect(beforeRun.failure?.code).toBe('SNAPSHOT_NEWER');
 });
 
-it('a pause after a failure logs the fields of that failure, any other pause none', async () => {
+it('a pause after a failure logs the fields of that failure, any other pause only what it waits for', async () => {
   const { paths } = await scene({ faults: [{ on: 'connect', nth: 1, action: 'close' }] });
   const run = await runDevice(paths);
   const [line] = run.of('backoff.waiting');
-  expect(Object.keys(line?.details ?? {})).toEqual(['ms', 'code', 'hint', 'exitStatus', 'retryable', 'causes']);
-  expect(line?.details).toMatchObject({ ms: 1000, code: 'CONNECTION_LOST', exitStatus: 69, retryable: true });
+  expect(Object.keys(line?.details ?? {})).toEqual([
+    'ms',
+    'waitingFor',
+    'code',
+    'hint',
+    'exitStatus',
+    'retryable',
+    'causes',
+  ]);
+  expect(line?.details).toMatchObject({
+    ms: 1000,
+    waitingFor: 'retry',
+    code: 'CONNECTION_LOST',
+    exitStatus: 69,
+    retryable: true,
+  });
   expect(line?.details.hint).toContain('use_ssl');
   const refused = await scene({ faults: [{ on: 'deviceConnect', nth: 1, action: 'refuse', code: 5 }] });
   const verifying = await runDevice(refused.paths);
-  expect(verifying.of('backoff.waiting').map(({ details }) => details)).toEqual([{ ms: 1000 }]);
+  expect(verifying.of('backoff.waiting').map(({ details }) => details)).toEqual([
+    { ms: 1000, waitingFor: 'verification' },
+  ]);
 });
 
 it('a resumed state says so in a field', async () => {
