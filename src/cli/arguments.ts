@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type DevicePaths, devicePaths } from '../device/paths.ts';
 import type { LogFormat } from '../log/format.ts';
-import type { LogLevel } from '../log/log.ts';
+import type { LogLevel } from '../log/levels.ts';
 import { MAX_SPLAY } from '../provision/defaults.ts';
 
 /** What `run` and `start` have in common, as commander gives it. */

@@ -1,5 +1,6 @@
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { formatRecord, isLogFormat, type LogFormat } from '../log/format.ts';
+import type { EventRecord } from '../log/recordedEvent.ts';
 import { MAX_SPLAY } from '../provision/defaults.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 
@@ -82,4 +83,4 @@ const line = (format: LogFormat): string =>
     state: null,
     attempt: null,
     details: {},
-  });
+  } satisfies EventRecord<'run.nothing'>);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LOG_FORMATS } from '../log/format.ts';
-import { LOG_LEVELS } from '../log/log.ts';
+import { LOG_LEVELS } from '../log/levels.ts';
 import { DEFAULT_KEEP_BACKUPS, MAX_SPLAY } from '../provision/defaults.ts';
 import { splayFrom } from './arguments.ts';
 

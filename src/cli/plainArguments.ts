@@ -1,5 +1,5 @@
 import { isLogFormat } from '../log/format.ts';
-import { isLogLevel } from '../log/log.ts';
+import { isLogLevel } from '../log/levels.ts';
 import { DEFAULT_KEEP_BACKUPS } from '../provision/defaults.ts';
 import { type AgentArguments, splayFrom } from './arguments.ts';
 import type { Environment } from './nothingToDo.ts';

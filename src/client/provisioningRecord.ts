@@ -4,6 +4,7 @@ import type { ProvisioningOrigin } from '../config/thermal/clientConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { toFailure } from '../failures/failure.ts';
 import { ensurePrivateFolder, writeOwnFile } from '../files/ownFiles.ts';
+import { workedMs } from '../history/runHistory.ts';
 import type { Log } from '../log/log.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
@@ -38,7 +39,7 @@ function attributesOf(origin: ProvisioningOrigin, snapshot: SnapshotDocument | u
           // How often the server was asked for a device.
           provisioning_attempts: snapshot.history.filter(({ state }) => state === 'request').length,
           // Time at work, by the monotonic clock: what lay between two boots does not count.
-          provisioning_duration_ms: snapshot.history.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0),
+          provisioning_duration_ms: workedMs(snapshot.history),
         }
       : {}),
   });

@@ -3,12 +3,13 @@ import type { Clock } from '../time/clock.ts';
 
 const PAUSE_MS = 60_000;
 
+type RepeatedWarning = 'source.bad-line' | 'telemetry.no-value' | 'telemetry.reading-failed';
+
 /**
  * A warning that may be due thousands of times an hour, printed at most once a minute with the number of times that
  * were left out.
- * @param event stable dotted name of the line
  */
-export function createRateLimitedWarning(log: Log, clock: Clock, event: string): (message: string) => void {
+export function createRateLimitedWarning(log: Log, clock: Clock, event: RepeatedWarning): (message: string) => void {
   let last: number | undefined;
   let leftOut = 0;
   return (message) => {

@@ -15,7 +15,7 @@ function unusableBecause(
   stored: Credentials,
   { board }: EffectDependencies,
   input: PrepareInput,
-): { why: string; warning: string } | undefined {
+): { why: 'foreign' | 'superseded'; warning: string } | undefined {
   const where = hostAndPort(stored.target);
   if (isForeignBoard(stored.board, board)) {
     return {

@@ -23,16 +23,23 @@ const formatDetails = (details: LogDetails): string =>
     // JSON leaves those from U+007F on as they are.
     .replaceAll(CONTROL, '?');
 
+/** The sentence of a line for people, with what to do about it where the line says that. */
+export function sentenceOf({ message, details: { hint } }: Pick<LogRecord, 'message' | 'details'>): string {
+  if (typeof hint !== 'string' || hint === '') return message;
+  return `${message}${message.endsWith('.') ? '' : '.'} ${hint}`;
+}
+
 /** For people: time of day first, then level, state and sentence; details last. Several lines are indented. */
 export function formatText(record: LogRecord): string {
   const state = record.state === null ? '' : ` [${record.state}]`;
   const run = record.runId === null ? '' : ` run=${record.runId}`;
   const attempt = record.attempt === null ? '' : ` attempt=${record.attempt}`;
-  const message = record.message
+  const { hint, ...details } = record.details;
+  const message = sentenceOf(record)
     .split('\n')
     .map((line) => line.replaceAll(CONTROL, '?'))
     .join('\n    ');
-  return `${record.time} ${record.level.toUpperCase().padEnd(5)}${state} ${message} (${record.event}${run}${attempt}${formatDetails(record.details)})`;
+  return `${record.time} ${record.level.toUpperCase().padEnd(5)}${state} ${message} (${record.event}${run}${attempt}${formatDetails(details)})`;
 }
 
 export const formatRecord = (format: LogFormat, record: LogRecord): string =>

@@ -5,7 +5,8 @@ import type { FileAttributes } from '../files/durable.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 import { openStatus } from '../systemd/notify.ts';
 import { formatRecord, type LogFormat } from './format.ts';
-import type { LogLevel, LogRecord, LogSink } from './log.ts';
+import type { LogLevel } from './levels.ts';
+import type { LogRecord, LogSink } from './log.ts';
 
 export interface WinstonSinkOptions {
   readonly level: LogLevel;

@@ -1,5 +1,6 @@
 import type { FailureRecord } from '../../machines/provision.types.ts';
 import { EXIT } from '../failures/failure.ts';
+import { failureFields } from '../log/failureFields.ts';
 import type { Log } from '../log/log.ts';
 
 /** How one pass over a device folder ended. */
@@ -36,10 +37,5 @@ export const ended = (
 });
 
 export function logFailure(log: Log, failure: FailureRecord): void {
-  log.error('run.failed', `${failure.message}. ${failure.hint}`, {
-    code: failure.code,
-    exitStatus: failure.exitStatus,
-    retryable: failure.retryable,
-    causes: failure.causes,
-  });
+  log.error('run.failed', failure.message, failureFields(failure));
 }

@@ -7,6 +7,7 @@ import { drawRunId } from '../device/candidate.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { createEffects } from '../effects/index.ts';
+import { failureFields } from '../log/failureFields.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';
@@ -133,10 +134,13 @@ function enter(
   options.onState?.(state, context);
   if (state === 'backoff' && context.retryAt !== null) {
     const ms = Math.max(0, context.retryAt - context.now);
-    const why =
-      context.waitingFor === 'retry' && context.lastFailure !== null ? `: ${context.lastFailure.message}` : '';
-    const code = context.waitingFor === 'retry' ? context.lastFailure?.code : undefined;
-    log.warn('backoff.waiting', `Waits ${ms / 1000} s before the next ${context.waitingFor}${why}`, { ms, code });
+    const failure = context.waitingFor === 'retry' ? context.lastFailure : null;
+    const why = failure === null ? '' : `: ${failure.message}`;
+    log.warn('backoff.waiting', `Waits ${ms / 1000} s before the next ${context.waitingFor}${why}`, {
+      ms,
+      waitingFor: context.waitingFor,
+      ...(failure === null ? {} : failureFields(failure)),
+    });
     return;
   }
   if (!isFinalState(state)) log.info('state.entered', STATES[state].doing, resumed ? { resumed } : {});

@@ -2,6 +2,7 @@ import { type ProvisionState, STATES } from '../../machines/provision.states.ts'
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
+import { withEntry } from '../history/runHistory.ts';
 import {
   type HistoryEntry,
   MAX_HISTORY,
@@ -60,15 +61,9 @@ export function openJournal(options: JournalOptions): Journal {
   let over = false;
 
   const enter = (state: ProvisionState, resumed: boolean): void => {
-    const last = history.at(-1);
-    // A state that was cut by an interruption has no duration: nobody measured it.
-    if (last?.durationMs === null && enteredAt !== undefined) {
-      history[history.length - 1] = { ...last, durationMs: Math.round(clock.monotonic() - enteredAt) };
-    }
-    const attempt = 1 + (history.findLast((entry) => entry.state === state)?.attempt ?? 0);
-    history = [...history, { state, enteredAt: iso(clock.now()), durationMs: null, attempt, resumed }].slice(
-      -MAX_HISTORY,
-    );
+    // The first state of this process has cut the one before it, if any.
+    const lastedMs = enteredAt === undefined ? null : Math.round(clock.monotonic() - enteredAt);
+    history = withEntry(history, { state, enteredAt: iso(clock.now()), resumed }, lastedMs, MAX_HISTORY);
     enteredAt = clock.monotonic();
   };
 

@@ -1,14 +1,17 @@
 import { isFinalState, STEPS, stepOf } from '../../machines/provision.states.ts';
 import { hostAndPort } from '../endpoint.ts';
+import { recordedRuns } from '../history/recordedRuns.ts';
 import type { LogRecord } from '../log/log.ts';
+import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
 import { judge } from '../status/judgement.ts';
 import { LABEL } from '../status/labels.ts';
 import { onServer } from '../status/onServer.ts';
 import { onServerText } from '../status/statusText.ts';
-import { eventView, recordedRuns, recordedView } from './recording.ts';
-import { formatDuration, formatTime, outcomeOf, type RunView, type StepView } from './runView.ts';
+import { duration } from '../time/duration.ts';
+import { eventView, recordedView } from './recording.ts';
+import { formatTime, outcomeOf, type RunView, type StepView } from './runView.ts';
 
 /** How far a line of the log and an entry of the history may lie apart that tell the same. */
 const SAME_MOMENT_MS = 1000;
@@ -90,7 +93,7 @@ function noteOn(step: Omit<StepView, 'note'>, records: readonly LogRecord[]): st
   if (step.state !== 'backoff') return '';
   const at = Date.parse(step.enteredAt);
   const said = records.find(
-    ({ event, time }) => event === 'backoff.waiting' && Math.abs(Date.parse(time) - at) < SAME_MOMENT_MS,
+    (record) => isEvent(record, 'backoff.waiting') && Math.abs(Date.parse(record.time) - at) < SAME_MOMENT_MS,
   );
   return said?.message ?? '';
 }
@@ -114,7 +117,7 @@ function summaryOf(files: DeviceFiles, { state, context }: SnapshotDocument): st
 function unfinishedSummary({ holder, readAt }: DeviceFiles, state: string, retryAt: number | null): string {
   if (holder === null) return `The run was interrupted in ${state}, and nobody is at work.`;
   if (state !== 'backoff' || retryAt === null) return `The agent is at work: ${state}.`;
-  const left = formatDuration(Math.max(0, retryAt - readAt));
+  const left = duration(Math.max(0, retryAt - readAt));
   return `The agent waits before another try: ${left}, from when this page was made. It goes on by itself.`;
 }
 

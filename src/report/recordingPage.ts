@@ -1,7 +1,8 @@
+import type { RecordedRun } from '../history/recordedRuns.ts';
 import { type Html, html } from './html.ts';
 import { type Page, page } from './page.ts';
 import { STEPPING_SCRIPT } from './pageScript.ts';
-import { type Recording, recordedView } from './recording.ts';
+import { recordedView } from './recording.ts';
 import { eventsSection, runBody } from './runSections.ts';
 import { formatTime } from './runView.ts';
 
@@ -19,7 +20,12 @@ const link = (run: number, step: number, rel: string, text: string, possible: bo
  * from 1; the page opens at the start of the latest run.
  * @param version of the program that makes it
  */
-export function recordingPage(file: string, runs: readonly Recording[], query: URLSearchParams, version: string): Page {
+export function recordingPage(
+  file: string,
+  runs: readonly RecordedRun[],
+  query: URLSearchParams,
+  version: string,
+): Page {
   const run = within(query.get('run'), 1, runs.length, runs.length);
   const recording = runs[run - 1] ?? { runId: null, records: [] };
   const count = recording.records.length;

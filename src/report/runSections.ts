@@ -1,6 +1,8 @@
+import { workedMs } from '../history/runHistory.ts';
+import { duration } from '../time/duration.ts';
 import { chartPicture, pathMarks } from './chartPicture.ts';
 import { type Html, html } from './html.ts';
-import { type EventView, formatDuration, formatTime, type Outcome, type RunView, type StepView } from './runView.ts';
+import { type EventView, formatTime, type Outcome, type RunView, type StepView } from './runView.ts';
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   none: 'not started',
@@ -83,13 +85,12 @@ function chartSection({ chart, steps, outcome }: RunView): Html {
 function stepsSection({ chart, steps, outcome }: RunView): Html {
   if (steps.length === 0) return html`<section><h2>Timeline</h2><p class="quiet">No step is recorded.</p></section>`;
   const longest = Math.max(1, ...steps.map(({ durationMs }) => durationMs ?? 0));
-  const total = steps.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);
   const rows = steps.map((step, index) => {
     const sameDay = steps[index - 1]?.enteredAt.slice(0, 10) === step.enteredAt.slice(0, 10);
     return stepRow({ chart, step, longest, sameDay, outcome: index === steps.length - 1 ? outcome : undefined });
   });
   return html`<section><h2>Timeline</h2>
-<p class="quiet">${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${formatDuration(total)} measured${repeats(steps)}.</p>
+<p class="quiet">${steps.length} ${steps.length === 1 ? 'step' : 'steps'}, ${duration(workedMs(steps))} measured${repeats(steps)}.</p>
 <ol class="steps">${rows}</ol></section>`;
 }
 
@@ -112,7 +113,7 @@ const LAST_ROW: Readonly<Partial<Record<Outcome, string>>> = {
 };
 
 function durationText(step: StepView, outcome: Outcome | undefined): string {
-  if (step.durationMs !== null) return formatDuration(step.durationMs);
+  if (step.durationMs !== null) return duration(step.durationMs);
   if (outcome === undefined || outcome === 'waiting') return 'cut';
   return outcome === 'running' ? 'now' : '';
 }

@@ -60,17 +60,5 @@ export function outcomeOf(state: string | null, alive: boolean): Outcome {
   return alive ? 'running' : 'waiting';
 }
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-
-/** A duration for people: `12 ms`, `1.4 s`, `3 min 20 s`, `2 h 5 min`. */
-export function formatDuration(ms: number): string {
-  if (ms < SECOND) return `${Math.round(ms)} ms`;
-  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
-  return `${Math.floor(ms / HOUR)} h ${Math.floor((ms % HOUR) / MINUTE)} min`;
-}
-
 /** A time for people: `2026-11-23 11:51:44 UTC`. @param iso ISO 8601, UTC */
 export const formatTime = (iso: string): string => `${iso.slice(0, 19).replace('T', ' ')} UTC`;

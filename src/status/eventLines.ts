@@ -1,13 +1,20 @@
 import * as z from 'zod/mini';
+import { FAILURES } from '../failures/failure.ts';
 import { fileFailure } from '../files/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { LOG_LEVELS, type LogRecord } from '../log/log.ts';
+import type { EventName } from '../log/eventTypes.ts';
+import { LOG_LEVELS } from '../log/levels.ts';
+import type { LogRecord } from '../log/log.ts';
+import { isFailureCode } from '../state/snapshotDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
 /** The agent keeps two files of 256 KiB; what is larger is none of its own. */
 const MAX_BYTES = 1024 * 1024;
 const MAX_LINES = 20_000;
 const MAX_TEXT = 20_000;
+
+const ENTERED: EventName = 'state.entered';
+const FAILED: EventName = 'run.failed';
 
 const text = z.string().check(z.maxLength(MAX_TEXT));
 const detail = z.union([text, z.number(), z.boolean(), z.null(), z.array(text).check(z.maxLength(100))]);
@@ -41,7 +48,25 @@ function toRecord(line: string): LogRecord | undefined {
   const parsed = lineSchema.safeParse(json);
   if (!parsed.success) return undefined;
   const { time, level, runId, state, attempt, event, message, ...details } = parsed.data;
-  return { time, level, runId, state, attempt, event, message, details };
+  return withLaterFields({ time, level, runId, state, attempt, event, message, details });
+}
+
+/** Adds the fields that a line of version 1.0.0 lacks: it told them in its sentence alone. */
+function withLaterFields(record: LogRecord): LogRecord {
+  const { event, message, state, details } = record;
+  if (event === ENTERED && message === `${state} (resumed)`) {
+    return { ...record, details: { ...details, resumed: true } };
+  }
+  return event === FAILED && details.hint === undefined ? withHint(record) : record;
+}
+
+/** The sentence ended with the hint. Another hint than the usual one of the code can't be told apart, and stays there. */
+function withHint(record: LogRecord): LogRecord {
+  const { message, details } = record;
+  const { code } = details;
+  const hint = typeof code === 'string' && isFailureCode(code) ? FAILURES[code].hint : '';
+  if (hint === '' || !message.endsWith(`. ${hint}`)) return { ...record, details: { ...details, hint: '' } };
+  return { ...record, message: message.slice(0, -`. ${hint}`.length), details: { ...details, hint } };
 }
 
 /** Reads the text of an events file: one JSON object a line. */

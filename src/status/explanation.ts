@@ -1,10 +1,12 @@
 import { isFinalState, isProvisionState, STATES } from '../../machines/provision.states.ts';
 import { hostAndPort } from '../endpoint.ts';
+import { type RunSummary, recordedRuns, summaryOf } from '../history/recordedRuns.ts';
+import { sentenceOf } from '../log/format.ts';
+import { duration } from '../time/duration.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
-import { type RecordedRun, recordedRuns } from './earlierRuns.ts';
 import { makeStatus } from './makeStatus.ts';
-import { ago, duration, indented, oneLine } from './plainText.ts';
+import { ago, indented, oneLine } from './plainText.ts';
 
 const MAX_EARLIER = 5;
 /** So many states are shown from the beginning and from the end of a long run. */
@@ -16,7 +18,7 @@ type Chapter = readonly [title: string, sentences: readonly string[]];
 /** What happened, what the server holds, what the camera does and what to type next: in plain words. */
 export function explanation(files: DeviceFiles): string {
   const status = makeStatus(files);
-  const runs = recordedRuns(files.events.value?.records ?? []);
+  const runs = recordedRuns(files.events.value?.records ?? []).flatMap((run) => summaryOf(run) ?? []);
   const earlier = runs.filter(({ runId }) => runId !== status.run?.id);
   const chapters: readonly Chapter[] = [
     [
@@ -40,7 +42,7 @@ const toText = ([title, sentences]: Chapter): string =>
 
 const toSentences = ({ code, message, hint }: DeviceStatus['errors'][number]): string[] => [
   `${code}: ${message}${message.endsWith('.') ? '' : '.'}`,
-  `Hint: ${hint}`,
+  ...(hint === '' ? [] : [`Hint: ${hint}`]),
 ];
 
 function thisRun(status: DeviceStatus): string[] {
@@ -109,10 +111,10 @@ function steps({ history }: DeviceStatus): string[] {
   return [...lines.slice(0, SHOWN_STATES), `… ${left} more: status --long …`, ...lines.slice(-SHOWN_STATES)];
 }
 
-function earlierRun({ runId, startedAt, resumes, end, message }: RecordedRun, now: string): string {
+function earlierRun({ runId, startedAt, resumes, end, ending }: RunSummary, now: string): string {
   const resumed = resumes === 0 ? '' : `, went on ${resumes === 1 ? 'once' : `${resumes} times`} after interruptions`;
   const how = end === 'cut' ? 'was cut off without a word' : `ended as ${end}`;
-  return `${ago(startedAt, now)}: run ${runId}${resumed}, ${how}${message === '' ? '' : `: ${oneLine(message)}`}`;
+  return `${ago(startedAt, now)}: run ${runId}${resumed}, ${how}${ending === null ? '' : `: ${oneLine(sentenceOf(ending))}`}`;
 }
 
 function serverSentence({ kind, names, server, why }: OnServer): string {
@@ -132,7 +134,7 @@ function serverSentence({ kind, names, server, why }: OnServer): string {
 
 function leftovers(
   { formerDevice, setAside, configuredDevice }: DeviceStatus,
-  earlier: readonly RecordedRun[],
+  earlier: readonly RunSummary[],
 ): string[] {
   const former = [...earlier.map((run) => run.former), formerDevice];
   const names = [...new Set(former)].filter((name) => name !== null && name !== configuredDevice);

@@ -1,5 +1,7 @@
 import { isFinalState, STEPS, stepOf } from '../../machines/provision.states.ts';
+import { sentenceOf } from '../log/format.ts';
 import type { LogRecord } from '../log/log.ts';
+import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
@@ -34,9 +36,10 @@ export function makeStatus(files: DeviceFiles): DeviceStatus {
     next,
     setAside: [...(files.setAside.value ?? [])],
     history: (snapshot?.history ?? []).map((entry) => ({ ...entry })),
-    events: (files.events.value?.records ?? [])
-      .slice(-MAX_EVENTS)
-      .map(({ time, level, runId, state, event, message }) => ({ time, level, runId, state, event, message })),
+    events: (files.events.value?.records ?? []).slice(-MAX_EVENTS).map((record) => {
+      const { time, level, runId, state, event } = record;
+      return { time, level, runId, state, event, message: sentenceOf(record) };
+    }),
   };
 }
 
@@ -89,8 +92,8 @@ const secondsUntil = (at: number, now: number): number => Math.max(0, Math.ceil(
 /** The pause of --splay, which only the log knows. @param runId null: the run is elsewhere */
 function splayOf(records: readonly LogRecord[], readAt: number, runId: string | null): Progress['retry'] {
   const last = records.findLast((record) => record.runId === runId);
-  if (runId === null || last?.event !== 'splay.waiting') return null;
-  const until = Date.parse(last.time) + Number(last.details.ms);
+  if (runId === null || last === undefined || !isEvent(last, 'splay.waiting')) return null;
+  const until = Date.parse(last.time) + last.details.ms;
   const at = isoOf(until);
   return at === null ? null : { at, inSeconds: secondsUntil(until, readAt), waitingFor: 'splay' };
 }

@@ -1,4 +1,4 @@
-import { FAILURES } from '../failures/failure.ts';
+import { isEvent } from '../log/recordedEvent.ts';
 import { isFailureCode } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { Problem } from './part.ts';
@@ -15,21 +15,18 @@ const TURNING_POINTS = [
   'run.interrupted',
   'run.reset',
   'run.failed',
-];
+] as const;
 
 /**
  * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
  * snapshot could not be written. Undefined: there was none.
  */
 export function outsideFailure(files: DeviceFiles): Problem | undefined {
-  const last = files.events.value?.records.findLast(({ event }) => TURNING_POINTS.includes(event));
+  const last = files.events.value?.records.findLast((record) => isEvent(record, ...TURNING_POINTS));
   if (last?.event !== 'run.failed') return undefined;
   const snapshot = files.snapshot.value;
   if (snapshot?.state === 'failed' && snapshot.runId === last.runId) return undefined;
-  const { code } = last.details;
-  if (typeof code !== 'string' || !isFailureCode(code)) return undefined;
-  const { hint, retryable } = FAILURES[code];
-  // The log’s sentence is message and hint in one.
-  const end = last.message.indexOf(`. ${hint}`);
-  return { code, message: end === -1 ? last.message : last.message.slice(0, end), hint, retryable };
+  const { code, hint, retryable } = last.details;
+  if (!isFailureCode(code)) return undefined;
+  return { code, message: last.message, hint, retryable };
 }

@@ -19,11 +19,3 @@ export function ago(time: string, now: string): string {
   if (Number.isNaN(then.getTime())) return oneLine(time);
   return `${oneLine(time)} (${formatDistanceStrict(then, new Date(now), { addSuffix: true })})`;
 }
-
-/** A duration for people; null: it was not measured to its end. */
-export function duration(ms: number | null): string {
-  if (ms === null) return '';
-  if (ms < 1000) return `${ms} ms`;
-  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${(ms / 60_000).toFixed(1)} min`;
-}

@@ -1,7 +1,8 @@
 import { hostAndPort } from '../endpoint.ts';
+import { duration } from '../time/duration.ts';
 import type { DeviceStatus, OnServer } from './deviceStatus.ts';
 import { LABEL, type Label } from './labels.ts';
-import { ago, duration, indented, oneLine } from './plainText.ts';
+import { ago, indented, oneLine } from './plainText.ts';
 
 /** The longest label, its colon and a blank. */
 const LABEL_WIDTH = Math.max(...Object.values(LABEL).map((label) => label.length)) + 2;
@@ -93,7 +94,7 @@ function historyText({ history }: DeviceStatus): string {
   if (history.length === 0) return '';
   const lines = history.map(({ state, enteredAt, durationMs, attempt, resumed }) => {
     const notes = [attempt > 1 ? `try ${attempt}` : '', resumed ? 'resumed' : ''].filter((note) => note !== '');
-    return `  ${oneLine(enteredAt)}  ${state.padEnd(18)}${duration(durationMs).padStart(9)}  ${notes.join(', ')}`.trimEnd();
+    return `  ${oneLine(enteredAt)}  ${state.padEnd(18)}${duration(durationMs).padStart(10)}  ${notes.join(', ')}`.trimEnd();
   });
   return `history:\n${lines.join('\n')}\n`;
 }

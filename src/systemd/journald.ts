@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import type { LogLevel } from '../log/log.ts';
+import type { LogLevel } from '../log/levels.ts';
 
 /** What journald takes for a line's priority, and does not show (sd-daemon(3)). */
 const PREFIXES: Readonly<Record<LogLevel, string>> = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' };

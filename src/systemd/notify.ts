@@ -1,3 +1,4 @@
+import { sentenceOf } from '../log/format.ts';
 import type { LogRecord } from '../log/log.ts';
 
 /** Shows what a service does in `systemctl status`. */
@@ -21,8 +22,10 @@ type Send = (text: string, done: (outcome: Outcome) => void) => void;
 let opened: ServiceStatus | undefined;
 
 /** `state: message`, in one line; undefined for what is not worth a glance. */
-function textOf({ level, state, message }: LogRecord): string | undefined {
+function textOf(record: LogRecord): string | undefined {
+  const { level, state } = record;
   if (level === 'debug') return undefined;
+  const message = sentenceOf(record);
   const text = state === null ? message : `${state}: ${message}`;
   return [...text.replaceAll(/\p{Cc}+/gu, ' ')].slice(0, MAX_CHARACTERS).join('');
 }

@@ -1,4 +1,5 @@
 import { hostAndPort } from '../endpoint.ts';
+import { elapsedMs, withEntry } from '../history/runHistory.ts';
 import { type ChartName, type EventView, outcomeOf, type RunView, type StepView } from '../report/runView.ts';
 import type { RedactedEvent, ShownSnapshot } from './redact.ts';
 
@@ -67,10 +68,9 @@ function enter(run: LiveRun, enteredAt: string, event: string): void {
   const last = run.steps.at(-1);
   const resumed = event === 'RESUME';
   if (state === undefined || (state === last?.state && !resumed)) return;
-  const durationMs = last === undefined ? null : Date.parse(enteredAt) - Date.parse(last.enteredAt);
-  const attempt = 1 + (run.steps.findLast((step) => step.state === state)?.attempt ?? 0);
-  const earlier = last === undefined ? [] : [...run.steps.slice(0, -1), { ...last, durationMs }];
-  run.steps = [...earlier, { state, enteredAt, durationMs: null, attempt, resumed, note: '' }].slice(-MAX_STEPS);
+  // What stands before RESUME is where the earlier process was cut.
+  const lastedMs = last === undefined || resumed ? null : elapsedMs(last.enteredAt, enteredAt);
+  run.steps = withEntry(run.steps, { state, enteredAt, resumed, note: '' }, lastedMs, MAX_STEPS);
 }
 
 function fieldOf(context: unknown, ...path: readonly string[]): unknown {

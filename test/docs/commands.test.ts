@@ -7,8 +7,8 @@ import { EXIT } from '../../src/failures/failure.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { STATUS_EXIT, statusSchema } from '../../src/status/deviceStatus.ts';
 import { LABEL } from '../../src/status/labels.ts';
-import { sources } from './logEvents.ts';
 import { readPage, rowsUnder } from './markdown.ts';
+import { sources } from './sources.ts';
 
 const page = readPage('docs/commands.md');
 const commands = createProgram().commands;

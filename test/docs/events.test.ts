@@ -1,24 +1,28 @@
-import { describe, expect, it } from 'vitest';
-import { LOG_LEVELS } from '../../src/log/log.ts';
-import { loggedEvents } from './logEvents.ts';
-import { readPage, rowsUnder } from './markdown.ts';
+import { readdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { EVENTS, type EventKind } from '../../src/log/events.ts';
+import { ROOT, readPage, tablesIn } from './markdown.ts';
 
-describe('the tables of docs/events.md', () => {
-  const { levels, unreadable } = loggedEvents();
-  const documented = rowsUnder(readPage('docs/events.md'), 'event').map(([event = '', level = '']) => ({
-    event,
-    level,
-  }));
+const HEADER = ['event', 'level', 'fields', 'meaning'];
 
-  it('have every event that the sources log, once, at its levels', () => {
-    const shown = documented.map(({ event, level }) => [event, level.split(', ').sort()] as const);
-    expect(new Map(shown)).toEqual(levels);
-    expect(shown).toHaveLength(levels.size);
-    for (const { level } of documented) for (const one of level.split(', ')) expect(LOG_LEVELS).toContain(one);
-  });
+const pages = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith('.md'));
+const tables = pages
+  .flatMap((name) => tablesIn(readPage(`docs/${name}`)))
+  .filter(({ header }) => header[0] === 'event');
+const documented = tables.flatMap(({ rows }) => rows);
 
-  it('can be complete: every event is a literal in its log call', () => {
-    // The one that passes a name on is found by the calls that create it.
-    expect(unreadable).toEqual(['client/rateLimitedWarning.ts']);
-  });
+/** A link shows its text alone. */
+const withoutLinks = (cell: string): string => cell.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+
+const inTable = ([event, { level, fields, optional, meaning }]: [string, EventKind]): readonly string[] => [
+  event,
+  [level].flat().join(', '),
+  Object.keys({ ...fields, ...optional }).join(', '),
+  meaning,
+];
+
+it('the tables of events in docs/ say what the catalogue says: each event once, with levels, fields and meaning', () => {
+  for (const { header } of tables) expect(header).toEqual(HEADER);
+  const described = documented.map((row) => row.map(withoutLinks));
+  expect(described.sort()).toEqual(Object.entries<EventKind>(EVENTS).map(inTable).sort());
 });

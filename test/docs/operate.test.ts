@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { sources } from './logEvents.ts';
 import { readPage, rowsUnder } from './markdown.ts';
+import { sources } from './sources.ts';
 
 it('docs/operate.md names every attribute of the provisioning that is published', () => {
   const source = sources().get('client/provisioningRecord.ts') ?? '';

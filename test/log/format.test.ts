@@ -28,6 +28,16 @@ describe('formatText', () => {
     );
   });
 
+  it('shows a hint after the sentence, and the full stop between them once', () => {
+    const hint = 'Free some space.';
+    for (const message of ['The disk is full', 'The disk is full.']) {
+      expect(formatText(record({ message, details: { code: 'DISK_FULL', hint } }))).toContain(
+        '[request] The disk is full. Free some space. (request.sent run=r1 attempt=2 code="DISK_FULL")',
+      );
+    }
+    expect(formatText(record({ details: { hint: '' } }))).toContain('Asked the server (request.sent');
+  });
+
   it('indents further lines, so that none begins like a line of its own', () => {
     expect(formatText(record({ message: 'one\n2026-11-23T10:15:31.000Z ERROR two', details: {} }))).toContain(
       'one\n    2026-11-23T10:15:31.000Z ERROR two (',

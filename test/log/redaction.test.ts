@@ -64,10 +64,10 @@ describe('a log line', () => {
     const records: LogRecord[] = [];
     const log = createLog((record) => records.push(record), clock, position);
     // @ts-expect-error a Secret is no detail
-    log.info('event', `with ${SECRET}`, { token: SECRET });
+    log.info('candidate.drawn', `with ${SECRET}`, { deviceName: 'cam', token: SECRET });
     for (const record of records) {
-      expect(formatText(record)).toContain('with [secret] (event token="[secret]")');
-      expect(formatJson(record)).toContain('"message":"with [secret]","token":"[secret]"');
+      expect(formatText(record)).toContain('with [secret] (candidate.drawn deviceName="cam" token="[secret]")');
+      expect(formatJson(record)).toContain('"message":"with [secret]","deviceName":"cam","token":"[secret]"');
     }
     expect(records).toHaveLength(1);
   });

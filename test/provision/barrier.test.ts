@@ -13,7 +13,7 @@ import { type Barrier, createEffects, type Effects } from '../../src/effects/ind
 import { prepare } from '../../src/effects/prepare.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
-import { type Log, silentLog } from '../../src/log/log.ts';
+import { createLog, silentLog } from '../../src/log/log.ts';
 import { openJournal } from '../../src/provision/snapshotWriter.ts';
 import { Secret } from '../../src/secret.ts';
 import { readCredentials, writeCredentials } from '../../src/state/credentials.ts';
@@ -159,7 +159,8 @@ async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['w
     const { state, context } = snapshotSchema.parse(JSON.parse(readFileSync(paths.snapshot, 'utf8')));
     seen.push({ acted, onDisk: state, requestsOut: context.requestsOut });
   };
-  const log: Log = { error: look, warn: look, info: look, debug: look };
+  const position = { runId: null, state: null, attempt: null };
+  const log = createLog(({ event }) => look(event), dependencies.clock, position);
   const journal = openJournal({
     path: paths.snapshot,
     clock: dependencies.clock,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { recordedRuns } from '../../src/history/recordedRuns.ts';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';
 import { escapeHtml, html } from '../../src/report/html.ts';
-import { recordedRuns, recordedSteps, recordedView } from '../../src/report/recording.ts';
+import { recordedView } from '../../src/report/recording.ts';
 import { recordingPage } from '../../src/report/recordingPage.ts';
-import { formatDuration } from '../../src/report/runView.ts';
 import { parseEventLines } from '../../src/status/eventLines.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 
@@ -48,23 +48,8 @@ describe('a recording', () => {
     expect(recordedView(recording, waiting + 1)).toMatchObject({
       state: 'backoff',
       outcome: 'running',
-      error: { code: 'CONNECTION_LOST' },
+      error: { code: 'CONNECTION_LOST', hint: expect.stringContaining('use_ssl') },
     });
-  });
-
-  it('knows a resumed state of version 1.0.0, which said so in the message', () => {
-    const line = { time: '2026-01-01T00:00:00.000Z', level: 'info', runId: 'a', attempt: 1, details: {} } as const;
-    const records = (['detect', 'detect (resumed)', 'validate'] as const).map((message) => ({
-      ...line,
-      event: 'state.entered',
-      state: message === 'validate' ? 'validate' : 'detect',
-      message,
-    }));
-    expect(recordedSteps(records).map(({ state, resumed }) => [state, resumed])).toEqual([
-      ['detect', false],
-      ['detect', true],
-      ['validate', false],
-    ]);
   });
 
   it('opens at the start of the latest run, and stays within its lines', async () => {
@@ -85,13 +70,14 @@ describe('a recording', () => {
 
   it('shows lines without a run, too', () => {
     const line = { time: '2026-01-01T00:00:00.000Z', level: 'error', runId: null, state: null, attempt: null } as const;
-    const failed = { ...line, event: 'run.failed', message: 'no folder', details: { code: 'LOCKED', causes: ['x'] } };
+    const details = { code: 'LOCKED', hint: 'wait', exitStatus: 75, retryable: false, causes: ['x'] };
+    const failed = { ...line, event: 'run.failed', message: 'no folder', details };
     const [run] = recordedRuns([failed]);
     expect(run?.runId).toBeNull();
     expect(run && recordedView(run, 1).error).toEqual({
       code: 'LOCKED',
       message: 'no folder',
-      hint: '',
+      hint: 'wait',
       causes: ['x'],
     });
     expect(recordedRuns([])).toEqual([]);
@@ -103,9 +89,5 @@ describe('a page', () => {
     expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;');
     expect(html`<b>${'<i>'}</b>${html`<u>${1}</u>`}${null}${[html`<s/>`]}`.markup).toBe('<b>&lt;i&gt;</b><u>1</u><s/>');
     expect(html`${'a\u202eb\u0007c\nd'}`.markup).toBe('a\ufffdb\ufffdc\nd');
-  });
-
-  it('tells durations in words of fitting size', () => {
-    expect([12, 1400, 200_000, 7_500_000].map(formatDuration)).toEqual(['12 ms', '1.4 s', '3 min 20 s', '2 h 5 min']);
   });
 });

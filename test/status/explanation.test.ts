@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVE_STATES, FINAL_STATES } from '../../machines/provision.states.ts';
 import type { LogRecord } from '../../src/log/log.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
-import { recordedRuns } from '../../src/status/earlierRuns.ts';
 import { explanation } from '../../src/status/explanation.ts';
 import { present } from '../../src/status/part.ts';
 import { CONFIG, filesWith, GRANTED, NOW, problem, runIn, STORED } from '../support/statusFiles.ts';
@@ -19,6 +18,8 @@ const record = (runId: string | null, event: string, more: Partial<LogRecord> = 
   ...more,
 });
 
+const FAILED = { code: 'DISK_FULL', hint: 'Do this.', exitStatus: 74, retryable: false, causes: [] };
+
 const withRecords = (...records: LogRecord[]): Partial<DeviceFiles> => ({ events: present({ records, skipped: 0 }) });
 
 /** The sentences of one chapter. */
@@ -26,30 +27,6 @@ function chapter(text: string, title: string): string {
   const [, after = ''] = text.split(`${title}\n`);
   return after.split('\n\n')[0] ?? '';
 }
-
-describe('the runs in a log', () => {
-  it('are told apart, each with its end', () => {
-    const runs = recordedRuns([
-      record(null, 'run.nothing'),
-      record('a', 'run.started'),
-      record('a', 'run.interrupted'),
-      record('a', 'run.resumed'),
-      record('a', 'run.provisioned'),
-      record('a', 'device.former', { details: { former: 'cam-9' } }),
-      record('b', 'run.started'),
-      record('b', 'state.entered'),
-      record('c', 'run.started'),
-      record('c', 'run.failed'),
-      record('d', 'state.entered'),
-    ]);
-    expect(runs.map(({ runId, end, resumes, former }) => [runId, end, resumes, former])).toEqual([
-      ['a', 'provisioned', 1, 'cam-9'],
-      ['b', 'cut', 0, null],
-      ['c', 'failed', 0, null],
-      ['d', 'cut', 0, null],
-    ]);
-  });
-});
 
 describe('the explanation', () => {
   it.each([...ACTIVE_STATES, ...FINAL_STATES])('of a run in %s says in words how it stands', (state) => {
@@ -74,20 +51,30 @@ describe('the explanation', () => {
   it('of earlier runs has at most five, and names the devices that they left', () => {
     const runs = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((runId) => [
       record(runId, 'run.started'),
-      record(runId, 'run.failed'),
+      record(runId, 'run.failed', { details: FAILED }),
     ]);
     const former = [
       record('g', 'run.started'),
-      record('g', 'run.resumed'),
-      record('g', 'run.resumed'),
+      record('g', 'run.resumed', { details: { from: 'request' } }),
+      record('g', 'run.resumed', { details: { from: 'request' } }),
       record('g', 'device.former', { details: { former: 'cam-9' } }),
     ];
     const text = explanation(filesWith({}, withRecords(...runs, ...former)));
     const earlier = chapter(text, 'Earlier runs').trimEnd().split('\n');
     expect(earlier).toHaveLength(5);
-    expect(earlier[0]).toMatch(/run c, ended as failed: the message of run\.failed$/);
+    expect(earlier[0]).toMatch(/run c, ended as failed: the message of run\.failed\. Do this\.$/);
     expect(earlier[4]).toMatch(/run g, went on 2 times after interruptions, was cut off without a word$/);
     expect(chapter(text, 'What the server holds')).toContain('to be deleted there unless done: cam-9');
+  });
+
+  it('of a failure without a hint has no empty hint', () => {
+    const failed = record(null, 'run.failed', {
+      message: 'No disk. Mount the card.',
+      details: { ...FAILED, hint: '' },
+    });
+    const happened = chapter(explanation(filesWith({}, withRecords(failed))), 'What happened');
+    expect(happened).toContain('DISK_FULL: No disk. Mount the card.');
+    expect(happened).not.toContain('Hint:');
   });
 
   it('of the present run does not repeat it among the earlier ones', () => {

@@ -18,8 +18,9 @@ const event = (name: string, more: Partial<LogRecord> = {}): LogRecord => ({
   details: {},
   ...more,
 });
+const FAILED = { code: 'DISK_FULL', hint: 'Do this.', exitStatus: 74, retryable: false, causes: [] };
 const failedEvent = (code: string, runId: string | null = null): LogRecord =>
-  event('run.failed', { runId, level: 'error', message: `What happened. And more`, details: { code } });
+  event('run.failed', { runId, level: 'error', message: 'What happened', details: { ...FAILED, code } });
 const withEvents = (...records: LogRecord[]) => ({ events: present({ records, skipped: 0 }) });
 
 /** Word, codes, and what the next step says. */
@@ -246,7 +247,10 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     ['error', ['DISK_FULL'], RUN, true],
   ],
   'a failed start that another start has followed': [
-    filesWith({ requested: true }, withEvents(failedEvent('DISK_ERROR'), event('run.reset'))),
+    filesWith(
+      { requested: true },
+      withEvents(failedEvent('DISK_ERROR'), event('run.reset', { details: { movedTo: [] } })),
+    ),
     ['not started', [], RUN, true],
   ],
   'a failure in the log without a known code': [
@@ -279,12 +283,16 @@ describe('the judgement of', () => {
     expect(judge(files).errors[0]?.message).toContain('provision.json has been changed since');
   });
 
-  it('a failure in the log keeps message and hint apart', () => {
-    const message = 'Could not write. Free some space (df -h), then start again.';
-    const record = event('run.failed', { message, details: { code: 'DISK_FULL' } });
-    expect(judge(filesWith({}, withEvents(record))).errors[0]).toMatchObject({
-      message: 'Could not write',
-      hint: 'Free some space (df -h), then start again.',
-    });
+  it('a failure before the first state gives the hint of that failure, not the general one of its code', () => {
+    const hint = 'Mount the card that holds /device again.';
+    const record = event('run.failed', { message: 'Could not write', details: { ...FAILED, hint, retryable: true } });
+    expect(judge(filesWith({}, withEvents(record))).errors).toEqual([
+      { code: 'DISK_FULL', message: 'Could not write', hint, retryable: true },
+    ]);
+  });
+
+  it('a line without the fields of a failure says nothing of the last start', () => {
+    const foreign = event('run.failed', { details: { code: 'DISK_FULL' } });
+    expect(judge(filesWith({}, withEvents(foreign))).errors).toEqual([]);
   });
 });

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { present } from '../../src/status/part.ts';
-import { duration } from '../../src/status/plainText.ts';
 import { statusText } from '../../src/status/statusText.ts';
 import { CONFIG, filesWith, GRANTED, NOW, problem, runIn, STORED } from '../support/statusFiles.ts';
 
@@ -134,7 +133,7 @@ backup:          the-backup
     const records = Array.from({ length: 30 }, (_, index) => ({ ...record, event: 'e.e', message: `number ${index}` }));
     const text = statusText(makeStatus(filesWith({ snapshot }, { events: present({ records, skipped: 0 }) })), true);
     expect(text).toMatch(/^ {2}\S+ {2}detect +12 ms$/m);
-    expect(text).toMatch(/^ {2}\S+ {2}request +90\.0 s {2}try 2, resumed$/m);
+    expect(text).toMatch(/^ {2}\S+ {2}request +1 min 30 s {2}try 2, resumed$/m);
     expect(text).toMatch(/^ {2}\S+ {2}backoff$/m);
     expect(text.match(/e\.e: number/g)).toHaveLength(20);
     expect(text).toContain('number 29');
@@ -172,13 +171,4 @@ backup:          the-backup
     const text = statusText(makeStatus(filesWith({ requested: true }, { paths })));
     expect(lastLine(text)).toContain("thermal-provision run --dir '/it'\\''s here' --state-dir /elsewhere");
   });
-});
-
-it('durations are short and right', () => {
-  expect([duration(999), duration(61_000), duration(150_000), duration(null)]).toEqual([
-    '999 ms',
-    '61.0 s',
-    '2.5 min',
-    '',
-  ]);
 });

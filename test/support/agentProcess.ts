@@ -16,6 +16,7 @@ const lineSchema = z.looseObject({
   event: z.string().regex(/^[a-z]+\.[a-zA-Z]+$/),
   message: z.string().min(1),
   code: z.string().optional(),
+  hint: z.string().optional(),
 });
 
 export interface AgentEnd {

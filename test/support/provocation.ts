@@ -1,4 +1,4 @@
-/** Ways to make the agent fail with a chosen code, and the message that then comes out. */
+/** Ways to make the agent fail with a chosen code, and what the log then says. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,9 +16,10 @@ import type { Intrusion } from './intrusion.ts';
 import { startServer } from './server.ts';
 import { giveToUnprivileged } from './unprivileged.ts';
 
-/** What came out: the message that names the code, when it came, and when the failure could be known at the earliest. */
+/** What the line that names the code advises, when it came, and when the failure could be known at the earliest. */
 export interface Report {
-  readonly message: string;
+  /** Of a wrong command line: all that was printed. */
+  readonly hint: string;
   readonly status: number | null;
   readonly at: number;
   readonly detectableAt: number;
@@ -32,7 +33,7 @@ export interface Provocation {
   readonly needsRoot?: true;
 }
 
-/** Runs the shipped program and picks the message out of its log. */
+/** Runs the shipped program and picks the line of the failure out of its log. */
 export async function reportOf(
   atEnd: AtEnd,
   code: FailureCode,
@@ -42,9 +43,9 @@ export async function reportOf(
 ): Promise<Report> {
   const end = await runAgentProcess(atEnd, folder, options);
   const line = end.log.findLast((one) => one.code === code && one.level === 'error');
-  if (line === undefined) throw new Error(`No message with the code ${code}. The output:\n${end.output}`);
+  if (line === undefined) throw new Error(`No line with the code ${code}. The output:\n${end.output}`);
   return {
-    message: line.message,
+    hint: line.hint ?? '',
     status: end.status,
     at: line.at,
     detectableAt: Math.max(end.startedAt, detectableAt()),
@@ -148,7 +149,7 @@ export const inProcess = (
     const run = await runDevice(paths, { ...options, sink });
     expect(run.failure?.code).toBe(code);
     const [record] = run.of('run.failed');
-    return { message: record?.message ?? '', status: run.exitStatus, at, detectableAt: startedAt };
+    return { hint: String(record?.details.hint), status: run.exitStatus, at, detectableAt: startedAt };
   },
   ...(hint === undefined ? {} : { hint }),
 });

@@ -45,15 +45,15 @@ interface ExpectedFailure {
   readonly server?: Simulator;
 }
 
-/** The documented status, and one message with code and hint. */
+/** The documented status, and one line with code, message and hint. */
 export function expectFailureReport(end: AgentEnd, { code, hint, says }: Omit<ExpectedFailure, 'server'>): void {
   const { exitStatus, hint: usualHint } = FAILURES[code];
   const reports = end.log.filter(({ event }) => event === 'run.failed');
   expect(reports.map((line) => line.code)).toEqual([code]);
-  const message = reports[0]?.message ?? '';
-  if (hint === undefined) expect(message).toContain(usualHint);
-  else expect(message).toMatch(hint);
-  if (says !== undefined) expect(message).toMatch(says);
+  const [report] = reports;
+  if (hint === undefined) expect(report?.hint).toContain(usualHint);
+  else expect(report?.hint).toMatch(hint);
+  if (says !== undefined) expect(report?.message).toMatch(says);
   expect({ status: end.status, signal: end.signal }).toEqual({ status: exitStatus, signal: null });
   expect(end.otherLines).toEqual([]);
 }

@@ -4,7 +4,7 @@ import { fstatSync } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { LOG_LEVELS } from '../../src/log/log.ts';
+import { LOG_LEVELS } from '../../src/log/levels.ts';
 import { isJournalStream, withPriority } from '../../src/systemd/journald.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 

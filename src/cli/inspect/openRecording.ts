@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
-import { recordedRuns } from '../../report/recording.ts';
+import { recordedRuns } from '../../history/recordedRuns.ts';
 import { recordingPage } from '../../report/recordingPage.ts';
 import { readEventLines } from '../../status/eventLines.ts';
 import { VERSION } from '../../version.ts';

@@ -7,8 +7,9 @@ import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { EXIT, Failure, toFailure } from '../../failures/failure.ts';
+import { EXIT, Failure, toFailureRecord } from '../../failures/failure.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
+import { failureFields } from '../../log/failureFields.ts';
 import { createLog, type Log, type LogSink } from '../../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../../log/winstonSink.ts';
 import { runAgent } from '../../provision/agent.ts';
@@ -53,8 +54,8 @@ export async function startDevice(options: StartArguments, watched: Watched = {}
   try {
     config = await loadConfig(paths.deviceFolder);
   } catch (error) {
-    const failure = toFailure(error);
-    consoleLog.error('start.failed', `${failure.message}. ${failure.hint}`, { code: failure.code });
+    const failure = toFailureRecord(error);
+    consoleLog.error('start.failed', failure.message, failureFields(failure));
     return result?.failure?.exitStatus ?? failure.exitStatus;
   }
   if (result?.failure !== undefined && result.failure !== null) {

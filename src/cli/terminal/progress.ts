@@ -9,7 +9,9 @@ import {
 import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import { toFailureRecord } from '../../failures/failure.ts';
 import { openUnblocked, type UnblockedOutput } from '../../files/unblockedOutput.ts';
+import type { EventName } from '../../log/eventTypes.ts';
 import type { LogRecord, LogSink } from '../../log/log.ts';
+import { isEvent } from '../../log/recordedEvent.ts';
 import type { AgentResult } from '../../provision/result.ts';
 import { type Paint, paintFor, printable } from './paint.ts';
 
@@ -36,7 +38,7 @@ const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
   'run.failed',
   'run.interrupted',
   'run.withdrawn',
-]);
+] satisfies EventName[]);
 
 const REFRESH_MS = 250;
 /** A display that nobody reads must not fill the memory. */
@@ -99,9 +101,10 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   timer.unref();
 
   return {
-    sink: ({ event, level, message, details }: LogRecord) => {
-      if (event === 'splay.waiting') {
-        living = spreading(Number(details.ms), now);
+    sink: (record: LogRecord) => {
+      const { event, level, message } = record;
+      if (isEvent(record, 'splay.waiting')) {
+        living = spreading(record.details.ms, now);
         draw();
       }
       if ((level === 'warn' || level === 'error') && !TOLD_OTHERWISE.has(event)) say(paint('yellow', '!'), message);

@@ -1,4 +1,4 @@
-import type { LogLevel } from '../../log/log.ts';
+import type { LogLevel } from '../../log/levels.ts';
 import type { Secret } from '../../secret.ts';
 
 /** A place in the thermal image whose temperature is published. */

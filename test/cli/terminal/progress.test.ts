@@ -3,7 +3,8 @@ import { type ProvisionState, STATES } from '../../../machines/provision.states.
 import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import { createProgress } from '../../../src/cli/terminal/progress.ts';
 import { Failure, toFailureRecord } from '../../../src/failures/failure.ts';
-import type { LogDetails, LogLevel } from '../../../src/log/log.ts';
+import type { LogLevel } from '../../../src/log/levels.ts';
+import type { LogDetails } from '../../../src/log/log.ts';
 import type { AgentResult } from '../../../src/provision/result.ts';
 import { SETTINGS } from '../../support/chartAnswers.ts';
 import { snapshotIn } from '../../support/snapshots.ts';

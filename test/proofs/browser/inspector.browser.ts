@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { recordedRuns } from '../../../src/history/recordedRuns.ts';
 import type { LogRecord } from '../../../src/log/log.ts';
-import { recordedRuns } from '../../../src/report/recording.ts';
 import { recordingPage } from '../../../src/report/recordingPage.ts';
 import { inspectOnPage } from '../../../src/watch/livePage.ts';
 import { serveLocally } from '../../../src/watch/localServer.ts';

@@ -23,7 +23,7 @@ describe.concurrent('SC-003: the message, with code and hint, is out within 10 s
     const report = await provoke(onTestFinished, code);
     expect(report.at - report.detectableAt).toBeLessThan(MESSAGE_LIMIT_MS);
     expect(report.status).toBe(FAILURES[code].exitStatus);
-    if (hint === undefined) expect(report.message).toContain(FAILURES[code].hint);
-    else expect(report.message).toMatch(hint);
+    if (hint === undefined) expect(report.hint).toContain(FAILURES[code].hint);
+    else expect(report.hint).toMatch(hint);
   });
 });

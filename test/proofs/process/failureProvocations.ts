@@ -36,7 +36,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
     provoke: async (atEnd) => {
       const { paths } = await makeDeviceFolder(atEnd, { port: 9 });
       const end = await runAgentProcess(atEnd, paths.deviceFolder, { command: ['run', '--no-such-option'] });
-      return { message: end.output, status: end.status, at: end.endedAt, detectableAt: end.startedAt };
+      return { hint: end.output, status: end.status, at: end.endedAt, detectableAt: end.startedAt };
     },
     hint: /unknown option '--no-such-option'.*see thermal-provision --help/s,
   },

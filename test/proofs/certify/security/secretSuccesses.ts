@@ -4,7 +4,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LOG_FORMATS } from '../../../../src/log/format.ts';
-import { LOG_LEVELS } from '../../../../src/log/log.ts';
+import { LOG_LEVELS } from '../../../../src/log/levels.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { runArguments, type SceneOptions } from './scene.ts';
 import { type Expected, type SecretTrial, textOfAll } from './secretTrial.ts';

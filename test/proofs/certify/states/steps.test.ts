@@ -18,7 +18,7 @@ test('a log is read as the transitions that it took', () => {
     { event: 'request.failure', state: 'request', message: '' },
     entered('reconcile'),
     { event: 'reconcile.refused', state: 'reconcile', message: '' },
-    { event: 'backoff.waiting', state: 'backoff', message: 'Waits 1 s before the next probe' },
+    { event: 'backoff.waiting', state: 'backoff', message: '', waitingFor: 'probe' },
     { event: 'run.failed', state: 'failed', message: '', code: 'RUN_TIME_LIMIT' },
     { event: 'run.resumed', state: null, message: '', from: 'request' },
     entered('reconcile'),

@@ -12,6 +12,7 @@ export interface Line {
   readonly from?: string;
   /** Of a pause. */
   readonly ms?: number;
+  readonly waitingFor?: string;
 }
 
 /** A state was entered; all lines up to that of the next step were written in it. */
@@ -70,10 +71,10 @@ const code =
   (...codes: readonly string[]): Evidence =>
   ({ entry }) =>
     codes.includes(entry.code ?? '');
-const says =
-  (text: string): Evidence =>
+const waitsFor =
+  (what: string): Evidence =>
   ({ entry }) =>
-    entry.message.includes(text);
+    entry.waitingFor === what;
 const logged =
   (event: string): Evidence =>
   ({ before }) =>
@@ -90,11 +91,11 @@ const both =
 const EVIDENCE: Readonly<Record<string, Evidence>> = {
   'reconcile → failed : done [isNameTaken]': code('DEVICE_NAME_TAKEN', 'PROVISIONING_REFUSED'),
   'reconcile → failed : done [unknownTooOften]': both(logged('reconcile.refused'), code('CONNECTION_LOST')),
-  'reconcile → backoff : done [mustProbeAgain]': says('next probe'),
-  'reconcile → backoff : done [outcomeIsUnknown]': both(says('next retry'), logged('reconcile.refused')),
+  'reconcile → backoff : done [mustProbeAgain]': waitsFor('probe'),
+  'reconcile → backoff : done [outcomeIsUnknown]': both(waitsFor('retry'), logged('reconcile.refused')),
   'request → reconcile : done [answeredFailure]': logged('request.failure'),
   'verifyCredentials → failed : done [refusedForGood]': code('CREDENTIALS_REFUSED'),
-  'verifyCredentials → backoff : done': says('next verification'),
+  'verifyCredentials → backoff : done': waitsFor('verification'),
   'write → failed : done [changedTooOften]': code('CONFIG_KEEPS_CHANGING'),
   'restore → failed : done': code('CONFIG_NOT_WRITTEN'),
   '* → failed : TIME_UP': code('RUN_TIME_LIMIT'),

@@ -1,0 +1,288 @@
+import type { LogLevel } from './levels.ts';
+
+/**
+ * The catalogue of log events: level, fields and meaning of each. `Log` is typed by it, so a run needs the types alone
+ * and never loads this file. Names are a contract; the tables of events in docs/ say the same (a test compares them).
+ */
+
+/** What a field of each kind holds. */
+export interface FieldValues {
+  text: string;
+  'text or null': string | null;
+  number: number;
+  flag: boolean;
+  texts: readonly string[];
+}
+export type FieldKinds = Readonly<Record<string, keyof FieldValues>>;
+
+export interface EventKind {
+  /** Several: the event means something else at each of them. */
+  readonly level: LogLevel | readonly LogLevel[];
+  /** Fields that the event always has. */
+  readonly fields?: FieldKinds;
+  /** Fields that it has at times. */
+  readonly optional?: FieldKinds;
+  readonly meaning: string;
+}
+
+/** A FailureRecord without its message, which is the sentence of the line. */
+const FAILURE = { code: 'text', hint: 'text', exitStatus: 'number', retryable: 'flag', causes: 'texts' } as const;
+const NAMED = { deviceName: 'text' } as const;
+/** `token` is a fingerprint. */
+const DEVICE = { deviceName: 'text', token: 'text' } as const;
+const RETRY = { fields: { retryInMs: 'number' }, optional: { code: 'text', hint: 'text' } } as const;
+const REPEATED = { level: 'warn', optional: { leftOut: 'number' } } as const;
+const FILE = { file: 'text' } as const;
+
+export const EVENTS = {
+  // A run
+  'run.nothing': { level: 'info', meaning: 'no trigger and no unfinished run' },
+  'run.started': {
+    level: 'info',
+    fields: { agentVersion: 'text' },
+    meaning: 'a new run begins; the message says why',
+  },
+  'run.resumed': { level: 'info', fields: { from: 'text' }, meaning: 'an interrupted run resumes in the state from' },
+  'run.swept': { level: 'info', meaning: 'the clean-up left over from a finished run was completed' },
+  'run.provisioned': {
+    level: 'info',
+    fields: {
+      deviceName: 'text or null',
+      server: 'text or null',
+      backup: 'text or null',
+      seconds: 'number',
+    },
+    optional: { token: 'text' },
+    meaning: 'success',
+  },
+  'run.failed': { level: 'error', fields: FAILURE, meaning: 'the run or the start failed' },
+  'run.reset': {
+    level: 'warn',
+    fields: { movedTo: 'texts' },
+    meaning: 'an operator gave up the run; its files were moved',
+  },
+  'run.interrupted': { level: 'warn', meaning: 'SIGTERM or SIGINT; the next start resumes the run' },
+  'run.withdrawn': { level: 'warn', meaning: 'the trigger was removed during the run; no further request is sent' },
+  'run.superseded': {
+    level: 'warn',
+    meaning: 'provision.json names another server, key or name; a new run begins',
+  },
+  'state.entered': {
+    level: 'info',
+    optional: { resumed: 'flag' },
+    meaning: 'the run entered a state of the chart',
+  },
+  'state.tightened': { level: 'warn', meaning: "the agent's folder was open to others; its mode was corrected" },
+  'state.unsynced': { level: 'warn', meaning: 'a new state folder may not survive a power loss' },
+  'backoff.waiting': {
+    level: 'warn',
+    fields: { ms: 'number' },
+    // Absent in lines of version 1.0.0; the failure, where the pause follows one.
+    optional: { waitingFor: 'text or null', ...FAILURE },
+    meaning: 'a pause',
+  },
+  'validate.passed': {
+    level: 'info',
+    fields: { server: 'text', tls: 'flag', nameSource: 'text' },
+    optional: { provisionJson: 'text' },
+    meaning: 'all input files are complete',
+  },
+  'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
+  'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
+  'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
+  'candidate.adopted': {
+    level: 'info',
+    fields: { ...DEVICE, drawnByRun: 'text' },
+    meaning: 'name and token of an earlier attempt are reused',
+  },
+  'request.connected': { level: 'debug', fields: { server: 'text' }, meaning: 'connected for the request' },
+  'request.sent': { level: 'info', fields: { server: 'text' }, meaning: 'the request may have reached the server' },
+  'request.granted': {
+    level: 'info',
+    fields: { ...DEVICE, tokenFrom: 'text' },
+    meaning: 'the server answered SUCCESS',
+  },
+  'request.failure': { level: 'warn', fields: NAMED, meaning: 'the server answered FAILURE' },
+  'request.unknown': {
+    level: 'warn',
+    fields: { code: 'text' },
+    meaning: 'no usable answer; the state reconcile asks the server',
+  },
+  'reconcile.accepted': { level: 'info', fields: DEVICE, meaning: 'an earlier request had succeeded' },
+  'reconcile.refused': { level: 'info', fields: NAMED, meaning: 'the server does not know our token (yet)' },
+  'verify.proven': { level: 'info', fields: DEVICE, meaning: 'the new credentials work' },
+  'verify.unanswered': {
+    level: 'warn',
+    fields: NAMED,
+    meaning: 'the token was accepted, but the attribute request was not answered',
+  },
+  'verify.ownToken': {
+    level: 'warn',
+    fields: DEVICE,
+    meaning: "the token in the answer was garbled; the device's own is used",
+  },
+  'verify.refused': {
+    level: 'warn',
+    fields: NAMED,
+    meaning: 'the server refused credentials that it had issued; tried three times',
+  },
+  'backup.made': {
+    level: 'info',
+    fields: { backup: 'text', bytes: 'number' },
+    meaning: 'the configuration was copied',
+  },
+  'backup.present': {
+    level: 'info',
+    fields: { backup: 'text', bytes: 'number' },
+    meaning: 'the newest backup already equals the configuration',
+  },
+  'backup.none': { level: 'info', meaning: 'there is no configuration yet' },
+  'backup.pruned': { level: 'info', fields: { removed: 'texts' }, meaning: 'old backups were removed' },
+  'backup.unpruned': { level: 'warn', meaning: 'old backups could not be removed' },
+  'backup.skipped': {
+    level: 'warn',
+    fields: FILE,
+    meaning: 'a backup is unusable; the settings come from an older one or are the defaults',
+  },
+  'config.written': {
+    level: 'info',
+    fields: { ...FILE, ...DEVICE, server: 'text' },
+    meaning: 'the configuration holds the new credentials',
+  },
+  'config.already': { level: 'info', fields: FILE, meaning: 'the configuration held the new credentials already' },
+  'config.base': {
+    level: 'warn',
+    meaning: 'the configuration was unusable; the message says where the settings come from',
+  },
+  'config.changed': {
+    level: ['warn', 'info'],
+    meaning: 'run (warn): another program changed the file; start (info): new settings are used',
+  },
+  'config.overtaken': {
+    level: 'warn',
+    meaning: 'another program replaced the file right after the write; it is written again',
+  },
+  'config.unusable': {
+    level: ['error', 'warn'],
+    optional: { code: 'text' },
+    meaning: 'run (error): read back differs; start (warn): the last good settings stay',
+  },
+  'config.restored': { level: 'warn', fields: { backup: 'text' }, meaning: 'the backup was put back' },
+  'config.replaced': {
+    level: 'warn',
+    meaning: 'the configuration was replaced before the run ended; it is written again',
+  },
+  'config.removed': {
+    level: 'warn',
+    fields: FILE,
+    meaning: 'the new file was removed, because there was none before',
+  },
+  'trigger.processed': { level: 'info', fields: FILE, meaning: 'the trigger was renamed' },
+  'trigger.newer': { level: 'warn', meaning: 'a newer trigger was dropped during the run; it asks for another run' },
+  'splay.waiting': {
+    level: 'info',
+    fields: { ms: 'number' },
+    meaning: 'a pause of ms before the first contact (--splay)',
+  },
+  'secret.removed': {
+    level: 'info',
+    fields: FILE,
+    meaning: 'the secret was removed from provision.json (scrub)',
+  },
+  'secret.left': {
+    level: 'warn',
+    fields: FILE,
+    meaning: 'the secret could not be removed from provision.json; remove it by hand',
+  },
+  'device.former': {
+    level: 'info',
+    fields: { former: 'text' },
+    meaning: 'the previous device is no longer used; delete it on the server',
+  },
+  'snapshot.damaged': {
+    level: 'warn',
+    fields: { ...FILE, movedTo: 'text' },
+    meaning: 'an unreadable snapshot was set aside',
+  },
+  'snapshot.unsaved': { level: 'warn', meaning: 'the failed state could not be saved' },
+  'credentials.damaged': {
+    level: 'warn',
+    fields: { ...FILE, movedTo: 'text' },
+    meaning: 'unreadable credentials were set aside; a device may be stranded',
+  },
+  'credentials.foreign': {
+    level: 'warn',
+    fields: { movedTo: 'text' },
+    meaning: "another board's credentials were set aside (a cloned card)",
+  },
+  'credentials.superseded': {
+    level: 'warn',
+    fields: { movedTo: 'text' },
+    meaning: 'credentials for another server, key or name were set aside',
+  },
+  'credentials.tightened': {
+    level: 'warn',
+    fields: { ...FILE, mode: 'text' },
+    meaning: 'credentials.json was open to others; its mode was corrected',
+  },
+  'credentials.left': {
+    level: 'warn',
+    meaning: 'credentials.json could not be removed at the end; the next start removes it',
+  },
+  'credentials.removed': { level: 'debug', fields: FILE, meaning: 'the run is complete' },
+  'callback.failed': { level: 'warn', meaning: "library only: the program's own onProgress failed; the run continues" },
+
+  // Normal operation
+  'start.existing': {
+    level: 'warn',
+    fields: { code: 'text', ...NAMED },
+    meaning: 'provisioning failed; the existing configuration is used',
+  },
+  'start.failed': { level: 'error', fields: FAILURE, meaning: 'there is no usable configuration' },
+  'config.qos': { level: 'warn', meaning: 'ThingsBoard has no QoS 2; 1 is used' },
+  'session.connected': {
+    level: 'info',
+    fields: { server: 'text', deviceId: 'text', connections: 'number' },
+    meaning: 'connected',
+  },
+  'session.lost': { level: 'warn', ...RETRY, meaning: 'not connected; tried again after retryInMs' },
+  'session.refused': {
+    level: 'error',
+    ...RETRY,
+    meaning: 'the server refuses the token; tried again each minute',
+  },
+  'telemetry.published': { level: 'debug', fields: { messages: 'number' }, meaning: 'one round of messages' },
+  'telemetry.summary': {
+    level: 'info',
+    fields: { messages: 'number', connections: 'number' },
+    meaning: 'once an hour: number of messages so far',
+  },
+  'telemetry.no-value': { ...REPEATED, meaning: 'an enabled spot has no recent temperature' },
+  'telemetry.reading-failed': {
+    ...REPEATED,
+    meaning: 'the source failed or took too long',
+  },
+  'telemetry.stopped': {
+    level: 'info',
+    fields: { connections: 'number', messages: 'number' },
+    meaning: 'ended on request',
+  },
+  'record.published': {
+    level: 'info',
+    fields: { run: 'text' },
+    meaning: 'the server has the record of the provisioning',
+  },
+  'record.unmarked': {
+    level: 'warn',
+    meaning: 'that could not be noted; the record is published again after the next start',
+  },
+  'record.unreadable': { level: 'warn', meaning: "the record can't be made, because a file can't be read" },
+  'source.bad-line': { ...REPEATED, meaning: 'a line of the source is not a reading' },
+  'source.command-ended': {
+    level: 'warn',
+    fields: { restartInMs: 'number' },
+    optional: { stderr: 'text' },
+    meaning: 'the temperature command ended; it is started again',
+  },
+  'source.not-closed': { level: 'warn', meaning: 'the source did not close at the end' },
+} as const satisfies Readonly<Record<string, EventKind>>;

@@ -1,0 +1,37 @@
+import { EVENTS, type EventKind, type FieldKinds, type FieldValues } from './events.ts';
+import type { EventName, FieldsOf } from './eventTypes.ts';
+import type { LogDetails, LogRecord } from './log.ts';
+
+/** A line whose event is known, with the fields that the catalogue says. */
+export type EventRecord<Name extends EventName> = Name extends EventName
+  ? LogRecord & { readonly event: Name; readonly details: FieldsOf<Name> }
+  : never;
+
+const KINDS: Readonly<Record<EventName, EventKind>> = EVENTS;
+
+const FITS: Readonly<Record<keyof FieldValues, (value: LogDetails[string]) => boolean>> = {
+  text: (value) => typeof value === 'string',
+  'text or null': (value) => value === null || typeof value === 'string',
+  number: (value) => typeof value === 'number',
+  flag: (value) => typeof value === 'boolean',
+  texts: (value) => Array.isArray(value),
+};
+
+const haveFields = (details: LogDetails, kinds: FieldKinds = {}, isOptional = false): boolean =>
+  Object.entries(kinds).every(
+    ([field, kind]) => (isOptional && details[field] === undefined) || FITS[kind](details[field]),
+  );
+
+/**
+ * Whether a line, which may stem from another version of the agent or from elsewhere, tells one of these events with
+ * the fields of the catalogue. The one way to read an event.
+ */
+export function isEvent<Name extends EventName>(
+  record: LogRecord,
+  ...names: readonly Name[]
+): record is EventRecord<Name> {
+  const name = names.find((each) => each === record.event);
+  if (name === undefined) return false;
+  const { fields, optional } = KINDS[name];
+  return haveFields(record.details, fields) && haveFields(record.details, optional, true);
+}
