@@ -183,9 +183,9 @@ describe('runClient', () => {
     });
   });
 
-  describe('with TLS', () => {
-    const authority = issueAuthority();
-    const served = issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
+  describe('with TLS', async () => {
+    const authority = await issueAuthority();
+    const served = await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
 
     it('publishes to a server whose CA the configuration names', async () => {
       const server = await broker({ tls: served });

@@ -47,7 +47,7 @@ describe('text of the response, byte for byte', () => {
 
   test('X509_CERTIFICATE: one line of base64, whatever was sent', async () => {
     const simulator = await simulate();
-    const { cert } = issueCertificate({ names: ['cam'] });
+    const { cert } = await issueCertificate({ names: ['cam'] });
     const base64 = cert.split('\n').slice(1, -2).join('');
     const chosen = { credentialsType: 'X509_CERTIFICATE', hash: cert };
     expect(await responseText(simulator, { ...KEYS, deviceName: 'cam', ...chosen })).toBe(

@@ -138,7 +138,7 @@ test('--tls writes the CA that its clients need', async () => {
 });
 
 test('--cert and --key', async () => {
-  const { cert, key } = issueCertificate({ ips: ['127.0.0.1'] });
+  const { cert, key } = await issueCertificate({ ips: ['127.0.0.1'] });
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]);
   const url = await started(run('--port', '0', '--cert', certFile, '--key', keyFile));
