@@ -1,8 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
+
+/** What the device is to be called: one name, or a prefix with a random or a hardware suffix. */
+export type NameSettings =
+  | { readonly source: 'fixed'; readonly name: string }
+  | { readonly source: 'random' | 'mac'; readonly prefix: string };
 
 const NAME_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const NAME_LENGTH = 6;
@@ -49,7 +53,7 @@ export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
  * The device name that the settings ask for: fixed, derived from the hardware, or prefix-XXXXXX drawn at random
  * (FR-005). @throws Failure PROVISION_JSON_INVALID
  */
-export async function deviceNameFor(name: ProvisionSettings['name'], interfaces = NETWORK_INTERFACES): Promise<string> {
+export async function deviceNameFor(name: NameSettings, interfaces = NETWORK_INTERFACES): Promise<string> {
   if (name.source === 'fixed') return name.name;
   const suffix = name.source === 'mac' ? await macSuffix(interfaces) : draw(NAME_ALPHABET, NAME_LENGTH);
   return `${name.prefix}-${suffix}`;

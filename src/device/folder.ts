@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
-import { errnoOf, fileFailure } from '../files/fileFailure.ts';
+import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 
 /** @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED (a folder above it is closed), DISK_ERROR */
 export async function requireDeviceFolder(folder: string): Promise<Stats> {

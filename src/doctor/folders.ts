@@ -2,7 +2,7 @@ import { access, constants, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { requireTrustedLink } from '../files/ownFiles.ts';
 import { type Checked, failed, passed, warning } from './check.ts';
 

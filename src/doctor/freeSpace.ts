@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { fileExists } from '../files/fileExists.ts';
-import { fileFailure } from '../files/fileFailure.ts';
 import { MIN_FREE_BYTES, requireFreeSpace } from '../files/probe.ts';
 import { type Checked, passed } from './check.ts';
 

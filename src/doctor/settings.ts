@@ -3,7 +3,7 @@ import type { SettingsElsewhere } from '../config/provision/externalSettings.ts'
 import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 /** provision.json and what is given elsewhere: every problem at once, and whether others can read the file. */

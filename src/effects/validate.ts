@@ -11,7 +11,7 @@ import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/the
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
 /** Owner and mode that a replaced file shall have. */
 export interface FileAttributes {

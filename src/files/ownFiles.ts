@@ -1,8 +1,8 @@
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
-import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
 
 /**
  * In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder.

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, rename, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure } from './fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 
 /** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;

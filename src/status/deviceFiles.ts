@@ -6,7 +6,7 @@ import { readBoardIdentity } from '../device/board.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { readSnapshot } from '../state/snapshotFile.ts';

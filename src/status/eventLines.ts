@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { LOG_LEVELS, type LogRecord } from '../log/log.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';

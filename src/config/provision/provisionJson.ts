@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../failures/failure.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { Secret } from '../../secret.ts';
 import { isJsonObject, type JsonObject, readJsonObject, typeName } from '../json/strictJson.ts';

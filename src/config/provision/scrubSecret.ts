@@ -1,8 +1,8 @@
 import { lstat } from 'node:fs/promises';
 import { applyEdits, modify } from 'jsonc-parser';
 import { Failure } from '../../failures/failure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableReplace } from '../../files/durable.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { readJsonObject } from '../json/strictJson.ts';
 import type { SettingsElsewhere } from './externalSettings.ts';
