@@ -20,7 +20,7 @@ export interface Plan {
   readonly diff: string;
 }
 
-const NEW_TOKEN = 'access-token-that-the-run-will-draw';
+const NEW_TOKEN = 'access-token-that-the-run-will-generate';
 const UNDRAWN = 'XXXXXX';
 
 /** The name that the next run would use, as far as it can be known: a random one is drawn by the run alone. */

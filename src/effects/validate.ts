@@ -27,8 +27,8 @@ export async function validate(
   dependencies: EffectDependencies,
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
-  const { paths, elsewhere, clock, log } = dependencies;
-  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, elsewhere);
+  const { paths, externalSettings, clock, log } = dependencies;
+  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);

@@ -22,7 +22,7 @@ const LAST_SAVE_MS = 1000;
  * Keeps the run's state on disk. `record` only queues, `durable` is the barrier that effects wait at. States in
  * between are merged: the latest wins.
  */
-export interface Journal {
+export interface SnapshotWriter {
   /** Queues the state that the chart has entered. */
   record(state: ProvisionState, context: ProvisionContext, resumed?: boolean): void;
   /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
@@ -36,7 +36,7 @@ export interface Journal {
   idle(): Promise<void>;
 }
 
-interface JournalOptions {
+interface SnapshotWriterOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly agentVersion: string;
@@ -46,7 +46,7 @@ interface JournalOptions {
   readonly onDurable?: (snapshot: SnapshotDocument) => void;
 }
 
-export function openJournal(options: JournalOptions): Journal {
+export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
   const { clock, previous } = options;
   const iso = (ms: number): string => new Date(ms).toISOString();
   let history: HistoryEntry[] = [];

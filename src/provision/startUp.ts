@@ -31,11 +31,11 @@ export interface Found {
 }
 
 /** States after which, or in which, the configuration is nothing to go by. */
-const ELSEWHERE: readonly ProvisionState[] = ['provisioned', 'restore'];
+const NOT_AT_THE_END: readonly ProvisionState[] = ['provisioned', 'restore'];
 
 /** From `finalize` on the configuration should hold the new credentials, unless somebody has replaced it since. */
 export const isAtTheEnd = (snapshot: SnapshotDocument | undefined): snapshot is SnapshotDocument =>
-  snapshot !== undefined && !ELSEWHERE.includes(snapshot.state) && snapshot.context.furthestStep >= FINALIZE_STEP;
+  snapshot !== undefined && !NOT_AT_THE_END.includes(snapshot.state) && snapshot.context.furthestStep >= FINALIZE_STEP;
 
 /**
  * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says

@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { settingsElsewhere } from '../config/provision/externalSettings.ts';
+import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
@@ -102,7 +102,7 @@ async function modifiedAt(path: string): Promise<number | null> {
 async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
   try {
     // Key and secret may be given to the agent alone.
-    const { settings, digest } = await readPublicSettings(path, settingsElsewhere(process.env));
+    const { settings, digest } = await readPublicSettings(path, externalSettings(process.env));
     const { host, port, useSsl, name } = settings;
     return present({ host, port, useSsl, name, digest });
   } catch (error) {

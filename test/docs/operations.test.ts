@@ -2,7 +2,7 @@ import { basename, relative } from 'node:path';
 import type { Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { createProgram } from '../../src/cli/program.ts';
-import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings.ts';
+import { EXTERNAL_VARIABLES } from '../../src/config/provision/externalSettings.ts';
 import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/failure.ts';
@@ -159,7 +159,7 @@ describe('the table of options', () => {
 
   it('is completed by the variables that have no option', () => {
     const read = [...sources().values()].flatMap((source) => [...source.matchAll(/process\.env\.(\w+)/g)]);
-    const variables = new Set([...read.map(([, name = '']) => name), ...ELSEWHERE_VARIABLES]);
+    const variables = new Set([...read.map(([, name = '']) => name), ...EXTERNAL_VARIABLES]);
     const described = rowsUnder(page, 'variable').map(([name]) => name);
     expect(described.sort()).toEqual([...variables].sort());
   });
