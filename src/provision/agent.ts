@@ -21,7 +21,7 @@ import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { loadSnapshot } from '../state/snapshotFile.ts';
 import { standbyStream } from '../thingsboard/standbyStream.ts';
 import { systemClock } from '../time/clock.ts';
-import { atMost } from '../time/within.ts';
+import { within } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import { type AgentOptions, type Pass, RUN_TIME_LIMIT_MS } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
@@ -72,7 +72,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       const left = Promise.allSettled(unfinished)
         .then(() => removeNote(options.paths.lock))
         .then(() => lock.release());
-      await atMost(LEAVE_MS, left);
+      await within(LEAVE_MS, left);
     }
   } catch (error) {
     const failure = toFailureRecord(error);

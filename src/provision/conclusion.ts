@@ -5,7 +5,7 @@ import { hostAndPort } from '../endpoint.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import { durableRemove } from '../files/durable.ts';
 import { isFailureCode, type ProvisionState } from '../state/snapshotDocument.ts';
-import { atMost } from '../time/within.ts';
+import { LATE, within } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
@@ -45,13 +45,13 @@ export async function quiesce(
   actor.stop();
   const rest = Promise.all([closing.then(() => writer.idle()), settled()]);
   unfinished.add(rest);
-  await atMost(LAST_WRITE_MS, rest);
+  await within(LAST_WRITE_MS, rest);
 }
 
 export const timeLeft = ({ deadline, dependencies }: Pass): number =>
   Math.max(0, deadline - dependencies.clock.monotonic());
 
-type Waited = 'done' | 'interrupted' | 'late';
+type Waited = 'done' | 'interrupted' | typeof LATE;
 
 /**
  * Waits for the disk until the signal or the limit ends the wait. What is left behind goes on, and the folder stays
@@ -59,18 +59,9 @@ type Waited = 'done' | 'interrupted' | 'late';
  * @param ms the longest wait
  * @throws what the work throws, when it does so in time
  */
-async function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
+function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
   unfinished.add(work);
-  let giveUp = (): void => {};
-  const late = new Promise<Waited>((resolve) => {
-    giveUp = () => resolve('late');
-  });
-  const limit = setTimeout(giveUp, ms);
-  try {
-    return await Promise.race([work.then((): Waited => 'done'), interrupted, late]);
-  } finally {
-    clearTimeout(limit);
-  }
+  return within(ms, Promise.race([work.then(() => 'done' as const), interrupted]));
 }
 
 /** A run that comes to its end in the last moment has the time for its last writes all the same. */
@@ -86,7 +77,7 @@ async function saveEnd(
   state: ProvisionState,
 ): Promise<'done' | 'interrupted'> {
   const waited = await waitFor(pass, timeToConclude(pass), writer.durable());
-  if (waited !== 'late') return waited;
+  if (waited !== LATE) return waited;
   throw new Failure('RUN_TIME_LIMIT', `The run came to ${state}, but the storage took too long to save that`, {
     hint: 'Check the storage (df, dmesg); the next boot goes on from what it holds.',
   });
@@ -171,7 +162,7 @@ async function cleanUpAfter(pass: RunningPass, context: ProvisionContext): Promi
   try {
     const waited = await waitFor(pass, timeToConclude(pass), sweeping);
     // Nothing else is being written by now, so the time for the last write is all its own.
-    if (waited === 'interrupted') await atMost(LAST_WRITE_MS, sweeping);
+    if (waited === 'interrupted') await within(LAST_WRITE_MS, sweeping);
     if (!swept) left('The storage took too long to remove credentials.json');
   } catch (error) {
     left(toFailureRecord(error).message);
@@ -202,7 +193,7 @@ async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Wa
     pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
   try {
     const waited = await waitFor(pass, LAST_WRITE_MS, writer.durable());
-    if (waited === 'late') unsaved('the storage took too long');
+    if (waited === LATE) unsaved('the storage took too long');
     return waited;
   } catch (error) {
     unsaved(toFailureRecord(error).message);

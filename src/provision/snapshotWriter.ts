@@ -11,7 +11,7 @@ import {
   statusOf,
 } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
-import { atMost } from '../time/within.ts';
+import { within } from '../time/within.ts';
 
 /** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
 const LAZY_SAVE_MS = 200;
@@ -102,7 +102,7 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
     clearTimeout(lazy);
     // Whoever needs the state on disk has asked for it, and heard of the failure there.
     const saved = durable().catch(() => {});
-    await atMost(LAST_SAVE_MS, saved);
+    await within(LAST_SAVE_MS, saved);
     over = true;
   };
 
