@@ -12,7 +12,7 @@ import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
-import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
+import { neededBytes, probeFolder } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard has no longer names (contract, section 2), and the snapshot no room for them. */
@@ -82,7 +82,7 @@ async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DeviceP
 
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
   // The backup and the new text, each beside what stands there already.
-  const needed = MIN_FREE_BYTES + 3 * (config.bytes?.length ?? 0);
+  const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
   for (const folder of new Set(folders)) proven.add(await probeFolder(folder, needed, proven));
 }

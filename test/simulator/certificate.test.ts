@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type IssuedCertificate, issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
-import { connected, KEYS, provision, REQUEST, simulate, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { connected, KEYS, provision, REQUEST, simulate } from './mqttClients.ts';
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { KEYS, openDevice, openProvision, provision, REQUEST, simulate, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { KEYS, openDevice, openProvision, provision, REQUEST, simulate } from './mqttClients.ts';
 
 const FAILURE = { errorMsg: 'Failed to provision device!', status: 'FAILURE' };
 const NOT_FOUND = { errorMsg: 'Provision data was not found!', status: 'NOT_FOUND' };

@@ -10,7 +10,8 @@ import type { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
-import { connected, KEYS, REQUEST, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { connected, KEYS, REQUEST } from './mqttClients.ts';
 
 let folder: string;
 let program: string;

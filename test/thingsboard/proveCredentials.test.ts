@@ -6,9 +6,10 @@ import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
 import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
 import { everyWordOf } from '../config/scratch.ts';
-import { simulate, TYPE, until } from '../simulator/mqttClients.ts';
+import { simulate, TYPE } from '../simulator/mqttClients.ts';
 import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
+import { until } from '../support/until.ts';
 
 const TOKEN = new Secret('token-of-the-camera-1');
 const ANSWER_TOPIC = 'v1/devices/me/attributes/response/1';

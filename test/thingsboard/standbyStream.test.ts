@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
-import { until } from '../simulator/mqttClients.ts';
 import { heldResources, plainServer, releasedTo, tlsServer } from '../support/exchangeCalls.ts';
 import { startRawServer } from '../support/rawMqttServer.ts';
+import { until } from '../support/until.ts';
 
 function newStandby(): StandbyStream {
   const standby = standbyStream();
