@@ -13,5 +13,9 @@ export async function triggerIdentity(path: string): Promise<TriggerIdentity | n
   }
 }
 
+/**
+ * Whether it is the very same file. The chart's `sameTrigger` compares the time only: at a later boot some file systems
+ * have renumbered the inodes, while here both were looked at in one run.
+ */
 export const isSameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.inode === b.inode && a.mtimeNs === b.mtimeNs;

@@ -1,3 +1,4 @@
+import { fileFailure } from '../failures/fileFailure.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { neededBytes, requireFreeSpace } from '../files/probe.ts';
 import { type Checked, passed } from './check.ts';
@@ -14,7 +15,10 @@ export async function checkFreeSpace(folders: readonly string[], configBytes: nu
   const free: number[] = [];
   for (const folder of new Set(folders)) {
     if (!(await fileExists(folder))) continue;
-    free.push(await requireFreeSpace(folder, needed));
+    const bytes = await requireFreeSpace(folder, needed).catch((error: unknown) => {
+      throw fileFailure(error, `look at ${folder}`);
+    });
+    free.push(bytes);
   }
   const least = Math.floor(Math.min(...free) / MEBIBYTE);
   return { findings: [passed(`${least} MiB free, ${Math.ceil(needed / MEBIBYTE)} MiB needed`)] };

@@ -60,11 +60,9 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   });
 }
 
-/** @returns the free bytes @throws Failure DISK_FULL, DISK_ERROR, FILE_NOT_PERMITTED */
+/** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be looked at */
 export async function requireFreeSpace(folder: string, needed: number): Promise<number> {
-  const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
-    throw fileFailure(error, `look at ${folder}`);
-  });
+  const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= needed) return free;
   throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${needed} are needed`);

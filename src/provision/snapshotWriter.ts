@@ -1,3 +1,5 @@
+/** Writes snapshot.json during a run. src/state/snapshotFile.ts reads it, snapshotDocument.ts there has its shape. */
+
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';

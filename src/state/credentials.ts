@@ -1,3 +1,8 @@
+/**
+ * credentials.json: names and tokens of an unfinished run, as a document. What a run does with them is in
+ * runCredentials.ts; the credentials that the camera works with are in thermal_config.json (src/config/thermal).
+ */
+
 import * as z from 'zod/mini';
 import type { BoardIdentity } from '../device/board.ts';
 import { Failure } from '../failures/failure.ts';
