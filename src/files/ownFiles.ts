@@ -104,9 +104,11 @@ async function dropOldest(path: string, made: string): Promise<void> {
   const names = await readdir(dirname(path)).catch((): string[] => []);
   const others = names
     .filter((name) => name.startsWith(basename(path)) && name !== basename(made))
-    .map((name) => ({ name, stamp: ASIDE_NAME.exec(name.slice(basename(path).length))?.[1] }))
-    .filter((copy) => copy.stamp !== undefined)
-    .sort((one, other) => ((one.stamp ?? '') < (other.stamp ?? '') ? 1 : -1));
+    .flatMap((name) => {
+      const stamp = ASIDE_NAME.exec(name.slice(basename(path).length))?.[1];
+      return stamp === undefined ? [] : [{ name, stamp }];
+    })
+    .sort((one, other) => (one.stamp < other.stamp ? 1 : -1));
   for (const { name } of others.slice(MAX_SET_ASIDE - 1)) await unlink(join(dirname(path), name)).catch(() => {});
 }
 
