@@ -1,22 +1,9 @@
 import type { Socket } from 'node:net';
 import type { MqttClient } from '../thingsboard/mqttClient.ts';
+import { within } from '../time/within.ts';
 
 /** Longer than a destroyed socket needs. */
 const DESTROY_MS = 200;
-
-/** Resolves when the socket is closed, or after the limit (milliseconds). */
-function closedWithin(stream: Socket, limitMs: number): Promise<void> {
-  if (stream.closed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      stream.off('close', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, limitMs);
-    stream.once('close', finish);
-  });
-}
 
 /**
  * Closes a client for good: DISCONNECT if there is time for it, then the socket is destroyed whatever the server does
@@ -24,11 +11,15 @@ function closedWithin(stream: Socket, limitMs: number): Promise<void> {
  * @param goodbyeMs milliseconds that the server gets; 0: none
  */
 export async function closeClient(client: MqttClient, stream: Socket, goodbyeMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    if (stream.closed) resolve();
+    else stream.once('close', () => resolve());
+  });
   if (goodbyeMs > 0 && client.connected) {
     client.end(false);
-    await closedWithin(stream, goodbyeMs);
+    await within(goodbyeMs, closed);
   }
   client.end(true);
   stream.destroy();
-  await closedWithin(stream, DESTROY_MS);
+  await within(DESTROY_MS, closed);
 }

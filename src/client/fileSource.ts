@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { type FollowedFifo, followFifo } from './fifo.ts';

@@ -3,8 +3,8 @@ import { telemetryMachine } from '../../machines/telemetry.machine.ts';
 import type { ClientConfig } from '../config/thermal/clientConfig.ts';
 import { toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
-import { withinLimit } from '../time/abortableDelay.ts';
 import type { Clock } from '../time/clock.ts';
+import { within } from '../time/within.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
 import { reportingActions } from './telemetryReport.ts';
@@ -44,7 +44,7 @@ export interface RunClientOptions {
 
 async function closeSource(source: TemperatureSource, log: Log): Promise<void> {
   try {
-    await withinLimit(SOURCE_CLOSE_MS, new AbortController().signal, () => source.close());
+    await within(SOURCE_CLOSE_MS, source.close());
   } catch (error) {
     log.warn('source.not-closed', `The temperature source did not close: ${toFailure(error).message}`);
   }

@@ -1,4 +1,5 @@
 import type { Failure } from '../failures/failure.ts';
+import { LATE, within } from '../time/within.ts';
 
 /**
  * The end of a session as one fact that many can wait for. A race against one long-lived promise would keep a
@@ -46,22 +47,17 @@ interface Bounds {
  * session, abort and time limit settles it, and nothing is left behind.
  * @param start begins the work and gets the callback
  */
-export function settleWithin(bounds: Bounds, start: (done: (error?: unknown) => void) => void): Promise<void> {
+export async function settleWithin(bounds: Bounds, start: (done: (error?: unknown) => void) => void): Promise<void> {
   const { ending, signal, limitMs, onLimit } = bounds;
-  return new Promise((resolve, reject) => {
-    let unlisten = (): unknown => undefined;
-    const settle = (finish: () => void): void => {
-      clearTimeout(timer);
-      unlisten();
-      signal.removeEventListener('abort', abort);
-      finish();
-    };
-    const abort = (): void => settle(() => reject(signal.reason));
-    const timer = setTimeout(() => settle(() => reject(onLimit())), limitMs);
-    if (signal.aborted) return abort();
-    signal.addEventListener('abort', abort, { once: true });
-    unlisten = ending.listen((failure) => settle(() => reject(failure)));
-    const failure = ending.failure();
-    if (failure === undefined) start((error) => settle(() => (error ? reject(error) : resolve())));
-  });
+  let unlisten = (): unknown => undefined;
+  const settle = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      unlisten = ending.listen(reject);
+      if (ending.failure() === undefined) start((error) => (error ? reject(error) : resolve()));
+    });
+  try {
+    if ((await within(limitMs, settle, signal)) === LATE) throw onLimit();
+  } finally {
+    unlisten();
+  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { trustedAuthorities } from '../config/authorities/caFile.ts';
@@ -10,8 +11,8 @@ import {
 import { Failure, toFailure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
-import { abortableDelay, withinLimit } from '../time/abortableDelay.ts';
 import type { Clock } from '../time/clock.ts';
+import { LATE, within } from '../time/within.ts';
 import { sessionFailure } from './connectionFailure.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
@@ -61,7 +62,7 @@ async function publishWithRetries(
       signal.throwIfAborted();
       if (attempt >= settings.retryAttempts) throw error;
     }
-    await abortableDelay(settings.retryDelayMs, signal);
+    await delay(settings.retryDelayMs, undefined, { signal });
   }
 }
 
@@ -84,8 +85,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   async function refreshConfig(signal: AbortSignal): Promise<void> {
     if (readConfig === undefined) return;
     try {
-      const fresh = await withinLimit(limits.readMs, signal, () => readConfig());
-      if (fresh === undefined) throw new Failure('CONFIG_UNREADABLE', `not read within ${limits.readMs} ms`);
+      const fresh = await within(limits.readMs, () => readConfig(), signal);
+      if (fresh === LATE) throw new Failure('CONFIG_UNREADABLE', `not read within ${limits.readMs} ms`);
       if (sameConfig(config, fresh)) return;
       config = fresh;
       log.info('config.changed', 'thermal_config.json has changed: the new settings are used');
@@ -137,9 +138,12 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     const spots = telemetry.measurementSpots.filter((spot) => spot.enabled);
     const oldest = clock.monotonic() - maxAgeMs(telemetry.intervalSeconds * 1000);
     try {
-      const readings = await withinLimit(limits.readMs, signal, (limited) => source.read(spots, limited));
-      if (readings === undefined) warnReading(`No temperatures within ${limits.readMs} ms`);
-      return (readings ?? []).filter((reading) => reading.readAt >= oldest && Number.isFinite(reading.temperature));
+      const readings = await within(limits.readMs, (ending) => source.read(spots, ending), signal);
+      if (readings === LATE) {
+        warnReading(`No temperatures within ${limits.readMs} ms`);
+        return [];
+      }
+      return readings.filter((reading) => reading.readAt >= oldest && Number.isFinite(reading.temperature));
     } catch (error) {
       signal.throwIfAborted();
       warnReading(`Reading the temperatures failed: ${error instanceof Error ? error.message : typeof error}`);
@@ -152,10 +156,10 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     const { provisioning, telemetry } = config;
     if (record === undefined || provisioning === undefined) return;
     // A disk that hangs must not hold up the temperatures: the next connection asks again.
-    const message = await withinLimit(limits.readMs, signal, () => record.pending(provisioning));
-    if (message === undefined) return;
+    const message = await within(limits.readMs, () => record.pending(provisioning), signal);
+    if (message === undefined || message === LATE) return;
     await publishWithRetries(open, ATTRIBUTES_TOPIC, message, telemetry, signal, true);
-    await withinLimit(limits.readMs, signal, () => record.published(provisioning));
+    await within(limits.readMs, () => record.published(provisioning), signal);
   }
 
   async function publishOnce(signal: AbortSignal): Promise<Publication> {

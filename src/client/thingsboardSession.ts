@@ -1,3 +1,5 @@
+/** A session of normal operation, which stays open. One question and its answer: src/thingsboard/exchange.ts. */
+
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';

@@ -1,8 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
+
+/** What the device is to be called: one name, or a prefix with a random or a hardware suffix. */
+export type NameSettings =
+  | { readonly source: 'fixed'; readonly name: string }
+  | { readonly source: 'random' | 'mac'; readonly prefix: string };
 
 const NAME_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const NAME_LENGTH = 6;
@@ -11,14 +15,14 @@ const TOKEN_ALPHABET = `${NAME_ALPHABET}abcdefghijklmnopqrstuvwxyz`;
 const TOKEN_LENGTH = 20;
 const NETWORK_INTERFACES = '/sys/class/net';
 
-const draw = (alphabet: string, length: number): string =>
+const generate = (alphabet: string, length: number): string =>
   Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
 
 /** An access token from a CSPRNG. */
-export const drawToken = (): Secret => new Secret(draw(TOKEN_ALPHABET, TOKEN_LENGTH));
+export const generateToken = (): Secret => new Secret(generate(TOKEN_ALPHABET, TOKEN_LENGTH));
 
 /** An identifier of a run: time-ordered enough for people, unique enough for a fleet. */
-export const drawRunId = (): string => randomBytes(8).toString('hex');
+export const generateRunId = (): string => randomBytes(8).toString('hex');
 
 /** Whether an interface is a piece of hardware: only those have a link to their device in sysfs. */
 async function isPhysical(folder: string, name: string): Promise<boolean> {
@@ -46,11 +50,11 @@ export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
 }
 
 /**
- * The device name that the settings ask for: fixed, derived from the hardware, or prefix-XXXXXX drawn at random
+ * The device name that the settings ask for: fixed, derived from the hardware, or prefix-XXXXXX with random characters
  * (FR-005). @throws Failure PROVISION_JSON_INVALID
  */
-export async function deviceNameFor(name: ProvisionSettings['name'], interfaces = NETWORK_INTERFACES): Promise<string> {
+export async function deviceNameFor(name: NameSettings, interfaces = NETWORK_INTERFACES): Promise<string> {
   if (name.source === 'fixed') return name.name;
-  const suffix = name.source === 'mac' ? await macSuffix(interfaces) : draw(NAME_ALPHABET, NAME_LENGTH);
+  const suffix = name.source === 'mac' ? await macSuffix(interfaces) : generate(NAME_ALPHABET, NAME_LENGTH);
   return `${name.prefix}-${suffix}`;
 }

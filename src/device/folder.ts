@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
-import { errnoOf, fileFailure } from '../files/fileFailure.ts';
+import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 
 /** @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED (a folder above it is closed), DISK_ERROR */
 export async function requireDeviceFolder(folder: string): Promise<Stats> {
   const stats = await stat(folder).catch((error: unknown) => {
-    if (!['ENOENT', 'ENOTDIR'].includes(errnoOf(error) ?? ''))
-      throw fileFailure(error, `look at the device folder ${folder}`);
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw fileFailure(error, `look at the device folder ${folder}`);
     throw new Failure('DEVICE_FOLDER_MISSING', `There is no device folder ${folder}`, { cause: error });
   });
   if (stats.isDirectory()) return stats;

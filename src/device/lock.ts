@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { Failure } from '../failures/failure.ts';
-import { errnoOf, fileFailure } from '../files/fileFailure.ts';
+import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 
 /** Held while an agent works on a device. */
 export interface Lock {

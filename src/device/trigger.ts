@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
 /** Which file lies at the path, or null when none does. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
 export async function triggerIdentity(path: string): Promise<TriggerIdentity | null> {

@@ -1,4 +1,5 @@
 import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
+import { LATE, within } from '../time/within.ts';
 
 export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
 
@@ -36,19 +37,11 @@ export function failed(error: unknown): Finding {
  * @param limitMs ms; a check with sockets has shorter limits of its own
  */
 export async function settle<Fact>(check: () => Promise<Checked<Fact>>, limitMs: number): Promise<Checked<Fact>> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    const overdue = new Failure(
-      'DISK_ERROR',
-      `The check was given up after ${limitMs / 1000} s: the storage does not answer`,
-    );
-    timer = setTimeout(() => reject(overdue), limitMs);
-  });
   try {
-    return await Promise.race([check(), limit]);
+    const checked = await within(limitMs, check());
+    if (checked !== LATE) return checked;
+    throw new Failure('DISK_ERROR', `The check was given up after ${limitMs / 1000} s: the storage does not answer`);
   } catch (error) {
     return { findings: [failed(error)] };
-  } finally {
-    clearTimeout(timer);
   }
 }

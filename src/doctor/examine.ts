@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -47,8 +47,8 @@ export interface ExamineOptions {
   readonly now: number;
   /** THERMAL_BOARD_ID */
   readonly boardId?: string;
-  /** What gives settings besides provision.json in the device folder. */
-  readonly elsewhere?: SettingsElsewhere;
+  /** Other sources of settings than provision.json in the device folder. */
+  readonly externalSettings?: ExternalSettings;
 }
 
 type Body<Fact> = () => Promise<Checked<Fact>>;
@@ -69,7 +69,7 @@ async function after<Needed, Fact>(
  * Starts every check that could tell why a provisioning can't succeed, each as soon as what it needs is known. Nothing
  * is changed, on the disk or on the server.
  */
-export function examine({ paths, now, boardId, elsewhere }: ExamineOptions): Examination {
+export function examine({ paths, now, boardId, externalSettings }: ExamineOptions): Examination {
   const reports: Promise<CheckReport>[] = [];
   const start = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> => {
     const checked = body();
@@ -88,7 +88,7 @@ export function examine({ paths, now, boardId, elsewhere }: ExamineOptions): Exa
     checkStoredCredentials(paths.credentials, await readBoardIdentity(boardId)),
   );
   inFolder('snapshot.json', () => checkSnapshot(paths.snapshot));
-  const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson, elsewhere));
+  const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson, externalSettings));
   const server = start('authorities', () =>
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );

@@ -1,9 +1,9 @@
-import { access, constants, realpath, stat } from 'node:fs/promises';
+import { access, constants, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
-import { requireTrustedLink } from '../files/ownFiles.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
+import { statOwnFolder } from '../files/ownFiles.ts';
 import { type Checked, failed, passed, warning } from './check.ts';
 
 /**
@@ -42,22 +42,18 @@ export async function checkDeviceFolder(folder: string): Promise<Checked<string>
 
 /** The agent's own folder, or the one in which it would be made. */
 export async function checkStateFolder(folder: string): Promise<Checked<never>> {
-  try {
-    await requireTrustedLink(folder);
-    const stats = await stat(folder);
-    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
-    await requireWritable(folder);
-    if ((stats.mode & 0o077) === 0) return { findings: [passed(`${folder} is private and can be written`)] };
-    const finding = warning(
-      `${folder} is open to others (mode ${modeOf(stats.mode)}); the next run corrects that`,
-      `Run: chmod 700 ${folder}`,
-    );
-    return { findings: [finding] };
-  } catch (error) {
-    if (!isENOENT(error)) throw fileFailure(error, `use the folder ${folder}`);
+  const stats = await statOwnFolder(folder);
+  if (stats === undefined) {
+    await requireWritable(dirname(folder));
+    return { findings: [passed(`${folder} does not exist yet; the first run makes it`)] };
   }
-  await requireWritable(dirname(folder));
-  return { findings: [passed(`${folder} does not exist yet; the first run makes it`)] };
+  await requireWritable(folder);
+  if ((stats.mode & 0o077) === 0) return { findings: [passed(`${folder} is private and can be written`)] };
+  const finding = warning(
+    `${folder} is open to others (mode ${modeOf(stats.mode)}); the next run corrects that`,
+    `Run: chmod 700 ${folder}`,
+  );
+  return { findings: [finding] };
 }
 
 /** The folder that a link leads thermal_config.json to: that is where it will be replaced. */

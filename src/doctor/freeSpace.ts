@@ -1,7 +1,6 @@
-import { statfs } from 'node:fs/promises';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { fileExists } from '../files/fileExists.ts';
-import { fileFailure } from '../files/fileFailure.ts';
-import { MIN_FREE_BYTES, requireFreeSpace } from '../files/probe.ts';
+import { neededBytes, requireFreeSpace } from '../files/probe.ts';
 import { type Checked, passed } from './check.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,15 +11,14 @@ const MEBIBYTE = 1024 * 1024;
  * @param configBytes size of thermal_config.json
  */
 export async function checkFreeSpace(folders: readonly string[], configBytes: number): Promise<Checked<never>> {
-  const needed = MIN_FREE_BYTES + 3 * configBytes;
+  const needed = neededBytes(configBytes);
   const free: number[] = [];
   for (const folder of new Set(folders)) {
     if (!(await fileExists(folder))) continue;
-    await requireFreeSpace(folder, needed);
-    const { bavail, bsize } = await statfs(folder).catch((error: unknown) => {
+    const bytes = await requireFreeSpace(folder, needed).catch((error: unknown) => {
       throw fileFailure(error, `look at ${folder}`);
     });
-    free.push(bavail * bsize);
+    free.push(bytes);
   }
   const least = Math.floor(Math.min(...free) / MEBIBYTE);
   return { findings: [passed(`${least} MiB free, ${Math.ceil(needed / MEBIBYTE)} MiB needed`)] };

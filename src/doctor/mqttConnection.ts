@@ -6,6 +6,7 @@ import { networkFailure } from '../failures/networkFailure.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { PROVISION_USER } from '../thingsboard/topics.ts';
+import { LATE, within } from '../time/within.ts';
 import { type Checked, passed } from './check.ts';
 
 const CLIENT_ID = 'thermal-provision-doctor';
@@ -20,61 +21,54 @@ const NEVER_ACCEPTED_HINT =
  * are all that is sent: no request, so nothing can be created.
  * @param limitMs ms
  */
-export function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
-  return new Promise((resolve, reject) => {
-    const name = hostAndPort(server);
-    const stream = openStream(server);
-    const client = new MqttClient(() => stream, {
-      protocolVersion: 4,
-      clientId: CLIENT_ID,
-      username: PROVISION_USER,
-      clean: true,
-      manualConnect: true,
-      reconnectPeriod: 0,
-      keepalive: 0,
-      connectTimeout: limitMs + 1000,
-    });
-    let settled = false;
+export async function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
+  const name = hostAndPort(server);
+  const stream = openStream(server);
+  const client = new MqttClient(() => stream, {
+    protocolVersion: 4,
+    clientId: CLIENT_ID,
+    username: PROVISION_USER,
+    clean: true,
+    manualConnect: true,
+    reconnectPeriod: 0,
+    keepalive: 0,
+    connectTimeout: limitMs + 1000,
+  });
+  const close = (): void => {
+    client.end(true);
+    stream.destroy();
+  };
+  const admitted = new Promise<void>((resolve, reject) => {
     let received = 0;
-    const close = (): void => {
-      client.end(true);
-      stream.destroy();
-    };
-    const fail = (failure: Failure): void => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      close();
-      reject(failure);
-    };
     const notMqtt = (error: Error): void =>
-      fail(new Failure('NOT_MQTT', `${name} answers, but not in MQTT`, { cause: error }));
-    const timer = setTimeout(() => {
-      fail(new Failure('ANSWER_TIMEOUT', `${name} did not answer CONNECT within ${limitMs / 1000} s`));
-    }, limitMs);
+      reject(new Failure('NOT_MQTT', `${name} answers, but not in MQTT`, { cause: error }));
     stream.on('data', (chunk: Buffer) => {
       received += chunk.length;
       if (received > MAX_RECEIVED_BYTES) notMqtt(new Error('too many bytes'));
     });
-    stream.on('error', (error) => fail(networkFailure(error, name)));
+    stream.on('error', (error) => reject(networkFailure(error, name)));
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'connack' && packet.returnCode) fail(connackFailure(packet.returnCode, server));
+      if (packet.cmd === 'connack' && packet.returnCode) reject(connackFailure(packet.returnCode, server));
     });
     client.on('error', notMqtt);
     guardIdentifiers(client, notMqtt);
     client.on('close', () => {
       const message = `${name} closed the connection before it accepted it`;
-      fail(new Failure('CONNECTION_LOST', message, { hint: NEVER_ACCEPTED_HINT }));
+      reject(new Failure('CONNECTION_LOST', message, { hint: NEVER_ACCEPTED_HINT }));
     });
-    client.on('connect', () => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      const message = `the user “${PROVISION_USER}” is admitted; no request was sent, so key and secret are not tried`;
-      // Politely, so that the server's log shows no broken connection.
-      stream.end(DISCONNECT, close);
-      resolve({ fact: true, findings: [passed(message)] });
-    });
+    client.on('connect', () => resolve());
     client.connect();
   });
+  try {
+    if ((await within(limitMs, admitted)) === LATE) {
+      throw new Failure('ANSWER_TIMEOUT', `${name} did not answer CONNECT within ${limitMs / 1000} s`);
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  // Politely, so that the server's log shows no broken connection.
+  stream.end(DISCONNECT, close);
+  const message = `the user “${PROVISION_USER}” is admitted; no request was sent, so key and secret are not tried`;
+  return { fact: true, findings: [passed(message)] };
 }

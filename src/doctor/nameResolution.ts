@@ -4,6 +4,7 @@ import type { ServerEndpoint } from '../endpoint.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { LATE, within } from '../time/within.ts';
 import { type Checked, passed } from './check.ts';
 
 const MAX_SHOWN = 4;
@@ -11,19 +12,13 @@ const MAX_SHOWN = 4;
 /** The server's addresses, asked for as a connection would. The fact: there is one. @param limitMs ms */
 export async function checkNameResolution(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   if (isIP(server.host) !== 0) return { fact: true, findings: [passed(`${server.host} is an address itself`)] };
-  const overdue = new Failure('HOST_NOT_FOUND', `The name server does not answer within ${limitMs / 1000} s`);
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(overdue), limitMs);
+  const found = await within(limitMs, lookup(server.host, { all: true })).catch((error: unknown) => {
+    throw networkFailure(error, hostAndPort(server));
   });
-  try {
-    const found = await Promise.race([lookup(server.host, { all: true }), limit]);
-    const shown = found.slice(0, MAX_SHOWN).map(({ address }) => address);
-    const more = found.length > MAX_SHOWN ? ` and ${found.length - MAX_SHOWN} more` : '';
-    return { fact: true, findings: [passed(`${server.host} is ${shown.join(', ')}${more}`)] };
-  } catch (error) {
-    throw error instanceof Failure ? error : networkFailure(error, hostAndPort(server));
-  } finally {
-    clearTimeout(timer);
+  if (found === LATE) {
+    throw new Failure('HOST_NOT_FOUND', `The name server does not answer within ${limitMs / 1000} s`);
   }
+  const shown = found.slice(0, MAX_SHOWN).map(({ address }) => address);
+  const more = found.length > MAX_SHOWN ? ` and ${found.length - MAX_SHOWN} more` : '';
+  return { fact: true, findings: [passed(`${server.host} is ${shown.join(', ')}${more}`)] };
 }

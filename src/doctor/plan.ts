@@ -1,11 +1,10 @@
 import { type ProvisionSettings, settingsDigest } from '../config/provision/provisionJson.ts';
 import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
-import { chooseBase, configWithCredentials } from '../config/thermal/configBase.ts';
+import { chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
 import type { ConfigCredentials } from '../config/thermal/credentialsSections.ts';
 import type { ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { deviceNameFor } from '../device/candidate.ts';
-import { requireLoadable } from '../effects/write.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from '../state/credentials.ts';
 import { type Checked, passed } from './check.ts';
@@ -21,7 +20,7 @@ export interface Plan {
   readonly diff: string;
 }
 
-const NEW_TOKEN = 'access-token-that-the-run-will-draw';
+const NEW_TOKEN = 'access-token-that-the-run-will-generate';
 const UNDRAWN = 'XXXXXX';
 
 /** The name that the next run would use, as far as it can be known: a random one is drawn by the run alone. */

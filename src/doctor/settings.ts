@@ -1,14 +1,17 @@
 import { stat } from 'node:fs/promises';
-import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** provision.json and what is given elsewhere: every problem at once, and whether others can read the file. */
-export async function checkSettings(own: string, elsewhere?: SettingsElsewhere): Promise<Checked<ProvisionSettings>> {
-  const { settings, warnings, path } = await readProvisionJson(own, elsewhere);
+/** provision.json and the external settings: every problem at once, and whether others can read the file. */
+export async function checkSettings(
+  own: string,
+  externalSettings?: ExternalSettings,
+): Promise<Checked<ProvisionSettings>> {
+  const { settings, warnings, path } = await readProvisionJson(own, externalSettings);
   if (settings.scrub) await requireScrubbable(path, own);
   const { mode } = await stat(path).catch((error: unknown) => {
     throw fileFailure(error, `look at ${path}`);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
@@ -5,6 +6,7 @@ import type { ServerEndpoint } from '../endpoint.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { LATE, within } from '../time/within.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 
 const MAX_CHAIN = 5;
@@ -64,36 +66,30 @@ function judge(socket: TLSSocket, name: string, now: number): Finding[] {
  * handshake goes on without verification; nothing is sent over that connection, and the verdict is the verification's.
  * @param limitMs ms @param now ms since the epoch
  */
-export function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
-  return new Promise((resolve, reject) => {
-    const name = hostAndPort(server);
-    const tcp = { host: server.host, port: server.port, autoSelectFamily: true };
-    const socket = connect({
-      ...tcp,
-      servername: isIP(server.host) === 0 ? server.host : '',
-      minVersion: 'TLSv1.2',
-      rejectUnauthorized: false,
-      ...(server.ca === undefined ? {} : { ca: server.ca }),
-    });
-    const end = (settled: () => void): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      settled();
-    };
-    const timer = setTimeout(() => {
-      const message = `${name} accepts connections, but no TLS handshake came about within ${limitMs / 1000} s`;
-      end(() => reject(new Failure('CONNECT_TIMEOUT', message, { hint: PORT_HINT })));
-    }, limitMs);
-    socket.once('secureConnect', () => {
-      try {
-        const findings = judge(socket, name, now);
-        end(() => resolve({ fact: true, findings }));
-      } catch (error) {
-        end(() => reject(error));
-      }
-    });
-    socket.on('error', (error) => end(() => reject(networkFailure(error, name))));
+export async function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
+  const name = hostAndPort(server);
+  const tcp = { host: server.host, port: server.port, autoSelectFamily: true };
+  const socket = connect({
+    ...tcp,
+    servername: isIP(server.host) === 0 ? server.host : '',
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: false,
+    ...(server.ca === undefined ? {} : { ca: server.ca }),
   });
+  // One that comes after the verdict.
+  socket.on('error', () => {});
+  try {
+    const secured = await within(limitMs, once(socket, 'secureConnect')).catch((error: unknown) => {
+      throw networkFailure(error, name);
+    });
+    if (secured === LATE) {
+      const message = `${name} accepts connections, but no TLS handshake came about within ${limitMs / 1000} s`;
+      throw new Failure('CONNECT_TIMEOUT', message, { hint: PORT_HINT });
+    }
+    return { fact: true, findings: judge(socket, name, now) };
+  } finally {
+    socket.destroy();
+  }
 }
 
 const PORT_HINT = 'Check that provisioning.port is the server’s TLS port, or set use_ssl to false.';

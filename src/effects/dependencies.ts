@@ -1,21 +1,21 @@
-import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import type { BoardIdentity } from '../device/board.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { Splay } from '../device/splay.ts';
 import type { Log } from '../log/log.ts';
-import type { SpareStream } from '../thingsboard/spareStream.ts';
+import type { StandbyStream } from '../thingsboard/standbyStream.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** What every effect works with; one run has one of it. */
 export interface EffectDependencies {
   readonly paths: DevicePaths;
-  /** What gives settings besides provision.json in the device folder; absent: nothing. */
-  readonly elsewhere?: SettingsElsewhere | undefined;
+  /** Other sources of settings than provision.json in the device folder; absent: none. */
+  readonly externalSettings?: ExternalSettings | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly board: BoardIdentity;
   readonly agentVersion: string;
-  readonly spare: SpareStream;
+  readonly standby: StandbyStream;
   /** Absent: no pause before the first contact. */
   readonly splay?: Splay;
 }

@@ -21,7 +21,7 @@ type Effect<Name extends EffectName> = (
   call: EffectCall<Input<Name>>,
 ) => Promise<Output<Name>>;
 
-/** The part of the journal that the barrier needs. */
+/** The part of the snapshot writer that the barrier needs. */
 export interface Barrier {
   durable(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
 import { currentSettings } from '../config/provision/currentSettings.ts';
 import { isForeignBoard } from '../device/board.ts';
-import { deviceNameFor, drawToken } from '../device/candidate.ts';
+import { deviceNameFor, generateToken } from '../device/candidate.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
@@ -72,7 +72,7 @@ export async function prepare(
     candidate = {
       nameIndex,
       name: await deviceNameFor(settings.name),
-      token: drawToken(),
+      token: generateToken(),
       runId: input.runId,
     } satisfies Candidate;
     signal.throwIfAborted();

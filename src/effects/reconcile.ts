@@ -26,7 +26,7 @@ export async function reconcile(
       clientId: candidate.name,
       timeoutMs: settings.timeoutSeconds * 1000,
       signal,
-      spare: dependencies.spare,
+      standby: dependencies.standby,
     });
     if (proof.kind === 'proven') {
       const grant: Grant = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };

@@ -20,7 +20,7 @@ export async function request(
   dependencies: EffectDependencies,
   { input, signal }: EffectCall<RequestInput>,
 ): Promise<RequestOutput> {
-  const { clock, log, paths, spare } = dependencies;
+  const { clock, log, paths, standby } = dependencies;
   const settings = await currentSettings(dependencies, input.settingsDigest);
   const server = await endpointOf(settings, paths.deviceFolder);
   const credentials = await storedCredentials(dependencies);
@@ -48,14 +48,14 @@ export async function request(
       if (stage === 'connected') return log.debug('request.connected', `Connected to ${address}`, { server: address });
       // Unless the key is refused, a connection with the device's own token follows, whatever became of the request.
       // With TLS it takes two round trips to open, which are those of CONNECT and of the request.
-      spare.open(server);
+      standby.open(server);
       if (stage === 'secured') return;
       log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
     },
   });
 
   // What has ended one connection may have ended the other without a word: the next step opens its own.
-  if (end.kind !== 'answer') spare.close();
+  if (end.kind !== 'answer') standby.close();
   if (end.kind === 'refused') throw connackFailure(end.returnCode, server);
   if (end.kind === 'failed') {
     if (!end.asked) throw end.failure;

@@ -11,8 +11,8 @@ import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/the
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
-import { MIN_FREE_BYTES, probeFolder } from '../files/probe.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
+import { neededBytes, probeFolder } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard has no longer names (docs/thingsboard.md, section 2), and the snapshot no room for them. */
@@ -27,8 +27,8 @@ export async function validate(
   dependencies: EffectDependencies,
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
-  const { paths, elsewhere, clock, log } = dependencies;
-  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, elsewhere);
+  const { paths, externalSettings, clock, log } = dependencies;
+  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
@@ -82,7 +82,7 @@ async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DeviceP
 
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
   // The backup and the new text, each beside what stands there already.
-  const needed = MIN_FREE_BYTES + 3 * (config.bytes?.length ?? 0);
+  const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
   for (const folder of new Set(folders)) proven.add(await probeFolder(folder, needed, proven));
 }

@@ -26,7 +26,7 @@ export async function verifyCredentials(
     clientId: grant.deviceName,
     timeoutMs: settings.timeoutSeconds * 1000,
     signal,
-    spare: dependencies.spare,
+    standby: dependencies.standby,
   });
   const { host, port, useSsl } = endpoint;
   const server = { host, port, useSsl, caFile: settings.caFile ?? null };
@@ -81,7 +81,14 @@ async function proveOwnToken(
   const candidate = credentials.candidates.find(({ name }) => name === grant.deviceName);
   if (candidate === undefined || candidate.token.equals(grant.token)) return undefined;
   const { token, name } = candidate;
-  const proof = await proveCredentials({ server, token, clientId: name, timeoutMs, signal, spare: dependencies.spare });
+  const proof = await proveCredentials({
+    server,
+    token,
+    clientId: name,
+    timeoutMs,
+    signal,
+    standby: dependencies.standby,
+  });
   if (proof.kind !== 'proven') return undefined;
   const own: Grant = { ...grant, token };
   await storeGrant(dependencies, credentials, own);

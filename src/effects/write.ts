@@ -1,13 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
 import { listBackups } from '../config/thermal/backups.ts';
-import { cameraProblems } from '../config/thermal/cameraRules.ts';
-import { type ConfigBase, chooseBase, configWithCredentials } from '../config/thermal/configBase.ts';
+import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { type ConfigCredentials, carriesCredentials } from '../config/thermal/credentialsSections.ts';
 import { replacementAttributes } from '../config/thermal/replacement.ts';
 import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { storedGrant } from '../state/runCredentials.ts';
@@ -81,19 +79,6 @@ async function equalsBackup(existing: ThermalConfigFile, folder: string, backup:
   if (existing.bytes === undefined) return false;
   const read = await readLimited(join(folder, backup), MAX_CONFIG_BYTES, false);
   return read.ok && read.bytes.equals(existing.bytes);
-}
-
-/**
- * The camera's own rules: what they object to in the new text, they must have objected to before.
- * @throws Failure CONFIG_INVALID
- */
-export function requireLoadable(base: ConfigBase, content: Buffer): void {
-  const before = base.from === 'defaults' ? [] : cameraProblems(base.bytes);
-  const problems = cameraProblems(content).filter((problem) => !before.includes(problem));
-  if (problems.length === 0) return;
-  throw new Failure('CONFIG_INVALID', `The camera could not load the new configuration: ${problems.join('; ')}`, {
-    hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
-  });
 }
 
 function baseWarnings(existing: ThermalConfigFile, base: ConfigBase): string[] {

@@ -1,5 +1,5 @@
-import { errnoOf } from '../files/fileFailure.ts';
 import { Failure, type FailureCode } from './failure.ts';
+import { errnoOf } from './fileFailure.ts';
 
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
   ENOTFOUND: ['HOST_NOT_FOUND', 'the host name can’t be resolved'],

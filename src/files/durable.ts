@@ -1,7 +1,12 @@
+/**
+ * Files that the promises rest on: whole and durable, or a failure. Log lines go through appendLimited.ts, notes for
+ * people through note.ts; neither is durable.
+ */
+
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
 /** Owner and mode that a replaced file shall have. */
 export interface FileAttributes {

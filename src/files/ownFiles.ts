@@ -1,14 +1,15 @@
+import type { Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
-import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
 
 /**
  * In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder.
  * @throws Failure FILE_NOT_PERMITTED; the system's error when nothing is there
  */
-export async function requireTrustedLink(path: string): Promise<void> {
+async function requireTrustedLink(path: string): Promise<void> {
   const link = await lstat(path);
   if (!link.isSymbolicLink() || link.uid === 0 || link.uid === (await stat(dirname(path))).uid) return;
   throw new Failure(
@@ -17,19 +18,32 @@ export async function requireTrustedLink(path: string): Promise<void> {
   );
 }
 
-/** Whether a folder's mode had to be tightened; undefined: there is no folder. */
-async function tightenFolder(folder: string): Promise<boolean | undefined> {
+/**
+ * Looks at the agent's own folder.
+ * @returns undefined when there is no folder
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
+export async function statOwnFolder(folder: string): Promise<Stats | undefined> {
   try {
     await requireTrustedLink(folder);
     const stats = await stat(folder);
-    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
-    if ((stats.mode & 0o077) === 0) return false;
-    await chmod(folder, 0o700);
-    return true;
+    if (stats.isDirectory()) return stats;
+    throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
   } catch (error) {
     if (isENOENT(error)) return undefined;
     throw fileFailure(error, `use the folder ${folder}`);
   }
+}
+
+/** Whether a folder's mode had to be tightened; undefined: there is no folder. */
+async function tightenFolder(folder: string): Promise<boolean | undefined> {
+  const stats = await statOwnFolder(folder);
+  if (stats === undefined) return undefined;
+  if ((stats.mode & 0o077) === 0) return false;
+  await chmod(folder, 0o700).catch((error: unknown) => {
+    throw fileFailure(error, `use the folder ${folder}`);
+  });
+  return true;
 }
 
 /**
@@ -90,9 +104,11 @@ async function dropOldest(path: string, made: string): Promise<void> {
   const names = await readdir(dirname(path)).catch((): string[] => []);
   const others = names
     .filter((name) => name.startsWith(basename(path)) && name !== basename(made))
-    .map((name) => ({ name, stamp: ASIDE_NAME.exec(name.slice(basename(path).length))?.[1] }))
-    .filter((copy) => copy.stamp !== undefined)
-    .sort((one, other) => ((one.stamp ?? '') < (other.stamp ?? '') ? 1 : -1));
+    .flatMap((name) => {
+      const stamp = ASIDE_NAME.exec(name.slice(basename(path).length))?.[1];
+      return stamp === undefined ? [] : [{ name, stamp }];
+    })
+    .sort((one, other) => (one.stamp < other.stamp ? 1 : -1));
   for (const { name } of others.slice(MAX_SET_ASIDE - 1)) await unlink(join(dirname(path), name)).catch(() => {});
 }
 

@@ -2,10 +2,13 @@ import { constants } from 'node:fs';
 import { open, rename, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure } from './fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 
 /** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;
+
+/** Free bytes that a run needs: for the new configuration, its backup and a temporary copy besides. */
+export const neededBytes = (configBytes: number): number => MIN_FREE_BYTES + 3 * configBytes;
 
 /** The two names that the probe of a folder uses. */
 export const probePaths = (folder: string): readonly [string, string] => [
@@ -16,14 +19,14 @@ export const probePaths = (folder: string): readonly [string, string] => [
 /**
  * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
  * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
- * @param neededBytes free space that the caller will need
+ * @param needed free bytes that the caller will need
  * @param proven file systems (device numbers) that are known to take what is written: the costly fsync is left out there
  * @returns the folder's file system
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
 export async function probeFolder(
   folder: string,
-  neededBytes = MIN_FREE_BYTES,
+  needed = MIN_FREE_BYTES,
   proven: ReadonlySet<number> = new Set(),
 ): Promise<number> {
   const [first, second] = probePaths(folder);
@@ -41,7 +44,7 @@ export async function probeFolder(
     }
     await rename(first, second);
     await unlink(second);
-    await requireFreeSpace(folder, neededBytes);
+    await requireFreeSpace(folder, needed);
     return fileSystem;
   } catch (error) {
     await unlink(first).catch(() => {});
@@ -57,10 +60,10 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   });
 }
 
-/** @param neededBytes for one run @throws Failure DISK_FULL */
-export async function requireFreeSpace(folder: string, neededBytes: number): Promise<void> {
+/** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be looked at */
+export async function requireFreeSpace(folder: string, needed: number): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
-  if (free >= neededBytes) return;
-  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${neededBytes} are needed`);
+  if (free >= needed) return free;
+  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${needed} are needed`);
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { errnoOf, isENOENT } from './fileFailure.ts';
+import { errnoOf, isENOENT } from '../failures/fileFailure.ts';
 
 /** Why a file could not be taken in, for the caller to turn into its own failure. */
 export type ReadProblem = 'absent' | 'not-a-file' | 'too-large' | 'not-permitted' | 'unreadable';

@@ -4,7 +4,7 @@ import { type LineFile, openLineFile } from '../files/appendLimited.ts';
 import type { FileAttributes } from '../files/durable.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 import { openStatus } from '../systemd/notify.ts';
-import { formatRecord, type LogFormat } from './format.ts';
+import { formatRecord, type LogFormat, sentenceOf } from './format.ts';
 import type { LogLevel } from './levels.ts';
 import type { LogRecord, LogSink } from './log.ts';
 
@@ -79,7 +79,7 @@ export function winstonSink({ level, format, file }: WinstonSinkOptions): Winsto
   return {
     sink: (record) => {
       logger.log({ level: record.level, message: record.message, [RECORD]: record });
-      status?.show(record);
+      status?.show({ ...record, message: sentenceOf(record) });
     },
     close: () => {
       logger.close();

@@ -19,9 +19,9 @@ import { createLog, type Log, type RunPosition } from '../log/log.ts';
 import { type Grant, readCredentials } from '../state/credentials.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { loadSnapshot } from '../state/snapshotFile.ts';
-import { spareStream } from '../thingsboard/spareStream.ts';
+import { standbyStream } from '../thingsboard/standbyStream.ts';
 import { systemClock } from '../time/clock.ts';
-import { atMost } from '../time/within.ts';
+import { within } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import { type AgentOptions, type Pass, RUN_TIME_LIMIT_MS } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
@@ -48,7 +48,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
     if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
     const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
     const unfinished = new Set<Promise<unknown>>();
-    const spare = spareStream();
+    const standby = standbyStream();
     let events: LineFile | undefined;
     try {
       events = await openEventsFile(options.paths.events);
@@ -59,20 +59,20 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       await makeLeftoversDurable(options.paths, log);
       await leaveNote(options.paths.lock, `${process.pid}\n`);
       const board = await readBoardIdentity(options.boardId);
-      const { paths, elsewhere, agentVersion } = options;
+      const { paths, externalSettings, agentVersion } = options;
       const splay = createSplay(options.splaySeconds ?? 0, board, log);
-      const dependencies = { paths, elsewhere, splay, clock, log, board, agentVersion, spare };
+      const dependencies = { paths, externalSettings, splay, clock, log, board, agentVersion, standby };
       // One for all runs of this pass: systemd's TimeoutStartSec does not begin anew with a second one.
       const deadline = clock.monotonic() + (options.runTimeLimitMs ?? RUN_TIME_LIMIT_MS);
       return await startUp({ options, dependencies, position, log, deadline, unfinished }, 0);
     } finally {
-      spare.close();
+      standby.close();
       events?.close();
       // A write that is still under way may replace a file later: until then the folder is nobody else's.
       const left = Promise.allSettled(unfinished)
         .then(() => removeNote(options.paths.lock))
         .then(() => lock.release());
-      await atMost(LEAVE_MS, left);
+      await within(LEAVE_MS, left);
     }
   } catch (error) {
     const failure = toFailureRecord(error);

@@ -19,11 +19,14 @@ export interface CleanUpInput {
  * `provisioning.scrub`: the secret goes only when the run needs it no more in any way, which is when `provisioned` is
  * durable. As long as credentials.json is there, a start after an interruption comes here again.
  */
-async function scrub({ paths, elsewhere, log }: EffectDependencies, { settingsDigest }: CleanUpInput): Promise<void> {
+async function scrub(
+  { paths, externalSettings, log }: EffectDependencies,
+  { settingsDigest }: CleanUpInput,
+): Promise<void> {
   try {
     // A provision.txt that was dropped meanwhile asks for another run, which needs the secret, and comes here at its end.
     if (settingsDigest === null || (await triggerIdentity(paths.provisionTxt)) !== null) return;
-    if (!(await scrubSecret(paths.provisionJson, elsewhere, settingsDigest))) return;
+    if (!(await scrubSecret(paths.provisionJson, externalSettings, settingsDigest))) return;
     log.info('secret.removed', 'provision.json holds the device secret no more, as it asks for (scrub)', {
       file: paths.provisionJson,
     });

@@ -6,11 +6,11 @@ import { hostAndPort } from '../endpoint.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import { durableRemove } from '../files/durable.ts';
 import { isFailureCode } from '../state/snapshotDocument.ts';
-import { atMost } from '../time/within.ts';
+import { LATE, within } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
-import type { Journal } from './snapshotWriter.ts';
+import type { SnapshotWriter } from './snapshotWriter.ts';
 
 /** What ends a run, and what is done then: the final state is saved, cleaned up after, and reported. */
 
@@ -38,21 +38,21 @@ export function stateOf(snapshot: ProvisionSnapshot): ProvisionState {
  */
 export async function quiesce(
   { unfinished }: Pass,
-  journal: Journal,
+  writer: SnapshotWriter,
   actor: { stop(): void },
   settled: () => Promise<void>,
 ): Promise<void> {
-  const closing = journal.close();
+  const closing = writer.close();
   actor.stop();
-  const rest = Promise.all([closing.then(() => journal.idle()), settled()]);
+  const rest = Promise.all([closing.then(() => writer.idle()), settled()]);
   unfinished.add(rest);
-  await atMost(LAST_WRITE_MS, rest);
+  await within(LAST_WRITE_MS, rest);
 }
 
 export const timeLeft = ({ deadline, dependencies }: Pass): number =>
   Math.max(0, deadline - dependencies.clock.monotonic());
 
-type Waited = 'done' | 'interrupted' | 'late';
+type Waited = 'done' | 'interrupted' | typeof LATE;
 
 /**
  * Waits for the disk until the signal or the limit ends the wait. What is left behind goes on, and the folder stays
@@ -60,18 +60,9 @@ type Waited = 'done' | 'interrupted' | 'late';
  * @param ms the longest wait
  * @throws what the work throws, when it does so in time
  */
-async function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
+function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
   unfinished.add(work);
-  let giveUp = (): void => {};
-  const late = new Promise<Waited>((resolve) => {
-    giveUp = () => resolve('late');
-  });
-  const limit = setTimeout(giveUp, ms);
-  try {
-    return await Promise.race([work.then((): Waited => 'done'), interrupted, late]);
-  } finally {
-    clearTimeout(limit);
-  }
+  return within(ms, Promise.race([work.then(() => 'done' as const), interrupted]));
 }
 
 /** A run that comes to its end in the last moment has the time for its last writes all the same. */
@@ -79,11 +70,15 @@ const timeToConclude = (pass: Pass): number => Math.max(LAST_WRITE_MS, timeLeft(
 
 /**
  * Saves the final state. Until that is done the run has not ended: the next start goes on from the state before.
- * @throws Failure RUN_TIME_LIMIT; those of Journal.durable
+ * @throws Failure RUN_TIME_LIMIT; those of SnapshotWriter.durable
  */
-async function saveEnd(pass: RunningPass, journal: Journal, state: ProvisionState): Promise<'done' | 'interrupted'> {
-  const waited = await waitFor(pass, timeToConclude(pass), journal.durable());
-  if (waited !== 'late') return waited;
+async function saveEnd(
+  pass: RunningPass,
+  writer: SnapshotWriter,
+  state: ProvisionState,
+): Promise<'done' | 'interrupted'> {
+  const waited = await waitFor(pass, timeToConclude(pass), writer.durable());
+  if (waited !== LATE) return waited;
   throw new Failure('RUN_TIME_LIMIT', `The run came to ${state}, but the storage took too long to save that`, {
     hint: 'Check the storage (df, dmesg); the next boot goes on from what it holds.',
   });
@@ -91,7 +86,7 @@ async function saveEnd(pass: RunningPass, journal: Journal, state: ProvisionStat
 
 export async function conclude(
   pass: RunningPass,
-  journal: Journal,
+  writer: SnapshotWriter,
   snapshot: ProvisionSnapshot,
   startedAt: number,
 ): Promise<AgentResult | 'superseded' | 'interrupted'> {
@@ -99,11 +94,11 @@ export async function conclude(
   const state = stateOf(snapshot);
   switch (state) {
     case 'failed':
-      return concludeFailed(pass, journal, context);
+      return concludeFailed(pass, writer, context);
     case 'provisioned':
     case 'superseded':
     case 'withdrawn': {
-      const saved = await saveEnd(pass, journal, state);
+      const saved = await saveEnd(pass, writer, state);
       return saved === 'done' ? concludeSaved(pass, state, context, startedAt) : saved;
     }
     default:
@@ -168,17 +163,21 @@ async function cleanUpAfter(pass: RunningPass, context: ProvisionContext): Promi
   try {
     const waited = await waitFor(pass, timeToConclude(pass), sweeping);
     // Nothing else is being written by now, so the time for the last write is all its own.
-    if (waited === 'interrupted') await atMost(LAST_WRITE_MS, sweeping);
+    if (waited === 'interrupted') await within(LAST_WRITE_MS, sweeping);
     if (!swept) left('The storage took too long to remove credentials.json');
   } catch (error) {
     left(toFailureRecord(error).message);
   }
 }
 
-async function concludeFailed(pass: RunningPass, journal: Journal, context: ProvisionContext): Promise<AgentResult> {
+async function concludeFailed(
+  pass: RunningPass,
+  writer: SnapshotWriter,
+  context: ProvisionContext,
+): Promise<AgentResult> {
   const { dependencies, log } = pass;
   const failure = publicFailure(context.error);
-  const waited = await saveFailed(pass, journal);
+  const waited = await saveFailed(pass, writer);
   // A disk that is stuck would not remove the file either, and one that is left is asked after by the next run.
   if (waited === 'done' && nothingHasLeft(context)) {
     // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
@@ -190,12 +189,12 @@ async function concludeFailed(pass: RunningPass, journal: Journal, context: Prov
 }
 
 /** The failure is to be reported whether or not it can be saved: the next start then goes on from the state before. */
-async function saveFailed(pass: RunningPass, journal: Journal): Promise<Waited> {
+async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Waited> {
   const unsaved = (why: string): void =>
     pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
   try {
-    const waited = await waitFor(pass, LAST_WRITE_MS, journal.durable());
-    if (waited === 'late') unsaved('the storage took too long');
+    const waited = await waitFor(pass, LAST_WRITE_MS, writer.durable());
+    if (waited === LATE) unsaved('the storage took too long');
     return waited;
   } catch (error) {
     unsaved(toFailureRecord(error).message);

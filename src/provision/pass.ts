@@ -1,7 +1,7 @@
 import type { InspectionEvent } from 'xstate';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { SettingsElsewhere } from '../config/provision/externalSettings.ts';
+import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import type { Log, LogSink, RunPosition } from '../log/log.ts';
@@ -24,8 +24,8 @@ export interface AgentOptions {
   readonly keepBackups?: number;
   /** THERMAL_BOARD_ID; default: read from the hardware. */
   readonly boardId?: string;
-  /** What gives settings besides provision.json in the device folder; default: nothing. */
-  readonly elsewhere?: SettingsElsewhere;
+  /** Other sources of settings than provision.json in the device folder; default: none. */
+  readonly externalSettings?: ExternalSettings;
   /** A pause of 0 to so many seconds, fixed for each board, before the first contact of a run; default 0: none. */
   readonly splaySeconds?: number;
   readonly runTimeLimitMs?: number;

@@ -3,7 +3,7 @@ import { provisionMachine } from '../../machines/provision.machine.ts';
 import { isFinalState, type ProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { readPublicSettings } from '../config/provision/provisionJson.ts';
-import { drawRunId } from '../device/candidate.ts';
+import { generateRunId } from '../device/candidate.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { createEffects } from '../effects/index.ts';
@@ -12,7 +12,7 @@ import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
-import { type Journal, openJournal } from './snapshotWriter.ts';
+import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
 
 type Beginning =
   | { readonly why: string; readonly runId?: string | undefined }
@@ -31,11 +31,11 @@ export async function run(
   const { options, dependencies, position, log } = pass;
   const { clock, paths, agentVersion } = dependencies;
   const startedAt = clock.monotonic();
-  const journal = openJournal({ path: paths.snapshot, clock, agentVersion, previous });
-  const effects = createEffects(dependencies, journal);
+  const writer = openSnapshotWriter({ path: paths.snapshot, clock, agentVersion, previous });
+  const effects = createEffects(dependencies, writer);
   const machine = provisionMachine.provide({ actors: effects.actors });
   const resuming = 'from' in beginning;
-  const runId = resuming ? beginning.from.runId : (beginning.runId ?? drawRunId());
+  const runId = resuming ? beginning.from.runId : (beginning.runId ?? generateRunId());
   const input = { runId, at: clock.now() };
   const actorOptions = {
     ...(options.chartClock === undefined ? {} : { clock: options.chartClock }),
@@ -64,7 +64,7 @@ export async function run(
     actor.subscribe({
       next: (snapshot) => {
         if (quiet) return;
-        enter(pass, journal, stateOf(snapshot), snapshot.context, resumePending);
+        enter(pass, writer, stateOf(snapshot), snapshot.context, resumePending);
         resumePending = false;
         if (snapshot.status === 'done') resolve(snapshot);
       },
@@ -78,7 +78,7 @@ export async function run(
   options.signal.addEventListener('abort', interrupt, { once: true });
   let ending: Promise<void> | undefined;
   const comeToRest = (): Promise<void> => {
-    ending ??= quiesce(pass, journal, actor, effects.settled);
+    ending ??= quiesce(pass, writer, actor, effects.settled);
     return ending;
   };
   let timeLimit: NodeJS.Timeout | undefined;
@@ -99,7 +99,7 @@ export async function run(
       actor.send({ type: 'TIME_UP', at: clock.now() });
     }, timeLeft(pass));
     const end = await Promise.race([final, interrupted]);
-    const result = end === 'interrupted' ? end : await conclude({ ...pass, interrupted }, journal, end, startedAt);
+    const result = end === 'interrupted' ? end : await conclude({ ...pass, interrupted }, writer, end, startedAt);
     if (result !== 'interrupted') return result;
     // An interruption is no failure: what is durable now is where the next start goes on.
     await comeToRest();
@@ -113,8 +113,8 @@ export async function run(
 }
 
 /** Digest of provision.json as it is now; null when it can't be read, which the next effect will report. */
-async function currentDigest({ paths, elsewhere }: EffectDependencies): Promise<string | null> {
-  return readPublicSettings(paths.provisionJson, elsewhere).then(
+async function currentDigest({ paths, externalSettings }: EffectDependencies): Promise<string | null> {
+  return readPublicSettings(paths.provisionJson, externalSettings).then(
     ({ digest }) => digest ?? null,
     () => null,
   );
@@ -122,7 +122,7 @@ async function currentDigest({ paths, elsewhere }: EffectDependencies): Promise<
 
 function enter(
   { options, position, log }: Pass,
-  journal: Journal,
+  writer: SnapshotWriter,
   state: ProvisionState,
   context: ProvisionContext,
   resumed: boolean,
@@ -130,7 +130,7 @@ function enter(
   position.state = state;
   position.attempt = context.retries + 1;
   if (state === 'notRequested') return;
-  journal.record(state, context, resumed);
+  writer.record(state, context, resumed);
   options.onState?.(state, context);
   if (state === 'backoff' && context.retryAt !== null) {
     const ms = Math.max(0, context.retryAt - context.now);

@@ -11,7 +11,9 @@ import {
   type SnapshotDocument,
 } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
-import { atMost } from '../time/within.ts';
+import { within } from '../time/within.ts';
+
+/** Writes snapshot.json during a run. src/state/snapshotFile.ts reads it, snapshotDocument.ts there has its shape. */
 
 /** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
 const LAZY_SAVE_MS = 200;
@@ -22,7 +24,7 @@ const LAST_SAVE_MS = 1000;
  * Keeps the run's state on disk. `record` only queues, `durable` is the barrier that effects wait at. States in
  * between are merged: the latest wins.
  */
-export interface Journal {
+export interface SnapshotWriter {
   /** Queues the state that the chart has entered. */
   record(state: ProvisionState, context: ProvisionContext, resumed?: boolean): void;
   /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
@@ -36,7 +38,7 @@ export interface Journal {
   idle(): Promise<void>;
 }
 
-interface JournalOptions {
+interface SnapshotWriterOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly agentVersion: string;
@@ -46,7 +48,7 @@ interface JournalOptions {
   readonly onDurable?: (snapshot: SnapshotDocument) => void;
 }
 
-export function openJournal(options: JournalOptions): Journal {
+export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWriter {
   const { clock, previous } = options;
   const iso = (ms: number): string => new Date(ms).toISOString();
   let history: HistoryEntry[] = [];
@@ -96,7 +98,7 @@ export function openJournal(options: JournalOptions): Journal {
     clearTimeout(lazy);
     // Whoever needs the state on disk has asked for it, and heard of the failure there.
     const saved = durable().catch(() => {});
-    await atMost(LAST_SAVE_MS, saved);
+    await within(LAST_SAVE_MS, saved);
     over = true;
   };
 

@@ -27,11 +27,11 @@ export interface Found {
 }
 
 /** States after which, or in which, the configuration is nothing to go by. */
-const ELSEWHERE: readonly ProvisionState[] = ['provisioned', 'restore'];
+const NOT_AT_THE_END: readonly ProvisionState[] = ['provisioned', 'restore'];
 
 /** From `finalize` on the configuration should hold the new credentials, unless somebody has replaced it since. */
 export const isAtTheEnd = (snapshot: SnapshotDocument | undefined): snapshot is SnapshotDocument =>
-  snapshot !== undefined && !ELSEWHERE.includes(snapshot.state) && hasReached('finalize', snapshot.context);
+  snapshot !== undefined && !NOT_AT_THE_END.includes(snapshot.state) && hasReached('finalize', snapshot.context);
 
 /**
  * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says

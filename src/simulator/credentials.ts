@@ -1,4 +1,7 @@
-/** Device credentials as ThingsBoard stores, finds and returns them (docs/thingsboard.md, sections 2, 3 and 5). */
+/**
+ * Device credentials as ThingsBoard stores, finds and returns them (docs/thingsboard.md, sections 2, 3 and 5). The
+ * agent's own file of names and tokens is src/state/credentials.ts.
+ */
 
 import { randomInt } from 'node:crypto';
 

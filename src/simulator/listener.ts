@@ -2,7 +2,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { Failure } from '../failures/failure.ts';
-import { type IssuedCertificate, issueAuthority, issueCertificate } from './certificate.ts';
+import type { IssuedCertificate } from './certificate.ts';
 
 export interface ListenOptions {
   readonly port?: number | undefined;
@@ -21,10 +21,11 @@ interface ServerCertificate extends IssuedCertificate {
   readonly caPem?: string;
 }
 
-function serverCertificate(tls: ListenOptions['tls']): ServerCertificate | undefined {
+async function serverCertificate(tls: ListenOptions['tls']): Promise<ServerCertificate | undefined> {
   if (tls !== 'generated') return tls;
-  const ca = issueAuthority();
-  const issued = issueCertificate({ names: ['localhost'], ips: ['127.0.0.1', '::1'], ca });
+  const { issueAuthority, issueCertificate } = await import('./certificate.ts');
+  const ca = await issueAuthority();
+  const issued = await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1', '::1'], ca });
   return { ...issued, caPem: ca.cert };
 }
 
@@ -48,7 +49,7 @@ function createListener(certificate: ServerCertificate | undefined, accept: (soc
  */
 export async function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, tls } = options;
-  const certificate = serverCertificate(tls);
+  const certificate = await serverCertificate(tls);
   const server = createListener(certificate, accept);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {

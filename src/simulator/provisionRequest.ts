@@ -1,4 +1,7 @@
-/** Reads the payload of a provisioning request as the server does (docs/thingsboard.md, section 2). */
+/**
+ * Reads the payload of a provisioning request as the server does (docs/thingsboard.md, section 2). Shares nothing with
+ * the agent's src/thingsboard/provisionRequest.ts on purpose.
+ */
 
 import type { Credentials } from './credentials.ts';
 import { parseObject } from './jsonPayload.ts';

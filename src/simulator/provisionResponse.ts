@@ -2,6 +2,8 @@ import type { Credentials } from './credentials.ts';
 import { credentialsValue } from './credentials.ts';
 import type { Decision } from './provisioningStrategy.ts';
 
+// Writes the server's answers; src/thingsboard/provisionResponse.ts reads them, and shares nothing on purpose.
+
 /** Answers of protobuf instead of JSON: field 1, status 2 (NOT_FOUND). */
 export const PROTOBUF_NOT_FOUND = Buffer.from([0x08, 0x02]);
 

@@ -1,4 +1,7 @@
-/** Timers that end together with what they belong to, so that nothing fires, or keeps the process alive, afterwards. */
+/**
+ * Timers that end together with what they belong to, so that nothing fires, or keeps the process alive, afterwards.
+ * Waiting for work with a limit is src/time/within.ts.
+ */
 export class Timers {
   readonly #pending = new Set<NodeJS.Timeout>();
   #stopped = false;

@@ -1,3 +1,8 @@
+/**
+ * credentials.json: names and tokens of an unfinished run, as a document. What a run does with them is in
+ * runCredentials.ts; the credentials that the camera works with are in thermal_config.json (src/config/thermal).
+ */
+
 import * as z from 'zod/mini';
 import type { BoardIdentity } from '../device/board.ts';
 import { Failure } from '../failures/failure.ts';
@@ -6,8 +11,8 @@ import type { Log } from '../log/log.ts';
 import { Secret } from '../secret.ts';
 import { readOwnDocument, versionOf } from './ownDocument.ts';
 
-export const CREDENTIALS_FORMAT = 'thermal-provision-credentials';
-export const CREDENTIALS_VERSION = 1;
+const CREDENTIALS_FORMAT = 'thermal-provision-credentials';
+const CREDENTIALS_VERSION = 1;
 export const MAX_CANDIDATES = 3;
 const MAX_TOKEN_LENGTH = 1024;
 
@@ -77,40 +82,66 @@ export function writeCredentials(path: string, credentials: Credentials): Promis
 }
 
 /** Root may serve a folder of the service's user; anybody else's file could have been planted. */
-export async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
+async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
   const self = process.geteuid?.();
   if (self === undefined || uid === self) return true;
   return (await folderOwner(path)).owner?.uid === uid;
 }
 
-/**
- * Reads credentials.json. Access for group and others is taken away with a warning; a damaged file is set aside.
- * @param at ms since the epoch, for the name of a file that is set aside
- * @returns undefined when there is none (any more)
- * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED, DISK_ERROR
- */
-export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
-  const read = await readOwnDocument(path);
-  if (read.kind === 'absent') return undefined;
-  if (read.kind === 'not-permitted') {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
-  }
-  if (read.kind === 'damaged') return setDamagedAside(path, read.why, log, at);
-  if (!(await isOwnedByUs(path, read.uid))) {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
-  }
-  if ((read.mode & 0o077) !== 0) {
-    await tightenMode(path);
-    const mode = read.mode.toString(8);
-    log.warn('credentials.tightened', `${path} was open to others (mode ${mode}); it is now 600`, { file: path, mode });
-  }
-  const version = versionOf(read.json, CREDENTIALS_FORMAT);
+/** @returns undefined when the document is not of the expected shape @throws Failure CREDENTIALS_NEWER */
+export function parseCredentials(json: unknown, path: string): Credentials | undefined {
+  const version = versionOf(json, CREDENTIALS_FORMAT);
   if (version !== undefined && version > CREDENTIALS_VERSION) {
     throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${CREDENTIALS_VERSION}`);
   }
-  const parsed = credentialsSchema.safeParse(read.json);
-  if (version === undefined || !parsed.success) return setDamagedAside(path, 'not of the expected shape', log, at);
-  return parsed.data;
+  const parsed = credentialsSchema.safeParse(json);
+  return version !== undefined && parsed.success ? parsed.data : undefined;
+}
+
+export type CredentialsRead =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'credentials'; readonly credentials: Credentials }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+/**
+ * Reads the credentials.json that a run would use, and changes nothing.
+ * @param onOpen told the mode of a file that others can access, before its content counts
+ * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED, DISK_ERROR
+ */
+export async function inspectCredentials(
+  path: string,
+  onOpen: (mode: number) => Promise<void> | void,
+): Promise<CredentialsRead> {
+  const read = await readOwnDocument(path);
+  if (read.kind === 'absent' || read.kind === 'damaged') return read;
+  if (read.kind === 'not-permitted') {
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
+  }
+  if (!(await isOwnedByUs(path, read.uid))) {
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
+  }
+  if ((read.mode & 0o077) !== 0) await onOpen(read.mode);
+  const credentials = parseCredentials(read.json, path);
+  return credentials === undefined
+    ? { kind: 'damaged', why: 'not of the expected shape' }
+    : { kind: 'credentials', credentials };
+}
+
+/**
+ * Reads credentials.json for a run. Access for group and others is taken away with a warning; a damaged file is set
+ * aside.
+ * @param at ms since the epoch, for the name of a file that is set aside
+ * @returns undefined when there is none (any more)
+ * @throws Failure as `inspectCredentials`
+ */
+export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
+  const read = await inspectCredentials(path, async (bits) => {
+    await tightenMode(path);
+    const mode = bits.toString(8);
+    log.warn('credentials.tightened', `${path} was open to others (mode ${mode}); it is now 600`, { file: path, mode });
+  });
+  if (read.kind === 'damaged') return setDamagedAside(path, read.why, log, at);
+  return read.kind === 'credentials' ? read.credentials : undefined;
 }
 
 async function setDamagedAside(path: string, why: string, log: Log, at: number): Promise<undefined> {

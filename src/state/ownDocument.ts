@@ -1,4 +1,4 @@
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 
 /** What became of reading one of the agent's own JSON files. */

@@ -1,3 +1,5 @@
+/** What the states of a run take from credentials.json and store in it. The document itself: credentials.ts. */
+
 import type { GrantSummary } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';

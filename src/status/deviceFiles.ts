@@ -1,12 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
-import { settingsElsewhere } from '../config/provision/externalSettings.ts';
+import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
-import { fileFailure, isENOENT } from '../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { readSnapshot } from '../state/snapshotFile.ts';
@@ -102,7 +102,7 @@ async function modifiedAt(path: string): Promise<number | null> {
 async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
   try {
     // Key and secret may be given to the agent alone.
-    const { settings, digest } = await readPublicSettings(path, settingsElsewhere(process.env));
+    const { settings, digest } = await readPublicSettings(path, externalSettings(process.env));
     const { host, port, useSsl, name } = settings;
     return present({ host, port, useSsl, name, digest });
   } catch (error) {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { FAILURES } from '../failures/failure.ts';
-import { fileFailure } from '../files/fileFailure.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EventName } from '../log/eventTypes.ts';
 import { LOG_LEVELS } from '../log/levels.ts';

@@ -5,8 +5,8 @@ import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
 import { afterFailure, lookAsOwner, startAgain } from './nextSteps.ts';
-import { outsideFailure } from './outsideFailure.ts';
 import type { ConditionCode, Problem } from './part.ts';
+import { startFailure } from './startFailure.ts';
 
 /** How a device is, why, and what to do. */
 export interface Judgement {
@@ -50,13 +50,13 @@ export function judge(files: DeviceFiles): Judgement {
     const shutOut = unreadable.some((problem) => problem?.code === 'FILE_NOT_PERMITTED');
     return judgement('error', unreadable, shutOut ? lookAsOwner(files) : afterFailure(files, unreadable[0]));
   }
-  const outside = outsideFailure(files);
-  if (outside !== undefined) {
+  const failedStart = startFailure(files);
+  if (failedStart !== undefined) {
     const requested = typeof trigger.value === 'number' || credentials.value !== null;
     return judgement(
       'error',
-      [outside, snapshot.problem, credentials.problem],
-      afterFailure(files, outside),
+      [failedStart, snapshot.problem, credentials.problem],
+      afterFailure(files, failedStart),
       requested,
     );
   }

@@ -1,7 +1,6 @@
 import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
-import { Failure } from '../failures/failure.ts';
-import { CREDENTIALS_FORMAT, CREDENTIALS_VERSION, credentialsSchema } from '../state/credentials.ts';
-import { readOwnDocument, versionOf } from '../state/ownDocument.ts';
+import { parseCredentials } from '../state/credentials.ts';
+import { readOwnDocument } from '../state/ownDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
 /** What credentials.json says, without the tokens in it. */
@@ -22,7 +21,10 @@ export interface StoredCredentials {
 const DAMAGED_HINT =
   'The next run sets it aside. If a request had left with it, a device that nobody uses may exist on the server.';
 
-/** Reads credentials.json and changes nothing, not even its mode. Null: there is none. */
+/**
+ * Reads credentials.json for whoever may read it, also another user than the agent's (a run and doctor:
+ * `inspectCredentials`). Null: there is none.
+ */
 export async function readStoredCredentials(
   path: string,
   board: BoardIdentity,
@@ -32,19 +34,12 @@ export async function readStoredCredentials(
     if (read.kind === 'absent') return present(null);
     if (read.kind === 'not-permitted') throw notPermitted(path, read.cause);
     if (read.kind === 'damaged') return damaged(path, read.why);
-    const version = versionOf(read.json, CREDENTIALS_FORMAT);
-    if (version !== undefined && version > CREDENTIALS_VERSION) {
-      throw new Failure(
-        'CREDENTIALS_NEWER',
-        `${path} has version ${version}; this program knows ${CREDENTIALS_VERSION}`,
-      );
-    }
-    const parsed = credentialsSchema.safeParse(read.json);
-    if (version === undefined || !parsed.success) return damaged(path, 'not of the expected shape');
-    const { target, candidates, granted } = parsed.data;
+    const credentials = parseCredentials(read.json, path);
+    if (credentials === undefined) return damaged(path, 'not of the expected shape');
+    const { target, candidates, granted } = credentials;
     return present({
       target,
-      foreign: isForeignBoard(parsed.data.board, board),
+      foreign: isForeignBoard(credentials.board, board),
       names: candidates.map(({ name }) => name),
       drawnBy: candidates.map(({ runId }) => runId),
       granted: granted?.deviceName ?? null,

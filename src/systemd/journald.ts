@@ -1,8 +1,7 @@
 import { fstatSync } from 'node:fs';
-import type { LogLevel } from '../log/levels.ts';
 
 /** What journald takes for a line's priority, and does not show (sd-daemon(3)). */
-const PREFIXES: Readonly<Record<LogLevel, string>> = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' };
+const PREFIXES = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const;
 
 const STANDARD_ERROR = 2;
 
@@ -24,4 +23,5 @@ export function isJournalStream(
 }
 
 /** Every line of a text with its priority: journald makes an entry of each. */
-export const withPriority = (level: LogLevel, text: string): string => text.replaceAll(/^/gm, PREFIXES[level]);
+export const withPriority = (level: keyof typeof PREFIXES, text: string): string =>
+  text.replaceAll(/^/gm, PREFIXES[level]);

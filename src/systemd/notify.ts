@@ -1,10 +1,14 @@
-import { sentenceOf } from '../log/format.ts';
-import type { LogRecord } from '../log/log.ts';
+/** What the status is made of: the part of a log record that people read. */
+interface StatusLine {
+  readonly level: string;
+  readonly state: string | null;
+  readonly message: string;
+}
 
 /** Shows what a service does in `systemctl status`. */
 export interface ServiceStatus {
   /** Never waits and never throws. A line that is overtaken by a newer one is left out. */
-  show(record: LogRecord): void;
+  show(line: StatusLine): void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,10 +26,8 @@ type Send = (text: string, done: (outcome: Outcome) => void) => void;
 let opened: ServiceStatus | undefined;
 
 /** `state: message`, in one line; undefined for what is not worth a glance. */
-function textOf(record: LogRecord): string | undefined {
-  const { level, state } = record;
+function textOf({ level, state, message }: StatusLine): string | undefined {
   if (level === 'debug') return undefined;
-  const message = sentenceOf(record);
   const text = state === null ? message : `${state}: ${message}`;
   return [...text.replaceAll(/\p{Cc}+/gu, ' ')].slice(0, MAX_CHARACTERS).join('');
 }
@@ -51,8 +53,8 @@ export function createStatus(send: Send): ServiceStatus {
     });
   };
   return {
-    show: (record) => {
-      pending = textOf(record) ?? pending;
+    show: (line) => {
+      pending = textOf(line) ?? pending;
       next();
     },
   };

@@ -1,3 +1,8 @@
+/**
+ * One connection, one question, one answer. A session of normal operation, which stays open, is
+ * src/client/thingsboardSession.ts.
+ */
+
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
 import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';

@@ -16,8 +16,8 @@ export type MqttClient = InstanceType<typeof MqttClient>;
 export function guardIdentifiers(client: MqttClient, onMissing: (error: Error) => void): void {
   client.on('packetreceive', (packet) => {
     const isAnswered = packet.cmd === 'pubrel' || (packet.cmd === 'publish' && packet.qos > 0);
-    // Its parser says -1 where the bytes end too early.
-    if (!isAnswered || (packet.messageId ?? -1) >= 0) return;
+    // Its parser says -1 where the bytes end too early. No identifier at all becomes NaN.
+    if (!isAnswered || Number(packet.messageId) >= 0) return;
     packet.messageId = 0;
     onMissing(new Error(`${packet.cmd} without a packet identifier`));
   });

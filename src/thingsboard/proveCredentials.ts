@@ -4,7 +4,7 @@ import { connackFailure, notThingsBoard } from '../failures/connackFailure.ts';
 import type { Failure } from '../failures/failure.ts';
 import type { Secret } from '../secret.ts';
 import { exchange } from './exchange.ts';
-import type { SpareStream } from './spareStream.ts';
+import type { StandbyStream } from './standbyStream.ts';
 import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
 
 /** What a connection with device credentials showed. */
@@ -41,12 +41,12 @@ export async function proveCredentials(options: {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** A connection that was opened ahead is used. */
-  readonly spare?: SpareStream;
+  readonly standby?: StandbyStream;
 }): Promise<Proof> {
-  const { token, spare, ...rest } = options;
+  const { token, standby, ...rest } = options;
   const end = await exchange({
     ...rest,
-    stream: spare?.take(options.server),
+    stream: standby?.take(options.server),
     username: token.reveal(),
     question: {
       topic: ATTRIBUTES_REQUEST_TOPIC,

@@ -1,6 +1,9 @@
 import type { Secret } from '../secret.ts';
 
-/** What a provisioning request says (docs/thingsboard.md, section 2). */
+/**
+ * What a provisioning request says (docs/thingsboard.md, section 2). The simulator reads requests with its own code
+ * (src/simulator/provisionRequest.ts), so that a mistake in one can't hide in the other.
+ */
 export interface ProvisionRequest {
   readonly deviceKey: Secret;
   readonly deviceSecret: Secret;

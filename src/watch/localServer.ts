@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Failure } from '../failures/failure.ts';
 import type { Page } from '../report/page.ts';
+import { within } from '../time/within.ts';
 
 const ADDRESS = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
@@ -86,12 +87,7 @@ export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise
     async close() {
       server.close();
       const ended = [...readers].map((reader) => new Promise<void>((resolve) => reader.end(() => resolve())));
-      let timer: NodeJS.Timeout | undefined;
-      const limit = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, CLOSE_LIMIT_MS);
-      });
-      await Promise.race([Promise.all(ended), limit]);
-      clearTimeout(timer);
+      await within(CLOSE_LIMIT_MS, Promise.all(ended));
       server.closeAllConnections();
     },
   };

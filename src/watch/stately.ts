@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { within } from '../time/within.ts';
 import { createObserver, type RunInspector } from './observer.ts';
 
 /** Where the Stately inspector's server listens when it is told nothing else. */
@@ -87,17 +88,15 @@ export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: Stat
     async close() {
       // The observer passes events on in turns of their own: this one comes after those that are on their way.
       await new Promise((resolve) => setTimeout(resolve, 0));
-      let timer: NodeJS.Timeout | undefined;
       const reachable = socket !== undefined && socket.readyState <= WebSocket.OPEN;
       if (reachable && (queue.length > 0 || (socket?.bufferedAmount ?? 0) > 0)) {
-        await new Promise<void>((resolve) => {
+        const sent = new Promise<void>((resolve) => {
           drained = resolve;
-          timer = setTimeout(resolve, CLOSE_LIMIT_MS);
-          flush();
         });
+        flush();
+        await within(CLOSE_LIMIT_MS, sent);
       }
       closed = true;
-      clearTimeout(timer);
       clearTimeout(retry);
       // Asked first: what the receiver has not read yet would be lost to a connection that is cut.
       socket?.close();

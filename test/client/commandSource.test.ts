@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { createCommandSource } from '../../src/client/commandSource.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { recordingLog, spot, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { recordingLog, spot } from './testBroker.ts';
 
 const forever = new AbortController().signal;
 const clock = systemClock();

@@ -6,7 +6,8 @@ import { createTemperatureSource } from '../../src/client/createTemperatureSourc
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { spot, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { spot } from './testBroker.ts';
 
 const context = { log: silentLog, clock: systemClock() };
 

@@ -20,7 +20,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFileSource } from '../../src/client/fileSource.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { systemClock } from '../../src/time/clock.ts';
-import { recordingLog, spot, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { recordingLog, spot } from './testBroker.ts';
 
 const forever = new AbortController().signal;
 const clock = systemClock();

@@ -4,7 +4,8 @@ import { createProvisioningRecord } from '../../src/client/provisioningRecord.ts
 import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { runDevice, scene } from '../support/agentRun.ts';
 import { putTrigger } from '../support/deviceFiles.ts';
-import { configFor, type Received, recordingLog, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { configFor, type Received, recordingLog } from './testBroker.ts';
 import { broker, folder, run } from './testClient.ts';
 
 const ORIGIN = { runId: 'run-1', provisionedAt: '1970-01-01T00:00:09.000Z' };

@@ -8,7 +8,8 @@ import { Failure } from '../../src/failures/failure.ts';
 import { Secret } from '../../src/secret.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import type { Clock } from '../../src/time/clock.ts';
-import { configFor, recordingLog, spot, startBroker, TOKEN, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { configFor, recordingLog, spot, startBroker, TOKEN } from './testBroker.ts';
 import { areClosed, broker, clientSockets, clock, folder, run, steady, tcp } from './testClient.ts';
 
 describe('runClient', () => {
@@ -183,9 +184,9 @@ describe('runClient', () => {
     });
   });
 
-  describe('with TLS', () => {
-    const authority = issueAuthority();
-    const served = issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
+  describe('with TLS', async () => {
+    const authority = await issueAuthority();
+    const served = await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
 
     it('publishes to a server whose CA the configuration names', async () => {
       const server = await broker({ tls: served });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
-import { configFor, recordingLog, startTcp, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { configFor, recordingLog, startTcp } from './testBroker.ts';
 import { broker, clock, folder, run, steady, steadySource, tcp } from './testClient.ts';
 
 describe('a stop', () => {

@@ -6,6 +6,7 @@ import { Aedes, type AuthenticateError } from 'aedes';
 import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
 import type { Log, LogDetails } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
+import { until } from '../support/until.ts';
 
 export const TOKEN = 'token-of-the-test-0123';
 
@@ -42,15 +43,6 @@ class Refusal extends Error implements AuthenticateError {
   constructor(returnCode: number) {
     super('refused');
     this.returnCode = returnCode;
-  }
-}
-
-/** Waits for a condition, at most five seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 5000;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error('the condition did not come true');
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

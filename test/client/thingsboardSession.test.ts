@@ -3,7 +3,8 @@ import { openSession, SESSION_LIMITS, type SessionLimits } from '../../src/clien
 import type { ThingsboardSettings } from '../../src/config/thermal/clientConfig.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { Secret } from '../../src/secret.ts';
-import { configFor, startBroker, startTcp, TOKEN, until } from './testBroker.ts';
+import { until } from '../support/until.ts';
+import { configFor, startBroker, startTcp, TOKEN } from './testBroker.ts';
 
 const SHORT: SessionLimits = { connectMs: 150, ackMs: 100, closeMs: 100 };
 const TELEMETRY = 'v1/devices/me/telemetry';

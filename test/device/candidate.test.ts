@@ -1,7 +1,7 @@
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { deviceNameFor, drawRunId, drawToken, macSuffix } from '../../src/device/candidate.ts';
+import { deviceNameFor, generateRunId, generateToken, macSuffix } from '../../src/device/candidate.ts';
 import { failureOf, put } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
@@ -32,20 +32,20 @@ const WLAN0 = { name: 'wlan0', physical: true, address: 'b8:27:eb:ff:ff:ff' };
 
 describe('a drawn token', () => {
   it('is 20 letters and digits, as ThingsBoard’s own, and never the same', () => {
-    const tokens = Array.from({ length: 200 }, () => drawToken().reveal());
+    const tokens = Array.from({ length: 200 }, () => generateToken().reveal());
     for (const token of tokens) expect(token).toMatch(/^[A-Za-z0-9]{20}$/);
     expect(new Set(tokens).size).toBe(200);
   });
 
   it('makes use of every letter and digit', () => {
-    const used = new Set(Array.from({ length: 200 }, () => drawToken().reveal()).join(''));
+    const used = new Set(Array.from({ length: 200 }, () => generateToken().reveal()).join(''));
     expect(used.size).toBe(62);
   });
 });
 
 describe('a run’s identifier', () => {
   it('is 16 hexadecimal digits, never the same', () => {
-    const ids = Array.from({ length: 100 }, drawRunId);
+    const ids = Array.from({ length: 100 }, generateRunId);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}$/);
     expect(new Set(ids).size).toBe(100);
   });
@@ -57,8 +57,8 @@ describe('a device name', () => {
   });
 
   it('FR-005: is prefix-XXXXXX of A-Z and 0-9, drawn at random', async () => {
-    const draw = () => deviceNameFor({ source: 'random', prefix: 'thermal-camera' });
-    const names = await Promise.all(Array.from({ length: 100 }, draw));
+    const generate = () => deviceNameFor({ source: 'random', prefix: 'thermal-camera' });
+    const names = await Promise.all(Array.from({ length: 100 }, generate));
     for (const name of names) expect(name).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
     expect(new Set(names).size).toBeGreaterThan(95);
   });

@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createProgram } from '../../src/cli/program.ts';
-import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings.ts';
+import { EXTERNAL_VARIABLES } from '../../src/config/provision/externalSettings.ts';
 import { EXIT } from '../../src/failures/failure.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { STATUS_EXIT, statusSchema } from '../../src/status/deviceStatus.ts';
@@ -89,7 +89,7 @@ describe('the table of options', () => {
 
   it('is completed by the variables that have no option', () => {
     const read = [...sources().values()].flatMap((source) => [...source.matchAll(/process\.env\.(\w+)/g)]);
-    const variables = new Set([...read.map(([, name = '']) => name), ...ELSEWHERE_VARIABLES]);
+    const variables = new Set([...read.map(([, name = '']) => name), ...EXTERNAL_VARIABLES]);
     const described = rowsUnder(page, 'variable').map(([name]) => name);
     expect(described.toSorted()).toEqual([...variables].toSorted());
   });

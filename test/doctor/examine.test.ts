@@ -149,7 +149,7 @@ describe('the files', () => {
 
 describe('the way to the server', () => {
   it('passes with TLS: chain, issuer, dates, user', async () => {
-    const server = await startServer(onTestFinished, { tls: certificateFor({}) });
+    const server = await startServer(onTestFinished, { tls: await certificateFor({}) });
     const paths = await device({ port: server.port, provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
     await writeFile(join(paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);
     const { said } = await examined(paths);
@@ -159,7 +159,9 @@ describe('the way to the server', () => {
   });
 
   it('shows the certificate that it refuses', async () => {
-    const server = await startServer(onTestFinished, { tls: certificateFor({ ips: [], names: ['other.example'] }) });
+    const server = await startServer(onTestFinished, {
+      tls: await certificateFor({ ips: [], names: ['other.example'] }),
+    });
     const endpoint = { host: '127.0.0.1', port: server.port, useSsl: true, ca: AUTHORITY.cert };
     const failure = await failureOf(() => checkTlsConnection(endpoint, 2000, Date.now()));
     expect(failure.code).toBe('TLS_WRONG_HOST');

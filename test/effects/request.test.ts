@@ -74,7 +74,7 @@ test('an actor that was stopped at the barrier sends nothing', async () => {
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-/** A server with TLS, a device cut in `request`, and what the effect does to the spare connection, between log events. */
+/** A server with TLS, a device cut in `request`, and what the effect does to the standby connection, between log events. */
 async function sparedOverTls(server: SimulatorOptions = {}) {
   const simulator = await serverOfTest({ ...server, tls: 'generated' });
   const paths = await deviceFolderFor(simulator.port, { provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
@@ -83,8 +83,8 @@ async function sparedOverTls(server: SimulatorOptions = {}) {
   const { dependencies, events } = await effectScene(paths);
   const spared: string[] = [];
   const note = (what: string): void => void spared.push([what, ...events()].join(' '));
-  const spare = { open: () => note('open'), take: () => undefined, close: () => note('close') };
-  return { spared, ended: request({ ...dependencies, spare }, effectCall(inputOf(context))) };
+  const standby = { open: () => note('open'), take: () => undefined, close: () => note('close') };
+  return { spared, ended: request({ ...dependencies, standby }, effectCall(inputOf(context))) };
 }
 
 test('with TLS the next connection opens before the server has accepted this one', async () => {
@@ -99,7 +99,7 @@ test('it is closed when the server refuses', async () => {
   expect(spared).toEqual(['open', 'close']);
 });
 
-test('a spare connection is not used after a lost answer: what took the one may have taken the other', async () => {
+test('a standby connection is not used after a lost answer: what took the one may have taken the other', async () => {
   const { spared, ended } = await sparedOverTls({ faults: [{ on: 'request', action: 'dropAnswerAndClose' }] });
   expect(await ended).toMatchObject({ outcome: 'unknown' });
   expect(spared.map((line) => line.split(' ')[0])).toEqual(['open', 'open', 'close']);

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile, stat, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chown, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { leaveNote, removeNote } from '../../src/files/note.ts';
 import { asOrdinaryUser, makeFifo, put, scratchFolder } from '../config/scratch.ts';
 import { MOUNT_REFUSED, mountedFolder } from '../support/mountedFolder.ts';
 import { descriptorsBelow } from '../support/openDescriptors.ts';
+import { isRoot } from '../support/unprivileged.ts';
 
 const notePath = async (): Promise<string> => join(await scratchFolder(), 'lock');
 
@@ -31,6 +32,19 @@ describe('leaveNote', () => {
     const path = await notePath();
     makeFifo(path);
     await leaveNote(path, 'x');
+  });
+
+  it.runIf(isRoot)('belongs to the owner of its folder', async () => {
+    const path = await notePath();
+    await chown(dirname(path), 65_534, 65_533);
+    await leaveNote(path, 'x');
+    expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 });
+  });
+
+  it('does without where there is no folder', async () => {
+    const path = join(await notePath(), 'none', 'lock');
+    await leaveNote(path, 'x');
+    await expect(stat(path)).rejects.toThrow('ENOENT');
   });
 
   it('does without where it may not write', async () => {

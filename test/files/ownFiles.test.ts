@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chown, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { chown, lchown, link, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ensurePrivateFolder, folderOwner, setAside, tightenMode, writeOwnFile } from '../../src/files/ownFiles.ts';
@@ -89,6 +89,19 @@ describe('ensurePrivateFolder', () => {
       message: `Could not use the folder ${path}: it is no folder`,
     });
     expect(await modeOf(path)).toBe(0o644);
+  });
+
+  it.runIf(isRoot)('does not follow a link of somebody who owns neither the folder nor the machine', async () => {
+    const elsewhere = await scratchFolder();
+    const path = join(await scratchFolder(), 'state');
+    await symlink(elsewhere, path);
+    await lchown(path, OTHER.uid, OTHER.gid);
+    execFileSync('chmod', ['755', elsewhere]);
+    expect(await failureOf(() => ensurePrivateFolder(path))).toMatchObject({
+      code: 'FILE_NOT_PERMITTED',
+      message: expect.stringContaining(path),
+    });
+    expect(await modeOf(elsewhere)).toBe(0o755);
   });
 
   it('fails where nothing may be created', async () => {
@@ -201,6 +214,15 @@ describe('tightenMode', () => {
     const path = await put(join(await scratchFolder(), 'file'), '', 0o666);
     await tightenMode(path);
     expect(await modeOf(path)).toBe(0o600);
+  });
+
+  it('leaves a second name of the file as it is, which may be somebody else’s', async () => {
+    const path = await put(join(await scratchFolder(), 'file'), 'content', 0o666);
+    const second = join(await scratchFolder(), 'second');
+    await link(path, second);
+    await tightenMode(path);
+    expect([await modeOf(path), await readFile(path, 'utf8')]).toEqual([0o600, 'content']);
+    expect(await modeOf(second)).toBe(0o666);
   });
 
   it('fails when there is no file', async () => {

@@ -14,7 +14,7 @@ import { prepare } from '../../src/effects/prepare.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { createLog, silentLog } from '../../src/log/log.ts';
-import { openJournal } from '../../src/provision/snapshotWriter.ts';
+import { openSnapshotWriter } from '../../src/provision/snapshotWriter.ts';
 import { Secret } from '../../src/secret.ts';
 import { readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { snapshotSchema } from '../../src/state/snapshotDocument.ts';
@@ -85,7 +85,7 @@ const GUARDED: readonly Guarded[] = [
   },
 ];
 
-/** A journal whose write lasts until the test ends it. */
+/** A snapshot writer whose write lasts until the test ends it. */
 function gate(): { barrier: Barrier; open(): void; fail(error: unknown): void } {
   let open = (): void => {};
   let fail = (_error: unknown): void => {};
@@ -146,8 +146,8 @@ const ACTED: Readonly<Record<string, EffectName>> = {
   'trigger.processed': 'finalize',
 };
 
-/** A whole run over a journal that needs a while for each write; what was on disk whenever an effect had acted. */
-async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['write']['output']['outcome']) {
+/** A whole run with a snapshot writer that needs a while for each write; what was on disk whenever an effect had acted. */
+async function runWithSlowWriter(slowness: number, outcome?: EffectContracts['write']['output']['outcome']) {
   const simulator = await serverOfTest();
   const paths = await deviceFolderFor(simulator.port);
   const { dependencies } = await effectScene(paths);
@@ -161,16 +161,16 @@ async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['w
   };
   const position = { runId: null, state: null, attempt: null };
   const log = createLog(({ event }) => look(event), dependencies.clock, position);
-  const journal = openJournal({
+  const writer = openSnapshotWriter({
     path: paths.snapshot,
     clock: dependencies.clock,
     agentVersion: '1.0.0',
     previous: undefined,
   });
-  onTestFinished(() => journal.close());
+  onTestFinished(() => writer.close());
   const barrier: Barrier = {
     durable: async () => {
-      const saved = journal.durable();
+      const saved = writer.durable();
       await delay(slowness);
       await saved;
     },
@@ -185,7 +185,7 @@ async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['w
   });
   const actor = createActor(machine, { input: { runId: RUN, at: dependencies.clock.now() } });
   actor.subscribe(({ value, context }) => {
-    if (value !== 'route') journal.record(value, context);
+    if (value !== 'route') writer.record(value, context);
   });
   await toPromise(actor.start());
   return { seen, state: actor.getSnapshot().value };
@@ -193,9 +193,9 @@ async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['w
 
 describe('in a whole run', () => {
   it.each([0, 1, 20])(
-    'each state is durable before its effect acts, with a journal that needs %i ms more',
+    'each state is durable before its effect acts, with a snapshot writer that needs %i ms more',
     async (ms) => {
-      const { seen, state } = await runOverSlowJournal(ms);
+      const { seen, state } = await runWithSlowWriter(ms);
       expect(state).toBe('provisioned');
       expect(seen).toEqual([
         { acted: 'request', onDisk: 'request', requestsOut: 1 },
@@ -206,7 +206,7 @@ describe('in a whole run', () => {
   );
 
   it('restore is durable before it puts the backup back', async () => {
-    const { seen, state } = await runOverSlowJournal(1, 'unusable');
+    const { seen, state } = await runWithSlowWriter(1, 'unusable');
     expect(state).toBe('failed');
     expect(seen.at(-1)).toEqual({ acted: 'restore', onDisk: 'restore', requestsOut: 1 });
   });

@@ -1,9 +1,5 @@
 /** The end of a run on a disk that is stuck: within the limits, and nobody else gets at the folder meanwhile. */
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
@@ -13,8 +9,10 @@ import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { AGENT_VERSION, cutIn, runDevice, type Scene, scene } from '../support/agentRun.ts';
-import { makeFolder, quickProvisionJson } from '../support/deviceFolder.ts';
+import { quickProvisionJson } from '../support/deviceFolder.ts';
+import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { stickyDisk } from '../support/stuckDisk.ts';
 
 /** Two seconds for what is being written, and a half to leave; the rest is for a busy machine. */
 const END_LIMIT_MS = 4000;
@@ -22,43 +20,6 @@ const END_LIMIT_MS = 4000;
 const FAILED_LIMIT_MS = END_LIMIT_MS + 2000;
 /** Late enough for the agent to wait for the disk by then. */
 const MOMENT_MS = 50;
-/** More than Node has threads for the file system. */
-const BLOCKED_CALLS = 16;
-
-interface Disk {
-  /** From now on, without any delay, no asynchronous file-system call ends (as test/support/stuckDisk.ts). */
-  stick(): void;
-  release(): Promise<void>;
-}
-
-async function disk(): Promise<Disk> {
-  const fifo = join(await makeFolder(onTestFinished), 'fifo');
-  execFileSync('mkfifo', [fifo]);
-  let blocked: Promise<void>[] = [];
-  const release = async (): Promise<void> => {
-    if (blocked.length === 0) return;
-    const writer = openSync(fifo, constants.O_RDWR);
-    await Promise.all(blocked);
-    closeSync(writer);
-    blocked = [];
-  };
-  onTestFinished(release);
-  return {
-    stick() {
-      blocked = Array.from({ length: BLOCKED_CALLS }, () => open(fifo, 'r').then((handle) => handle.close()));
-    },
-    release,
-  };
-}
-
-/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/device/lock.ts). */
-const isLocked = (folder: string): boolean =>
-  new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
-
-async function unlocked({ stateFolder }: DevicePaths): Promise<void> {
-  while (isLocked(stateFolder)) await nextTurn();
-}
-
 interface Ending extends AgentResult {
   /** From the first call of `end.begins()` on. */
   readonly tookMs: number;
@@ -129,7 +90,7 @@ describe('the final state can not be saved', () => {
   ] as const)('%s, and the signal: interrupted, and the next start goes on: %s', async (state, afterwards) => {
     const one = await scene();
     const { paths } = one;
-    const { stick, release } = await disk();
+    const { stick, release } = await stickyDisk(onTestFinished);
     if (state === 'withdrawn') {
       await cutIn(paths, 'verifyCredentials');
       rmSync(paths.provisionTxt);
@@ -147,7 +108,7 @@ describe('the final state can not be saved', () => {
     expect(isLocked(paths.stateFolder)).toBe(true);
 
     await release();
-    await unlocked(paths);
+    await unlocked(paths.stateFolder);
     expect((await runDevice(paths)).outcome).toBe(afterwards);
     if (afterwards === 'withdrawn') return;
     expect(await provisionedProblems(paths, one.simulator, state === 'superseded' ? 2 : 1)).toEqual([]);
@@ -155,7 +116,7 @@ describe('the final state can not be saved', () => {
 
   test('provisioned was never saved: the next start goes on in finalize', async () => {
     const { simulator, paths } = await scene();
-    const { stick, release } = await disk();
+    const { stick, release } = await stickyDisk(onTestFinished);
     let before = '';
     const cut = await runToEnd(paths, (state, end) => {
       if (state !== 'provisioned') return;
@@ -164,7 +125,7 @@ describe('the final state can not be saved', () => {
       end.abort();
     });
     await release();
-    await unlocked(paths);
+    await unlocked(paths.stateFolder);
     // As if the power had been cut while the disk was stuck.
     writeFileSync(paths.snapshot, before);
     const run = await runDevice(paths);
@@ -174,7 +135,7 @@ describe('the final state can not be saved', () => {
 
   test('the time is up: the run fails for that, and the next start goes on', async () => {
     const { simulator, paths } = await scene();
-    const { stick, release } = await disk();
+    const { stick, release } = await stickyDisk(onTestFinished);
     const run = await runToEnd(paths, (state, end) => {
       if (state !== 'provisioned') return;
       end.begins();
@@ -187,14 +148,14 @@ describe('the final state can not be saved', () => {
     expect(isLocked(paths.stateFolder)).toBe(true);
 
     await release();
-    await unlocked(paths);
+    await unlocked(paths.stateFolder);
     expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned', runId: run.runId });
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
   test.each([true, false])('failed: reported as usual, and soon (signal: %s)', async (aborted) => {
     const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
-    const { stick, release } = await disk();
+    const { stick, release } = await stickyDisk(onTestFinished);
     const run = await runToEnd(paths, (state, end) => {
       if (state !== 'failed') return;
       end.begins();
@@ -208,14 +169,14 @@ describe('the final state can not be saved', () => {
     expect(isLocked(paths.stateFolder)).toBe(true);
 
     await release();
-    await unlocked(paths);
+    await unlocked(paths.stateFolder);
     expect((await runDevice(paths)).failure?.code).toBe('PROVISION_KEY_REFUSED');
   });
 });
 
 test('failed is saved, but credentials.json can not be removed: reported as usual', async () => {
   const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
-  const { stick, release } = await disk();
+  const { stick, release } = await stickyDisk(onTestFinished);
   let armed = (): void => {};
   const watched = beforeCredentials(paths, () => armed());
   const run = await runToEnd(watched, (state, end) => {
@@ -231,7 +192,7 @@ test('failed is saved, but credentials.json can not be removed: reported as usua
   expect(isLocked(paths.stateFolder)).toBe(true);
 
   await release();
-  await unlocked(paths);
+  await unlocked(paths.stateFolder);
   expect(await fileExists(paths.credentials)).toBe(false);
 });
 
@@ -239,7 +200,7 @@ test.each(['the signal', 'the time'] as const)(
   'provisioned is saved, but not swept up by %s: provisioned, and locked until it is',
   async (limit) => {
     const { simulator, paths } = await scene();
-    const { stick, release } = await disk();
+    const { stick, release } = await stickyDisk(onTestFinished);
     let armed = (): void => {};
     const watched = beforeCredentials(paths, () => armed());
     const run = await runToEnd(watched, (state, end) => {
@@ -258,7 +219,7 @@ test.each(['the signal', 'the time'] as const)(
     expect(isLocked(paths.stateFolder)).toBe(true);
 
     await release();
-    await unlocked(paths);
+    await unlocked(paths.stateFolder);
     expect(await fileExists(paths.credentials)).toBe(false);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   },

@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { provision } from '../../src/index.ts';
 import { scene } from '../support/agentRun.ts';
+import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { stickDisk } from '../support/stuckDisk.ts';
 
@@ -10,10 +11,6 @@ import { stickDisk } from '../support/stuckDisk.ts';
 const END_LIMIT_MS = 4000;
 /** Ample for a write. */
 const MOMENT_MS = 100;
-
-/** Whether anybody holds a lock of the folder: its socket's name ends in the folder's inode (src/device/lock.ts). */
-const isLocked = (folder: string): boolean =>
-  new RegExp(`@thermal-provision/\\d+/${statSync(folder).ino}\\b`).test(readFileSync('/proc/net/unix', 'utf8'));
 
 it('an abort on a stuck disk ends soon, and the folder stays locked until the disk lets go', async () => {
   const { simulator, paths } = await scene();
@@ -35,7 +32,7 @@ it('an abort on a stuck disk ends soon, and the folder stays locked until the di
   expect(isLocked(paths.stateFolder)).toBe(true);
 
   await release();
-  while (isLocked(paths.stateFolder)) await nextTurn();
+  await unlocked(paths.stateFolder);
   const inode = statSync(paths.snapshot).ino;
   await delay(MOMENT_MS);
   expect(statSync(paths.snapshot).ino).toBe(inode);

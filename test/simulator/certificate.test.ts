@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type IssuedCertificate, issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
-import { connected, KEYS, provision, REQUEST, simulate, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { connected, KEYS, provision, REQUEST, simulate } from './mqttClients.ts';
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
@@ -28,11 +29,11 @@ async function handshake(served: IssuedCertificate, ca: IssuedCertificate, serve
   });
 }
 
-describe('what a TLS client says of a certificate', () => {
-  const ca = issueAuthority();
+describe('what a TLS client says of a certificate', async () => {
+  const ca = await issueAuthority();
 
   test('right: accepted by name, wildcard and address', async () => {
-    const served = issueCertificate({ names: ['localhost', '*.example.test'], ips: ['127.0.0.1'], ca });
+    const served = await issueCertificate({ names: ['localhost', '*.example.test'], ips: ['127.0.0.1'], ca });
     expect(await handshake(served, ca, 'localhost')).toBe('accepted');
     expect(await handshake(served, ca, 'a.example.test')).toBe('accepted');
     expect(await handshake(served, ca, '')).toBe('accepted');
@@ -42,24 +43,24 @@ describe('what a TLS client says of a certificate', () => {
     ['expired', { names: ['localhost'], notAfter: inDays(-1), notBefore: inDays(-9), ca }, 'CERT_HAS_EXPIRED'],
     ['not yet valid', { names: ['localhost'], notBefore: inDays(2), ca }, 'CERT_NOT_YET_VALID'],
     ['for another host', { names: ['elsewhere.test'], ca }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
-    ['of an unknown CA', { names: ['localhost'], ca: issueAuthority() }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+    ['of an unknown CA', { names: ['localhost'], ca: await issueAuthority() }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
     ['signed by itself', { names: ['localhost'] }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ])('%s: refused', async (_what, request, code) => {
-    expect(await handshake(issueCertificate(request), ca, 'localhost')).toBe(code);
+    expect(await handshake(await issueCertificate(request), ca, 'localhost')).toBe(code);
   });
 
   test('of a CA that has expired itself: refused', async () => {
-    const old = issueAuthority({ notBefore: inDays(-9), notAfter: inDays(-1) });
-    expect(await handshake(issueCertificate({ names: ['localhost'], ca: old }), old, 'localhost')).toBe(
+    const old = await issueAuthority({ notBefore: inDays(-9), notAfter: inDays(-1) });
+    expect(await handshake(await issueCertificate({ names: ['localhost'], ca: old }), old, 'localhost')).toBe(
       'CERT_HAS_EXPIRED',
     );
   });
 });
 
 describe('content', () => {
-  test('names and addresses, IPv6 in every spelling', () => {
+  test('names and addresses, IPv6 in every spelling', async () => {
     const ips = ['127.0.0.1', '::1', '2001:db8::ff00:42:8329', '::ffff:1.2.3.4', '1:2:3:4:5:6:7:8', 'fe80::'];
-    const { cert } = issueCertificate({ names: ['localhost'], ips });
+    const { cert } = await issueCertificate({ names: ['localhost'], ips });
     expect(new X509Certificate(cert).subjectAltName).toBe(
       'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, ' +
         'IP Address:2001:DB8:0:0:0:FF00:42:8329, IP Address:0:0:0:0:0:FFFF:102:304, ' +
@@ -67,8 +68,8 @@ describe('content', () => {
     );
   });
 
-  test('dates beyond 2049', () => {
-    const { cert } = issueCertificate({
+  test('dates beyond 2049', async () => {
+    const { cert } = await issueCertificate({
       names: ['x'],
       notBefore: new Date('2049-12-31T23:59:59Z'),
       notAfter: new Date('2051-01-02T03:04:05Z'),
@@ -77,17 +78,17 @@ describe('content', () => {
     expect([validFrom, validTo]).toEqual(['Dec 31 23:59:59 2049 GMT', 'Jan  2 03:04:05 2051 GMT']);
   });
 
-  test('the key belongs to the certificate, which the CA has signed', () => {
-    const ca = issueAuthority({ name: 'A CA' });
-    const issued = new X509Certificate(issueCertificate({ names: ['x'], ca }).cert);
+  test('the key belongs to the certificate, which the CA has signed', async () => {
+    const ca = await issueAuthority({ name: 'A CA' });
+    const issued = new X509Certificate((await issueCertificate({ names: ['x'], ca })).cert);
     const authority = new X509Certificate(ca.cert);
     expect(issued.checkIssued(authority) && issued.verify(authority.publicKey)).toBe(true);
     expect([issued.ca, authority.ca]).toEqual([false, true]);
     expect(authority.subject).toMatch(/^CN=A CA [0-9a-f]{8}$/);
   });
 
-  test('an address that is none is refused', () => {
-    expect(() => issueCertificate({ ips: ['localhost'] })).toThrow(TypeError);
+  test('an address that is none is refused', async () => {
+    await expect(issueCertificate({ ips: ['localhost'] })).rejects.toThrow(TypeError);
   });
 });
 
@@ -116,33 +117,33 @@ describe('the simulator over TLS', () => {
   });
 
   test('a certificate of one’s own', async () => {
-    const ca = issueAuthority();
-    const { url } = await simulate({ tls: issueCertificate({ ips: ['127.0.0.1'], ca }) });
+    const ca = await issueAuthority();
+    const { url } = await simulate({ tls: await issueCertificate({ ips: ['127.0.0.1'], ca }) });
     expect((await connected(url, { username: 'provision', ca: ca.cert })).received).toEqual(['connack:0']);
   });
 
   test('certificate and key that don’t fit: USAGE', async () => {
-    const { cert } = issueCertificate({ names: ['a'] });
-    const { key } = issueCertificate({ names: ['b'] });
+    const { cert } = await issueCertificate({ names: ['a'] });
+    const { key } = await issueCertificate({ names: ['b'] });
     await expect(simulate({ tls: { cert, key } })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
   test('a device that was provisioned with a certificate connects with it; another certificate of that name is refused', async () => {
     const { url, caPem = '', registry } = await simulate({ tls: 'generated' });
-    const mine = issueCertificate({ names: ['cam'] });
+    const mine = await issueCertificate({ names: ['cam'] });
     const asking = await connected(url, { ca: caPem, username: 'provision' });
     const chosen = { credentialsType: 'X509_CERTIFICATE', hash: mine.cert };
     asking.client.publish(REQUEST, JSON.stringify({ ...KEYS, deviceName: 'cam', ...chosen }), { qos: 1 });
     await until(() => asking.payloads[0]);
     expect(registry.devices()).toMatchObject([{ name: 'cam', credentials: x509(mine) }]);
     expect((await connected(url, { ca: caPem, ...mine })).received).toEqual(['connack:0']);
-    const stranger = issueCertificate({ names: ['cam'] });
+    const stranger = await issueCertificate({ names: ['cam'] });
     expect((await connected(url, { ca: caPem, ...stranger })).received).toContain('connack:5');
   });
 
   test('any client certificate makes the server ignore the token', async () => {
     const { url, caPem = '' } = await simulate({ tls: 'generated', devices: [{ name: 'token', credentials: TOKEN }] });
-    const any = issueCertificate({ names: ['any'] });
+    const any = await issueCertificate({ names: ['any'] });
     expect((await connected(url, { ca: caPem, username: 't' })).received).toEqual(['connack:0']);
     expect((await connected(url, { ca: caPem, username: 't', ...any })).received).toContain('connack:5');
     expect((await connected(url, { ca: caPem, username: 'provision', ...any })).received).toEqual(['connack:0']);
@@ -150,7 +151,7 @@ describe('the simulator over TLS', () => {
 
   test('an expired client certificate is refused', async () => {
     const { url, caPem = '', registry } = await simulate({ tls: 'generated' });
-    const expired = issueCertificate({ names: ['cam'], notBefore: inDays(-9), notAfter: inDays(-1) });
+    const expired = await issueCertificate({ names: ['cam'], notBefore: inDays(-9), notAfter: inDays(-1) });
     registry.addDevice({ name: 'cam', credentials: x509(expired) });
     expect((await connected(url, { ca: caPem, ...expired })).received).toContain('connack:5');
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
+import { until } from '../support/until.ts';
 import {
   connected,
   connectPacket,
@@ -8,7 +9,6 @@ import {
   type RecordedClient,
   simulate,
   TYPE,
-  until,
   wait,
 } from './mqttClients.ts';
 

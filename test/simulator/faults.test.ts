@@ -4,6 +4,7 @@ import type { Fault } from '../../src/simulator/faults.ts';
 import { FaultScript } from '../../src/simulator/faults.ts';
 import { parseFault } from '../../src/simulator/faultText.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
+import { until } from '../support/until.ts';
 import {
   connected,
   KEYS,
@@ -14,7 +15,6 @@ import {
   RESPONSE,
   type RecordedClient,
   simulate,
-  until,
   wait,
 } from './mqttClients.ts';
 

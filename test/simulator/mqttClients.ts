@@ -10,6 +10,7 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from '../../src/simulator/simulator.ts';
+import { until } from '../support/until.ts';
 
 export const REQUEST = '/provision/request';
 export const RESPONSE = '/provision/response';
@@ -23,17 +24,6 @@ export async function simulate(options: SimulatorOptions = {}): Promise<Simulato
 }
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Waits until `seen` gives something, at most 5 s. */
-export async function until<T>(seen: () => T | undefined | false, what = 'the expected'): Promise<T> {
-  const deadline = Date.now() + 5000;
-  for (;;) {
-    const value = seen();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`Waited 5 s in vain for ${what}`);
-    await wait(5);
-  }
-}
 
 /** An MQTT.js client and everything it received, in order: packets as `cmd` or `cmd:detail`, then `close`. */
 export interface RecordedClient {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { until } from '../support/until.ts';
 import {
   connected,
   connectPacket,
@@ -12,7 +13,6 @@ import {
   RESPONSE,
   simulate,
   TYPE,
-  until,
   wait,
 } from './mqttClients.ts';
 

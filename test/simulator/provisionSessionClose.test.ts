@@ -2,17 +2,8 @@ import { once } from 'node:events';
 import { connect as connectSocket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
-import {
-  KEYS,
-  openProvision,
-  openRaw,
-  provision,
-  REQUEST,
-  requestUntilClose,
-  simulate,
-  until,
-  wait,
-} from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { KEYS, openProvision, openRaw, provision, REQUEST, requestUntilClose, simulate, wait } from './mqttClients.ts';
 
 const request = (deviceName: string, more: object = {}): string => JSON.stringify({ ...KEYS, deviceName, ...more });
 

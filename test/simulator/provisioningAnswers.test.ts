@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
-import { KEYS, openDevice, openProvision, provision, REQUEST, simulate, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { KEYS, openDevice, openProvision, provision, REQUEST, simulate } from './mqttClients.ts';
 
 const FAILURE = { errorMsg: 'Failed to provision device!', status: 'FAILURE' };
 const NOT_FOUND = { errorMsg: 'Provision data was not found!', status: 'NOT_FOUND' };
@@ -47,7 +48,7 @@ describe('text of the response, byte for byte', () => {
 
   test('X509_CERTIFICATE: one line of base64, whatever was sent', async () => {
     const simulator = await simulate();
-    const { cert } = issueCertificate({ names: ['cam'] });
+    const { cert } = await issueCertificate({ names: ['cam'] });
     const base64 = cert.split('\n').slice(1, -2).join('');
     const chosen = { credentialsType: 'X509_CERTIFICATE', hash: cert };
     expect(await responseText(simulator, { ...KEYS, deviceName: 'cam', ...chosen })).toBe(

@@ -6,16 +6,8 @@ import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import { MAX_TELEMETRY, Registry } from '../../src/simulator/registry.ts';
 import { loadRegistry, RegistryFile } from '../../src/simulator/registryFile.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import {
-  KEYS,
-  openDevice,
-  openProvision,
-  provision,
-  REQUEST,
-  type RecordedClient,
-  simulate,
-  until,
-} from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { KEYS, openDevice, openProvision, provision, REQUEST, type RecordedClient, simulate } from './mqttClients.ts';
 
 let folder: string;
 let path: string;

@@ -10,7 +10,8 @@ import type { Readable } from 'node:stream';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
-import { connected, KEYS, REQUEST, until } from './mqttClients.ts';
+import { until } from '../support/until.ts';
+import { connected, KEYS, REQUEST } from './mqttClients.ts';
 
 let folder: string;
 let program: string;
@@ -138,7 +139,7 @@ test('--tls writes the CA that its clients need', async () => {
 });
 
 test('--cert and --key', async () => {
-  const { cert, key } = issueCertificate({ ips: ['127.0.0.1'] });
+  const { cert, key } = await issueCertificate({ ips: ['127.0.0.1'] });
   const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   await Promise.all([writeFile(certFile, cert), writeFile(keyFile, key)]);
   const url = await started(run('--port', '0', '--cert', certFile, '--key', keyFile));

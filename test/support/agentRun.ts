@@ -9,7 +9,7 @@ import type { LogRecord } from '../../src/log/log.ts';
 import { runAgent } from '../../src/provision/agent.ts';
 import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
-import { openJournal } from '../../src/provision/snapshotWriter.ts';
+import { openSnapshotWriter } from '../../src/provision/snapshotWriter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
@@ -99,10 +99,10 @@ export async function storeSnapshot(
   context: ProvisionContext,
 ): Promise<void> {
   const options = { path: paths.snapshot, clock: systemClock(), agentVersion: AGENT_VERSION, previous: undefined };
-  const journal = openJournal(options);
-  journal.record(state, context);
-  await journal.durable();
-  await journal.close();
+  const writer = openSnapshotWriter(options);
+  writer.record(state, context);
+  await writer.durable();
+  await writer.close();
 }
 
 export interface Scene {

@@ -4,7 +4,7 @@ import { readBoardIdentity } from '../../src/device/board.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { EffectCall, EffectDependencies } from '../../src/effects/dependencies.ts';
 import { createLog, type LogRecord } from '../../src/log/log.ts';
-import { spareStream } from '../../src/thingsboard/spareStream.ts';
+import { standbyStream } from '../../src/thingsboard/standbyStream.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { AGENT_VERSION } from './agentRun.ts';
 
@@ -21,7 +21,7 @@ export async function effectScene(paths: DevicePaths): Promise<EffectScene> {
   const log = createLog((record) => records.push(record), clock, position);
   const board = await readBoardIdentity('board-1');
   return {
-    dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION, spare: spareStream() },
+    dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION, standby: standbyStream() },
     events: () => records.map(({ event }) => event),
   };
 }

@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { connectPacket, until } from '../simulator/mqttClients.ts';
+import { connectPacket } from '../simulator/mqttClients.ts';
 import { type FaultProxyOptions, type NetworkFault, startFaultProxy } from './faultProxy.ts';
 import { splitMqtt, splitTls } from './packetBoundaries.ts';
 import { connackBytes } from './rawMqttServer.ts';
+import { until } from './until.ts';
 
 const CONNECT = connectPacket({ clientId: 'camera', username: 'token' });
 const PING = Buffer.from([0xc0, 0]);

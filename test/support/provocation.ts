@@ -4,7 +4,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { FailureCode } from '../../src/failures/failure.ts';
-import { type IssuedCertificate, issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
+import {
+  type CertificateRequest,
+  type IssuedCertificate,
+  issueAuthority,
+  issueCertificate,
+} from '../../src/simulator/certificate.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { type AgentOptions, runAgentProcess } from './agentProcess.ts';
@@ -154,14 +159,14 @@ export const inProcess = (
   ...(hint === undefined ? {} : { hint }),
 });
 
-export const AUTHORITY = issueAuthority();
-export const certificateFor = (request: Parameters<typeof issueCertificate>[0]): IssuedCertificate =>
+export const AUTHORITY = await issueAuthority();
+export const certificateFor = (request: CertificateRequest): Promise<IssuedCertificate> =>
   issueCertificate({ ca: AUTHORITY, ips: ['127.0.0.1'], ...request });
 
 /** A server with this certificate, and a camera that trusts AUTHORITY or, with `trusts` false, the system's. */
-export const overTls = (tls: IssuedCertificate, trusts = true): Provocation => ({
+export const overTls = (certificate: CertificateRequest, trusts = true): Provocation => ({
   provoke: async (atEnd, code) => {
-    const server = await startServer(atEnd, { tls });
+    const server = await startServer(atEnd, { tls: await certificateFor(certificate) });
     const provisioning = { use_ssl: true, ...(trusts ? { ca_file: 'ca.pem' } : {}) };
     const { paths } = await makeDeviceFolder(atEnd, { port: server.port, provisioning });
     await writeFile(join(paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);

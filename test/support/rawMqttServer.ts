@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { onTestFinished } from 'vitest';
-import { packet, publishPacket, TYPE, until } from '../simulator/mqttClients.ts';
+import { packet, publishPacket, TYPE } from '../simulator/mqttClients.ts';
+import { until } from './until.ts';
 
 /** One packet a client has sent (MQTT 3.1.1 section 2). */
 export interface ReceivedPacket {

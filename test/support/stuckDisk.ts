@@ -8,23 +8,37 @@ import { makeFolder } from './deviceFolder.ts';
 /** More than Node has threads for the file system, unless somebody has asked for very many. */
 const BLOCKED_CALLS = 16;
 
-/**
- * From now on no asynchronous file-system call of this process ends, as if the disk were stuck: every thread for them
- * waits at a FIFO that has no writer.
- * @returns what lets them all go on, in their order
- */
-export async function stickDisk(atEnd: AtEnd): Promise<() => Promise<void>> {
+/** A disk that can get stuck: every thread for file-system calls then waits at a FIFO that has no writer. */
+export interface StickyDisk {
+  /** From now on, without any delay, no asynchronous file-system call of this process ends. */
+  stick(): void;
+  /** Lets the calls go on, in their order. */
+  release(): Promise<void>;
+}
+
+export async function stickyDisk(atEnd: AtEnd): Promise<StickyDisk> {
   const fifo = join(await makeFolder(atEnd), 'fifo');
   execFileSync('mkfifo', [fifo]);
-  const blocked = Array.from({ length: BLOCKED_CALLS }, () => open(fifo, 'r').then((handle) => handle.close()));
-  let released = false;
+  let blocked: Promise<void>[] = [];
   const release = async (): Promise<void> => {
-    if (released) return;
-    released = true;
+    if (blocked.length === 0) return;
     const writer = openSync(fifo, constants.O_RDWR);
     await Promise.all(blocked);
     closeSync(writer);
+    blocked = [];
   };
   atEnd(release);
+  return {
+    stick() {
+      blocked = Array.from({ length: BLOCKED_CALLS }, () => open(fifo, 'r').then((handle) => handle.close()));
+    },
+    release,
+  };
+}
+
+/** A disk that is stuck from now on. @returns what ends that */
+export async function stickDisk(atEnd: AtEnd): Promise<() => Promise<void>> {
+  const { stick, release } = await stickyDisk(atEnd);
+  stick();
   return release;
 }

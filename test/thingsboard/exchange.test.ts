@@ -99,6 +99,16 @@ const cases: readonly Case[] = [
     script: { onConnect: send(connackBytes(), Buffer.alloc(9, 0xff)) },
     end: notMqtt(false),
   },
+  {
+    when: 'answers with QoS 1 and no packet identifier',
+    script: { onConnect: accept, onPublish: send(packet(TYPE.PUBLISH, 2, Buffer.from([0, 1]), Buffer.from('a'))) },
+    end: notMqtt(true),
+  },
+  {
+    when: 'sends PUBREL without a packet identifier',
+    script: { onConnect: accept, onPublish: send(packet(6, 2)) },
+    end: notMqtt(true),
+  },
   { when: 'says CONNACK twice', script: { onConnect: accept, onPublish: accept }, end: notMqtt(true) },
   {
     when: 'refuses after it had accepted',

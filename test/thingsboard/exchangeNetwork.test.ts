@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openStream } from '../../src/thingsboard/openStream.ts';
-import { TYPE, until } from '../simulator/mqttClients.ts';
+import { TYPE } from '../simulator/mqttClients.ts';
 import { startBlackHole } from '../support/blackHole.ts';
 import {
   ANSWER_TOPIC,
@@ -17,6 +17,7 @@ import {
   summaryOf,
 } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, startRawServer } from '../support/rawMqttServer.ts';
+import { until } from '../support/until.ts';
 
 const failed = (code: string) => ({ kind: 'failed', code, asked: false });
 

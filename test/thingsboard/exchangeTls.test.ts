@@ -19,7 +19,7 @@ import { answerBytes, connackBytes, type RawServer, startRawServer } from '../su
 
 const DAY_MS = 86_400_000;
 const ago = (days: number): Date => new Date(Date.now() - days * DAY_MS);
-const ca = issueAuthority();
+const [ca, otherCa] = [await issueAuthority(), await issueAuthority()];
 const LOCAL = { names: ['localhost'], ips: ['127.0.0.1', '::1'] };
 
 function startTlsServer(tls: TlsOptions, host = '127.0.0.1'): Promise<RawServer> {
@@ -35,7 +35,10 @@ function startTlsServer(tls: TlsOptions, host = '127.0.0.1'): Promise<RawServer>
 describe('an exchange over TLS', () => {
   it.each(['127.0.0.1', '::1', 'localhost'])('with a certificate of the given CA for %s succeeds', async (host) => {
     const before = heldResources();
-    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }), host === 'localhost' ? '127.0.0.1' : host);
+    const server = await startTlsServer(
+      await issueCertificate({ ...LOCAL, ca }),
+      host === 'localhost' ? '127.0.0.1' : host,
+    );
     const end = await ask(tlsServer(server.port, ca.cert, host));
     expect(summaryOf(end)).toEqual({ kind: 'answer', text: 'yes' });
     await server.allClosed();
@@ -43,22 +46,22 @@ describe('an exchange over TLS', () => {
   });
 
   it('says when the handshake is done', async () => {
-    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }));
+    const server = await startTlsServer(await issueCertificate({ ...LOCAL, ca }));
     const stages: string[] = [];
     await ask(tlsServer(server.port, ca.cert), { onStage: (stage) => stages.push(stage) });
     expect(stages).toEqual(['secured', 'connected', 'asked']);
   });
 
   it('takes several certificates in one CA file', async () => {
-    const server = await startTlsServer(issueCertificate({ ...LOCAL, ca }));
-    const end = await ask(tlsServer(server.port, `${issueAuthority().cert}${ca.cert}`));
+    const server = await startTlsServer(await issueCertificate({ ...LOCAL, ca }));
+    const end = await ask(tlsServer(server.port, `${otherCa.cert}${ca.cert}`));
     expect(end.kind).toBe('answer');
   });
 
   it.each([
     [
       'an unknown CA',
-      { ...LOCAL, ca: issueAuthority() },
+      { ...LOCAL, ca: otherCa },
       ca.cert,
       'TLS_UNKNOWN_CA',
       'its certificate authority is unknown here',
@@ -94,7 +97,7 @@ describe('an exchange over TLS', () => {
     ],
   ] as const)('refuses %s', async (_what, certificate, trusted, code, why) => {
     const before = heldResources();
-    const server = await startTlsServer(issueCertificate(certificate));
+    const server = await startTlsServer(await issueCertificate(certificate));
     const end = await ask(tlsServer(server.port, trusted));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code, asked: false });
     expect(failureIn(end).message).toBe(`The TLS connection to 127.0.0.1:${server.port} was not made: ${why}`);
@@ -104,8 +107,8 @@ describe('an exchange over TLS', () => {
   });
 
   it('refuses a certificate issued by one that is no CA', async () => {
-    const leaf = issueCertificate({ names: ['a.test'], ca });
-    const issued = issueCertificate({ ...LOCAL, ca: leaf });
+    const leaf = await issueCertificate({ names: ['a.test'], ca });
+    const issued = await issueCertificate({ ...LOCAL, ca: leaf });
     const server = await startTlsServer({ key: issued.key, cert: `${issued.cert}${leaf.cert}` });
     const end = await ask(tlsServer(server.port, ca.cert));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
@@ -117,7 +120,7 @@ describe('an exchange over TLS', () => {
   });
 
   it('refuses versions before TLS 1.2', async () => {
-    const issued = issueCertificate({ ...LOCAL, ca });
+    const issued = await issueCertificate({ ...LOCAL, ca });
     const server = await startTlsServer({
       ...issued,
       minVersion: 'TLSv1',
@@ -131,7 +134,7 @@ describe('an exchange over TLS', () => {
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('accepts %s', async (version) => {
-    const issued = issueCertificate({ ...LOCAL, ca });
+    const issued = await issueCertificate({ ...LOCAL, ca });
     const server = await startTlsServer({ ...issued, minVersion: version, maxVersion: version });
     expect((await ask(tlsServer(server.port, ca.cert))).kind).toBe('answer');
   });
@@ -142,7 +145,7 @@ describe('an exchange over TLS', () => {
       named.push(name);
       done(null);
     };
-    const server = await startTlsServer({ ...issueCertificate({ ...LOCAL, ca }), SNICallback });
+    const server = await startTlsServer({ ...(await issueCertificate({ ...LOCAL, ca })), SNICallback });
     expect((await ask(tlsServer(server.port, ca.cert, '127.0.0.1'))).kind).toBe('answer');
     expect(named).toEqual([]);
     expect((await ask(tlsServer(server.port, ca.cert, 'localhost'))).kind).toBe('answer');

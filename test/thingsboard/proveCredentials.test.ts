@@ -4,11 +4,12 @@ import { Aedes } from 'aedes';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
-import { type SpareStream, spareStream } from '../../src/thingsboard/spareStream.ts';
+import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
 import { everyWordOf } from '../config/scratch.ts';
-import { simulate, TYPE, until } from '../simulator/mqttClients.ts';
+import { simulate, TYPE } from '../simulator/mqttClients.ts';
 import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
+import { until } from '../support/until.ts';
 
 const TOKEN = new Secret('token-of-the-camera-1');
 const ANSWER_TOPIC = 'v1/devices/me/attributes/response/1';
@@ -16,7 +17,7 @@ const camera = { name: 'camera-1', credentials: { type: 'ACCESS_TOKEN', token: T
 
 const prove = (
   port: number,
-  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal; spare?: SpareStream } = {},
+  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal; standby?: StandbyStream } = {},
 ): Promise<Proof> =>
   proveCredentials({
     server: plainServer(port),
@@ -142,30 +143,30 @@ describe('proveCredentials', () => {
 });
 
 describe('a connection that was opened ahead', () => {
-  const opened = (port: number): SpareStream => {
-    const spare = spareStream();
-    onTestFinished(() => spare.close());
-    spare.open(plainServer(port));
-    return spare;
+  const opened = (port: number): StandbyStream => {
+    const standby = standbyStream();
+    onTestFinished(() => standby.close());
+    standby.open(plainServer(port));
+    return standby;
   };
 
   it('is used', async () => {
     const server = await answering('{}');
-    const spare = opened(server.port);
+    const standby = opened(server.port);
     await until(() => server.connections.length === 1, 'the connection');
-    expect(await prove(server.port, { spare })).toEqual({ kind: 'proven' });
+    expect(await prove(server.port, { standby })).toEqual({ kind: 'proven' });
     expect(server.connections).toHaveLength(1);
   });
 
   it('is used while its handshake is not done', async () => {
     const server = await answering('{}');
-    expect(await prove(server.port, { spare: opened(server.port) })).toEqual({ kind: 'proven' });
+    expect(await prove(server.port, { standby: opened(server.port) })).toEqual({ kind: 'proven' });
     expect(server.connections).toHaveLength(1);
   });
 
   it('is an ordinary connection to a server that closes it', async () => {
     const server = await startRawServer({ onConnect: (socket) => void socket.destroy() });
-    expect(summaryOf(await prove(server.port, { spare: opened(server.port) }))).toBe('failed: CONNECTION_LOST');
+    expect(summaryOf(await prove(server.port, { standby: opened(server.port) }))).toBe('failed: CONNECTION_LOST');
     expect(server.connections).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-import { settingsElsewhere } from '../../config/provision/externalSettings.ts';
+import { externalSettings } from '../../config/provision/externalSettings.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import type { Finding, Verdict } from '../../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
@@ -30,7 +30,7 @@ export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Pro
     paths,
     now: Date.now(),
     boardId: process.env.THERMAL_BOARD_ID ?? '',
-    elsewhere: settingsElsewhere(process.env),
+    externalSettings: externalSettings(process.env),
   });
   const paint = paintFor(process.stdout);
   const asText = options.format === 'text';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { DevicePaths } from '../../device/paths.ts';
 import { Failure } from '../../failures/failure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableReplace } from '../../files/durable.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { reportPage } from '../../report/reportPage.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';

@@ -1,4 +1,4 @@
-import { settingsElsewhere } from '../../config/provision/externalSettings.ts';
+import { externalSettings } from '../../config/provision/externalSettings.ts';
 import { runAgent } from '../../provision/agent.ts';
 import { VERSION } from '../../version.ts';
 import type { RunInspector } from '../../watch/observer.ts';
@@ -25,7 +25,7 @@ export async function runDevice(options: AgentArguments, signal: AbortSignal, in
     keepBackups: options.keepBackups,
     splaySeconds: options.splay,
     boardId: process.env.THERMAL_BOARD_ID ?? '',
-    elsewhere: settingsElsewhere(process.env),
+    externalSettings: externalSettings(process.env),
   });
   await output.end(result);
   await inspector?.close();

@@ -2,7 +2,7 @@ import { isAbsolute, join } from 'node:path';
 import { createTemperatureSource } from '../../client/createTemperatureSource.ts';
 import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
 import { runClient } from '../../client/runClient.ts';
-import { settingsElsewhere } from '../../config/provision/externalSettings.ts';
+import { externalSettings } from '../../config/provision/externalSettings.ts';
 import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
@@ -92,7 +92,7 @@ function provision(
     keepBackups: options.keepBackups,
     splaySeconds: options.splay,
     boardId: process.env.THERMAL_BOARD_ID ?? '',
-    elsewhere: settingsElsewhere(process.env),
+    externalSettings: externalSettings(process.env),
     ...watched,
   });
 }

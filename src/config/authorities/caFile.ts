@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
 import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
-import { systemAuthorities } from './systemAuthorities.ts';
 
 export const MAX_CA_BYTES = 1024 * 1024;
 
@@ -23,6 +22,23 @@ function isCertificate(pem: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Where Debian, Fedora and Alpine keep the bundle of the certificate authorities that the device trusts. */
+const BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
+const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * The system's certificate authorities (PEM): an operator who adds one to the device means us too. Node by itself
+ * trusts the list that it was built with.
+ * @returns undefined where there is no bundle: then Node's own list is used
+ */
+export async function systemAuthorities(bundles: readonly string[] = BUNDLES): Promise<string | undefined> {
+  for (const path of bundles) {
+    const read = await readLimited(path, MAX_BUNDLE_BYTES);
+    if (read.ok && read.bytes.length > 0) return read.bytes.toString('utf8');
+  }
+  return undefined;
 }
 
 /**

@@ -3,13 +3,13 @@ import type { ServerEndpoint } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
 import type { Log } from '../../log/log.ts';
 import { trustedAuthorities } from '../authorities/caFile.ts';
-import type { SettingsElsewhere } from './externalSettings.ts';
+import type { ExternalSettings } from './externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from './provisionJson.ts';
 
 /** Where provision.json is read, and where a change is logged. */
 export interface SettingsReader {
   readonly paths: Pick<DevicePaths, 'provisionJson'>;
-  readonly elsewhere?: SettingsElsewhere | undefined;
+  readonly externalSettings?: ExternalSettings | undefined;
   readonly log: Log;
 }
 
@@ -20,10 +20,10 @@ export interface SettingsReader {
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
  */
 export async function currentSettings(
-  { paths, elsewhere, log }: SettingsReader,
+  { paths, externalSettings, log }: SettingsReader,
   expectedDigest: string,
 ): Promise<ProvisionSettings> {
-  const { settings } = await readProvisionJson(paths.provisionJson, elsewhere);
+  const { settings } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settingsDigest(settings) === expectedDigest) return settings;
   log.warn('settings.changed', 'provision.json names another server, key or device name than when this run began');
   throw new Failure('SETTINGS_CHANGED', 'provision.json was changed during the run');

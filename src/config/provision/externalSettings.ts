@@ -2,20 +2,20 @@ import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
 import type { SettingProblem } from './settingProblem.ts';
 
-/** Where a key or secret comes from when it does not stand in provision.json. */
-export interface GivenElsewhere {
+/** The source of a key or secret that is not in provision.json. */
+export interface ExternalSource {
   /** The environment variable that holds it. */
   readonly value?: { readonly variable: string; readonly text: string };
   /** The environment variable that names a file with it. */
   readonly file?: { readonly variable: string; readonly path: string };
 }
 
-/** What may give settings besides provision.json in the device folder (docs/files.md, "Other sources of settings"). */
-export interface SettingsElsewhere {
+/** Other sources of settings than provision.json in the device folder (docs/files.md, "Other sources of settings"). */
+export interface ExternalSettings {
   /** Used where the device folder has no provision.json: `$CREDENTIALS_DIRECTORY/provision.json` (systemd.exec(5)). */
   readonly provisionJson?: string;
-  readonly deviceKey?: GivenElsewhere;
-  readonly deviceSecret?: GivenElsewhere;
+  readonly deviceKey?: ExternalSource;
+  readonly deviceSecret?: ExternalSource;
 }
 
 /** A key or secret, and the name under which messages speak of its origin. */
@@ -36,7 +36,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const SECRET_VARIABLES = ['THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET'] as const;
 
 /** Every variable that is read here. */
-export const ELSEWHERE_VARIABLES = [
+export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
 ];
@@ -45,7 +45,7 @@ export const ELSEWHERE_VARIABLES = [
 const MAX_FILE_BYTES = 4096;
 const EXPECTED = 'a text of 1 to 256 characters';
 
-function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]): GivenElsewhere | undefined {
+function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]): ExternalSource | undefined {
   const text = env[variable] ?? '';
   const path = env[`${variable}_FILE`] ?? '';
   if (text === '' && path === '') return undefined;
@@ -56,7 +56,7 @@ function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]):
 }
 
 /** What the environment gives; an empty variable counts as one that is not set. */
-export function settingsElsewhere(env: Environment): SettingsElsewhere {
+export function externalSettings(env: Environment): ExternalSettings {
   const folder = env.CREDENTIALS_DIRECTORY ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
   const deviceSecret = givenIn(env, 'THERMAL_DEVICE_SECRET');
@@ -76,13 +76,13 @@ const FOUND = {
 } as const;
 
 /** The text of one origin; the line break that ends a file, as editors and `echo` leave it, is no part of it. */
-async function textOf(given: GivenElsewhere): Promise<GivenText | SettingProblem> {
+async function textOf(given: ExternalSource): Promise<GivenText | SettingProblem> {
   const { value, file } = given;
   if (value !== undefined && file !== undefined) {
     return { path: file.variable, found: `a file beside ${value.variable}`, expected: 'one of the two' };
   }
   if (value !== undefined) return checked(value.variable, value.text);
-  if (file === undefined) throw new Error('a setting is given elsewhere, but nowhere');
+  if (file === undefined) throw new Error('an external setting without a source');
   const read = await readLimited(file.path, MAX_FILE_BYTES);
   const name = `${file.variable} (${file.path})`;
   if (!read.ok) return { path: name, found: FOUND[read.problem], expected: `a file with ${EXPECTED}` };
@@ -99,7 +99,7 @@ function checked(from: string, text: string): GivenText | SettingProblem {
 }
 
 /** Reads key and secret from where the environment says; what is wrong with them is a problem, none is thrown. */
-export async function givenTexts({ deviceKey, deviceSecret }: SettingsElsewhere): Promise<GivenTexts> {
+export async function givenTexts({ deviceKey, deviceSecret }: ExternalSettings): Promise<GivenTexts> {
   const key = deviceKey === undefined ? undefined : await textOf(deviceKey);
   const secret = deviceSecret === undefined ? undefined : await textOf(deviceSecret);
   return {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../failures/failure.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { Secret } from '../../secret.ts';
 import { isJsonObject, type JsonObject, readJsonObject, typeName } from '../json/strictJson.ts';
-import { type GivenText, type GivenTexts, givenTexts, type SettingsElsewhere } from './externalSettings.ts';
+import { type ExternalSettings, type GivenText, type GivenTexts, givenTexts } from './externalSettings.ts';
 import { KNOWN_PATHS, type ProvisionSettings, SECTIONS, SETTINGS } from './provisionSettings.ts';
 import { duplicateProblems, unknownKeyWarnings } from './settingKeys.ts';
 import { requireSetting, type SettingProblem, takeSetting, valueAt } from './settingProblem.ts';
@@ -188,7 +188,7 @@ const listed = (problems: readonly SettingProblem[]): string =>
  * Reads the content of provision.json (docs: “Files on the device”). Nested and flat form and the camel-case aliases
  * may be mixed; two spellings of one setting must agree. An IPv6 address stands without brackets.
  * @param path how messages name the file
- * @param given key and secret from elsewhere, which go over those in the file
+ * @param given external key and secret, which go over those in the file
  * @throws Failure PROVISION_JSON_INVALID with every problem at once, one line each: `- path: found X, expected Y`
  */
 export function parseProvisionJson(
@@ -208,11 +208,11 @@ interface ReadFile {
   readonly path: string;
 }
 
-async function readFirst(path: string, elsewhere: SettingsElsewhere, given: GivenTexts): Promise<ReadFile> {
+async function readFirst(path: string, externalSettings: ExternalSettings, given: GivenTexts): Promise<ReadFile> {
   let at = path;
   let read = await readLimited(at, MAX_PROVISION_BYTES);
-  if (!read.ok && read.problem === 'absent' && elsewhere.provisionJson !== undefined) {
-    at = elsewhere.provisionJson;
+  if (!read.ok && read.problem === 'absent' && externalSettings.provisionJson !== undefined) {
+    at = externalSettings.provisionJson;
     read = await readLimited(at, MAX_PROVISION_BYTES);
   }
   if (read.ok) return { bytes: read.bytes, path: at };
@@ -235,16 +235,16 @@ async function readFirst(path: string, elsewhere: SettingsElsewhere, given: Give
 /**
  * Reads provision.json. The CA file that it names is read by `readCaFile`.
  * @param path the file itself, e.g. `<device folder>/provision.json`
- * @param elsewhere what else may give settings; default: nothing
+ * @param externalSettings key and secret from outside provision.json; default: none
  * @returns also which file it was
  * @throws Failure PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID, DISK_ERROR
  */
 export async function readProvisionJson(
   path: string,
-  elsewhere: SettingsElsewhere = {},
+  externalSettings: ExternalSettings = {},
 ): Promise<ParsedProvisionJson & { readonly path: string }> {
-  const given = await givenTexts(elsewhere);
-  const read = await readFirst(path, elsewhere, given);
+  const given = await givenTexts(externalSettings);
+  const read = await readFirst(path, externalSettings, given);
   return { ...parseProvisionJson(read.bytes, read.path, given), path: read.path };
 }
 
@@ -253,9 +253,12 @@ export async function readProvisionJson(
  * process is given them, or because they were removed after a success.
  * @throws Failure as readProvisionJson
  */
-export async function readPublicSettings(path: string, elsewhere: SettingsElsewhere = {}): Promise<PublicSettings> {
-  const given = await givenTexts(elsewhere);
-  const read = await readFirst(path, elsewhere, given);
+export async function readPublicSettings(
+  path: string,
+  externalSettings: ExternalSettings = {},
+): Promise<PublicSettings> {
+  const given = await givenTexts(externalSettings);
+  const read = await readFirst(path, externalSettings, given);
   const { settings, key } = take(read.bytes, read.path, given, false);
   const digest = key === undefined ? undefined : settingsDigest({ ...settings, deviceKey: new Secret(key) });
   return { settings, digest };

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { NameSettings } from '../../device/candidate.ts';
 import type { Secret } from '../../secret.ts';
 import { describeHost, isHost } from './host.ts';
 
@@ -14,9 +15,7 @@ export interface ProvisionSettings {
   /** Limit for one exchange with the server, in seconds; may have a fraction. */
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
-  readonly name:
-    | { readonly source: 'fixed'; readonly name: string }
-    | { readonly source: 'random' | 'mac'; readonly prefix: string };
+  readonly name: NameSettings;
   readonly deviceType?: string;
   readonly deviceProfile?: string;
   /** The secret is removed from provision.json once the device is provisioned. */

@@ -1,11 +1,11 @@
 import { lstat } from 'node:fs/promises';
 import { applyEdits, modify } from 'jsonc-parser';
 import { Failure } from '../../failures/failure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableReplace } from '../../files/durable.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { readJsonObject } from '../json/strictJson.ts';
-import type { SettingsElsewhere } from './externalSettings.ts';
+import type { ExternalSettings } from './externalSettings.ts';
 import { MAX_PROVISION_BYTES, type PublicSettings, readPublicSettings } from './provisionJson.ts';
 import { SETTINGS } from './provisionSettings.ts';
 import { valueAt } from './settingProblem.ts';
@@ -58,7 +58,7 @@ function withoutSecret(text: string): string {
  */
 export async function scrubSecret(
   path: string,
-  elsewhere: SettingsElsewhere | undefined,
+  externalSettings: ExternalSettings | undefined,
   settingsDigest: string,
 ): Promise<boolean> {
   const read = await readLimited(path, MAX_PROVISION_BYTES, false);
@@ -66,7 +66,7 @@ export async function scrubSecret(
   const json = readJsonObject(read.bytes, MAX_DEPTH);
   if (!json.ok || valueAt(json.value, 'provisioning.scrub') !== true) return false;
   if (!SETTINGS.deviceSecret.spellings.some((spelling) => valueAt(json.value, spelling) !== undefined)) return false;
-  const { digest }: PublicSettings = await readPublicSettings(path, elsewhere);
+  const { digest }: PublicSettings = await readPublicSettings(path, externalSettings);
   if (digest !== settingsDigest) return false;
   const { uid, gid, mode } = read;
   const same = uid === process.geteuid?.() && gid === process.getegid?.();

@@ -1,8 +1,8 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
+import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../../files/durable.ts';
-import { fileFailure } from '../../files/fileFailure.ts';
 import { writeOwnFile } from '../../files/ownFiles.ts';
 import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 import type { JsonObject } from '../json/strictJson.ts';

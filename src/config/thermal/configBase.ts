@@ -1,4 +1,6 @@
+import { Failure } from '../../failures/failure.ts';
 import { type Backup, readBackup } from './backups.ts';
+import { cameraProblems } from './cameraRules.ts';
 import { type ConfigCredentials, freshConfig } from './credentialsSections.ts';
 import { mergeCredentials } from './mergeCredentials.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
@@ -40,4 +42,17 @@ export async function chooseBase(
  */
 export function configWithCredentials(base: ConfigBase, credentials: ConfigCredentials): Buffer {
   return base.from === 'defaults' ? freshConfig(credentials) : mergeCredentials(base.bytes, credentials);
+}
+
+/**
+ * The camera's own rules: what they object to in the new text, they must have objected to before.
+ * @throws Failure CONFIG_INVALID
+ */
+export function requireLoadable(base: ConfigBase, content: Buffer): void {
+  const before = base.from === 'defaults' ? [] : cameraProblems(base.bytes);
+  const problems = cameraProblems(content).filter((problem) => !before.includes(problem));
+  if (problems.length === 0) return;
+  throw new Failure('CONFIG_INVALID', `The camera could not load the new configuration: ${problems.join('; ')}`, {
+    hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
+  });
 }

@@ -1,7 +1,7 @@
 import { lstat, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
-import { fileFailure, isENOENT } from '../../files/fileFailure.ts';
+import { fileFailure, isENOENT } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { cameraProblems } from './cameraRules.ts';
 import { readEditableConfig } from './configText.ts';

@@ -2,8 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { trustedAuthorities } from '../../../src/config/authorities/caFile.ts';
-import { systemAuthorities } from '../../../src/config/authorities/systemAuthorities.ts';
+import { systemAuthorities, trustedAuthorities } from '../../../src/config/authorities/caFile.ts';
 
 let folder = '';
 beforeEach(async () => {

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type SettingsElsewhere, settingsElsewhere } from '../../../src/config/provision/externalSettings.ts';
+import { type ExternalSettings, externalSettings } from '../../../src/config/provision/externalSettings.ts';
 import { readProvisionJson, readPublicSettings, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
 import { failureOf } from '../scratch.ts';
 import { HOST, KEY, required, SECRET } from './provisionJsonTexts.ts';
@@ -25,8 +25,8 @@ async function file(name: string, content: string): Promise<string> {
 
 const lay = (content: unknown): Promise<string> => file('provision.json', JSON.stringify(content));
 
-async function read(elsewhere: SettingsElsewhere) {
-  const { settings, warnings, path } = await readProvisionJson(own, elsewhere);
+async function read(external: ExternalSettings) {
+  const { settings, warnings, path } = await readProvisionJson(own, external);
   return {
     key: settings.deviceKey.reveal(),
     secret: settings.deviceSecret.reveal(),
@@ -36,8 +36,8 @@ async function read(elsewhere: SettingsElsewhere) {
   };
 }
 
-async function problems(elsewhere: SettingsElsewhere): Promise<readonly string[]> {
-  const { message } = await failureOf(() => readProvisionJson(own, elsewhere));
+async function problems(external: ExternalSettings): Promise<readonly string[]> {
+  const { message } = await failureOf(() => readProvisionJson(own, external));
   expect(message).not.toContain(KEY);
   expect(message).not.toContain(SECRET);
   return message.split('\n');
@@ -46,13 +46,13 @@ async function problems(elsewhere: SettingsElsewhere): Promise<readonly string[]
 describe('key and secret from the environment', () => {
   it('as values: provision.json needs neither', async () => {
     await lay(HOST_ONLY);
-    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
+    const given = externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
     expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET, warnings: [] });
   });
 
   it.each(['', '\n', '\r\n'])('as files that end with %j', async (end) => {
     await lay(HOST_ONLY);
-    const given = settingsElsewhere({
+    const given = externalSettings({
       THERMAL_DEVICE_KEY_FILE: await file('key', KEY + end),
       THERMAL_DEVICE_SECRET_FILE: await file('secret', SECRET + end),
     });
@@ -63,15 +63,15 @@ describe('key and secret from the environment', () => {
     await lay({ provisioning: required });
     const inFile = await read({});
     await lay(HOST_ONLY);
-    const asValue = await read(settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET }));
+    const asValue = await read(externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET }));
     expect(asValue.digest).toBe(inFile.digest);
-    const other = await read(settingsElsewhere({ THERMAL_DEVICE_KEY: 'other', THERMAL_DEVICE_SECRET: SECRET }));
+    const other = await read(externalSettings({ THERMAL_DEVICE_KEY: 'other', THERMAL_DEVICE_SECRET: SECRET }));
     expect(other.digest).not.toBe(inFile.digest);
   });
 
   it('they go over provision.json, with a warning where it says something else', async () => {
     await lay({ provisioning: { ...required, device_secret: 'former' } });
-    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
+    const given = externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
     expect(await read(given)).toMatchObject({
       key: KEY,
       secret: SECRET,
@@ -82,7 +82,7 @@ describe('key and secret from the environment', () => {
   it('an empty variable is none', async () => {
     await lay({ provisioning: required });
     const empty = { THERMAL_DEVICE_KEY: '', THERMAL_DEVICE_KEY_FILE: '', CREDENTIALS_DIRECTORY: '' };
-    expect(settingsElsewhere(empty)).toEqual({});
+    expect(externalSettings(empty)).toEqual({});
   });
 });
 
@@ -90,7 +90,7 @@ describe('what is wrong elsewhere', () => {
   it('is told together with what is wrong in the file, each with where it came from', async () => {
     await lay({ provisioning: { host: HOST, port: 0 }, device: { name: 'ä' } });
     const missing = join(folder, 'missing');
-    const given = settingsElsewhere({ THERMAL_DEVICE_KEY: 'k'.repeat(257), THERMAL_DEVICE_SECRET_FILE: missing });
+    const given = externalSettings({ THERMAL_DEVICE_KEY: 'k'.repeat(257), THERMAL_DEVICE_SECRET_FILE: missing });
     expect(await problems(given)).toEqual([
       `${own} has 4 problems:`,
       '- provisioning.port: found 0, expected an integer from 1 to 65535, without quotes',
@@ -103,7 +103,7 @@ describe('what is wrong elsewhere', () => {
   it('a variable and its _FILE at the same time, an empty file, a folder, a file far too large', async () => {
     await lay({ provisioning: required });
     const both = { THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_KEY_FILE: await file('key', KEY) };
-    expect(await problems(settingsElsewhere(both))).toContain(
+    expect(await problems(externalSettings(both))).toContain(
       '- THERMAL_DEVICE_KEY_FILE: found a file beside THERMAL_DEVICE_KEY, expected one of the two',
     );
     for (const [path, found] of [
@@ -111,14 +111,14 @@ describe('what is wrong elsewhere', () => {
       [folder, 'something that is no plain file'],
       [await file('large', 'x'.repeat(5000)), 'a file of more than 4096 bytes'],
     ]) {
-      const lines = await problems(settingsElsewhere({ THERMAL_DEVICE_SECRET_FILE: path }));
+      const lines = await problems(externalSettings({ THERMAL_DEVICE_SECRET_FILE: path }));
       expect(lines[1]).toContain(`THERMAL_DEVICE_SECRET_FILE (${path}): found ${found}`);
     }
   });
 
   it('what the file lacks is still missing when only the other one is given', async () => {
     await lay(HOST_ONLY);
-    expect(await problems(settingsElsewhere({ THERMAL_DEVICE_KEY: KEY }))).toEqual([
+    expect(await problems(externalSettings({ THERMAL_DEVICE_KEY: KEY }))).toEqual([
       `${own} has 1 problem:`,
       '- provisioning.device_secret: found nothing, expected a text of 1 to 256 characters',
     ]);
@@ -126,7 +126,7 @@ describe('what is wrong elsewhere', () => {
 
   it('a given secret that stands in an odd key is not shown', async () => {
     await lay({ provisioning: { host: HOST, [SECRET]: 1 } });
-    const lines = await problems(settingsElsewhere({ THERMAL_DEVICE_SECRET: SECRET }));
+    const lines = await problems(externalSettings({ THERMAL_DEVICE_SECRET: SECRET }));
     expect(lines.join('\n')).toContain(`(a key of ${SECRET.length} characters)`);
   });
 });
@@ -136,28 +136,28 @@ describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
     const directory = await mkdtemp(join(tmpdir(), 'thermal-credentials-'));
     onTestFinished(() => rm(directory, { recursive: true, force: true }));
     await writeFile(join(directory, 'provision.json'), JSON.stringify(content));
-    return { directory, elsewhere: settingsElsewhere({ CREDENTIALS_DIRECTORY: directory }) };
+    return { directory, external: externalSettings({ CREDENTIALS_DIRECTORY: directory }) };
   };
 
   it('is used where the device folder has none', async () => {
-    const { directory, elsewhere } = await inCredentials({ provisioning: required });
-    expect(await read(elsewhere)).toMatchObject({ key: KEY, path: join(directory, 'provision.json') });
+    const { directory, external } = await inCredentials({ provisioning: required });
+    expect(await read(external)).toMatchObject({ key: KEY, path: join(directory, 'provision.json') });
   });
 
   it('is not looked at where the device folder has one, right or wrong', async () => {
-    const { elsewhere } = await inCredentials({ provisioning: { ...required, device_key: 'other' } });
+    const { external } = await inCredentials({ provisioning: { ...required, device_key: 'other' } });
     await lay({ provisioning: required });
-    expect(await read(elsewhere)).toMatchObject({ key: KEY, path: own });
+    expect(await read(external)).toMatchObject({ key: KEY, path: own });
     await file('provision.json', '{');
-    expect((await failureOf(() => readProvisionJson(own, elsewhere))).message).toContain(own);
+    expect((await failureOf(() => readProvisionJson(own, external))).message).toContain(own);
   });
 
   it('its problems name it; where there is neither, both are named, with what is wrong elsewhere', async () => {
-    const { directory, elsewhere } = await inCredentials({});
-    expect((await problems(elsewhere))[0]).toBe(`${join(directory, 'provision.json')} has 3 problems:`);
+    const { directory, external } = await inCredentials({});
+    expect((await problems(external))[0]).toBe(`${join(directory, 'provision.json')} has 3 problems:`);
     await rm(join(directory, 'provision.json'));
     const failure = await failureOf(() =>
-      readProvisionJson(own, { ...elsewhere, ...settingsElsewhere({ THERMAL_DEVICE_KEY_FILE: '/no/such' }) }),
+      readProvisionJson(own, { ...external, ...externalSettings({ THERMAL_DEVICE_KEY_FILE: '/no/such' }) }),
     );
     expect(failure.code).toBe('PROVISION_JSON_MISSING');
     expect(failure.message).toBe(

@@ -94,8 +94,8 @@ describe.skipIf(fakedClockProblem !== undefined).concurrent('a board without a c
   it('a certificate that is not valid yet: retried, and provisioned once the time is set', async ({
     onTestFinished,
   }) => {
-    const ca = issueAuthority();
-    const server = await startServer(onTestFinished, { tls: issueCertificate({ ips: ['127.0.0.1'], ca }) });
+    const ca = await issueAuthority();
+    const server = await startServer(onTestFinished, { tls: await issueCertificate({ ips: ['127.0.0.1'], ca }) });
     const provisioning = { use_ssl: true, ca_file: 'ca.pem', max_retries: 3 };
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, provisioning });
     await writeFile(`${paths.deviceFolder}/ca.pem`, ca.cert);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
 import { FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
-import { type IssuedCertificate, issueCertificate } from '../../../src/simulator/certificate.ts';
+import type { CertificateRequest } from '../../../src/simulator/certificate.ts';
 import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { type AgentEnd, type AgentOptions, runAgentProcess } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
@@ -77,9 +77,9 @@ const fromServer =
   };
 
 const overTls =
-  (tls: IssuedCertificate, trusts = true): Lay =>
+  (certificate: CertificateRequest, trusts = true): Lay =>
   async (atEnd) => {
-    const server = await startServer(atEnd, { tls });
+    const server = await startServer(atEnd, { tls: await certificateFor(certificate) });
     const provisioning = { use_ssl: true, ...(trusts ? { ca_file: 'ca.pem' } : {}) };
     const device = await makeDeviceFolder(atEnd, { port: server.port, provisioning });
     await writeFile(join(device.paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);
@@ -142,10 +142,10 @@ const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
   ['NOT_MQTT', atPort(startHttpServer)],
   ['SERVER_UNAVAILABLE', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 3 }))],
   ['CONNECTION_NOT_ACCEPTED', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 5 }))],
-  ['TLS_UNKNOWN_CA', overTls(certificateFor({}), false)],
-  ['TLS_WRONG_HOST', overTls(certificateFor({ ips: [], names: ['other.example'] }))],
-  ['TLS_EXPIRED', overTls(certificateFor(EXPIRED))],
-  ['TLS_NOT_YET_VALID', overTls(certificateFor({ notBefore: new Date(Date.now() + DAY_MS) }))],
+  ['TLS_UNKNOWN_CA', overTls({}, false)],
+  ['TLS_WRONG_HOST', overTls({ ips: [], names: ['other.example'] })],
+  ['TLS_EXPIRED', overTls(EXPIRED)],
+  ['TLS_NOT_YET_VALID', overTls({ notBefore: new Date(Date.now() + DAY_MS) })],
   ['TLS_FAILED', atPort(startHttpServer, { use_ssl: true })],
 ];
 
@@ -182,7 +182,7 @@ describe.concurrent('doctor', () => {
 
   it('finds nothing wrong where a run then succeeds, and foretells what that writes', async (context) => {
     const { expect, onTestFinished } = context;
-    const situation = await overTls(certificateFor({}))(onTestFinished);
+    const situation = await overTls({})(onTestFinished);
     const { paths, server } = situation;
     await chmod(paths.provisionJson, 0o600);
     await chmod(paths.thermalConfig, 0o600);
@@ -259,8 +259,8 @@ describe.concurrent('doctor', () => {
   });
 
   it('shows a certificate that expires soon', async ({ expect, onTestFinished }) => {
-    const soon = issueCertificate({ ca: AUTHORITY, ips: ['127.0.0.1'], notAfter: new Date(Date.now() + 3 * DAY_MS) });
-    const end = await doctor(onTestFinished, await overTls(soon)(onTestFinished));
+    const expiresSoon = overTls({ notAfter: new Date(Date.now() + 3 * DAY_MS) });
+    const end = await doctor(onTestFinished, await expiresSoon(onTestFinished));
     expect(end.status).toBe(0);
     expect(end.output).toMatch(/the certificate of .* expires in [23] days/);
   });

@@ -77,7 +77,7 @@ describe.concurrent('secrets from elsewhere', () => {
     expect((await run(['status'], {})).output).not.toContain('device_key');
   });
 
-  it('a program that reads temperatures is not given them', async ({ onTestFinished }) => {
+  it('a program that reads temperatures is not given them', async ({ expect, onTestFinished }) => {
     const { paths } = await keyless(onTestFinished);
     const seen = join(await makeFolder(onTestFinished), 'environment');
     const script = join(paths.deviceFolder, 'read.sh');

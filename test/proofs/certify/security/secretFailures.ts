@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import { MAX_CONFIG_BYTES } from '../../../../src/config/thermal/thermalConfig.ts';
 import { acquireLock } from '../../../../src/device/lock.ts';
 import { EXIT, FAILURES, type FailureCode } from '../../../../src/failures/failure.ts';
-import { issueAuthority, issueCertificate } from '../../../../src/simulator/certificate.ts';
+import { type CertificateRequest, issueAuthority, issueCertificate } from '../../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../../../src/simulator/simulator.ts';
 import { provisionJsonText } from '../../../support/deviceFiles.ts';
@@ -46,9 +46,9 @@ const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 
 /** A server whose certificate the device's CA file vouches for, but that is wrong in itself. */
-function withCertificate(code: FailureCode, request: Parameters<typeof issueCertificate>[0]): SecretTrial {
-  const ca = issueAuthority({ notBefore: inDays(-900), notAfter: inDays(900) });
-  const tls = issueCertificate({ ...request, ca });
+async function withCertificate(code: FailureCode, request: CertificateRequest): Promise<SecretTrial> {
+  const ca = await issueAuthority({ notBefore: inDays(-900), notAfter: inDays(900) });
+  const tls = await issueCertificate({ ...request, ca });
   return spoilt(code, ({ paths }) => writeFile(`${paths.deviceFolder}/ca.pem`, ca.cert), {
     server: { tls },
     provisioning: { use_ssl: true, ca_file: 'ca.pem', timeout_seconds: 2 },
@@ -140,9 +140,9 @@ const onTheNetwork: readonly SecretTrial[] = [
   webServerInstead('NOT_MQTT'),
   overTls('TLS_UNKNOWN_CA', { tls: 'generated' }),
   webServerInstead('TLS_FAILED', { use_ssl: true }),
-  withCertificate('TLS_WRONG_HOST', { names: ['other.example'] }),
-  withCertificate('TLS_EXPIRED', { ips: ['127.0.0.1'], notBefore: inDays(-9), notAfter: inDays(-1) }),
-  withCertificate('TLS_NOT_YET_VALID', { ips: ['127.0.0.1'], notBefore: inDays(1), notAfter: inDays(9) }),
+  await withCertificate('TLS_WRONG_HOST', { names: ['other.example'] }),
+  await withCertificate('TLS_EXPIRED', { ips: ['127.0.0.1'], notBefore: inDays(-9), notAfter: inDays(-1) }),
+  await withCertificate('TLS_NOT_YET_VALID', { ips: ['127.0.0.1'], notBefore: inDays(1), notAfter: inDays(9) }),
 ];
 
 const answer = (payload: unknown): Fault => ({ on: 'request', action: 'answer', payload: JSON.stringify(payload) });

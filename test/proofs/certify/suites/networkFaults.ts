@@ -96,9 +96,9 @@ async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<
   return { trials, problems };
 }
 
-function issueTls(): Tls {
-  const ca = issueAuthority();
-  return { server: issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca }), caPem: ca.cert };
+async function issueTls(): Promise<Tls> {
+  const ca = await issueAuthority();
+  return { server: await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca }), caPem: ca.cert };
 }
 
 async function tryUntilFired(trial: Trial, folder: string, attempt = 1): Promise<TrialResult> {
@@ -108,7 +108,7 @@ async function tryUntilFired(trial: Trial, folder: string, attempt = 1): Promise
 }
 
 async function run(options: SuiteOptions): Promise<SuiteResult> {
-  const tls = issueTls();
+  const tls = await issueTls();
   const plans = [await planTrials(options, undefined), await planTrials(options, tls)];
   const trials = plans.flatMap((plan) => plan.trials).filter(({ name }) => isInPart(name, options.part));
   const violations = plans.flatMap(({ problems }) => problems);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Failure } from '../../src/failures/failure.ts';
-import { errnoOf, fileFailure, isENOENT } from '../../src/files/fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../../src/failures/fileFailure.ts';
 
 const withCode = (code: unknown): Error => Object.assign(new Error('as Node says it'), { code });
 

@@ -6,7 +6,7 @@ import { openStream } from './openStream.ts';
  * One connection that is opened before it is needed: while the server thinks about the request, the next connection's
  * TCP and TLS handshakes are done. Nothing is ever sent on it before it is taken.
  */
-export interface SpareStream {
+export interface StandbyStream {
   /** Opens it, unless there is one. Never fails: what went wrong shows when the one who needs it opens its own. */
   open(server: ServerEndpoint): void;
   /** The connection to exactly this server, whether its handshake is done or not; undefined: there is none, or no more. */
@@ -18,21 +18,21 @@ export interface SpareStream {
 const isSame = (one: ServerEndpoint, other: ServerEndpoint): boolean =>
   one.host === other.host && one.port === other.port && one.useSsl === other.useSsl && one.ca === other.ca;
 
-export function spareStream(): SpareStream {
-  let spare: { readonly server: ServerEndpoint; readonly socket: Socket; readonly discard: () => void } | undefined;
+export function standbyStream(): StandbyStream {
+  let standby: { readonly server: ServerEndpoint; readonly socket: Socket; readonly discard: () => void } | undefined;
   return {
     open(server) {
-      if (spare !== undefined && !spare.socket.destroyed) return;
+      if (standby !== undefined && !standby.socket.destroyed) return;
       const socket = openStream(server);
       const discard = (): void => void socket.destroy();
       socket.on('error', discard);
       // No MQTT server speaks first; listening is also what lets its close be seen.
       socket.on('data', discard);
-      spare = { server, socket, discard };
+      standby = { server, socket, discard };
     },
     take(server) {
-      const taken = spare;
-      spare = undefined;
+      const taken = standby;
+      standby = undefined;
       if (taken === undefined || taken.socket.destroyed) return undefined;
       if (!isSame(taken.server, server)) {
         taken.discard();
@@ -43,8 +43,8 @@ export function spareStream(): SpareStream {
       return taken.socket;
     },
     close() {
-      spare?.discard();
-      spare = undefined;
+      standby?.discard();
+      standby = undefined;
     },
   };
 }

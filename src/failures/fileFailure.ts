@@ -1,4 +1,4 @@
-import { Failure } from '../failures/failure.ts';
+import { Failure } from './failure.ts';
 
 /** The errno name of a system error (`ENOENT`, `EIO`, …), or undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {

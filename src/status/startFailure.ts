@@ -21,7 +21,7 @@ const TURNING_POINTS = [
  * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
  * snapshot could not be written. Undefined: there was none.
  */
-export function outsideFailure(files: DeviceFiles): Problem | undefined {
+export function startFailure(files: DeviceFiles): Problem | undefined {
   const last = files.events.value?.records.findLast((record) => isEvent(record, ...TURNING_POINTS));
   if (last?.event !== 'run.failed') return undefined;
   const snapshot = files.snapshot.value;

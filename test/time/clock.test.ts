@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../src/time/clock.ts';
+import { systemClock } from '../../src/time/clock.ts';
 
 afterEach(() => vi.useRealTimers());
 

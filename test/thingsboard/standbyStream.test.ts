@@ -1,39 +1,39 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type SpareStream, spareStream } from '../../src/thingsboard/spareStream.ts';
-import { until } from '../simulator/mqttClients.ts';
+import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
 import { heldResources, plainServer, releasedTo, tlsServer } from '../support/exchangeCalls.ts';
 import { startRawServer } from '../support/rawMqttServer.ts';
+import { until } from '../support/until.ts';
 
-function newSpare(): SpareStream {
-  const spare = spareStream();
-  onTestFinished(() => spare.close());
-  return spare;
+function newStandby(): StandbyStream {
+  const standby = standbyStream();
+  onTestFinished(() => standby.close());
+  return standby;
 }
 
-describe('spareStream', () => {
+describe('standbyStream', () => {
   it('gives the connection once', async () => {
     const server = await startRawServer({});
-    const spare = newSpare();
-    spare.open(plainServer(server.port));
-    const taken = spare.take(plainServer(server.port));
+    const standby = newStandby();
+    standby.open(plainServer(server.port));
+    const taken = standby.take(plainServer(server.port));
     onTestFinished(() => void taken?.destroy());
     expect(taken?.remotePort ?? taken?.connecting).toBeTruthy();
-    expect(spare.take(plainServer(server.port))).toBeUndefined();
+    expect(standby.take(plainServer(server.port))).toBeUndefined();
   });
 
   it('has none before it is opened', () => {
-    expect(newSpare().take(plainServer(1))).toBeUndefined();
+    expect(newStandby().take(plainServer(1))).toBeUndefined();
   });
 
   it('opens one at a time', async () => {
     const server = await startRawServer({});
-    const spare = newSpare();
-    spare.open(plainServer(server.port));
-    spare.open(plainServer(server.port));
+    const standby = newStandby();
+    standby.open(plainServer(server.port));
+    standby.open(plainServer(server.port));
     await until(() => server.connections.length > 0, 'the connection');
-    spare.close();
+    standby.close();
     await server.allClosed();
     expect(server.connections).toHaveLength(1);
   });
@@ -45,10 +45,10 @@ describe('spareStream', () => {
     ['another authority', (port: number) => ({ ...plainServer(port), ca: 'PEM' })],
   ])('is not used for %s, and closed', async (_what, other) => {
     const server = await startRawServer({});
-    const spare = newSpare();
-    spare.open(plainServer(server.port));
+    const standby = newStandby();
+    standby.open(plainServer(server.port));
     await until(() => server.connections.length > 0, 'the connection');
-    expect(spare.take(other(server.port))).toBeUndefined();
+    expect(standby.take(other(server.port))).toBeUndefined();
     await server.allClosed();
   });
 
@@ -63,10 +63,10 @@ describe('spareStream', () => {
           () => void socket.write('220 ready'),
         ),
     });
-    const spare = newSpare();
-    spare.open(plainServer(server.port));
+    const standby = newStandby();
+    standby.open(plainServer(server.port));
     await server.allClosed();
-    expect(spare.take(plainServer(server.port))).toBeUndefined();
+    expect(standby.take(plainServer(server.port))).toBeUndefined();
   });
 
   it('swallows a refused connection, and can be opened again', async () => {
@@ -76,22 +76,22 @@ describe('spareStream', () => {
     if (address === null || typeof address === 'string') throw new Error('no TCP address');
     vacant.close();
     const before = heldResources();
-    const spare = newSpare();
-    spare.open(plainServer(address.port));
+    const standby = newStandby();
+    standby.open(plainServer(address.port));
     await releasedTo(before);
-    expect(spare.take(plainServer(address.port))).toBeUndefined();
+    expect(standby.take(plainServer(address.port))).toBeUndefined();
     const server = await startRawServer({});
-    spare.open(plainServer(server.port));
+    standby.open(plainServer(server.port));
     await until(() => server.connections.length > 0, 'the connection');
   });
 
   it('leaves nothing behind when nobody takes it', async () => {
     const server = await startRawServer({});
     const before = heldResources();
-    const spare = newSpare();
-    spare.open(plainServer(server.port));
-    spare.close();
-    spare.close();
+    const standby = newStandby();
+    standby.open(plainServer(server.port));
+    standby.close();
+    standby.close();
     await releasedTo(before);
   });
 });

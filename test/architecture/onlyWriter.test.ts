@@ -1,10 +1,8 @@
 /** Only src/files writes to the disk (docs/architecture.md): read from the sources, so that a new import can't hide. */
 
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { sourcesIn } from './sources.ts';
 
-const REPOSITORY = join(import.meta.dirname, '../..');
 /**
  * The simulator is no device; the demonstration lays out the folder of one; a FIFO is opened for writing only so that
  * it stays open, and never created nor written.
@@ -60,32 +58,22 @@ function misuses(source: string): string[] {
   return found;
 }
 
-async function sources(): Promise<string[]> {
-  const lists = await Promise.all(
-    ['src', 'machines'].map(async (top) =>
-      (await readdir(join(REPOSITORY, top), { recursive: true })).map((name) => `${top}/${name}`),
-    ),
-  );
-  return lists.flat().filter((name) => name.endsWith('.ts'));
-}
-
 describe('the sources', () => {
-  it('write to the disk in src/files alone', async () => {
-    const writers: string[] = [];
-    const names = await sources();
-    for (const name of names) {
-      if (EXEMPT.some((pattern) => pattern.test(name))) continue;
-      const found = misuses(await readFile(join(REPOSITORY, name), 'utf8'));
-      if (found.length > 0) writers.push(`${name}: ${found.join()}`);
-    }
-    expect(names.length).toBeGreaterThan(50);
-    expect(writers).toEqual([]);
+  it('write to the disk in src/files alone', () => {
+    const writers = sourcesIn('src', 'machines')
+      .filter(({ path }) => !EXEMPT.some((pattern) => pattern.test(path)))
+      .map(({ path, text }) => ({ path, found: misuses(text) }));
+    expect(writers.length).toBeGreaterThan(50);
+    expect(writers.filter(({ found }) => found.length > 0)).toEqual([]);
   });
 
-  it('would be found out where src/files itself is looked at', async () => {
-    for (const name of ['durable', 'ownFiles', 'appendLimited', 'note', 'probe']) {
-      expect(misuses(await readFile(join(REPOSITORY, `src/files/${name}.ts`), 'utf8'))).not.toEqual([]);
-    }
+  it('would be found out where src/files itself is looked at', () => {
+    const found = sourcesIn('src/files').filter(({ text }) => misuses(text).length > 0);
+    expect(found.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(
+        ['durable', 'ownFiles', 'appendLimited', 'note', 'probe'].map((name) => `src/files/${name}.ts`),
+      ),
+    );
   });
 
   it.each([

@@ -1,0 +1,43 @@
+/** Which files there are: short ones, and in src/effects one for each state that has an effect. */
+
+import { describe, expect, it } from 'vitest';
+import { provisionMachine } from '../../machines/provision.machine.ts';
+import { sourcesIn } from './sources.ts';
+
+const MAX_LINES = 300;
+/** One literal each: the chart, which Stately's editor opens as one file, and the catalogue of failures. */
+const LONG = /^(machines\/provision\.machine|src\/failures\/(catalogue|failure))\.ts$/;
+
+describe('the sources', () => {
+  it(`have ${MAX_LINES} lines at most`, () => {
+    const sources = sourcesIn('machines', 'src', 'scripts', 'bench', 'test');
+    const lengths = sources.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }));
+    expect(lengths.filter(({ path, lines }) => lines > MAX_LINES && !LONG.test(path))).toEqual([]);
+  });
+
+  it('in src/effects are one for each state with an effect, their list, and what they work with', () => {
+    const states = Object.values(provisionMachine.states).filter(({ invoke }) => invoke.length > 0);
+    const expected = [...states.map(({ key }) => key), 'dependencies', 'index'].map((name) => `src/effects/${name}.ts`);
+    expect(
+      sourcesIn('src/effects')
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(expected.sort());
+  });
+});
+
+describe('a concurrent test', () => {
+  /** The uses of `expect.poll` in a test that does not take `expect` from its own context. */
+  const foreignPolls = (text: string): string[] =>
+    text
+      .split(/^(?= *(?:it|test)\b)/m)
+      .filter((block) => block.includes('expect.poll') && !/\{[^}]*\bexpect\b[^}]*\} *(?:\)|,|=)/.test(block))
+      .map((block) => block.split('\n')[0] ?? '');
+
+  it('polls with the expect of its own context: the global one may belong to another test', () => {
+    const wrong = sourcesIn('test')
+      .filter(({ text }) => /\b(?:describe|it|test)\.concurrent\b/.test(text))
+      .flatMap(({ path, text }) => foreignPolls(text).map((test) => `${path}: ${test}`));
+    expect(wrong).toEqual([]);
+  });
+});

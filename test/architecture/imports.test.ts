@@ -1,0 +1,143 @@
+/** How the sources depend on each other: without circles, and in one direction from room to room. */
+
+import { describe, expect, it } from 'vitest';
+import { importsOf, type Source, sourcesIn } from './sources.ts';
+
+const PROGRAM = sourcesIn('machines', 'src');
+const ALL = [...PROGRAM, ...sourcesIn('scripts', 'bench', 'test')];
+
+/** The sources in a circle of imports, or between two circles: what is left when the ends are taken away. */
+function inCircles(sources: readonly Pick<Source, 'path' | 'imports'>[]): string[] {
+  const paths = new Set(sources.map(({ path }) => path));
+  const imported = new Set(sources.flatMap(({ imports }) => imports.map(({ target }) => target)));
+  const rest = sources.filter(
+    ({ path, imports }) => imported.has(path) && imports.some(({ target }) => paths.has(target)),
+  );
+  return rest.length === sources.length ? [...paths].sort() : inCircles(rest);
+}
+
+/** What every room that works on a device may import. */
+const DEVICE = [
+  ...['endpoint.ts', 'secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device', 'config', 'state'],
+];
+
+/** The rooms of src and the files beside them, and what each may import: rooms that stand above it only. */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'endpoint.ts': [],
+  'secret.ts': [],
+  'version.ts': [],
+  machines: [],
+  time: [],
+  systemd: [],
+  failures: ['endpoint.ts', 'machines'],
+  files: ['failures'],
+  log: ['time', 'systemd', 'files'],
+  device: ['secret.ts', 'machines', 'failures', 'files', 'log'],
+  config: ['endpoint.ts', 'secret.ts', 'failures', 'files', 'log', 'device'],
+  state: ['secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
+  thingsboard: ['endpoint.ts', 'secret.ts', 'time', 'failures'],
+  effects: [...DEVICE, 'thingsboard'],
+  provision: [...DEVICE, 'thingsboard', 'effects'],
+  client: [...DEVICE, 'thingsboard'],
+  doctor: [...DEVICE, 'thingsboard'],
+  status: [...DEVICE, 'provision'],
+  report: ['endpoint.ts', 'machines', 'log', 'state', 'status'],
+  watch: ['endpoint.ts', 'machines', 'time', 'failures', 'report'],
+  simulator: ['failures', 'files'],
+  cli: [...DEVICE, 'version.ts', 'systemd', 'provision', 'client', 'doctor', 'status', 'report', 'watch', 'simulator'],
+  'index.ts': [...DEVICE, 'version.ts', 'provision', 'status'],
+  'main.ts': ['cli'],
+  'deviceMain.ts': ['cli'],
+};
+
+const roomOf = (path: string): string => /^(?:src\/)?([^/]+)/.exec(path)?.[1] ?? path;
+
+/** Libraries that only one room knows, so that it alone changes with them. */
+const ONE_ROOM: Readonly<Record<string, string>> = {
+  '@peculiar/x509': 'simulator',
+  'reflect-metadata': 'simulator',
+  aedes: 'simulator',
+  commander: 'cli',
+  diff: 'doctor',
+  winston: 'log',
+  '@statelyai/inspect': 'watch',
+  ws: 'watch',
+};
+
+describe('the imports', () => {
+  it('of a source are found in every form', () => {
+    const text = [
+      "import a from './a.ts';",
+      "import './b.ts';",
+      "import {\n  c,\n  type d,\n} from '../c.ts';",
+      "import type { e } from 'e';",
+      "export { f } from '@f/f/deep';",
+      "export type { g } from 'node:fs/promises';",
+      "const h = await import('./h.ts');",
+      "const i: typeof import('i/part') = h;",
+      "export const from = './none.ts';",
+      ' const text = "import x from \'./none.ts\'";',
+    ].join('\n');
+    expect(importsOf('src/room/x.ts', text).map(({ target, kind }) => `${kind} ${target}`)).toEqual([
+      ...['loads src/room/a.ts', 'loads src/room/b.ts', 'loads src/c.ts', 'type e', 'loads @f/f', 'type node:fs'],
+      ...['later src/room/h.ts', 'later i'],
+    ]);
+    const targets = new Set(ALL.map(({ path }) => path));
+    const lost = ALL.flatMap(({ imports }) => imports.map(({ target }) => target)).filter(
+      (target) => /^(src|machines)\/.*\.ts$/.test(target) && !targets.has(target),
+    );
+    expect(lost).toEqual([]);
+    expect(PROGRAM.length).toBeGreaterThan(200);
+  });
+
+  it('make no circle, types included', () => {
+    expect(inCircles(ALL)).toEqual([]);
+  });
+
+  it('that make a circle are found', () => {
+    const source = (path: string, target: string) => ({ path, imports: [{ target, kind: 'type' as const }] });
+    const circle = [source('a', 'b'), source('b', 'c'), source('c', 'a')];
+    expect(inCircles([source('before', 'a'), ...circle, source('beside', 'after'), source('after', 'none')])).toEqual([
+      ...['a', 'b', 'c'],
+    ]);
+  });
+
+  it('lead from each room to rooms that it may know', () => {
+    const wrong = PROGRAM.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ target }) => /^(src|machines|test|bench|scripts)\//.test(target))
+        .filter(({ target }) => roomOf(target) !== roomOf(path))
+        .filter(({ target }) => ROOMS[roomOf(path)]?.includes(roomOf(target)) !== true)
+        .map(({ target }) => `${path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('run in one direction: a room may know only rooms above it in the table', () => {
+    const order = Object.keys(ROOMS);
+    const wrong = Object.entries(ROOMS).flatMap(([room, known]) =>
+      known.filter((other) => !order.slice(0, order.indexOf(room)).includes(other)).map((other) => `${room}: ${other}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('of a library come from its room alone', () => {
+    const users = (library: string): string[] =>
+      PROGRAM.filter(({ imports }) => imports.some(({ target }) => target === library)).map(({ path }) => roomOf(path));
+    const found = Object.keys(ONE_ROOM).map((library) => [library, [...new Set(users(library))].join()]);
+    expect(Object.fromEntries(found)).toEqual(ONE_ROOM);
+    const charts = PROGRAM.filter(({ path }) => path.startsWith('machines/'));
+    const packages = charts
+      .flatMap(({ imports }) => imports.map(({ target }) => target))
+      .filter((to) => !to.includes('/'));
+    expect([...new Set(packages)]).toEqual(['xstate']);
+  });
+
+  it('of the certificates, whose library is large, are made when TLS is asked for', () => {
+    const kinds = PROGRAM.flatMap(({ imports }) => imports)
+      .filter(({ target }) => target === 'src/simulator/certificate.ts')
+      .map(({ kind }) => kind);
+    expect(kinds).toContain('later');
+    expect(kinds).not.toContain('loads');
+  });
+});
