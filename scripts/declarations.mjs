@@ -15,7 +15,7 @@ export async function writeDeclarations(outdir) {
   const target = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--stripInternal'];
   const args = ['--ignoreConfig', ...options.split(' '), ...target, '--outDir', outdir, `${root}src/index.ts`];
   await promisify(execFile)(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args]);
-  const { FAILURES } = await loadTypeScript(`export { FAILURES } from './src/failures/failure.ts';`);
+  const { FAILURES } = await loadTypeScript(`export { FAILURES } from './src/failures/catalogue.ts';`);
   const codes = Object.keys(FAILURES).map((code) => `'${code}'`);
   const path = `${outdir}/index.d.ts`;
   const text = (await readFile(path, 'utf8')).replace(

@@ -1,18 +1,13 @@
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { trustedAuthorities } from '../config/authorities/caFile.ts';
-import {
-  type ClientConfig,
-  sameConfig,
-  type TelemetrySettings,
-  type ThingsboardSettings,
-} from '../config/thermal/clientConfig.ts';
+import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
+import { operationServer } from '../failures/serverFacts.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
 import { abortableDelay, withinLimit } from '../time/abortableDelay.ts';
 import type { Clock } from '../time/clock.ts';
-import { sessionFailure } from './connectionFailure.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
 import { attributesMessage, maxAgeMs, telemetryMessages } from './telemetryMessage.ts';
@@ -36,13 +31,6 @@ export interface TelemetryEffectsOptions {
   readonly limits: ClientLimits;
   /** Absent: how the device was provisioned is not told. */
   readonly record?: ProvisioningRecord | undefined;
-}
-
-async function authorities(deviceFolder: string, settings: ThingsboardSettings): Promise<string | undefined> {
-  return trustedAuthorities(deviceFolder, settings).catch((error: unknown) => {
-    const { code, message } = toFailure(error);
-    throw sessionFailure(code, message, error);
-  });
 }
 
 /** Publishes with the configured number of further attempts; a lost session ends them through the signal. */
@@ -85,7 +73,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     if (readConfig === undefined) return;
     try {
       const fresh = await withinLimit(limits.readMs, signal, () => readConfig());
-      if (fresh === undefined) throw new Failure('CONFIG_UNREADABLE', `not read within ${limits.readMs} ms`);
+      if (fresh === undefined) throw new Failure('CONFIG_UNREADABLE', 'tooSlow', { seconds: limits.readMs / 1000 });
       if (sameConfig(config, fresh)) return;
       config = fresh;
       log.info('config.changed', 'thermal_config.json has changed: the new settings are used');
@@ -107,7 +95,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     await refreshConfig(signal);
     const { thingsboard, telemetry } = config;
     if (thingsboard.qosLevel > 1) log.warn('config.qos', 'ThingsBoard has no QoS 2: messages are sent with QoS 1');
-    const ca = await authorities(deviceFolder, thingsboard);
+    const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
     session = await openSession({ settings: thingsboard, ca, limits, signal });
     attributesSent = false;
     return {
@@ -128,8 +116,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   }
 
   const requireSession = (): ThingsboardSession => {
-    if (session === undefined) throw new Failure('CONNECTION_LOST', 'There is no session');
-    return session;
+    if (session !== undefined) return session;
+    throw new Failure('CONNECTION_LOST', 'closedHere', operationServer(config.thingsboard));
   };
 
   /** Values young enough to be sent. A reading that fails is a warning: the next one may succeed. */

@@ -1,4 +1,5 @@
-import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { Failure, toFailure } from '../failures/failure.ts';
 
 export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
 
@@ -38,10 +39,7 @@ export function failed(error: unknown): Finding {
 export async function settle<Fact>(check: () => Promise<Checked<Fact>>, limitMs: number): Promise<Checked<Fact>> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    const overdue = new Failure(
-      'DISK_ERROR',
-      `The check was given up after ${limitMs / 1000} s: the storage does not answer`,
-    );
+    const overdue = new Failure('DISK_ERROR', 'checkTooSlow', { seconds: limitMs / 1000 });
     timer = setTimeout(() => reject(overdue), limitMs);
   });
   try {

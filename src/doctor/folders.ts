@@ -15,9 +15,7 @@ async function requireWritable(folder: string): Promise<void> {
   await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     const failure = fileFailure(error, `write to the folder ${folder}`);
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
-    throw new Failure('FOLDER_NOT_WRITABLE', `The folder ${folder} can't be written: permission denied`, {
-      cause: error,
-    });
+    throw new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, error);
   });
 }
 
@@ -45,7 +43,7 @@ export async function checkStateFolder(folder: string): Promise<Checked<never>> 
   try {
     await requireTrustedLink(folder);
     const stats = await stat(folder);
-    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
+    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', 'notAFolder', { folder });
     await requireWritable(folder);
     if ((stats.mode & 0o077) === 0) return { findings: [passed(`${folder} is private and can be written`)] };
     const finding = warning(

@@ -1,8 +1,8 @@
 import type { ServerEndpoint } from '../endpoint.ts';
-import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { PROVISION_USER } from '../thingsboard/topics.ts';
@@ -12,8 +12,6 @@ const CLIENT_ID = 'thermal-provision-doctor';
 /** MQTT 3.1.1, section 3.14. */
 const DISCONNECT = Buffer.from([0xe0, 0x00]);
 const MAX_RECEIVED_BYTES = 16 * 1024;
-const NEVER_ACCEPTED_HINT =
-  'Check provisioning.port and use_ssl in provision.json: a TLS port closes connections without TLS, and the reverse.';
 
 /**
  * Whether the server admits the user of provisioning requests (contract, section 1). CONNECT and DISCONNECT are all
@@ -22,7 +20,7 @@ const NEVER_ACCEPTED_HINT =
  */
 export function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   return new Promise((resolve, reject) => {
-    const name = hostAndPort(server);
+    const facts = provisioningServer(server);
     const stream = openStream(server);
     const client = new MqttClient(() => stream, {
       protocolVersion: 4,
@@ -47,25 +45,21 @@ export function checkMqttConnection(server: ServerEndpoint, limitMs: number): Pr
       close();
       reject(failure);
     };
-    const notMqtt = (error: Error): void =>
-      fail(new Failure('NOT_MQTT', `${name} answers, but not in MQTT`, { cause: error }));
+    const notMqtt = (error: Error): void => fail(new Failure('NOT_MQTT', 'notMqtt', facts, error));
     const timer = setTimeout(() => {
-      fail(new Failure('ANSWER_TIMEOUT', `${name} did not answer CONNECT within ${limitMs / 1000} s`));
+      fail(new Failure('ANSWER_TIMEOUT', 'notAccepted', { ...facts, seconds: limitMs / 1000 }));
     }, limitMs);
     stream.on('data', (chunk: Buffer) => {
       received += chunk.length;
       if (received > MAX_RECEIVED_BYTES) notMqtt(new Error('too many bytes'));
     });
-    stream.on('error', (error) => fail(networkFailure(error, name)));
+    stream.on('error', (error) => fail(networkFailure(error, facts)));
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'connack' && packet.returnCode) fail(connackFailure(packet.returnCode, server));
+      if (packet.cmd === 'connack' && packet.returnCode) fail(connackFailure(packet.returnCode, facts, 'provision'));
     });
     client.on('error', notMqtt);
     guardIdentifiers(client, notMqtt);
-    client.on('close', () => {
-      const message = `${name} closed the connection before it accepted it`;
-      fail(new Failure('CONNECTION_LOST', message, { hint: NEVER_ACCEPTED_HINT }));
-    });
+    client.on('close', () => fail(new Failure('CONNECTION_LOST', 'closed', facts)));
     client.on('connect', () => {
       if (settled) return;
       settled = true;

@@ -25,15 +25,15 @@ export async function checkStoredCredentials(path: string, board: BoardIdentity)
   const read = await readOwnDocument(path);
   if (read.kind === 'absent') return { findings: [passed('no unfinished run')] };
   if (read.kind === 'not-permitted') {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'unreadable', { path }, read.cause);
   }
   if (read.kind === 'damaged') return { findings: [damaged(path, read.why)] };
   if (!(await isOwnedByUs(path, read.uid))) {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'otherOwner', { path, uid: read.uid });
   }
   const version = versionOf(read.json, CREDENTIALS_FORMAT);
   if (version !== undefined && version > CREDENTIALS_VERSION) {
-    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${CREDENTIALS_VERSION}`);
+    throw new Failure('CREDENTIALS_NEWER', 'newer', { path, version, known: CREDENTIALS_VERSION });
   }
   const parsed = credentialsSchema.safeParse(read.json);
   if (version === undefined || !parsed.success) return { findings: [damaged(path, 'not of the expected shape')] };

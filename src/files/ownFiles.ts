@@ -11,10 +11,7 @@ import { errnoOf, fileFailure, isENOENT } from './fileFailure.ts';
 export async function requireTrustedLink(path: string): Promise<void> {
   const link = await lstat(path);
   if (!link.isSymbolicLink() || link.uid === 0 || link.uid === (await stat(dirname(path))).uid) return;
-  throw new Failure(
-    'FILE_NOT_PERMITTED',
-    `${path} is a symbolic link of user ${link.uid}, who is neither root nor the owner of its folder`,
-  );
+  throw new Failure('FILE_NOT_PERMITTED', 'foreignLink', { path, uid: link.uid });
 }
 
 /** Whether a folder's mode had to be tightened; undefined: there is no folder. */
@@ -22,7 +19,7 @@ async function tightenFolder(folder: string): Promise<boolean | undefined> {
   try {
     await requireTrustedLink(folder);
     const stats = await stat(folder);
-    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
+    if (!stats.isDirectory()) throw new Failure('DISK_ERROR', 'notAFolder', { folder });
     if ((stats.mode & 0o077) === 0) return false;
     await chmod(folder, 0o700);
     return true;
@@ -52,7 +49,7 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     const failure = fileFailure(error, `create the folder ${folder}`);
     // mkdir is refused by the folder above: that is the one to correct.
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
-    throw new Failure('FOLDER_NOT_WRITABLE', failure.message, { cause: error });
+    throw new Failure('FOLDER_NOT_WRITABLE', 'notCreated', { folder }, error);
   }
 }
 

@@ -52,9 +52,7 @@ export async function probeFolder(
 
 function asFolderFailure(failure: Failure, folder: string): Failure {
   if (failure.code !== 'FILE_NOT_PERMITTED') return failure;
-  return new Failure('FOLDER_NOT_WRITABLE', `Could not write to the folder ${folder}: permission denied`, {
-    cause: failure.cause,
-  });
+  return new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, failure.cause);
 }
 
 /** @param neededBytes for one run @throws Failure DISK_FULL */
@@ -62,5 +60,5 @@ export async function requireFreeSpace(folder: string, neededBytes: number): Pro
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= neededBytes) return;
-  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${neededBytes} are needed`);
+  throw new Failure('DISK_FULL', 'tooLittle', { free, folder, needed: neededBytes });
 }

@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../../machines/provision.types.ts';
-import { EXIT } from '../failures/failure.ts';
+import { EXIT } from '../failures/exit.ts';
 import type { Log } from '../log/log.ts';
 
 /** How one pass over a device folder ended. */
@@ -38,6 +38,7 @@ export const ended = (
 export function logFailure(log: Log, failure: FailureRecord): void {
   log.error('run.failed', `${failure.message}. ${failure.hint}`, {
     code: failure.code,
+    hint: failure.hint,
     exitStatus: failure.exitStatus,
     retryable: failure.retryable,
     causes: failure.causes,

@@ -93,11 +93,11 @@ export async function readCredentials(path: string, log: Log, at: number): Promi
   const read = await readOwnDocument(path);
   if (read.kind === 'absent') return undefined;
   if (read.kind === 'not-permitted') {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'unreadable', { path }, read.cause);
   }
   if (read.kind === 'damaged') return setDamagedAside(path, read.why, log, at);
   if (!(await isOwnedByUs(path, read.uid))) {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'otherOwner', { path, uid: read.uid });
   }
   if ((read.mode & 0o077) !== 0) {
     await tightenMode(path);
@@ -106,7 +106,7 @@ export async function readCredentials(path: string, log: Log, at: number): Promi
   }
   const version = versionOf(read.json, CREDENTIALS_FORMAT);
   if (version !== undefined && version > CREDENTIALS_VERSION) {
-    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${CREDENTIALS_VERSION}`);
+    throw new Failure('CREDENTIALS_NEWER', 'newer', { path, version, known: CREDENTIALS_VERSION });
   }
   const parsed = credentialsSchema.safeParse(read.json);
   if (version === undefined || !parsed.success) return setDamagedAside(path, 'not of the expected shape', log, at);

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { FAILURES, type FailureCode } from '../failures/failure.ts';
+import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
 
 /**
  * snapshot.json: what a later boot resumes from and what operators read. It holds the chart's `{ state, context }`
@@ -43,7 +42,10 @@ const failureSchema = z.lazy(() =>
   }),
 );
 
-const contextSchema: z.ZodMiniType<ProvisionContext> = z.lazy(() =>
+/** The chart's context as it is stored and shown: its failure has words. */
+export type RecordedContext = Omit<ProvisionContext, 'error'> & { readonly error: FailureRecord | null };
+
+const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
   z.object({
     runId: text.check(z.minLength(1)),
     startedAt: time,
@@ -123,8 +125,6 @@ export const snapshotSchema = z.lazy(() =>
 export type SnapshotDocument = z.infer<typeof snapshotSchema>;
 
 export const isFinalState = (state: ProvisionState): boolean => FINAL_STATES.some((final) => final === state);
-
-export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 
 /** What the state means for somebody who only wants to know whether all is well. */
 export function statusOf(state: ProvisionState): RunStatus {

@@ -1,5 +1,4 @@
-import { FAILURES } from '../failures/failure.ts';
-import { isFailureCode } from '../state/snapshotDocument.ts';
+import { FAILURES, isFailureCode } from '../failures/catalogue.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { Problem } from './part.ts';
 
@@ -17,6 +16,8 @@ const TURNING_POINTS = [
   'run.failed',
 ];
 
+const HINT_IN_MESSAGE = 'The message ends with what to do.';
+
 /**
  * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
  * snapshot could not be written. Undefined: there was none.
@@ -26,10 +27,11 @@ export function outsideFailure(files: DeviceFiles): Problem | undefined {
   if (last?.event !== 'run.failed') return undefined;
   const snapshot = files.snapshot.value;
   if (snapshot?.state === 'failed' && snapshot.runId === last.runId) return undefined;
-  const { code } = last.details;
+  const { code, hint } = last.details;
   if (typeof code !== 'string' || !isFailureCode(code)) return undefined;
-  const { hint, retryable } = FAILURES[code];
-  // The log’s sentence is message and hint in one.
-  const end = last.message.indexOf(`. ${hint}`);
+  const { retryable } = FAILURES[code];
+  // Version 1.0.0 wrote the hint at the end of the message only.
+  if (typeof hint !== 'string') return { code, message: last.message, hint: HINT_IN_MESSAGE, retryable };
+  const end = last.message.lastIndexOf(`. ${hint}`);
   return { code, message: end === -1 ? last.message : last.message.slice(0, end), hint, retryable };
 }

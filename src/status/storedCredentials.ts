@@ -34,10 +34,7 @@ export async function readStoredCredentials(
     if (read.kind === 'damaged') return damaged(path, read.why);
     const version = versionOf(read.json, CREDENTIALS_FORMAT);
     if (version !== undefined && version > CREDENTIALS_VERSION) {
-      throw new Failure(
-        'CREDENTIALS_NEWER',
-        `${path} has version ${version}; this program knows ${CREDENTIALS_VERSION}`,
-      );
+      throw new Failure('CREDENTIALS_NEWER', 'newer', { path, version, known: CREDENTIALS_VERSION });
     }
     const parsed = credentialsSchema.safeParse(read.json);
     if (version === undefined || !parsed.success) return damaged(path, 'not of the expected shape');

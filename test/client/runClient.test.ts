@@ -94,7 +94,8 @@ describe('runClient', () => {
 
   it('keeps the last good settings while the file can not be used', async () => {
     const server = await broker();
-    const readConfig = (): Promise<never> => Promise.reject(new Failure('CONFIG_UNREADABLE', 'half a file'));
+    const readConfig = (): Promise<never> =>
+      Promise.reject(new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: 'is half a file' }));
     const { log } = run({ config: configFor(server.port), readConfig });
     await server.receives(1);
     expect(log.of('config.unusable')).toMatchObject([{ level: 'warn', details: { code: 'CONFIG_UNREADABLE' } }]);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';

@@ -5,7 +5,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { ELSEWHERE_VARIABLES } from '../../src/config/provision/externalSettings.ts';
 import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
 import { devicePaths } from '../../src/device/paths.ts';
-import { EXIT } from '../../src/failures/failure.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { LOG_LEVELS } from '../../src/log/log.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
 import { STATUS_EXIT } from '../../src/status/deviceStatus.ts';

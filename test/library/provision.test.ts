@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import {
   type LogRecord,
   type ProvisionFailure,
@@ -12,6 +12,7 @@ import type { LogRecord as AgentLogRecord } from '../../src/log/log.ts';
 import type { ProvisionState as AgentState } from '../../src/state/snapshotDocument.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
+import { hintPattern } from '../support/failureRecord.ts';
 import { STEPS_OF_A_GOOD_RUN } from '../support/goodRun.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { startServer } from '../support/server.ts';
@@ -102,7 +103,8 @@ describe.concurrent('provision', () => {
     const progress: ProvisionProgress[] = [];
     const result = await provision({ dir: dirOf(folder), onProgress: (step) => progress.push(step) });
     const code = 'SERVER_UNAVAILABLE';
-    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code, ...FAILURES[code] } });
+    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code, retryable: true } });
+    expect(result.failure?.hint).toMatch(hintPattern(code));
     expect(progress.find(({ state }) => state === 'backoff')).toMatchObject({
       attempt: 2,
       maxAttempts: 2,

@@ -113,7 +113,7 @@ describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor
     const { barrier, fail } = gate();
     const actor = await actorFor(createEffects(device.dependencies, barrier), device);
     const ended = toPromise(actor.start());
-    fail(new Failure('DISK_FULL', 'no space left'));
+    fail(new Failure('DISK_FULL', 'operation', { doing: 'write the snapshot', errno: 'ENOSPC' }));
     await expect(ended).rejects.toMatchObject({ failure: { code: 'DISK_FULL' }, at: expect.any(Number) });
     expect(await hasBegun(device)).toBe(false);
   });
@@ -178,7 +178,7 @@ async function runOverSlowJournal(slowness: number, outcome?: EffectContracts['w
   });
   const actor = createActor(machine, { input: { runId: RUN, at: dependencies.clock.now() } });
   actor.subscribe(({ value, context }) => {
-    if (value !== 'route') journal.record(value, context);
+    if (value !== 'route') journal.record(value, { ...context, error: null });
   });
   await toPromise(actor.start());
   return { seen, state: actor.getSnapshot().value };

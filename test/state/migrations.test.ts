@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES, isFailureCode } from '../../src/failures/catalogue.ts';
 import { migrateSnapshot, SNAPSHOT_MIGRATIONS } from '../../src/state/migrations.ts';
 import {
   ACTIVE_STATES,
   FINAL_STATES,
-  isFailureCode,
   isFinalState,
   SNAPSHOT_VERSION,
   statusOf,

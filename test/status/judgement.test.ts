@@ -281,10 +281,13 @@ describe('the judgement of', () => {
 
   it('a failure in the log keeps message and hint apart', () => {
     const message = 'Could not write. Free some space (df -h), then start again.';
-    const record = event('run.failed', { message, details: { code: 'DISK_FULL' } });
-    expect(judge(filesWith({}, withEvents(record))).errors[0]).toMatchObject({
-      message: 'Could not write',
-      hint: 'Free some space (df -h), then start again.',
-    });
+    const hint = 'Free some space (df -h), then start again.';
+    const record = event('run.failed', { message, details: { code: 'DISK_FULL', hint } });
+    expect(judge(filesWith({}, withEvents(record))).errors[0]).toMatchObject({ message: 'Could not write', hint });
+  });
+
+  it('a failure in the log of version 1.0.0, which has no hint of its own, shows the message whole', () => {
+    const [error] = judge(filesWith({}, withEvents(failedEvent('DISK_FULL')))).errors;
+    expect(error).toMatchObject({ message: 'What happened. And more', hint: 'The message ends with what to do.' });
   });
 });
