@@ -53,6 +53,12 @@ async function publishWithRetries(
   }
 }
 
+/** The chart takes code, message and hint from what an effect rejects with, whatever went wrong. */
+const orFailure = <Value>(work: Promise<Value>): Promise<Value> =>
+  work.catch((error: unknown) => {
+    throw toFailure(error);
+  });
+
 /** The effects of the telemetry chart, around the one session that is open at a time. */
 export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   const { deviceFolder, readConfig, source, log, clock, limits } = options;
@@ -166,12 +172,12 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
 
   return {
     connect: fromPromise<OpenConnection>(({ signal }) => {
-      const attempt = connectSession(signal);
+      const attempt = orFailure(connectSession(signal));
       opening = attempt;
       return attempt;
     }),
-    holdConnection: fromPromise<never>(({ signal }) => holdSession(signal)),
-    publishTelemetry: fromPromise<Publication>(({ signal }) => publishOnce(signal)),
+    holdConnection: fromPromise<never>(({ signal }) => orFailure(holdSession(signal))),
+    publishTelemetry: fromPromise<Publication>(({ signal }) => orFailure(publishOnce(signal))),
     disconnect: fromPromise<void>(disconnect),
   };
 }

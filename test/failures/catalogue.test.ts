@@ -87,15 +87,15 @@ describe('no other file writes the words of a failure', () => {
     expect(raised.filter(({ call }) => /\b(?:hint|message):/.test(call))).toEqual([]);
   });
 
-  it('the chart least of all: it names codes and facts', async () => {
-    const chart = await readFile(new URL('machines/provision.machine.ts', root), 'utf8');
+  it.each(['provision', 'telemetry'])('the chart of %s least of all: it names codes and facts', async (name) => {
+    const chart = await readFile(new URL(`machines/${name}.machine.ts`, root), 'utf8');
     const code = chart
       .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
-      .replaceAll(/description: '(?:[^'\\]|\\.)*'/g, '')
+      .replaceAll(/description:\s*'(?:[^'\\]|\\.)*'/g, '')
       .replace("new Error('effect not provided')", '');
     const literals = [...code.matchAll(/'([^'\n]*)'|`([^`]*)`/g)].map(([, plain, template]) => plain ?? template ?? '');
-    expect(literals.length).toBeGreaterThan(100);
-    expect(literals.filter((literal) => /\s/.test(literal))).toEqual([]);
-    expect(code).not.toMatch(/\b(?:hint|message|exitStatus|retryable):/);
+    expect(literals.length).toBeGreaterThan(25);
+    expect(literals.filter((literal) => /\w\s+\S/.test(literal))).toEqual([]);
+    expect(code).not.toMatch(/\b(?:hint|message|exitStatus|retryable): ['"`]\w/);
   });
 });
