@@ -3,7 +3,7 @@ import { Failure, toFailure } from '../failures/failure.ts';
 
 /**
  * What can be wrong with a device’s files without being a failure of a run. They stand beside the catalogue of
- * src/failures/failure.ts in the `code` of a problem (docs/operations.md, “Status”).
+ * src/failures/catalogue.ts in the `code` of a problem (docs/operations.md, “Status”).
  */
 export type ConditionCode =
   | 'SNAPSHOT_DAMAGED'

@@ -79,6 +79,20 @@ describe('runClient', () => {
     expect(JSON.stringify(log.lines)).not.toMatch(/refused-token/);
   });
 
+  it('says of something unforeseen that it is a defect, and what to do', async () => {
+    const server = await broker();
+    const provisioning = { runId: 'r', provisionedAt: '2026-11-23T10:00:00.000Z' };
+    const record = { pending: () => Promise.reject(new TypeError('boom')), published: async () => {} };
+    const { log } = run({ config: { ...configFor(server.port), provisioning }, record });
+    await until(() => log.of('session.lost').length === 1);
+    expect(log.of('session.lost')).toMatchObject([
+      {
+        message: 'Unexpected error: TypeError: boom',
+        details: { code: 'INTERNAL', hint: expect.stringContaining('please report it') },
+      },
+    ]);
+  });
+
   it('uses new settings upon the next connection', async () => {
     const old = await broker();
     const renewed = await broker();
