@@ -2,6 +2,7 @@ import { assertEvent, assign, fromPromise, setup } from 'xstate';
 import { PROVISION_POLICY } from './provision.policy.ts';
 import { type ProvisionState, stepsDone } from './provision.states.ts';
 import type {
+  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,
@@ -26,19 +27,15 @@ const effect = <Name extends EffectName>() =>
 const isEffectError = (error: unknown): error is EffectError =>
   typeof error === 'object' && error !== null && 'failure' in error && 'at' in error;
 
-/** The failure that an event brings; anything unforeseen is a defect of the agent. */
-const failureIn = (event: ProvisionEvent): FailureRecord => {
+/** The failure that an effect has reported with an event; undefined: there is none. */
+const reportedFailure = (event: ProvisionEvent): FailureRecord | undefined => {
   if ('output' in event && 'failure' in event.output) return event.output.failure;
-  if ('error' in event && isEffectError(event.error)) return event.error.failure;
-  return {
-    code: 'INTERNAL',
-    message: `An effect failed in an unforeseen way (${event.type})`,
-    hint: 'This is a defect of the agent: please report it with the log and provision-state/snapshot.json.',
-    retryable: false,
-    exitStatus: 70,
-    causes: [],
-  };
+  return 'error' in event && isEffectError(event.error) ? event.error.failure : undefined;
 };
+
+/** As reportedFailure; an effect that failed without a report is a defect of the agent. */
+const failureIn = (event: ProvisionEvent): FailureRecord | ChartFailure =>
+  reportedFailure(event) ?? { code: 'INTERNAL', situation: 'effect', facts: { event: event.type } };
 
 const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
   if ('at' in event) return event.at;
@@ -53,27 +50,25 @@ const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
 const sameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.mtimeNs === b.mtimeNs;
 
-const namesTakenFailure = (context: ProvisionContext): FailureRecord => {
-  const fixed = context.settings?.nameSource !== 'random';
-  const server = context.settings?.server.host ?? 'the server';
-  const name = context.deviceName ?? '';
-  const unanswered =
-    context.unknownAt === null ? '' : '; an earlier request for it was left without an answer, so it may be our own';
-  // A name that does not change can't be registered twice: provisioning again needs the operator's hand on the server.
-  const own = context.previousDeviceId === name ? `; this camera works as ${name} already` : '';
-  const remedy =
-    own === ''
-      ? `delete device ${name} on the server or give this one another device.name`
-      : `it does not register a name twice: delete device ${name} on the server before this camera is provisioned again, or let the profile check pre-provisioned devices instead`;
-  return {
-    code: fixed ? 'DEVICE_NAME_TAKEN' : 'PROVISIONING_REFUSED',
-    message: `${server} answered FAILURE for the device name ${name}${fixed ? '' : ` and ${context.nameIndex - 1} others`}${own}${unanswered}`,
-    hint: `If the profile creates new devices: ${remedy}, and check the tenant's device limit. If it checks pre-provisioned devices: create ${name} there, or, if it was provisioned before, delete its server attribute provisionState.`,
-    retryable: false,
-    exitStatus: 78,
-    causes: [],
-  };
+const nameTaken = (context: ProvisionContext): ChartFailure => {
+  const facts = { server: context.settings?.server.host ?? '?', name: context.deviceName ?? '?' };
+  const unanswered = context.unknownAt !== null;
+  if (context.settings?.nameSource === 'random') {
+    const situation = unanswered ? 'perhapsOurs' : 'allNames';
+    return { code: 'PROVISIONING_REFUSED', situation, facts: { ...facts, others: context.nameIndex - 1 } };
+  }
+  if (context.previousDeviceId === facts.name) return { code: 'DEVICE_NAME_TAKEN', situation: 'ownName', facts };
+  return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'perhapsOurs' : 'taken', facts };
 };
+
+const timeUp = ({ lastFailure }: ProvisionContext): ChartFailure =>
+  lastFailure === null
+    ? { code: 'RUN_TIME_LIMIT', situation: 'tooLong', facts: {} }
+    : {
+        code: 'RUN_TIME_LIMIT',
+        situation: 'afterTrouble',
+        facts: { trouble: lastFailure.message, advice: lastFailure.hint },
+      };
 
 /**
  * How one camera becomes exactly one device on ThingsBoard. The steps: detect → validate → prepare → request →
@@ -140,7 +135,7 @@ export const provisionMachine = setup({
     isUnusable: ({ event }) => event.type === 'xstate.done.actor.write' && event.output.outcome === 'unusable',
     // failures
     mayRetry: ({ context, event }) =>
-      failureIn(event).retryable && context.retries < (context.settings?.maxRetries ?? 0),
+      reportedFailure(event)?.retryable === true && context.retries < (context.settings?.maxRetries ?? 0),
     settingsChanged: ({ event }) => failureIn(event).code === 'SETTINGS_CHANGED',
     settingsChangedInTime: ({ context, event }) =>
       failureIn(event).code === 'SETTINGS_CHANGED' &&
@@ -212,7 +207,7 @@ export const provisionMachine = setup({
     noteUnknownOutcome: assign(({ context, event }) => ({
       lastAnswer: 'unknown' as const,
       unknownAt: timeOf(event, context),
-      lastFailure: failureIn(event),
+      lastFailure: reportedFailure(event) ?? null,
     })),
     recordGrant: assign(({ event }) => {
       assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
@@ -227,7 +222,7 @@ export const provisionMachine = setup({
       probed: false,
       refusedProbes: 0,
     }),
-    failNameTaken: assign({ error: ({ context }) => namesTakenFailure(context) }),
+    failNameTaken: assign({ error: ({ context }) => nameTaken(context) }),
     recordProof: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.verifyCredentials');
       if (event.output.outcome !== 'proven' || context.settings === null) return {};
@@ -236,7 +231,7 @@ export const provisionMachine = setup({
     }),
     noteRefusedVerification: assign(({ context, event }) => ({
       refusedVerifications: context.refusedVerifications + 1,
-      lastFailure: failureIn(event),
+      lastFailure: reportedFailure(event) ?? null,
     })),
     /** Stamps always increase, also when the clock went back. */
     nameBackup: assign(({ context, event }) => {
@@ -251,30 +246,20 @@ export const provisionMachine = setup({
     countWriteRound: assign({ writeRounds: ({ context }) => context.writeRounds + 1 }),
     failKeepsChanging: assign({
       error: () => ({
-        code: 'CONFIG_KEEPS_CHANGING',
-        message: `Another program changed thermal_config.json ${MAX_WRITE_ROUNDS} times while the credentials were to be written`,
-        hint: 'Find the program that keeps writing thermal_config.json and stop it while provisioning runs.',
-        retryable: false,
-        exitStatus: 75,
-        causes: [],
+        code: 'CONFIG_KEEPS_CHANGING' as const,
+        situation: 'duringRun' as const,
+        facts: { times: MAX_WRITE_ROUNDS },
       }),
     }),
     failNotWritten: assign({
-      error: () => ({
-        code: 'CONFIG_NOT_WRITTEN',
-        message: 'thermal_config.json could not be read back after it was written; the backup was put back',
-        hint: 'Check the storage (df, dmesg); the next boot tries again.',
-        retryable: false,
-        exitStatus: 74,
-        causes: [],
-      }),
+      error: () => ({ code: 'CONFIG_NOT_WRITTEN' as const, situation: 'backupPutBack' as const, facts: {} }),
     }),
     scheduleRetry: assign(({ context, event }) => {
       const retries = context.retries + 1;
       const pause = { retries, retryAt: timeOf(event, context) + pauseBefore(retries), waitingFor: 'retry' as const };
       // The probe after an unknown outcome was refused. It is charged once, however often the pause is interrupted.
       if (context.lastAnswer === 'unknown' && 'output' in event) return { ...pause, lastAnswer: 'none' as const };
-      return { ...pause, lastFailure: failureIn(event) };
+      return { ...pause, lastFailure: reportedFailure(event) ?? null };
     }),
     scheduleProbe: assign(({ context, event }) => {
       const at = timeOf(event, context);
@@ -292,24 +277,12 @@ export const provisionMachine = setup({
     failUnanswered: assign({ error: ({ context, event }) => context.lastFailure ?? failureIn(event) }),
     failResumeLoop: assign({
       error: ({ context }) => ({
-        code: 'RESUME_LOOP',
-        message: `The run was interrupted ${context.resumes} times without getting any further`,
-        hint: 'Find out what ends the agent (power, watchdog, memory): the log and events.jsonl show where it stopped.',
-        retryable: false,
-        exitStatus: 70,
-        causes: [],
+        code: 'RESUME_LOOP' as const,
+        situation: 'noProgress' as const,
+        facts: { resumes: context.resumes },
       }),
     }),
-    failTimeUp: assign({
-      error: ({ context }) => ({
-        code: 'RUN_TIME_LIMIT',
-        message: `The run took longer than its limit${context.lastFailure === null ? '' : `; last trouble: ${context.lastFailure.message}`}`,
-        hint: context.lastFailure?.hint ?? 'The next boot goes on with the same device name.',
-        retryable: false,
-        exitStatus: 69,
-        causes: [],
-      }),
-    }),
+    failTimeUp: assign({ error: ({ context }) => timeUp(context) }),
     noteResume: assign(({ context, event }) => {
       assertEvent(event, 'RESUME');
       return {

@@ -4,7 +4,7 @@
  * through `at` (milliseconds since the epoch) on events, so the chart itself never reads a clock.
  */
 
-/** A failure as it is logged, shown and persisted (src/failures/failure.ts holds the catalogue of codes). */
+/** A failure as it is logged, shown and persisted. src/failures/catalogue.ts has the codes and their words. */
 export interface FailureRecord {
   readonly code: string;
   readonly message: string;
@@ -13,6 +13,42 @@ export interface FailureRecord {
   readonly exitStatus: number;
   readonly causes: readonly string[];
 }
+
+/** A failure that the chart itself finds, without words: `wordedFailure` in src/failures adds them. */
+export type ChartFailure =
+  | {
+      readonly code: 'DEVICE_NAME_TAKEN';
+      readonly situation: 'taken' | 'perhapsOurs' | 'ownName';
+      readonly facts: { readonly server: string; readonly name: string };
+    }
+  | {
+      readonly code: 'PROVISIONING_REFUSED';
+      readonly situation: 'allNames' | 'perhapsOurs';
+      readonly facts: { readonly server: string; readonly name: string; readonly others: number };
+    }
+  | {
+      readonly code: 'CONFIG_KEEPS_CHANGING';
+      readonly situation: 'duringRun';
+      readonly facts: { readonly times: number };
+    }
+  | {
+      readonly code: 'CONFIG_NOT_WRITTEN';
+      readonly situation: 'backupPutBack';
+      readonly facts: Record<never, never>;
+    }
+  | {
+      readonly code: 'RESUME_LOOP';
+      readonly situation: 'noProgress';
+      readonly facts: { readonly resumes: number };
+    }
+  | { readonly code: 'RUN_TIME_LIMIT'; readonly situation: 'tooLong'; readonly facts: Record<never, never> }
+  | {
+      readonly code: 'RUN_TIME_LIMIT';
+      readonly situation: 'afterTrouble';
+      /** Message and hint of the latest failure that an effect reported. */
+      readonly facts: { readonly trouble: string; readonly advice: string };
+    }
+  | { readonly code: 'INTERNAL'; readonly situation: 'effect'; readonly facts: { readonly event: string } };
 
 /** Which provision.txt this run serves: a newer one of the same name is another request. */
 export interface TriggerIdentity {
@@ -80,7 +116,7 @@ export interface ProvisionContext {
   /** End of the pause that `backoff` makes, ms since the epoch. */
   readonly retryAt: number | null;
   readonly waitingFor: 'retry' | 'probe' | 'verification' | null;
-  /** The latest failure, also while it is being retried. */
+  /** The latest failure that an effect reported, also while it is being retried. */
   readonly lastFailure: FailureRecord | null;
 
   readonly granted: GrantSummary | null;
@@ -101,7 +137,7 @@ export interface ProvisionContext {
   /** For the operator: the newest ones (`maxWarnings`). */
   readonly warnings: readonly string[];
   /** Why the run failed; set in `failed` only. */
-  readonly error: FailureRecord | null;
+  readonly error: FailureRecord | ChartFailure | null;
 }
 
 export interface ProvisionInput {

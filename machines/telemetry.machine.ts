@@ -24,8 +24,9 @@ const textOf = (error: object, key: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
+/** What an effect rejected with: a Failure (src/failures), unless no effect was provided. */
 function failureOf(error: unknown): TelemetryFailure {
-  if (typeof error !== 'object' || error === null) return { code: 'INTERNAL', message: 'no reason given', hint: '' };
+  if (typeof error !== 'object' || error === null) return { code: 'INTERNAL', message: '', hint: '' };
   return {
     code: textOf(error, 'code') || 'INTERNAL',
     message: textOf(error, 'message'),

@@ -1,6 +1,6 @@
 /** What the chart of normal operation remembers and exchanges with its effects. Nothing here may hold a secret. */
 
-/** Why a connection or a publication failed; `code` is one of src/failures/failure.ts. */
+/** Why a connection or a publication failed; `code` is one of src/failures/catalogue.ts. */
 export interface TelemetryFailure {
   readonly code: string;
   readonly message: string;

@@ -22,7 +22,7 @@ export async function writeDeclarations(outdir) {
   const args = ['--ignoreConfig', ...options.split(' '), ...target, '--outDir', outdir, `${root}src/index.ts`];
   await promisify(execFile)(process.execPath, [`${root}node_modules/typescript/bin/tsc`, ...args]);
   const { FAILURES, PROVISION_STATES } = await loadTypeScript(
-    `export { FAILURES } from './src/failures/failure.ts';
+    `export { FAILURES } from './src/failures/catalogue.ts';
      export { PROVISION_STATES } from './machines/provision.states.ts';`,
   );
   const path = `${outdir}/index.d.ts`;

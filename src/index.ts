@@ -4,14 +4,15 @@
  */
 import { resolve } from 'node:path';
 import { type ProvisionState, STEPS, stepOf } from '../machines/provision.states.ts';
-import type { FailureRecord, ProvisionContext } from '../machines/provision.types.ts';
+import type { FailureRecord } from '../machines/provision.types.ts';
 import { devicePaths } from './device/paths.ts';
-import { type FailureCode, toFailureRecord } from './failures/failure.ts';
+import { type FailureCode, isFailureCode } from './failures/catalogue.ts';
+import { toFailureRecord } from './failures/failure.ts';
 import { createLog, type Log } from './log/log.ts';
 import { runAgent } from './provision/agent.ts';
 import { DEFAULT_KEEP_BACKUPS } from './provision/defaults.ts';
 import type { AgentResult } from './provision/result.ts';
-import { isFailureCode } from './state/snapshotDocument.ts';
+import type { RecordedContext } from './state/snapshotDocument.ts';
 import { systemClock } from './time/clock.ts';
 import { VERSION } from './version.ts';
 
@@ -165,7 +166,7 @@ function publicFailure(record: FailureRecord): ProvisionFailure {
   return { ...record, code: isFailureCode(record.code) ? record.code : 'INTERNAL' };
 }
 
-function progressOf(state: ProvisionState, context: ProvisionContext): ProvisionProgress {
+function progressOf(state: ProvisionState, context: RecordedContext): ProvisionProgress {
   const waiting = state === 'backoff';
   const failure = waiting && context.waitingFor === 'retry' ? context.lastFailure : context.error;
   return {

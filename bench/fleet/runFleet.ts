@@ -38,7 +38,7 @@ export async function runFleet(options: FleetOptions, devices: number): Promise<
     const measured = await measure(options, devices, bootOf(options, devices, root));
     const provisioned = [...measured.ends.keys()].filter((index) => measured.ends[index]?.end === 'provisioned');
     const registry = await simulator?.report();
-    const ca = await trustedAuthorities(root, server);
+    const ca = await trustedAuthorities(root, server, 'provisioning');
     const problems =
       registry === undefined
         ? await loginProblems(paths, provisioned, { ...server, ca })

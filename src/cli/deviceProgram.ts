@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT } from '../failures/failure.ts';
+import { EXIT } from '../failures/exit.ts';
 import { VERSION } from '../version.ts';
 import { registerBackups } from './backups/command.ts';
 import type { Program } from './boot.ts';

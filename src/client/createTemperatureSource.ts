@@ -19,5 +19,5 @@ export function createTemperatureSource(text: string, context: { log: Log; clock
   const [kind, rest] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)];
   if (kind === 'command' && rest !== '') return createCommandSource({ command: rest, ...context });
   if (kind === 'file' && rest !== '') return createFileSource({ path: resolve(rest), ...context });
-  throw new Failure('USAGE', `--source ${text} is neither simulated, command:COMMAND nor file:PATH`);
+  throw new Failure('USAGE', 'unknownSource', { source: text });
 }

@@ -50,7 +50,7 @@ export function createFileSource(options: FileSourceOptions): TemperatureSource 
       fifo ??= await followFifo(path, stats.ino, latest.lines.feed);
       return;
     }
-    if (!stats.isFile()) throw new Failure('DISK_ERROR', `${path} is neither a file nor a FIFO`);
+    if (!stats.isFile()) throw new Failure('DISK_ERROR', 'notAFile', { path });
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       await lookAtFile(handle, await handle.stat());

@@ -2,18 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { trustedAuthorities } from '../config/authorities/caFile.ts';
-import {
-  type ClientConfig,
-  sameConfig,
-  type TelemetrySettings,
-  type ThingsboardSettings,
-} from '../config/thermal/clientConfig.ts';
+import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
+import { operationServer } from '../failures/serverFacts.ts';
 import type { Log } from '../log/log.ts';
 import { ATTRIBUTES_TOPIC, TELEMETRY_TOPIC } from '../thingsboard/topics.ts';
 import type { Clock } from '../time/clock.ts';
 import { LATE, within } from '../time/within.ts';
-import { sessionFailure } from './connectionFailure.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
 import { attributesMessage, maxAgeMs, telemetryMessages } from './telemetryMessage.ts';
@@ -39,13 +34,6 @@ export interface TelemetryEffectsOptions {
   readonly record?: ProvisioningRecord | undefined;
 }
 
-async function authorities(deviceFolder: string, settings: ThingsboardSettings): Promise<string | undefined> {
-  return trustedAuthorities(deviceFolder, settings).catch((error: unknown) => {
-    const { code, message } = toFailure(error);
-    throw sessionFailure(code, message, error);
-  });
-}
-
 /** Publishes with the configured number of further attempts; a lost session ends them through the signal. */
 async function publishWithRetries(
   session: ThingsboardSession,
@@ -65,6 +53,12 @@ async function publishWithRetries(
     await delay(settings.retryDelayMs, undefined, { signal });
   }
 }
+
+/** The chart takes code, message and hint from what an effect rejects with, whatever went wrong. */
+const orFailure = <Value>(work: Promise<Value>): Promise<Value> =>
+  work.catch((error: unknown) => {
+    throw toFailure(error);
+  });
 
 /** The effects of the telemetry chart, around the one session that is open at a time. */
 export function createTelemetryEffects(options: TelemetryEffectsOptions) {
@@ -86,7 +80,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     if (readConfig === undefined) return;
     try {
       const fresh = await within(limits.readMs, () => readConfig(), signal);
-      if (fresh === LATE) throw new Failure('CONFIG_UNREADABLE', `not read within ${limits.readMs} ms`);
+      if (fresh === LATE) throw new Failure('CONFIG_UNREADABLE', 'tooSlow', { seconds: limits.readMs / 1000 });
       if (sameConfig(config, fresh)) return;
       config = fresh;
       log.info('config.changed', 'thermal_config.json has changed: the new settings are used');
@@ -108,7 +102,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     await refreshConfig(signal);
     const { thingsboard, telemetry } = config;
     if (thingsboard.qosLevel > 1) log.warn('config.qos', 'ThingsBoard has no QoS 2: messages are sent with QoS 1');
-    const ca = await authorities(deviceFolder, thingsboard);
+    const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
     session = await openSession({ settings: thingsboard, ca, limits, signal });
     attributesSent = false;
     return {
@@ -129,8 +123,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   }
 
   const requireSession = (): ThingsboardSession => {
-    if (session === undefined) throw new Failure('CONNECTION_LOST', 'There is no session');
-    return session;
+    if (session !== undefined) return session;
+    throw new Failure('CONNECTION_LOST', 'closedHere', operationServer(config.thingsboard));
   };
 
   /** Values young enough to be sent. A reading that fails is a warning: the next one may succeed. */
@@ -182,12 +176,12 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
 
   return {
     connect: fromPromise<OpenConnection>(({ signal }) => {
-      const attempt = connectSession(signal);
+      const attempt = orFailure(connectSession(signal));
       opening = attempt;
       return attempt;
     }),
-    holdConnection: fromPromise<never>(({ signal }) => holdSession(signal)),
-    publishTelemetry: fromPromise<Publication>(({ signal }) => publishOnce(signal)),
+    holdConnection: fromPromise<never>(({ signal }) => orFailure(holdSession(signal))),
+    publishTelemetry: fromPromise<Publication>(({ signal }) => orFailure(publishOnce(signal))),
     disconnect: fromPromise<void>(disconnect),
   };
 }

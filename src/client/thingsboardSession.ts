@@ -3,12 +3,13 @@
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
-import { hostAndPort } from '../endpoint.ts';
+import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
+import { networkFailure } from '../failures/networkFailure.ts';
+import { operationServer } from '../failures/serverFacts.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { closeClient } from './clientClose.ts';
-import { closedByServer, connectionFailure, sessionFailure } from './connectionFailure.ts';
 import { createSessionEnding, settleWithin } from './sessionEnding.ts';
 
 /** Time limits of a session, in milliseconds. */
@@ -80,37 +81,42 @@ function limitIncoming(client: MqttClient, stream: Socket, onExcess: () => void)
   });
 }
 
-/** MQTT.js tells a missing ping answer from a packet that is no MQTT only by the text. */
-function errorMeaning(error: Error, settings: ThingsboardSettings, server: string): Failure {
-  if (error.message !== 'Keepalive timeout') return connectionFailure(error, server);
-  return sessionFailure('ANSWER_TIMEOUT', `${server} did not answer a ping within ${settings.keepAliveSeconds} s`);
-}
-
 /**
  * Connects with the device's access token as user name (docs/thingsboard.md, section 5) and waits for CONNACK.
- * @throws Failure CREDENTIALS_REFUSED (CONNACK 2, 4, 5), SERVER_UNAVAILABLE (3), NOT_MQTT, CONNECT_TIMEOUT,
- * ANSWER_TIMEOUT, HOST_NOT_FOUND, CONNECTION_REFUSED, HOST_UNREACHABLE, CONNECTION_LOST, TLS_*; the signal's reason
+ * @throws Failure of connackFailure and networkFailure, NOT_MQTT, ANSWER_TIMEOUT; the signal's reason
  */
 export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
   const { settings, limits, signal } = options;
   signal.throwIfAborted();
-  const server = hostAndPort(settings);
+  const server = operationServer(settings);
   const qos = settings.qosLevel === 0 ? 0 : 1;
   const ending = createSessionEnding();
+  let connected = false;
+  const closedByServer = (): Failure => new Failure('CONNECTION_LOST', connected ? 'sessionClosed' : 'closed', server);
+  // What MQTT.js reports: a refusal has its number as code, the system's errors have a name, and the parser's none.
+  const failureOf = (error: Error): Failure => {
+    if (error.message === 'Keepalive timeout') {
+      return new Failure('ANSWER_TIMEOUT', 'noPing', { ...server, seconds: settings.keepAliveSeconds });
+    }
+    const code = 'code' in error ? error.code : undefined;
+    if (typeof code === 'number') return connackFailure(code, server, 'device');
+    if (code === undefined) return new Failure('NOT_MQTT', 'notMqtt', server, error);
+    return networkFailure(error, server, connected ? 'session' : 'connecting');
+  };
   const stream = openStream({ host: settings.host, port: settings.port, useSsl: settings.useSsl, ca: options.ca });
   const client = new MqttClient(() => stream, clientOptions(options));
 
   // MQTT.js reports only some of the socket's errors, and its 'close' comes without a reason. The listeners stay on
   // for good: an 'error' that nobody listens to would end the process.
-  stream.on('error', (error) => ending.end(connectionFailure(error, server)));
-  client.on('error', (error) => ending.end(errorMeaning(error, settings, server)));
-  client.on('close', () => ending.end(closedByServer(server)));
+  stream.on('error', (error) => ending.end(failureOf(error)));
+  client.on('error', (error) => ending.end(failureOf(error)));
+  client.on('close', () => ending.end(closedByServer()));
   guardIdentifiers(client, (error) => {
-    ending.end(sessionFailure('NOT_MQTT', `${server} answers, but not in MQTT: ${error.message}`));
+    ending.end(new Failure('NOT_MQTT', 'notMqtt', server, error));
     stream.destroy();
   });
   limitIncoming(client, stream, () => {
-    ending.end(sessionFailure('NOT_MQTT', `${server} sent a packet of more than ${MAX_INCOMING_BYTES} bytes`));
+    ending.end(new Failure('NOT_MQTT', 'tooLarge', { ...server, limit: MAX_INCOMING_BYTES }));
     stream.destroy();
   });
   const ended = new Promise<Failure>((resolve) => ending.listen(resolve));
@@ -119,15 +125,17 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   const close = (): Promise<void> => {
     if (closing !== undefined) return closing;
     const goodbyeMs = ending.failure() === undefined ? limits.closeMs : 0;
-    ending.end(new Failure('CONNECTION_LOST', `The connection to ${server} was closed by this device`));
+    ending.end(new Failure('CONNECTION_LOST', 'closedHere', server));
     closing = closeClient(client, stream, goodbyeMs);
     return closing;
   };
 
-  const noConnack = (): Failure =>
-    stream.connecting
-      ? sessionFailure('CONNECT_TIMEOUT', `${server} did not answer within ${limits.connectMs} ms`)
-      : sessionFailure('ANSWER_TIMEOUT', `${server} sent no CONNACK within ${limits.connectMs} ms`);
+  const noConnack = (): Failure => {
+    const facts = { ...server, seconds: limits.connectMs / 1000 };
+    return stream.connecting
+      ? new Failure('CONNECT_TIMEOUT', 'noAnswer', facts)
+      : new Failure('ANSWER_TIMEOUT', 'notAccepted', facts);
+  };
   try {
     await settleWithin({ ending, signal, limitMs: limits.connectMs, onLimit: noConnack }, (done) => {
       client.once('connect', () => done());
@@ -136,16 +144,18 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
     await closeClient(client, stream, 0);
     throw error;
   }
+  connected = true;
 
-  const noAck = (): Failure => sessionFailure('ANSWER_TIMEOUT', `${server} sent no PUBACK within ${limits.ackMs} ms`);
+  const noAck = (): Failure =>
+    new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...server, seconds: limits.ackMs / 1000 });
   return {
-    server,
+    server: server.server,
     ended,
     close,
     publish: async (topic, payload, publishSignal, acknowledged = false) => {
       await settleWithin({ ending, signal: publishSignal, limitMs: limits.ackMs, onLimit: noAck }, (done) => {
         client.publish(topic, payload, { qos: acknowledged ? 1 : qos }, (error) =>
-          done(error ? closedByServer(server) : undefined),
+          done(error ? closedByServer() : undefined),
         );
       });
     },

@@ -44,9 +44,7 @@ export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
     if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(address) || /^(00:){5}00$/.test(address)) continue;
     return address.replaceAll(':', '').slice(-6).toUpperCase();
   }
-  throw new Failure('PROVISION_JSON_INVALID', 'device.name_source is "mac", but this board has no network interface', {
-    hint: 'Use device.name, or leave device.name_source out for a random name.',
-  });
+  throw new Failure('PROVISION_JSON_INVALID', 'noInterface', {});
 }
 
 /**

@@ -8,8 +8,8 @@ export async function requireDeviceFolder(folder: string): Promise<Stats> {
   const stats = await stat(folder).catch((error: unknown) => {
     const errno = errnoOf(error);
     if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw fileFailure(error, `look at the device folder ${folder}`);
-    throw new Failure('DEVICE_FOLDER_MISSING', `There is no device folder ${folder}`, { cause: error });
+    throw new Failure('DEVICE_FOLDER_MISSING', 'absent', { folder }, error);
   });
   if (stats.isDirectory()) return stats;
-  throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} is no folder`);
+  throw new Failure('DEVICE_FOLDER_MISSING', 'notAFolder', { folder });
 }

@@ -57,10 +57,10 @@ async function acquire(folder: string, name: string): Promise<Server> {
   try {
     return await listen(name);
   } catch (error) {
-    if (errnoOf(error) !== 'EADDRINUSE') throw new Failure('INTERNAL', 'Could not create the lock', { cause: error });
+    if (errnoOf(error) !== 'EADDRINUSE') throw new Failure('INTERNAL', 'noLock', { folder }, error);
     const pid = await askHolder(name);
-    const holder = pid === undefined ? 'another process (it does not tell its pid)' : `process ${pid}`;
-    throw new Failure('LOCKED', `Another agent works on ${folder}: ${holder}`);
+    if (pid === undefined) throw new Failure('LOCKED', 'byUnknown', { folder });
+    throw new Failure('LOCKED', 'byProcess', { folder, pid });
   }
 }
 

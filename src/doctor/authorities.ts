@@ -11,7 +11,7 @@ export async function checkAuthorities(
 ): Promise<Checked<ServerEndpoint>> {
   const fact = await endpointOf(settings, deviceFolder);
   if (!settings.useSsl) return { fact, findings: [skipped('not used, since use_ssl is false')] };
-  const bundle = (await trustedAuthorities(deviceFolder, settings)) ?? '';
+  const bundle = (await trustedAuthorities(deviceFolder, settings, 'provisioning')) ?? '';
   const count = [...bundle.matchAll(/-----BEGIN CERTIFICATE-----/g)].length;
   const from = settings.caFile ?? (bundle === '' ? 'the list that Node was built with' : "the system's bundle");
   return { fact, findings: [passed(bundle === '' ? from : `${count} in ${from}`)] };

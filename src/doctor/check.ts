@@ -1,4 +1,5 @@
-import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { Failure, toFailure } from '../failures/failure.ts';
 import { LATE, within } from '../time/within.ts';
 
 export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
@@ -40,7 +41,7 @@ export async function settle<Fact>(check: () => Promise<Checked<Fact>>, limitMs:
   try {
     const checked = await within(limitMs, check());
     if (checked !== LATE) return checked;
-    throw new Failure('DISK_ERROR', `The check was given up after ${limitMs / 1000} s: the storage does not answer`);
+    throw new Failure('DISK_ERROR', 'checkTooSlow', { seconds: limitMs / 1000 });
   } catch (error) {
     return { findings: [failed(error)] };
   }

@@ -15,9 +15,7 @@ async function requireWritable(folder: string): Promise<void> {
   await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     const failure = fileFailure(error, `write to the folder ${folder}`);
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
-    throw new Failure('FOLDER_NOT_WRITABLE', `The folder ${folder} can't be written: permission denied`, {
-      cause: error,
-    });
+    throw new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, error);
   });
 }
 

@@ -1,8 +1,8 @@
 import type { ServerEndpoint } from '../endpoint.ts';
-import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
 import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { PROVISION_USER } from '../thingsboard/topics.ts';
@@ -13,8 +13,6 @@ const CLIENT_ID = 'thermal-provision-doctor';
 /** MQTT 3.1.1, section 3.14. */
 const DISCONNECT = Buffer.from([0xe0, 0x00]);
 const MAX_RECEIVED_BYTES = 16 * 1024;
-const NEVER_ACCEPTED_HINT =
-  'Check provisioning.port and use_ssl in provision.json: a TLS port closes connections without TLS, and the reverse.';
 
 /**
  * Whether the server admits the user of provisioning requests (docs/thingsboard.md, section 1). CONNECT and DISCONNECT
@@ -22,7 +20,7 @@ const NEVER_ACCEPTED_HINT =
  * @param limitMs ms
  */
 export async function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
-  const name = hostAndPort(server);
+  const facts = provisioningServer(server);
   const stream = openStream(server);
   const client = new MqttClient(() => stream, {
     protocolVersion: 4,
@@ -40,28 +38,24 @@ export async function checkMqttConnection(server: ServerEndpoint, limitMs: numbe
   };
   const admitted = new Promise<void>((resolve, reject) => {
     let received = 0;
-    const notMqtt = (error: Error): void =>
-      reject(new Failure('NOT_MQTT', `${name} answers, but not in MQTT`, { cause: error }));
+    const notMqtt = (error: Error): void => reject(new Failure('NOT_MQTT', 'notMqtt', facts, error));
     stream.on('data', (chunk: Buffer) => {
       received += chunk.length;
       if (received > MAX_RECEIVED_BYTES) notMqtt(new Error('too many bytes'));
     });
-    stream.on('error', (error) => reject(networkFailure(error, name)));
+    stream.on('error', (error) => reject(networkFailure(error, facts)));
     client.on('packetreceive', (packet) => {
-      if (packet.cmd === 'connack' && packet.returnCode) reject(connackFailure(packet.returnCode, server));
+      if (packet.cmd === 'connack' && packet.returnCode) reject(connackFailure(packet.returnCode, facts, 'provision'));
     });
     client.on('error', notMqtt);
     guardIdentifiers(client, notMqtt);
-    client.on('close', () => {
-      const message = `${name} closed the connection before it accepted it`;
-      reject(new Failure('CONNECTION_LOST', message, { hint: NEVER_ACCEPTED_HINT }));
-    });
+    client.on('close', () => reject(new Failure('CONNECTION_LOST', 'closed', facts)));
     client.on('connect', () => resolve());
     client.connect();
   });
   try {
     if ((await within(limitMs, admitted)) === LATE) {
-      throw new Failure('ANSWER_TIMEOUT', `${name} did not answer CONNECT within ${limitMs / 1000} s`);
+      throw new Failure('ANSWER_TIMEOUT', 'notAccepted', { ...facts, seconds: limitMs / 1000 });
     }
   } catch (error) {
     close();
@@ -69,6 +63,6 @@ export async function checkMqttConnection(server: ServerEndpoint, limitMs: numbe
   }
   // Politely, so that the server's log shows no broken connection.
   stream.end(DISCONNECT, close);
-  const message = `the user “${PROVISION_USER}” is admitted; no request was sent, so key and secret are not tried`;
+  const message = `the user "${PROVISION_USER}" is admitted; no request was sent, so key and secret are not tried`;
   return { fact: true, findings: [passed(message)] };
 }

@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { ServerEndpoint } from '../endpoint.ts';
-import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
 import { LATE, within } from '../time/within.ts';
 import { type Checked, passed } from './check.ts';
 
@@ -12,11 +12,12 @@ const MAX_SHOWN = 4;
 /** The server's addresses, asked for as a connection would. The fact: there is one. @param limitMs ms */
 export async function checkNameResolution(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   if (isIP(server.host) !== 0) return { fact: true, findings: [passed(`${server.host} is an address itself`)] };
+  const facts = provisioningServer(server);
   const found = await within(limitMs, lookup(server.host, { all: true })).catch((error: unknown) => {
-    throw networkFailure(error, hostAndPort(server));
+    throw networkFailure(error, facts);
   });
   if (found === LATE) {
-    throw new Failure('HOST_NOT_FOUND', `The name server does not answer within ${limitMs / 1000} s`);
+    throw new Failure('HOST_NOT_FOUND', 'nameServerSilent', { ...facts, seconds: limitMs / 1000 });
   }
   const shown = found.slice(0, MAX_SHOWN).map(({ address }) => address);
   const more = found.length > MAX_SHOWN ? ` and ${found.length - MAX_SHOWN} more` : '';

@@ -3,11 +3,11 @@ import { isIP } from 'node:net';
 import { connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
 import type { ServerEndpoint } from '../endpoint.ts';
-import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { provisioningServer, type ServerFacts } from '../failures/serverFacts.ts';
 import { LATE, within } from '../time/within.ts';
-import { type Checked, type Finding, passed, warning } from './check.ts';
+import { type Checked, type Finding, failed, passed, warning } from './check.ts';
 
 const MAX_CHAIN = 5;
 const MAX_NAME_LENGTH = 100;
@@ -50,15 +50,16 @@ function expiry(chain: readonly DetailedPeerCertificate[], now: number): Finding
   return [warning(`the certificate of ${first.name} expires ${when}`, 'Renew it on the server before that.')];
 }
 
-function judge(socket: TLSSocket, name: string, now: number): Finding[] {
+function judge(socket: TLSSocket, server: ServerFacts, now: number): Checked<true> {
   const chain = chainOf(socket.getPeerCertificate(true));
   if (socket.authorized) {
-    return [passed(`${socket.getProtocol() ?? 'TLS'}, ${describe(chain)}`), ...expiry(chain, now)];
+    const trusted = passed(`${socket.getProtocol() ?? 'TLS'}, ${describe(chain)}`);
+    return { fact: true, findings: [trusted, ...expiry(chain, now)] };
   }
   // Typed as an Error, but Node sets the code of the error (doc of tls.TLSSocket, authorizationError).
   const code = String(socket.authorizationError);
-  const failure = networkFailure(Object.assign(new Error(code), { code }), name);
-  throw new Failure(failure.code, `${failure.message}; ${describe(chain)}`, { hint: failure.hint });
+  const refusal = failed(networkFailure(Object.assign(new Error(code), { code }), server));
+  return { findings: [{ ...refusal, message: `${refusal.message}; ${describe(chain)}` }] };
 }
 
 /**
@@ -67,7 +68,7 @@ function judge(socket: TLSSocket, name: string, now: number): Finding[] {
  * @param limitMs ms @param now ms since the epoch
  */
 export async function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
-  const name = hostAndPort(server);
+  const facts = provisioningServer(server);
   const tcp = { host: server.host, port: server.port, autoSelectFamily: true };
   const socket = connect({
     ...tcp,
@@ -80,16 +81,11 @@ export async function checkTlsConnection(server: ServerEndpoint, limitMs: number
   socket.on('error', () => {});
   try {
     const secured = await within(limitMs, once(socket, 'secureConnect')).catch((error: unknown) => {
-      throw networkFailure(error, name);
+      throw networkFailure(error, facts);
     });
-    if (secured === LATE) {
-      const message = `${name} accepts connections, but no TLS handshake came about within ${limitMs / 1000} s`;
-      throw new Failure('CONNECT_TIMEOUT', message, { hint: PORT_HINT });
-    }
-    return { fact: true, findings: judge(socket, name, now) };
+    if (secured === LATE) throw new Failure('CONNECT_TIMEOUT', 'noHandshake', { ...facts, seconds: limitMs / 1000 });
+    return judge(socket, facts, now);
   } finally {
     socket.destroy();
   }
 }
-
-const PORT_HINT = 'Check that provisioning.port is the server’s TLS port, or set use_ssl to false.';

@@ -3,6 +3,7 @@ import { currentSettings, endpointOf } from '../config/provision/currentSettings
 import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
 import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
 import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
@@ -24,7 +25,7 @@ export async function request(
   const settings = await currentSettings(dependencies, input.settingsDigest);
   const server = await endpointOf(settings, paths.deviceFolder);
   const credentials = await storedCredentials(dependencies);
-  const candidate = candidateOf(credentials, input.nameIndex);
+  const candidate = candidateOf(credentials, input.nameIndex, paths.credentials);
   const address = hostAndPort(server);
 
   const end = await exchange({
@@ -56,7 +57,7 @@ export async function request(
 
   // What has ended one connection may have ended the other without a word: the next step opens its own.
   if (end.kind !== 'answer') standby.close();
-  if (end.kind === 'refused') throw connackFailure(end.returnCode, server);
+  if (end.kind === 'refused') throw connackFailure(end.returnCode, provisioningServer(server), 'provision');
   if (end.kind === 'failed') {
     if (!end.asked) throw end.failure;
     return unknownOutcome(dependencies, end.failure);
@@ -64,10 +65,7 @@ export async function request(
   const response = readResponse(end.payload);
   if (response instanceof Failure) return unknownOutcome(dependencies, response);
   if (response.status === 'NOT_FOUND') {
-    throw new Failure(
-      'PROVISION_KEY_REFUSED',
-      `${address} does not know this device_key and device_secret (NOT_FOUND)`,
-    );
+    throw new Failure('PROVISION_KEY_REFUSED', 'notFound', { server: address });
   }
   if (response.status === 'FAILURE') {
     log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
@@ -80,10 +78,10 @@ export async function request(
   });
 }
 
-function candidateOf(credentials: Credentials, nameIndex: number): Candidate {
+function candidateOf(credentials: Credentials, nameIndex: number, path: string): Candidate {
   const candidate = credentials.candidates.find((known) => known.nameIndex === nameIndex);
   if (candidate !== undefined) return candidate;
-  throw new Failure('CREDENTIALS_LOST', `credentials.json holds no name number ${nameIndex}`);
+  throw new Failure('CREDENTIALS_LOST', 'noName', { path, number: nameIndex });
 }
 
 /** A senseless answer proves nothing: the device may exist all the same. */

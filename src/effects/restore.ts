@@ -24,13 +24,8 @@ export async function restore(
   const backup = join(paths.deviceFolder, input.backup);
   const read = await readLimited(backup, MAX_CONFIG_BYTES, false);
   if (!read.ok) {
-    throw new Failure(
-      'CONFIG_UNREADABLE',
-      `${backup} can’t be read to put it back (${read.problem}), and ${current.path} can’t be used`,
-      {
-        cause: read.cause,
-      },
-    );
+    const facts = { backup, problem: read.problem, path: current.path };
+    throw new Failure('CONFIG_UNREADABLE', 'backup', facts, read.cause);
   }
   await durableReplace(current.path, read.bytes, await replacementAttributes(current));
   log.warn('config.restored', `${current.path} was put back from ${input.backup}`, { backup: input.backup });

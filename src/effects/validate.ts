@@ -73,11 +73,7 @@ async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DeviceP
     if (isENOENT(error)) return;
     throw fileFailure(error, `look at ${provisionTxtProcessed}`);
   }
-  throw new Failure(
-    'DISK_ERROR',
-    `${provisionTxtProcessed} is a folder: ${provisionTxt} could not get that name after the run`,
-    { hint: 'Move that folder away, then start again.' },
-  );
+  throw new Failure('DISK_ERROR', 'processedIsFolder', { processed: provisionTxtProcessed, trigger: provisionTxt });
 }
 
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {

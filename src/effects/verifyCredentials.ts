@@ -50,13 +50,11 @@ export async function verifyCredentials(
         const summary = { ...grantSummary(own.grant, null), successSeen: input.successSeen };
         return { outcome: 'proven', by: 'attributes', server, grant: summary, warnings: [warning], at: clock.now() };
       }
-      const failure = new Failure(
-        'CREDENTIALS_REFUSED',
-        `${hostAndPort(settings)} refuses the credentials that it granted to ${grant.deviceName}`,
-        {
-          hint: `Look on the server whether ${grant.deviceName} still exists and whether its access token was changed. If it was deleted: remove ${paths.credentials}, and the next boot registers the device anew.`,
-        },
-      );
+      const failure = new Failure('CREDENTIALS_REFUSED', 'issued', {
+        server: hostAndPort(settings),
+        name: grant.deviceName,
+        path: paths.credentials,
+      });
       log.warn('verify.refused', failure.message, { deviceName: grant.deviceName });
       return { outcome: 'refused', failure: toFailureRecord(failure), at: clock.now() };
     }

@@ -1,5 +1,8 @@
-import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { Failure } from './failure.ts';
+import type { ServerFacts } from './serverFacts.ts';
+
+/** Who is refused: the user of provisioning requests, or a device with its access token. */
+type Login = 'provision' | 'device';
 
 const MEANINGS: Readonly<Record<number, string>> = {
   1: 'it does not speak MQTT 3.1.1',
@@ -9,18 +12,16 @@ const MEANINGS: Readonly<Record<number, string>> = {
   5: 'it does not authorise this connection',
 };
 
-/** What a refusal in CONNACK means for the run (MQTT 3.1.1, section 3.2.2.3; docs/thingsboard.md, section 5). */
-export function connackFailure(returnCode: number, server: ServerEndpoint): Failure {
-  const meaning = MEANINGS[returnCode] ?? 'for a reason that MQTT 3.1.1 does not know';
-  const code =
-    returnCode === 3 ? 'SERVER_UNAVAILABLE' : returnCode === 1 ? 'NOT_THINGSBOARD' : 'CONNECTION_NOT_ACCEPTED';
-  return new Failure(code, `${hostAndPort(server)} refused the connection: ${meaning} (CONNACK ${returnCode})`);
-}
-
-/** The server accepts anybody and does not answer what ThingsBoard always answers. */
-export function notThingsBoard(server: ServerEndpoint): Failure {
-  return new Failure(
-    'NOT_THINGSBOARD',
-    `${hostAndPort(server)} accepts the connection, but does not answer a request for attributes as ThingsBoard does`,
-  );
+/**
+ * What a refusal in CONNACK means (MQTT 3.1.1, section 3.2.2.3; docs/thingsboard.md, section 5). ThingsBoard refuses an
+ * unknown access token with 5; 4 is what other servers say for the same.
+ */
+export function connackFailure(returnCode: number, server: ServerFacts, login: Login): Failure {
+  const why = MEANINGS[returnCode] ?? 'for a reason that MQTT 3.1.1 does not know';
+  const facts = { ...server, why, returnCode };
+  if (returnCode === 1) return new Failure('NOT_THINGSBOARD', 'refused', facts);
+  if (returnCode === 3) return new Failure('SERVER_UNAVAILABLE', 'refused', facts);
+  if (login === 'provision') return new Failure('CONNECTION_NOT_ACCEPTED', 'refused', facts);
+  if (returnCode === 4 || returnCode === 5) return new Failure('CREDENTIALS_REFUSED', 'refused', facts);
+  return new Failure('CONNECTION_NOT_ACCEPTED', 'deviceRefused', facts);
 }

@@ -16,17 +16,17 @@ export const isENOENT = (error: unknown): boolean => errnoOf(error) === 'ENOENT'
 export function fileFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;
   const errno = errnoOf(error) ?? 'unknown error';
-  const message = `Could not ${doing}: ${errno}`;
+  const facts = { doing, errno };
   switch (errno) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return new Failure('DISK_FULL', `${message} (no space left)`, { cause: error });
+      return new Failure('DISK_FULL', 'operation', facts, error);
     case 'EROFS':
-      return new Failure('FOLDER_NOT_WRITABLE', `${message} (the file system is mounted read-only)`, { cause: error });
+      return new Failure('FOLDER_NOT_WRITABLE', 'readOnly', facts, error);
     case 'EACCES':
     case 'EPERM':
-      return new Failure('FILE_NOT_PERMITTED', `${message} (permission denied)`, { cause: error });
+      return new Failure('FILE_NOT_PERMITTED', 'operation', facts, error);
     default:
-      return new Failure('DISK_ERROR', message, { cause: error });
+      return new Failure('DISK_ERROR', 'operation', facts, error);
   }
 }

@@ -1,8 +1,12 @@
-import { Failure, type FailureCode } from './failure.ts';
+import { Failure } from './failure.ts';
 import { errnoOf } from './fileFailure.ts';
+import type { ServerFacts } from './serverFacts.ts';
 
-const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
-  ENOTFOUND: ['HOST_NOT_FOUND', 'the host name can’t be resolved'],
+type NetworkCode = 'HOST_NOT_FOUND' | 'CONNECTION_REFUSED' | 'HOST_UNREACHABLE' | 'CONNECT_TIMEOUT' | 'CONNECTION_LOST';
+type CertificateCode = 'TLS_UNKNOWN_CA' | 'TLS_WRONG_HOST' | 'TLS_EXPIRED' | 'TLS_NOT_YET_VALID';
+
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [NetworkCode, string]>> = {
+  ENOTFOUND: ['HOST_NOT_FOUND', "the host name can't be resolved"],
   EAI_FAIL: ['HOST_NOT_FOUND', 'the name server refuses to look the host name up'],
   EAI_AGAIN: ['HOST_NOT_FOUND', 'the name server does not answer'],
   ENODATA: ['HOST_NOT_FOUND', 'the host name has no address'],
@@ -19,7 +23,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = 
   ECONNABORTED: ['CONNECTION_LOST', 'the connection was aborted'],
 };
 
-const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [FailureCode, string]>> = {
+const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [CertificateCode, string]>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
   UNABLE_TO_GET_ISSUER_CERT: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
@@ -48,36 +52,30 @@ function rootOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }
 
-/**
- * What an error of the socket or of TLS means.
- * @param server `host:port`, for the message
- */
-export function networkFailure(error: unknown, server: string): Failure {
-  const errno = errnoOf(rootOf(error)) ?? errnoOf(error);
-  const certificate = errno === undefined ? undefined : CERTIFICATE_ERRORS[errno];
+/** How far a connection was: being made, a question asked, or a session of normal operation open. */
+type Stage = 'connecting' | 'asked' | 'session';
+
+const LOST = { connecting: 'connecting', asked: 'answerLost', session: 'sessionLost' } as const;
+const FAILED = { connecting: 'failed', asked: 'answerFailed', session: 'sessionFailed' } as const;
+
+/** What an error of the socket or of TLS means. */
+export function networkFailure(error: unknown, server: ServerFacts, stage: Stage = 'connecting'): Failure {
+  const errno = errnoOf(rootOf(error)) ?? errnoOf(error) ?? 'no reason given';
+  const facts = { ...server, errno };
+  const certificate = CERTIFICATE_ERRORS[errno];
   if (certificate !== undefined) {
-    return new Failure(certificate[0], `The TLS connection to ${server} was not made: ${certificate[1]}`, {
-      cause: error,
-    });
+    const [code, why] = certificate;
+    return new Failure(code, 'certificate', { ...facts, why }, error);
   }
-  if (errno !== undefined && UNUSABLE_CERTIFICATES.includes(errno)) {
-    return new Failure(
-      'TLS_FAILED',
-      `The TLS connection to ${server} was not made: its certificate can’t be used (${errno})`,
-      {
-        hint: 'Give the server a certificate that is strong enough and was issued for servers, by a CA.',
-        cause: error,
-      },
-    );
-  }
-  const system = errno === undefined ? undefined : SYSTEM_ERRORS[errno];
+  if (UNUSABLE_CERTIFICATES.includes(errno)) return new Failure('TLS_FAILED', 'certificate', facts, error);
+  const system = SYSTEM_ERRORS[errno];
   if (system !== undefined) {
-    return new Failure(system[0], `No connection to ${server}: ${system[1]} (${errno})`, { cause: error });
+    const [code, why] = system;
+    if (code === 'CONNECTION_LOST') return new Failure(code, LOST[stage], { ...facts, why }, error);
+    return new Failure(code, 'connecting', { ...facts, why }, error);
   }
-  if (errno !== undefined && (errno.startsWith('ERR_SSL') || errno.startsWith('ERR_TLS') || errno === 'EPROTO')) {
-    return new Failure('TLS_FAILED', `The TLS handshake with ${server} failed (${errno})`, { cause: error });
+  if (errno.startsWith('ERR_SSL') || errno.startsWith('ERR_TLS') || errno === 'EPROTO') {
+    return new Failure('TLS_FAILED', 'handshake', facts, error);
   }
-  return new Failure('CONNECTION_LOST', `The connection to ${server} failed (${errno ?? 'no reason given'})`, {
-    cause: error,
-  });
+  return new Failure('CONNECTION_LOST', FAILED[stage], facts, error);
 }

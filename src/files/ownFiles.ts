@@ -12,10 +12,7 @@ import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 async function requireTrustedLink(path: string): Promise<void> {
   const link = await lstat(path);
   if (!link.isSymbolicLink() || link.uid === 0 || link.uid === (await stat(dirname(path))).uid) return;
-  throw new Failure(
-    'FILE_NOT_PERMITTED',
-    `${path} is a symbolic link of user ${link.uid}, who is neither root nor the owner of its folder`,
-  );
+  throw new Failure('FILE_NOT_PERMITTED', 'foreignLink', { path, uid: link.uid });
 }
 
 /**
@@ -28,7 +25,7 @@ export async function statOwnFolder(folder: string): Promise<Stats | undefined> 
     await requireTrustedLink(folder);
     const stats = await stat(folder);
     if (stats.isDirectory()) return stats;
-    throw new Failure('DISK_ERROR', `Could not use the folder ${folder}: it is no folder`);
+    throw new Failure('DISK_ERROR', 'notAFolder', { folder });
   } catch (error) {
     if (isENOENT(error)) return undefined;
     throw fileFailure(error, `use the folder ${folder}`);
@@ -66,7 +63,7 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     const failure = fileFailure(error, `create the folder ${folder}`);
     // mkdir is refused by the folder above: that is the one to correct.
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
-    throw new Failure('FOLDER_NOT_WRITABLE', failure.message, { cause: error });
+    throw new Failure('FOLDER_NOT_WRITABLE', 'notCreated', { folder }, error);
   }
 }
 

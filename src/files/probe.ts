@@ -55,9 +55,7 @@ export async function probeFolder(
 
 function asFolderFailure(failure: Failure, folder: string): Failure {
   if (failure.code !== 'FILE_NOT_PERMITTED') return failure;
-  return new Failure('FOLDER_NOT_WRITABLE', `Could not write to the folder ${folder}: permission denied`, {
-    cause: failure.cause,
-  });
+  return new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, failure.cause);
 }
 
 /** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be looked at */
@@ -65,5 +63,5 @@ export async function requireFreeSpace(folder: string, needed: number): Promise<
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= needed) return free;
-  throw new Failure('DISK_FULL', `Only ${free} bytes are free in ${folder}; at least ${needed} are needed`);
+  throw new Failure('DISK_FULL', 'tooLittle', { free, folder, needed });
 }

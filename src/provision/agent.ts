@@ -121,9 +121,7 @@ async function startUp(pass: Pass, superseded: number): Promise<AgentResult> {
   const result = await follow(pass, decision, snapshot);
   if (result !== 'superseded') return result;
   if (superseded + 1 >= MAX_SUPERSEDED) {
-    throw new Failure('SETTINGS_CHANGED', `provision.json changed ${MAX_SUPERSEDED} times during the run`, {
-      hint: 'Leave provision.json alone while the agent runs; the next boot begins with what it says then.',
-    });
+    throw new Failure('SETTINGS_CHANGED', 'tooOften', { times: MAX_SUPERSEDED });
   }
   return startUp(pass, superseded + 1);
 }

@@ -3,9 +3,9 @@ import type { provisionMachine } from '../../machines/provision.machine.ts';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { Failure, toFailureRecord } from '../failures/failure.ts';
+import { isFailureCode } from '../failures/catalogue.ts';
+import { Failure, toFailureRecord, wordedFailure } from '../failures/failure.ts';
 import { durableRemove } from '../files/durable.ts';
-import { isFailureCode } from '../state/snapshotDocument.ts';
 import { LATE, within } from '../time/within.ts';
 import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import type { Pass } from './pass.ts';
@@ -79,9 +79,7 @@ async function saveEnd(
 ): Promise<'done' | 'interrupted'> {
   const waited = await waitFor(pass, timeToConclude(pass), writer.durable());
   if (waited !== LATE) return waited;
-  throw new Failure('RUN_TIME_LIMIT', `The run came to ${state}, but the storage took too long to save that`, {
-    hint: 'Check the storage (df, dmesg); the next boot goes on from what it holds.',
-  });
+  throw new Failure('RUN_TIME_LIMIT', 'notSaved', { state });
 }
 
 export async function conclude(
@@ -207,7 +205,7 @@ const nothingHasLeft = (context: ProvisionContext): boolean =>
   context.deviceName !== null && context.granted === null && context.nameIndex === 1 && context.requestsOut === 0;
 
 /** The chart's failure; its code is one of the catalogue's, or the chart has a defect. */
-function publicFailure(error: FailureRecord | null): FailureRecord {
-  if (error !== null && isFailureCode(error.code)) return error;
+function publicFailure(error: ProvisionContext['error']): FailureRecord {
+  if (error !== null && isFailureCode(error.code)) return wordedFailure(error);
   return toFailureRecord(new Error(`the chart failed with the code ${error?.code ?? 'none'}`));
 }

@@ -1,10 +1,10 @@
 import type { InspectionEvent } from 'xstate';
 import type { ProvisionState } from '../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
 import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import type { Log, LogSink, RunPosition } from '../log/log.ts';
+import type { RecordedContext } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/install.md). */
@@ -33,7 +33,7 @@ export interface AgentOptions {
   /** Default: real time. One that ends the pauses early must have `clock` run ahead as far. */
   readonly chartClock?: ChartClock;
   /** Told about every state as soon as it is entered (progress displays). */
-  readonly onState?: (state: ProvisionState, context: ProvisionContext) => void;
+  readonly onState?: (state: ProvisionState, context: RecordedContext) => void;
   /** Told about everything that the chart's actors do (src/watch/); what it is told may hold anything. */
   readonly inspect?: (event: InspectionEvent) => void;
 }

@@ -1,5 +1,5 @@
 import type { FailureRecord } from '../../machines/provision.types.ts';
-import { EXIT } from '../failures/failure.ts';
+import { EXIT } from '../failures/exit.ts';
 import { failureFields } from '../log/failureFields.ts';
 import type { Log } from '../log/log.ts';
 

@@ -7,6 +7,7 @@ import { generateRunId } from '../device/candidate.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { createEffects } from '../effects/index.ts';
+import { wordedFailure } from '../failures/failure.ts';
 import { failureFields } from '../log/failureFields.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
@@ -130,8 +131,9 @@ function enter(
   position.state = state;
   position.attempt = context.retries + 1;
   if (state === 'notRequested') return;
-  writer.record(state, context, resumed);
-  options.onState?.(state, context);
+  const recorded = { ...context, error: context.error === null ? null : wordedFailure(context.error) };
+  writer.record(state, recorded, resumed);
+  options.onState?.(state, recorded);
   if (state === 'backoff' && context.retryAt !== null) {
     const ms = Math.max(0, context.retryAt - context.now);
     const failure = context.waitingFor === 'retry' ? context.lastFailure : null;

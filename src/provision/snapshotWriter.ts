@@ -1,11 +1,11 @@
 import { type ProvisionState, STATES } from '../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { Failure } from '../failures/failure.ts';
 import { writeOwnFile } from '../files/ownFiles.ts';
 import { withEntry } from '../history/runHistory.ts';
 import {
   type HistoryEntry,
   MAX_HISTORY,
+  type RecordedContext,
   SNAPSHOT_FORMAT,
   SNAPSHOT_VERSION,
   type SnapshotDocument,
@@ -26,7 +26,7 @@ const LAST_SAVE_MS = 1000;
  */
 export interface SnapshotWriter {
   /** Queues the state that the chart has entered. */
-  record(state: ProvisionState, context: ProvisionContext, resumed?: boolean): void;
+  record(state: ProvisionState, context: RecordedContext, resumed?: boolean): void;
   /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
   durable(): Promise<void>;
   /**
@@ -80,7 +80,7 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
     clearTimeout(lazy);
     lazy = undefined;
     // The lock may be somebody else's by now.
-    if (over) throw new Failure('DISK_ERROR', `The storage took too long to write ${options.path}`);
+    if (over) throw new Failure('DISK_ERROR', 'tooSlow', { path: options.path });
     writing ??= write(document).finally(() => {
       writing = undefined;
     });
@@ -144,7 +144,7 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
 }
 
 /** What went wrong last: the reason of a failed run, else the trouble that is being retried. */
-function errorOf(context: ProvisionContext): SnapshotDocument['error'] {
+function errorOf(context: RecordedContext): SnapshotDocument['error'] {
   const failure = context.error ?? (context.waitingFor === null ? null : context.lastFailure);
   return failure === null ? null : { code: failure.code, message: failure.message, hint: failure.hint };
 }

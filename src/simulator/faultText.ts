@@ -9,9 +9,7 @@ const MAX_MS = 86_400_000;
 
 const isFaultPoint = (text: string): text is FaultPoint => FAULT_POINTS.some((point) => point === text);
 
-function usage(text: string, why: string): Failure {
-  return new Failure('USAGE', `Fault “${text}”: ${why}`, { hint: 'See thermal-provision simulate --help.' });
-}
+const usage = (fault: string, why: string): Failure => new Failure('USAGE', 'simulateFault', { fault, why });
 
 /**
  * Reads one fault.

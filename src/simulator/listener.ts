@@ -1,7 +1,9 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
+import { errnoOf } from '../failures/fileFailure.ts';
 import type { IssuedCertificate } from './certificate.ts';
 
 export interface ListenOptions {
@@ -38,7 +40,7 @@ function createListener(certificate: ServerCertificate | undefined, accept: (soc
     const { cert, key } = certificate;
     return createTlsServer({ noDelay, cert, key, requestCert: true, rejectUnauthorized: false }, accept);
   } catch (error) {
-    throw new Failure('USAGE', 'The certificate and key for TLS do not fit or are no PEM', { cause: error });
+    throw new Failure('USAGE', 'simulateCertificate', {}, error);
   }
 }
 
@@ -57,10 +59,9 @@ export async function listen(options: ListenOptions, accept: (socket: Socket) =>
     socket.on('close', () => sockets.delete(socket));
   });
   const address = await bind(server, host, port);
-  const shownHost = host.includes(':') ? `[${host}]` : host;
   return {
     port: address.port,
-    url: `${certificate === undefined ? 'mqtt' : 'mqtts'}://${shownHost}:${address.port}`,
+    url: `${certificate === undefined ? 'mqtt' : 'mqtts'}://${hostAndPort({ host, port: address.port })}`,
     ...(certificate?.caPem === undefined ? {} : { caPem: certificate.caPem }),
     close: () =>
       new Promise((resolve) => {
@@ -73,13 +74,8 @@ export async function listen(options: ListenOptions, accept: (socket: Socket) =>
 function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.on('error', (error) => {
-      const why = 'code' in error ? String(error.code) : error.message;
-      reject(
-        new Failure('SERVER_UNAVAILABLE', `The simulator could not listen on ${host} port ${port}: ${why}`, {
-          hint: 'Choose another --port or --host, or stop the program that uses it.',
-          cause: error,
-        }),
-      );
+      const errno = errnoOf(error) ?? error.message;
+      reject(new Failure('SERVER_UNAVAILABLE', 'simulator', { server: hostAndPort({ host, port }), errno }, error));
     });
     server.listen(port, host, () => {
       const address = server.address();

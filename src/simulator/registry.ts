@@ -96,7 +96,7 @@ export class Registry {
   addDevice(device: NewDevice): void {
     const credentials = device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() };
     const { name, provisioned = false, inProfile = true } = device;
-    if (this.#devices.has(name)) throw new Failure('USAGE', `Simulator: a device named ${name} exists already`);
+    if (this.#devices.has(name)) throw new Failure('USAGE', 'simulateNameTaken', { name });
     this.#requireFree(name, credentials);
     this.#devices.set(name, { name, credentials, provisioned, inProfile });
     this.#nameByCredentials.set(credentialsKey(credentials), name);
@@ -184,15 +184,14 @@ export class Registry {
 
   #require(name: string): Device {
     const device = this.#devices.get(name);
-    if (device === undefined) throw new Failure('USAGE', `Simulator: no device named ${name}`);
+    if (device === undefined) throw new Failure('USAGE', 'simulateNoDevice', { name });
     return device;
   }
 
   #requireFree(name: string, credentials: Credentials): void {
     const problem = credentialsProblem(credentials);
-    if (problem !== undefined) throw new Failure('USAGE', `Simulator: ${name}: ${problem}`);
+    if (problem !== undefined) throw new Failure('USAGE', 'simulateCredentials', { name, problem });
     const holder = this.#nameByCredentials.get(credentialsKey(credentials));
-    if (holder !== undefined && holder !== name)
-      throw new Failure('USAGE', `Simulator: ${name}: credentials of another device`);
+    if (holder !== undefined && holder !== name) throw new Failure('USAGE', 'simulateCredentialsTaken', { name });
   }
 }

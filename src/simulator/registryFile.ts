@@ -42,10 +42,7 @@ interface RegistryDocument {
 }
 
 function unusable(path: string, why: string, cause?: unknown): Failure {
-  return new Failure('USAGE', `Registry file ${path}: ${why}`, {
-    hint: 'Name another file, or remove this one.',
-    cause,
-  });
+  return new Failure('USAGE', 'simulateRegistry', { path, why }, cause);
 }
 
 function parseDocument(path: string, bytes: Buffer): RegistryDocument {
@@ -54,7 +51,7 @@ function parseDocument(path: string, bytes: Buffer): RegistryDocument {
     content = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     // Without the cause: its message may quote the text, and that holds tokens.
-    throw unusable(path, `no JSON (${error instanceof Error ? error.name : 'error'})`);
+    throw unusable(path, `not JSON (${error instanceof Error ? error.name : 'error'})`);
   }
   const parsed = documentSchema.safeParse(content);
   if (parsed.success) return parsed.data;

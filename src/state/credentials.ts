@@ -92,7 +92,7 @@ async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
 export function parseCredentials(json: unknown, path: string): Credentials | undefined {
   const version = versionOf(json, CREDENTIALS_FORMAT);
   if (version !== undefined && version > CREDENTIALS_VERSION) {
-    throw new Failure('CREDENTIALS_NEWER', `${path} has version ${version}; this agent knows ${CREDENTIALS_VERSION}`);
+    throw new Failure('CREDENTIALS_NEWER', 'newer', { path, version, known: CREDENTIALS_VERSION });
   }
   const parsed = credentialsSchema.safeParse(json);
   return version !== undefined && parsed.success ? parsed.data : undefined;
@@ -115,10 +115,10 @@ export async function inspectCredentials(
   const read = await readOwnDocument(path);
   if (read.kind === 'absent' || read.kind === 'damaged') return read;
   if (read.kind === 'not-permitted') {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} can't be read: permission denied`, { cause: read.cause });
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'unreadable', { path }, read.cause);
   }
   if (!(await isOwnedByUs(path, read.uid))) {
-    throw new Failure('CREDENTIALS_FOREIGN_OWNER', `${path} is owned by user ${read.uid}, not by the agent's user`);
+    throw new Failure('CREDENTIALS_FOREIGN_OWNER', 'otherOwner', { path, uid: read.uid });
   }
   if ((read.mode & 0o077) !== 0) await onOpen(read.mode);
   const credentials = parseCredentials(read.json, path);

@@ -22,7 +22,7 @@ export function migrateSnapshot(
   let version = versionOf(json, SNAPSHOT_FORMAT);
   if (version === undefined || typeof json !== 'object' || json === null) return undefined;
   if (version > current) {
-    throw new Failure('SNAPSHOT_NEWER', `${path} was written by a newer agent: version ${version}, known: ${current}`);
+    throw new Failure('SNAPSHOT_NEWER', 'newer', { path, version, known: current });
   }
   let document: Record<string, unknown> = { ...json };
   while (version < current) {

@@ -28,14 +28,14 @@ export interface CredentialsReader {
 export async function storedCredentials({ paths, log, clock }: CredentialsReader): Promise<Credentials> {
   const stored = await readCredentials(paths.credentials, log, clock.now());
   if (stored !== undefined) return stored;
-  throw new Failure('CREDENTIALS_LOST', `${paths.credentials} is gone or can't be used, in the middle of the run`);
+  throw new Failure('CREDENTIALS_LOST', 'gone', { path: paths.credentials });
 }
 
 /** The grant in credentials.json. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
 export async function storedGrant(dependencies: CredentialsReader): Promise<Grant> {
   const { granted } = await storedCredentials(dependencies);
   if (granted !== null) return granted;
-  throw new Failure('CREDENTIALS_LOST', `${dependencies.paths.credentials} holds no granted credentials any more`);
+  throw new Failure('CREDENTIALS_LOST', 'notIssued', { path: dependencies.paths.credentials });
 }
 
 /** Makes a grant durable. @throws Failure of durableReplace */

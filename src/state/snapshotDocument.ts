@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { PROVISION_POLICY } from '../../machines/provision.policy.ts';
 import { PROVISION_STATES } from '../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
-import { FAILURES, type FailureCode } from '../failures/failure.ts';
+import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
 
 /**
  * snapshot.json: what a later boot resumes from and what operators read. It holds the chart's `{ state, context }`
@@ -28,7 +27,10 @@ const failureSchema = z.lazy(() =>
   }),
 );
 
-const contextSchema: z.ZodMiniType<ProvisionContext> = z.lazy(() =>
+/** The chart's context as it is stored and shown: its failure has words. */
+export type RecordedContext = Omit<ProvisionContext, 'error'> & { readonly error: FailureRecord | null };
+
+const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
   z.object({
     runId: text.check(z.minLength(1)),
     startedAt: time,
@@ -106,5 +108,3 @@ export const snapshotSchema = z.lazy(() =>
   }),
 );
 export type SnapshotDocument = z.infer<typeof snapshotSchema>;
-
-export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);

@@ -18,7 +18,7 @@ export async function readSnapshot(path: string, migrations: Migrations = SNAPSH
   const read = await readOwnDocument(path);
   if (read.kind === 'absent') return { kind: 'absent' };
   if (read.kind === 'not-permitted') {
-    throw new Failure('FILE_NOT_PERMITTED', `${path} can't be read: permission denied`, { cause: read.cause });
+    throw new Failure('FILE_NOT_PERMITTED', 'unreadable', { path }, read.cause);
   }
   if (read.kind === 'damaged') return { kind: 'damaged', why: read.why };
   const parsed = snapshotSchema.safeParse(migrateSnapshot(read.json, path, migrations));

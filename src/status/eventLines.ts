@@ -1,11 +1,9 @@
 import * as z from 'zod/mini';
-import { FAILURES } from '../failures/failure.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
 import type { EventName } from '../log/eventTypes.ts';
 import { LOG_LEVELS } from '../log/levels.ts';
 import type { LogRecord } from '../log/log.ts';
-import { isFailureCode } from '../state/snapshotDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
 /** The agent keeps two files of 256 KiB; what is larger is none of its own. */
@@ -57,16 +55,8 @@ function withLaterFields(record: LogRecord): LogRecord {
   if (event === ENTERED && message === `${state} (resumed)`) {
     return { ...record, details: { ...details, resumed: true } };
   }
-  return event === FAILED && details.hint === undefined ? withHint(record) : record;
-}
-
-/** The sentence ended with the hint. Another hint than the usual one of the code can't be told apart, and stays there. */
-function withHint(record: LogRecord): LogRecord {
-  const { message, details } = record;
-  const { code } = details;
-  const hint = typeof code === 'string' && isFailureCode(code) ? FAILURES[code].hint : '';
-  if (hint === '' || !message.endsWith(`. ${hint}`)) return { ...record, details: { ...details, hint: '' } };
-  return { ...record, message: message.slice(0, -`. ${hint}`.length), details: { ...details, hint } };
+  // The hint is the end of the sentence.
+  return event === FAILED && details.hint === undefined ? { ...record, details: { ...details, hint: '' } } : record;
 }
 
 /** Reads the text of an events file: one JSON object a line. */

@@ -1,11 +1,12 @@
 import { hasReached, isFinalState } from '../../machines/provision.states.ts';
-import { FAILURES } from '../failures/failure.ts';
-import { isFailureCode, type SnapshotDocument } from '../state/snapshotDocument.ts';
+import { FAILURES, isFailureCode } from '../failures/catalogue.ts';
+import { Failure } from '../failures/failure.ts';
+import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { commandFor } from './command.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
 import { afterFailure, lookAsOwner, startAgain } from './nextSteps.ts';
-import type { ConditionCode, Problem } from './part.ts';
+import { type ConditionCode, type Problem, problemOf } from './part.ts';
 import { startFailure } from './startFailure.ts';
 
 /** How a device is, why, and what to do. */
@@ -125,12 +126,8 @@ function withoutSnapshot(files: DeviceFiles): Judgement {
   return judgement('not started', [], startAgain(files, 'Start the agent, which provisions this device'), true);
 }
 
-const noProvisionJson = ({ paths }: DeviceFiles): Problem => ({
-  code: 'PROVISION_JSON_MISSING',
-  message: `There is no ${paths.provisionJson}`,
-  hint: FAILURES.PROVISION_JSON_MISSING.hint,
-  retryable: false,
-});
+const noProvisionJson = ({ paths }: DeviceFiles): Problem =>
+  problemOf(new Failure('PROVISION_JSON_MISSING', 'absent', { path: paths.provisionJson, problems: [] }));
 
 const foreign = (files: DeviceFiles): Judgement =>
   judgement('degraded', [FOREIGN], {
@@ -240,13 +237,7 @@ function configurationProblem(
   if (files.config.problem !== undefined) return files.config.problem;
   const config = files.config.value;
   if (config === null) {
-    const message = `There is no ${files.paths.thermalConfig}, though the device was provisioned on ${savedAt}`;
-    return {
-      code: 'CONFIG_MISSING',
-      message,
-      hint: 'Restore a backup, or provision the device again.',
-      retryable: false,
-    };
+    return problemOf(new Failure('CONFIG_MISSING', 'removed', { path: files.paths.thermalConfig, savedAt }));
   }
   if (config.deviceId === device) return undefined;
   return condition(

@@ -1,8 +1,9 @@
-import { Failure, type FailureCode, toFailure } from '../failures/failure.ts';
+import type { FailureCode } from '../failures/catalogue.ts';
+import { Failure, toFailure } from '../failures/failure.ts';
 
 /**
  * What can be wrong with a device’s files without being a failure of a run. They stand beside the catalogue of
- * src/failures/failure.ts in the `code` of a problem (docs/commands.md, "Conditions").
+ * src/failures/catalogue.ts in the `code` of a problem (docs/commands.md, "Conditions").
  */
 export type ConditionCode =
   | 'SNAPSHOT_DAMAGED'
@@ -56,4 +57,4 @@ export async function readPart<T>(read: () => Promise<T>): Promise<Part<T>> {
 
 /** The failure for a file that this user must not read. */
 export const notPermitted = (path: string, cause: unknown): Failure =>
-  new Failure('FILE_NOT_PERMITTED', `${path} can't be read: permission denied`, { cause });
+  new Failure('FILE_NOT_PERMITTED', 'unreadable', { path }, cause);

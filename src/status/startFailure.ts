@@ -1,5 +1,5 @@
+import { isFailureCode } from '../failures/catalogue.ts';
 import { isEvent } from '../log/recordedEvent.ts';
-import { isFailureCode } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { Problem } from './part.ts';
 
@@ -17,6 +17,9 @@ const TURNING_POINTS = [
   'run.failed',
 ] as const;
 
+/** Version 1.0.0 wrote the hint at the end of the sentence only. */
+const HINT_IN_MESSAGE = 'The message ends with what to do.';
+
 /**
  * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
  * snapshot could not be written. Undefined: there was none.
@@ -28,5 +31,5 @@ export function startFailure(files: DeviceFiles): Problem | undefined {
   if (snapshot?.state === 'failed' && snapshot.runId === last.runId) return undefined;
   const { code, hint, retryable } = last.details;
   if (!isFailureCode(code)) return undefined;
-  return { code, message: last.message, hint, retryable };
+  return { code, message: last.message, hint: hint === '' ? HINT_IN_MESSAGE : hint, retryable };
 }

@@ -5,9 +5,10 @@
 
 import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
-import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
+import type { ServerEndpoint } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { networkFailure } from '../failures/networkFailure.ts';
+import { provisioningServer, type ServerFacts } from '../failures/serverFacts.ts';
 import { guardIdentifiers, MqttClient } from './mqttClient.ts';
 import { openStream } from './openStream.ts';
 
@@ -57,30 +58,11 @@ export type ExchangeEnd =
 /** ThingsBoard's own packets are far smaller; more than this is an attack or no MQTT at all. */
 const MAX_RECEIVED_BYTES = 128 * 1024;
 
-function timeoutFailure(server: string, asked: boolean, open: boolean, ms: number): Failure {
-  const seconds = `${Math.round(ms / 100) / 10} s`;
-  if (asked)
-    return new Failure('ANSWER_TIMEOUT', `${server} accepted the request, but did not answer within ${seconds}`);
-  if (open) {
-    return new Failure(
-      'ANSWER_TIMEOUT',
-      `${server} is reachable, but did not accept the MQTT connection in ${seconds}`,
-    );
-  }
-  return new Failure('CONNECT_TIMEOUT', `No connection to ${server} within ${seconds}: the host does not answer`);
+function timeoutFailure(server: ServerFacts, asked: boolean, open: boolean, ms: number): Failure {
+  const facts = { ...server, seconds: Math.round(ms / 100) / 10 };
+  if (asked) return new Failure('ANSWER_TIMEOUT', 'noAnswer', facts);
+  return open ? new Failure('ANSWER_TIMEOUT', 'notAccepted', facts) : new Failure('CONNECT_TIMEOUT', 'noAnswer', facts);
 }
-
-function closedFailure(server: string, asked: boolean): Failure {
-  const when = asked ? 'before it answered' : 'before it accepted it';
-  return new Failure('CONNECTION_LOST', `${server} closed the connection ${when}`);
-}
-
-/** A port of the wrong kind (TLS or not) shows as a close as well: servers say no more about it. */
-const NEVER_ACCEPTED_HINT =
-  'Check provisioning.port and use_ssl in provision.json: a TLS port closes connections without TLS, and the reverse.';
-
-const neverAccepted = ({ code, message, cause }: Failure): Failure =>
-  new Failure(code, message, { hint: NEVER_ACCEPTED_HINT, cause });
 
 /**
  * Connects, asks one question, takes one answer and closes for good: one connection for each question, because
@@ -94,7 +76,7 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
   options.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { question, signal } = options;
-    const server = hostAndPort(options.server);
+    const server = provisioningServer(options.server);
     const early = question.early === true;
     let accepted = false;
     let asked = false;
@@ -131,10 +113,7 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       close();
       resolve(end);
     };
-    const fail = (failure: Failure): void => {
-      const known = failure.code === 'CONNECTION_LOST' && !asked ? neverAccepted(failure) : failure;
-      settle({ kind: 'failed', failure: known, asked });
-    };
+    const fail = (failure: Failure): void => settle({ kind: 'failed', failure, asked });
     const abort = (): void => {
       close();
       reject(signal.reason);
@@ -148,9 +127,9 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
     stream.on('data', (chunk: Buffer) => {
       received += chunk.length;
       if (received <= MAX_RECEIVED_BYTES) return;
-      fail(new Failure('ANSWER_INVALID', `${server} sent more than ${MAX_RECEIVED_BYTES} bytes for one answer`));
+      fail(new Failure('ANSWER_INVALID', 'tooMuch', { ...server, limit: MAX_RECEIVED_BYTES }));
     });
-    stream.on('error', (error) => fail(networkFailure(error, server)));
+    stream.on('error', (error) => fail(networkFailure(error, server, asked ? 'asked' : 'connecting')));
     stream.once('secureConnect', () => options.onStage?.('secured'));
     client.on('packetreceive', (packet) => {
       // Only the first CONNACK can refuse: what comes after the question says nothing about whether it had arrived.
@@ -160,12 +139,10 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
     });
     // The stream's errors and refusals were settled above, so this is MQTT.js's parser (bytes that are no MQTT packet)
     // or its judgement that a packet is out of place, such as a second CONNACK.
-    const failNotMqtt = (error: Error): void => {
-      fail(new Failure('NOT_MQTT', `${server} answers, but not in MQTT`, { cause: error }));
-    };
+    const failNotMqtt = (error: Error): void => fail(new Failure('NOT_MQTT', 'notMqtt', server, error));
     client.on('error', failNotMqtt);
     guardIdentifiers(client, failNotMqtt);
-    client.on('close', () => fail(closedFailure(server, asked)));
+    client.on('close', () => fail(new Failure('CONNECTION_LOST', asked ? 'answerClosed' : 'closed', server)));
     client.on('message', (topic, payload) => {
       // MQTT.js tells of CONNACK later than of an answer that came right behind it.
       if ((early ? accepted : asked) && topic === question.answerTopic)

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import type { ServerEndpoint } from '../endpoint.ts';
-import { connackFailure, notThingsBoard } from '../failures/connackFailure.ts';
-import type { Failure } from '../failures/failure.ts';
+import { connackFailure } from '../failures/connackFailure.ts';
+import { Failure } from '../failures/failure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
 import type { Secret } from '../secret.ts';
 import { exchange } from './exchange.ts';
 import type { StandbyStream } from './standbyStream.ts';
@@ -57,17 +58,18 @@ export async function proveCredentials(options: {
     },
     answerTimeoutMs: Math.min(ANSWER_TIMEOUT_MS, options.timeoutMs),
   });
+  const server = provisioningServer(options.server);
   if (end.kind === 'refused') {
-    // 5: token unknown; 4 is what other servers say for the same (MQTT 3.1.1, section 3.2.2.3).
-    if (end.returnCode === 5 || end.returnCode === 4) return { kind: 'refused' };
-    return { kind: 'failed', failure: connackFailure(end.returnCode, options.server) };
+    const failure = connackFailure(end.returnCode, server, 'device');
+    return failure.code === 'CREDENTIALS_REFUSED' ? { kind: 'refused' } : { kind: 'failed', failure };
   }
+  const notThingsBoard = new Failure('NOT_THINGSBOARD', 'noAttributes', server);
   if (end.kind === 'answer') {
     if (isAttributes(end.payload)) return { kind: 'proven' };
-    return { kind: 'accepted', failure: notThingsBoard(options.server) };
+    return { kind: 'accepted', failure: notThingsBoard };
   }
   if (end.asked && end.failure.code === 'ANSWER_TIMEOUT') {
-    return { kind: 'accepted', failure: notThingsBoard(options.server) };
+    return { kind: 'accepted', failure: notThingsBoard };
   }
   return { kind: 'failed', failure: end.failure };
 }

@@ -16,16 +16,13 @@ const successSchema = z.object({ credentialsType: z.string().check(z.maxLength(6
 // Control characters can't be part of a token, and would break lines wherever it is written.
 const tokenSchema = z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_LENGTH), z.regex(/^\P{Cc}+$/u));
 
-const invalid = (why: string): Failure =>
-  new Failure('ANSWER_INVALID', `The server’s answer to the provisioning request makes no sense: ${why}`);
-
 function parseJson(payload: Buffer): unknown {
-  if (payload.length > MAX_RESPONSE_BYTES) throw invalid(`it is ${payload.length} bytes long`);
+  if (payload.length > MAX_RESPONSE_BYTES) throw new Failure('ANSWER_INVALID', 'tooLong', { bytes: payload.length });
   try {
     return JSON.parse(payload.toString('utf8'));
   } catch {
     // The parser's message would quote the answer, which may hold a token.
-    throw invalid('it is no JSON');
+    throw new Failure('ANSWER_INVALID', 'notJson', {});
   }
 }
 
@@ -36,20 +33,17 @@ function parseJson(payload: Buffer): unknown {
 export function parseProvisionResponse(payload: Buffer): ProvisionResponse {
   const json = parseJson(payload);
   const parsed = statusSchema.safeParse(json);
-  if (!parsed.success) throw invalid('its status is none of SUCCESS, FAILURE and NOT_FOUND');
+  if (!parsed.success) throw new Failure('ANSWER_INVALID', 'noStatus', {});
   const { status } = parsed.data;
   if (status !== 'SUCCESS') return { status };
   const success = successSchema.safeParse(json);
-  if (!success.success) throw invalid('it says SUCCESS without naming the type of the credentials');
+  if (!success.success) throw new Failure('ANSWER_INVALID', 'noType', {});
   const { credentialsType, credentialsValue } = success.data;
   if (credentialsType === 'MQTT_BASIC' || credentialsType === 'X509_CERTIFICATE') {
-    throw new Failure(
-      'CREDENTIALS_TYPE_UNSUPPORTED',
-      `The device has ${credentialsType} credentials on the server; thermal_config.json can hold an access token only`,
-    );
+    throw new Failure('CREDENTIALS_TYPE_UNSUPPORTED', 'otherType', { type: credentialsType });
   }
-  if (credentialsType !== 'ACCESS_TOKEN') throw invalid('the type of its credentials is unknown');
+  if (credentialsType !== 'ACCESS_TOKEN') throw new Failure('ANSWER_INVALID', 'unknownType', {});
   const token = tokenSchema.safeParse(credentialsValue);
-  if (!token.success) throw invalid('it says SUCCESS without a usable access token');
+  if (!token.success) throw new Failure('ANSWER_INVALID', 'noToken', {});
   return { status, token: new Secret(token.data) };
 }

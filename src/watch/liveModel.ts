@@ -1,4 +1,5 @@
 import { hostAndPort } from '../endpoint.ts';
+import { isFailureCode, wordsFor } from '../failures/catalogue.ts';
 import { elapsedMs, withEntry } from '../history/runHistory.ts';
 import { type ChartName, type EventView, outcomeOf, type RunView, type StepView } from '../report/runView.ts';
 import type { RedactedEvent, ShownSnapshot } from './redact.ts';
@@ -125,10 +126,15 @@ function errorIn(context: unknown): RunView['error'] {
   const code = textAt(failure, 'code');
   if (code === undefined) return null;
   const causes = fieldOf(failure, 'causes');
-  return {
-    code,
-    message: textAt(failure, 'message') ?? '',
-    hint: textAt(failure, 'hint') ?? '',
-    causes: Array.isArray(causes) ? causes.map(String) : [],
-  };
+  return { code, ...wordsOf(failure, code), causes: Array.isArray(causes) ? causes.map(String) : [] };
+}
+
+/** A failure that the chart found itself comes without words (ChartFailure). */
+function wordsOf(failure: unknown, code: string): { readonly message: string; readonly hint: string } {
+  const situation = textAt(failure, 'situation');
+  if (situation === undefined || !isFailureCode(code)) {
+    return { message: textAt(failure, 'message') ?? '', hint: textAt(failure, 'hint') ?? '' };
+  }
+  const facts = Object.entries(Object(fieldOf(failure, 'facts'))).map(([name, fact]) => [name, String(fact)]);
+  return wordsFor(code, situation, Object.fromEntries(facts));
 }

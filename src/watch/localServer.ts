@@ -67,7 +67,7 @@ export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise
   }
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
-      reject(new Failure('INTERNAL', `The page can't be served on ${ADDRESS}: ${error.message}`, { cause: error })),
+      reject(new Failure('INTERNAL', 'noPage', { address: ADDRESS, why: error.message }, error)),
     );
     server.listen(0, ADDRESS, resolve);
   });

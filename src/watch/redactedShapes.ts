@@ -1,4 +1,5 @@
 import type {
+  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,
@@ -28,6 +29,20 @@ const failure: AllowListOf<FailureRecord> = {
   retryable: true,
   exitStatus: true,
   causes: [true],
+};
+const chartFailure: AllowListOf<FailureRecord | ChartFailure> = {
+  ...failure,
+  situation: true,
+  facts: {
+    server: true,
+    name: true,
+    others: true,
+    times: true,
+    resumes: true,
+    trouble: true,
+    advice: true,
+    event: true,
+  },
 };
 const settings = { digest: true, server, nameSource: true, maxRetries: true, timeoutSeconds: true } as const;
 const timed = { at: true, warnings: [true] } as const;
@@ -64,7 +79,7 @@ export const PROVISION_CONTEXT: AllowListOf<ProvisionContext> = {
   resumes: true,
   startedOver: true,
   warnings: [true],
-  error: failure,
+  error: chartFailure,
 };
 
 export const EFFECT_ERROR: AllowListOf<EffectError> = { failure, at: true };

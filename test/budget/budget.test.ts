@@ -82,7 +82,8 @@ describe.concurrent('a run', () => {
 
 describe.concurrent('the other commands load only their own parts', () => {
   it.for([
-    ['--version', 150 * KB],
+    // The catalogue of failures, whose texts take 20 kB, is in the part that every command loads.
+    ['--version', 160 * KB],
     ['status', 300 * KB],
     ['explain', 300 * KB],
   ] as const)('%s: at most %i bytes', async ([command, limit], { expect, onTestFinished }) => {

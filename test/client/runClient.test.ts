@@ -80,6 +80,20 @@ describe('runClient', () => {
     expect(JSON.stringify(log.lines)).not.toMatch(/refused-token/);
   });
 
+  it('says of something unforeseen that it is a defect, and what to do', async () => {
+    const server = await broker();
+    const provisioning = { runId: 'r', provisionedAt: '2026-11-23T10:00:00.000Z' };
+    const record = { pending: () => Promise.reject(new TypeError('boom')), published: async () => {} };
+    const { log } = run({ config: { ...configFor(server.port), provisioning }, record });
+    await until(() => log.of('session.lost').length === 1);
+    expect(log.of('session.lost')).toMatchObject([
+      {
+        message: 'Unexpected error: TypeError: boom',
+        details: { code: 'INTERNAL', hint: expect.stringContaining('please report it') },
+      },
+    ]);
+  });
+
   it('uses new settings upon the next connection', async () => {
     const old = await broker();
     const renewed = await broker();
@@ -95,7 +109,8 @@ describe('runClient', () => {
 
   it('keeps the last good settings while the file can not be used', async () => {
     const server = await broker();
-    const readConfig = (): Promise<never> => Promise.reject(new Failure('CONFIG_UNREADABLE', 'half a file'));
+    const readConfig = (): Promise<never> =>
+      Promise.reject(new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: 'is half a file' }));
     const { log } = run({ config: configFor(server.port), readConfig });
     await server.receives(1);
     expect(log.of('config.unusable')).toMatchObject([{ level: 'warn', details: { code: 'CONFIG_UNREADABLE' } }]);

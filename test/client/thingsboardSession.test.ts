@@ -74,8 +74,8 @@ describe('openSession', () => {
   });
 
   it.each([
-    [1, 'NOT_MQTT'],
-    [2, 'CREDENTIALS_REFUSED'],
+    [1, 'NOT_THINGSBOARD'],
+    [2, 'CONNECTION_NOT_ACCEPTED'],
     [99, 'CONNECTION_NOT_ACCEPTED'],
   ] as const)('takes a raw CONNACK %i as %s', async (returnCode, code) => {
     const { port } = await tcp((socket) =>

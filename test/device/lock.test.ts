@@ -144,7 +144,7 @@ describe('the lock of a state folder', () => {
     const startedAt = performance.now();
     const failure = await failureOf(() => acquireLock(folder));
     expect(failure.code).toBe('LOCKED');
-    expect(failure.message).toContain('it does not tell its pid');
+    expect(failure.message).toContain('that does not tell its pid');
     expect(await lockHolder(folder)).toBeUndefined();
     expect(performance.now() - startedAt).toBeLessThan(4000);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createProgram } from '../../src/cli/program.ts';
 import { EXTERNAL_VARIABLES } from '../../src/config/provision/externalSettings.ts';
-import { EXIT } from '../../src/failures/failure.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { STATUS_EXIT, statusSchema } from '../../src/status/deviceStatus.ts';
 import { LABEL } from '../../src/status/labels.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { headingsOf, readPage, sectionOf } from './markdown.ts';
 
 const page = readPage('docs/failures.md');

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { PROVISION_STATES } from '../../machines/provision.states.ts';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';

@@ -22,7 +22,7 @@ it('sends CONNECT and DISCONNECT, and nothing that could create anything', async
 });
 
 it.each<[string, RawScript, string]>([
-  ['ANSWER_TIMEOUT', {}, 'did not answer CONNECT'],
+  ['ANSWER_TIMEOUT', {}, 'did not accept the MQTT connection within 0.3 s'],
   ['CONNECTION_LOST', { onConnect: (socket) => socket.end() }, 'closed the connection'],
   ['CONNECTION_LOST', { onConnect: (socket) => void socket.resetAndDestroy() }, 'reset'],
   ['SERVER_UNAVAILABLE', { onConnect: (socket) => void socket.write(connackBytes(3)) }, 'CONNACK 3'],

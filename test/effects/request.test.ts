@@ -46,7 +46,7 @@ test('a state that is not durable lets no request pass', async () => {
   const { simulator, paths } = await scene();
   const context = await cutIn(paths, 'request');
   const { dependencies } = await effectScene(paths);
-  const failure = new Failure('DISK_FULL', 'no space for the snapshot');
+  const failure = new Failure('DISK_FULL', 'operation', { doing: 'write the snapshot', errno: 'ENOSPC' });
   const { actors, settled } = createEffects(dependencies, { durable: () => Promise.reject(failure) });
   const actor = createActor(actors.request, { input: inputOf(context) });
   const errors: unknown[] = [];

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import { networkFailure } from '../../src/failures/networkFailure.ts';
+import { operationServer, provisioningServer } from '../../src/failures/serverFacts.ts';
 
-const SERVER = 'tb.test:1883';
+const SERVER = provisioningServer({ host: 'tb.test', port: 1883 });
 const withCode = (code: string): Error => Object.assign(new Error('as Node says it'), { code });
 
 describe('networkFailure', () => {
@@ -43,7 +44,7 @@ describe('networkFailure', () => {
     const failure = networkFailure(cause, SERVER);
     expect(failure.code).toBe(expected);
     expect(FAILURES[expected].retryable).toBe(retryable);
-    expect(failure.message).toContain(SERVER);
+    expect(failure.message).toContain('tb.test:1883');
     expect(failure.cause).toBe(cause);
   });
 
@@ -70,5 +71,13 @@ describe('networkFailure', () => {
     expect(networkFailure(new Error('odd'), SERVER).message).toBe(
       'The connection to tb.test:1883 failed (no reason given)',
     );
+  });
+
+  it.each(['ECONNRESET', 'EMFILE'])('says of %s what it may be at that stage of the connection', (code) => {
+    const operation = operationServer({ host: 'tb.test', port: 1883 });
+    expect(networkFailure(withCode(code), SERVER).hint).toMatch(/provisioning\.port and use_ssl .* next boot/);
+    expect(networkFailure(withCode(code), SERVER, 'asked').hint).toMatch(/^Check cable/);
+    expect(networkFailure(withCode(code), operation).hint).toMatch(/thingsboard\.port and use_ssl .* by itself/);
+    expect(networkFailure(withCode(code), operation, 'session').hint).toContain('another client');
   });
 });

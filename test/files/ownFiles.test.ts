@@ -86,7 +86,7 @@ describe('ensurePrivateFolder', () => {
     const path = await put(join(await scratchFolder(), 'state'), 'a file');
     expect(await failureOf(() => ensurePrivateFolder(path))).toMatchObject({
       code: 'DISK_ERROR',
-      message: `Could not use the folder ${path}: it is no folder`,
+      message: `Could not use the folder ${path}: it is not a folder`,
     });
     expect(await modeOf(path)).toBe(0o644);
   });

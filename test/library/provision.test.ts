@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { type ProvisionState, STEPS } from '../../machines/provision.states.ts';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import {
   type LogRecord,
   type ProvisionFailure,
@@ -11,6 +11,7 @@ import {
 import type { LogRecord as AgentLogRecord } from '../../src/log/log.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
+import { hintPattern } from '../support/failureRecord.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { startServer } from '../support/server.ts';
 
@@ -100,7 +101,8 @@ describe.concurrent('provision', () => {
     const progress: ProvisionProgress[] = [];
     const result = await provision({ dir: dirOf(folder), onProgress: (step) => progress.push(step) });
     const code = 'SERVER_UNAVAILABLE';
-    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code, ...FAILURES[code] } });
+    expect(result).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code, retryable: true } });
+    expect(result.failure?.hint).toMatch(hintPattern(code));
     expect(progress.find(({ state }) => state === 'backoff')).toMatchObject({
       attempt: 2,
       maxAttempts: 2,

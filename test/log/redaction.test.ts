@@ -40,9 +40,12 @@ describe('a Secret', () => {
   });
 
   it('does not show in a failure’s record, as message or as cause', () => {
-    const failure = new Failure('INTERNAL', `token ${SECRET}`, {
-      cause: new Error(`inner ${SECRET}`, { cause: SECRET }),
-    });
+    const failure = new Failure(
+      'INTERNAL',
+      'unexpected',
+      { what: `token ${SECRET}` },
+      new Error(`inner ${SECRET}`, { cause: SECRET }),
+    );
     expect(JSON.stringify(toFailureRecord(failure))).not.toContain(VALUE);
     expect(inspect(failure, { depth: null })).not.toContain(VALUE);
   });

@@ -96,18 +96,19 @@ describe('after FAILURE and a refused probe', () => {
       }
     }
     expect(run.state()).toBe('failed');
-    expect(run.context().error).toMatchObject({ code: 'PROVISIONING_REFUSED', exitStatus: 78, retryable: false });
-    expect(run.context().error?.message).toContain(`${nameOf(3)} and 2 others`);
+    expect(run.error()).toMatchObject({ code: 'PROVISIONING_REFUSED', exitStatus: 78, retryable: false });
+    expect(run.error()?.message).toContain(`${nameOf(3)} and 2 others`);
   });
 
   it.each(['fixed', 'mac'] as const)('never draws a %s name again', async (nameSource) => {
     const run = await requesting(nameSource);
     expect(await refuseName(run)).toEqual([1000, 2000, 4000]);
     expect(run.state()).toBe('failed');
-    expect(run.context()).toMatchObject({ nameIndex: 1, error: { code: 'DEVICE_NAME_TAKEN', exitStatus: 78 } });
-    expect(run.context().error?.message).toBe(`server.example answered FAILURE for the device name ${nameOf(1)}`);
+    expect(run.context().nameIndex).toBe(1);
+    expect(run.error()).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
+    expect(run.error()?.message).toBe(`The server server.example answered FAILURE for the device name ${nameOf(1)}`);
     // The message that design.md, section 1, demands for the pre-provisioned strategy.
-    expect(run.context().error?.hint).toContain(`delete its server attribute provisionState`);
+    expect(run.error()?.hint).toContain(`delete its server attribute provisionState`);
   });
 
   it('spends no retry of the budget on probes', async () => {
@@ -167,7 +168,7 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
   it('says of a fixed name that the taken device may be our own', async () => {
     const run = await unknownThenFailure('fixed');
     await probeUntilGivenUp(run);
-    expect(run.context().error?.message).toContain('it may be our own');
+    expect(run.error()?.message).toContain('it may be our own');
   });
 
   it('keeps the quiet time for a name that an earlier run drew', async () => {
@@ -193,7 +194,7 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
     const again = await run.resumed();
     await again.wait(1000);
     expect(await probeUntilGivenUp(again)).toEqual([2000, 4000]);
-    expect(again.context().error?.message).not.toContain('may be our own');
+    expect(again.error()?.message).not.toContain('may be our own');
   });
 });
 

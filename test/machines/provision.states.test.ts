@@ -200,8 +200,8 @@ describe('request', () => {
     async (error) => {
       const run = await chartAt('request');
       await run.throwIn('request', error);
-      expect(run.context().error).toMatchObject({ code: 'INTERNAL', exitStatus: 70 });
-      expect(JSON.stringify(run.context().error)).not.toMatch(/boom|thrown/);
+      expect(run.error()).toMatchObject({ code: 'INTERNAL', exitStatus: 70 });
+      expect(JSON.stringify(run.error())).not.toMatch(/boom|thrown/);
     },
   );
 });

@@ -114,6 +114,6 @@ describe('the provisioning chart’s literal', () => {
     actor.start();
     await toPromise(actor);
     expect(actor.getSnapshot().value).toBe('failed');
-    expect(actor.getSnapshot().context.error).toMatchObject({ code: 'INTERNAL', exitStatus: 70, retryable: false });
+    expect(actor.getSnapshot().context.error).toMatchObject({ code: 'INTERNAL', situation: 'effect' });
   });
 });

@@ -44,7 +44,7 @@ describe('backup and write', () => {
     expect(new Set(names).size).toBe(3);
     await run.answer('write', wrote('changed'));
     expect(run.state()).toBe('failed');
-    expect(run.context().error).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
+    expect(run.error()).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
   });
 
   it('succeeds in the third round', async () => {
@@ -63,7 +63,7 @@ describe('backup and write', () => {
     expect(run.state()).toBe('restore');
     expect(run.input('restore')).toEqual({ backup: run.context().backupName });
     await run.answer('restore');
-    expect(run.context().error).toMatchObject({ code: 'CONFIG_NOT_WRITTEN', exitStatus: 74 });
+    expect(run.error()).toMatchObject({ code: 'CONFIG_NOT_WRITTEN', exitStatus: 74 });
   });
 
   it.each(['backup', 'write', 'finalize'] as const)('fails when %s fails', async (state) => {

@@ -5,12 +5,15 @@ import { type AnyStateNode, createActor, fromPromise, SimulatedClock } from 'xst
 import { backoffMs, telemetryMachine } from '../../machines/telemetry.machine.ts';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { Failure } from '../../src/failures/failure.ts';
+import { operationServer } from '../../src/failures/serverFacts.ts';
 
+const SERVER = operationServer({ host: 'tb.test', port: 1883 });
 const CONNECTION: OpenConnection = { server: 'server:1883', deviceId: 'camera', intervalMs: 15_000 };
 
 const never = <T>(): Promise<T> => new Promise(() => {});
-const lost = (): Promise<never> => Promise.reject(new Failure('CONNECTION_LOST', 'gone'));
-const refused = (): Promise<never> => Promise.reject(new Failure('CREDENTIALS_REFUSED', 'no', { hint: 'look' }));
+const lost = (): Promise<never> => Promise.reject(new Failure('CONNECTION_LOST', 'sessionClosed', SERVER));
+const refused = (): Promise<never> =>
+  Promise.reject(new Failure('CREDENTIALS_REFUSED', 'refused', { ...SERVER, why: 'no', returnCode: 5 }));
 
 interface Stubs {
   connect?: () => Promise<OpenConnection>;
@@ -124,7 +127,7 @@ describe('the telemetry chart', () => {
     const run = start({
       hold: () =>
         new Promise<never>((_, reject) => {
-          losses.push(() => reject(new Failure('CONNECTION_LOST', 'gone')));
+          losses.push(() => reject(new Failure('CONNECTION_LOST', 'sessionClosed', SERVER)));
         }),
     });
     const lose = async (): Promise<void> => {
@@ -146,7 +149,9 @@ describe('the telemetry chart', () => {
   });
 
   it('reconnects when a publication fails for good', async () => {
-    const run = start({ publish: () => Promise.reject(new Failure('ANSWER_TIMEOUT', 'no PUBACK')) });
+    const run = start({
+      publish: () => Promise.reject(new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...SERVER, seconds: 20 })),
+    });
     await flush();
     expect(run.state()).toBe('waiting');
     expect(run.actor.getSnapshot().context.lastFailure).toMatchObject({ code: 'ANSWER_TIMEOUT' });
@@ -166,8 +171,8 @@ describe('the telemetry chart', () => {
     expect(run.state()).toBe('refused');
     expect(run.actor.getSnapshot().context.lastFailure).toEqual({
       code: 'CREDENTIALS_REFUSED',
-      message: 'no',
-      hint: 'look',
+      message: 'tb.test:1883 refused the connection: no (CONNACK 5)',
+      hint: expect.stringContaining('provision the device again'),
     });
     await run.advance(59_999);
     expect(run.calls.connect).toHaveLength(1);

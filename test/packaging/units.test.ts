@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { devicePaths } from '../../src/device/paths.ts';
-import { EXIT } from '../../src/failures/failure.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
 import { ROOT, readPage, rowsUnder } from '../docs/markdown.ts';
 import { hasProgram, outputOf } from './debianPackage.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { parseProvisionJson } from '../../src/config/provision/provisionJson.ts';
 import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
-import { EXIT } from '../../src/failures/failure.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { cutIn, runDevice } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../support/deviceFiles.ts';

@@ -119,7 +119,7 @@ describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor
     const { barrier, fail } = gate();
     const actor = await actorFor(createEffects(device.dependencies, barrier), device);
     const ended = toPromise(actor.start());
-    fail(new Failure('DISK_FULL', 'no space left'));
+    fail(new Failure('DISK_FULL', 'operation', { doing: 'write the snapshot', errno: 'ENOSPC' }));
     await expect(ended).rejects.toMatchObject({ failure: { code: 'DISK_FULL' }, at: expect.any(Number) });
     expect(await hasBegun(device)).toBe(false);
   });
@@ -185,7 +185,7 @@ async function runWithSlowWriter(slowness: number, outcome?: EffectContracts['wr
   });
   const actor = createActor(machine, { input: { runId: RUN, at: dependencies.clock.now() } });
   actor.subscribe(({ value, context }) => {
-    if (value !== 'route') writer.record(value, context);
+    if (value !== 'route') writer.record(value, { ...context, error: null });
   });
   await toPromise(actor.start());
   return { seen, state: actor.getSnapshot().value };

@@ -70,7 +70,7 @@ describe('provisioning again', () => {
     await putTrigger(paths);
     const again = await runDevice(paths);
     expect(again.failure).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
-    expect(again.failure?.message).toContain('this camera works as hall-7 already');
+    expect(again.failure?.message).toContain('this camera is configured as hall-7 already');
     expect(again.failure?.hint).toContain('delete device hall-7 on the server before this camera is provisioned again');
     expect(again.failure?.hint).toContain('check pre-provisioned devices instead');
     expect(await readFile(paths.thermalConfig, 'utf8')).toBe(before);

@@ -25,6 +25,12 @@ test('a run that is always interrupted at the same place ends after 20 resumes',
   for (let resume = 1; resume <= 20; resume += 1) await cutIn(paths, 'prepare');
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 70, failure: { code: 'RESUME_LOOP' } });
+  // The chart named code and facts; log, snapshot and result have the words.
+  expect(run.failure?.message).toBe('The run was interrupted 20 times without getting any further');
+  expect(run.of('run.failed').map(({ details }) => details.hint)).toEqual([run.failure?.hint]);
+  const { context, error } = JSON.parse(await readFile(paths.snapshot, 'utf8'));
+  expect(context.error).toEqual(run.failure);
+  expect(error).toEqual({ code: 'RESUME_LOOP', message: run.failure?.message, hint: run.failure?.hint });
   expect(simulator.registry.counts.connects).toBe(0);
   expect((await runDevice(paths)).outcome).toBe('provisioned');
 });

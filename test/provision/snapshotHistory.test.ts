@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { chartAt } from '../support/chartRun.ts';
 import { writerScene } from './writerScene.ts';
 
-const context = (await chartAt('request')).context();
+const context = { ...(await chartAt('request')).context(), error: null };
 
 describe('the history in the snapshot', () => {
   it('measures how long a state lasted, whatever the wall clock does', async () => {

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { FAILURES, Failure, toFailureRecord } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { failureOf } from '../config/scratch.ts';
 import { chartAt } from '../support/chartRun.ts';
+import { failureRecord } from '../support/failureRecord.ts';
 import { stickDisk } from '../support/stuckDisk.ts';
 import { writerScene } from './writerScene.ts';
 
-const context = (await chartAt('request')).context();
+const context = { ...(await chartAt('request')).context(), error: null };
 const LAZY_SAVE_MS = 200;
 const LAST_SAVE_MS = 1000;
 
@@ -55,8 +56,8 @@ describe('a snapshot', () => {
 
   it('tells the failure that ended the run, or the one that is being retried, and no old one', async () => {
     const { writer, onDisk } = await writerScene();
-    const lastFailure = toFailureRecord(new Failure('CONNECTION_LOST', 'gone'));
-    const error = toFailureRecord(new Failure('DISK_FULL', 'full'));
+    const lastFailure = failureRecord('CONNECTION_LOST', 'gone');
+    const error = failureRecord('DISK_FULL', 'full');
     const told = async (): Promise<string | undefined> => {
       await writer.durable();
       return (await onDisk()).error?.code;
@@ -73,7 +74,7 @@ describe('a snapshot', () => {
   it('with the longest texts that a run can bring can be read again', async () => {
     const { writer, onDisk } = await writerScene();
     const hint = `Remove ${'/d'.repeat(2000)}`;
-    const error = toFailureRecord(new Failure('CREDENTIALS_REFUSED', 'm'.repeat(20_000), { hint }));
+    const error = { ...failureRecord('CREDENTIALS_REFUSED', 'm'.repeat(20_000)), hint };
     writer.record('failed', { ...context, previousDeviceId: 'd'.repeat(255), warnings: [hint], error });
     await writer.durable();
     expect((await onDisk()).context.error).toEqual(error);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { FailureRecord } from '../../machines/provision.types.ts';
 import { acquireLock } from '../../src/device/lock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import { deviceView } from '../../src/report/deviceView.ts';
 import { reportPage } from '../../src/report/reportPage.ts';
 import type { RunView } from '../../src/report/runView.ts';

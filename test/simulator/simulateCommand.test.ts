@@ -177,7 +177,7 @@ describe('a wrong option: one line that says which, exit status 64', () => {
     expect(running.output.stdout).toBe('');
     expect(running.output.stderr).toMatch(/^thermal-provision simulate: [^\n]+\n$/);
     const option = /--?[a-z-]+|\/\w+/.exec(what)?.[0];
-    if (option !== undefined) expect(running.output.stderr).toContain(option === '--fault' ? 'Fault' : option);
+    if (option !== undefined) expect(running.output.stderr).toContain(option === '--fault' ? 'The fault' : option);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES, isFailureCode } from '../../src/failures/catalogue.ts';
 import { migrateSnapshot, SNAPSHOT_MIGRATIONS } from '../../src/state/migrations.ts';
-import { isFailureCode, SNAPSHOT_VERSION } from '../../src/state/snapshotDocument.ts';
+import { SNAPSHOT_VERSION } from '../../src/state/snapshotDocument.ts';
 import { failureOf } from '../config/scratch.ts';
 import { snapshotIn } from '../support/snapshots.ts';
 

@@ -5,11 +5,11 @@ import { notPermitted, problemOf, readPart } from '../../src/status/part.ts';
 describe('a part of the files', () => {
   it('has its value, or why there is none', async () => {
     expect(await readPart(() => Promise.resolve(7))).toEqual({ value: 7, problem: undefined });
-    const failure = new Failure('DISK_ERROR', 'it broke');
+    const failure = new Failure('DISK_ERROR', 'tooSlow', { path: '/d' });
     const { hint } = failure;
     expect(await readPart(() => Promise.reject(failure))).toEqual({
       value: undefined,
-      problem: { code: 'DISK_ERROR', message: 'it broke', hint, retryable: false },
+      problem: { code: 'DISK_ERROR', message: failure.message, hint, retryable: false },
     });
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { present } from '../../src/status/part.ts';
 import { statusText } from '../../src/status/statusText.ts';

@@ -2,7 +2,6 @@
 
 import { onTestFinished } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { formatJson } from '../../src/log/format.ts';
 import type { LogRecord } from '../../src/log/log.ts';
@@ -11,6 +10,7 @@ import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 import { openSnapshotWriter } from '../../src/provision/snapshotWriter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import type { RecordedContext } from '../../src/state/snapshotDocument.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
 import { fastTime } from './fastTime.ts';
@@ -77,8 +77,8 @@ export async function cutIn(
   paths: DevicePaths,
   state: ProvisionState,
   options: RunOptions = {},
-): Promise<ProvisionContext> {
-  let reached: ProvisionContext | undefined;
+): Promise<RecordedContext> {
+  let reached: RecordedContext | undefined;
   const run = await runDevice(paths, {
     ...options,
     interruptIn: state,
@@ -96,7 +96,7 @@ export async function cutIn(
 export async function storeSnapshot(
   paths: DevicePaths,
   state: ProvisionState,
-  context: ProvisionContext,
+  context: RecordedContext,
 ): Promise<void> {
   const options = { path: paths.snapshot, clock: systemClock(), agentVersion: AGENT_VERSION, previous: undefined };
   const writer = openSnapshotWriter(options);

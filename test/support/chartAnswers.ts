@@ -1,5 +1,5 @@
 import type { EffectContracts, EffectName, SettingsSummary } from '../../machines/provision.types.ts';
-import { Failure, toFailureRecord } from '../../src/failures/failure.ts';
+import { failureRecord } from './failureRecord.ts';
 
 /** How an effect ends in a test: its output at a time (ms since the epoch), for its input. */
 export type Answer<Name extends EffectName> = (
@@ -55,7 +55,7 @@ export const failureAnswer: Answer<'request'> = (at) => ({ outcome: 'failure', g
 export const unknownOutcome: Answer<'request'> = (at) => ({
   outcome: 'unknown',
   grant: null,
-  failure: toFailureRecord(new Failure('ANSWER_TIMEOUT', 'no answer')),
+  failure: failureRecord('ANSWER_TIMEOUT', 'no answer'),
   at,
 });
 
@@ -74,7 +74,7 @@ export const proven: Answer<'verifyCredentials'> = (at) => ({
 });
 export const refusedCredentials: Answer<'verifyCredentials'> = (at) => ({
   outcome: 'refused',
-  failure: toFailureRecord(new Failure('CREDENTIALS_REFUSED', 'refused')),
+  failure: failureRecord('CREDENTIALS_REFUSED', 'refused'),
   at,
 });
 

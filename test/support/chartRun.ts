@@ -6,12 +6,15 @@ import type {
   EffectContracts,
   EffectError,
   EffectName,
+  FailureRecord,
   ProvisionContext,
   ProvisionEvent,
   TriggerIdentity,
 } from '../../machines/provision.types.ts';
-import { Failure, type FailureCode, toFailureRecord } from '../../src/failures/failure.ts';
+import type { FailureCode } from '../../src/failures/catalogue.ts';
+import { wordedFailure } from '../../src/failures/failure.ts';
 import { type Answer, answers, DIGEST, TRIGGER } from './chartAnswers.ts';
+import { failureRecord } from './failureRecord.ts';
 
 type Input<Name extends EffectName> = EffectContracts[Name]['input'];
 type Output<Name extends EffectName> = EffectContracts[Name]['output'];
@@ -52,6 +55,8 @@ export interface ChartRun {
   readonly effects: readonly StartedEffect[];
   state(): ProvisionState | 'route';
   context(): ProvisionContext;
+  /** Why the run failed, with its words. */
+  error(): FailureRecord | null;
   isDone(): boolean;
   /** Wall clock, ms since the epoch. */
   now(): number;
@@ -186,13 +191,17 @@ function beginRun({ now: startedAt, from }: Beginning): ChartRun {
     effects,
     state: () => actor.getSnapshot().value,
     context: () => actor.getSnapshot().context,
+    error: () => {
+      const { error } = actor.getSnapshot().context;
+      return error === null ? null : wordedFailure(error);
+    },
     isDone: () => actor.getSnapshot().status === 'done',
     now,
     underWay: () => underWay,
     input: (name) => take(name).input,
     answer: (name, answer = answers[name]) => settle(name, (entry) => entry.resolve(answer(now(), entry.input))),
     fail: (name, code) => {
-      const failure = toFailureRecord(new Failure(code, `${code} in ${name}`));
+      const failure = failureRecord(code, `${code} in ${name}`);
       const error: EffectError = { failure, at: now() };
       return run.throwIn(name, error);
     },

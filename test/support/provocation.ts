@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { FailureCode } from '../../src/failures/failure.ts';
+import type { FailureCode } from '../../src/failures/catalogue.ts';
 import {
   type CertificateRequest,
   type IssuedCertificate,

@@ -3,11 +3,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
-import { FAILURES, type FailureCode } from '../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../src/failures/catalogue.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import type { AgentEnd } from './agentProcess.ts';
 import { fileContentId } from './contentId.ts';
 import { OLD_TOKEN } from './deviceFiles.ts';
+import { hintPattern } from './failureRecord.ts';
 import { provisionedProblems } from './provisionedDevice.ts';
 import { assertNoSecrets } from './secretSearch.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from './server.ts';
@@ -47,12 +48,11 @@ interface ExpectedFailure {
 
 /** The documented status, and one line with code, message and hint. */
 export function expectFailureReport(end: AgentEnd, { code, hint, says }: Omit<ExpectedFailure, 'server'>): void {
-  const { exitStatus, hint: usualHint } = FAILURES[code];
+  const { exitStatus } = FAILURES[code];
   const reports = end.log.filter(({ event }) => event === 'run.failed');
   expect(reports.map((line) => line.code)).toEqual([code]);
   const [report] = reports;
-  if (hint === undefined) expect(report?.hint).toContain(usualHint);
-  else expect(report?.hint).toMatch(hint);
+  expect(report?.hint).toMatch(hint ?? hintPattern(code));
   if (says !== undefined) expect(report?.message).toMatch(says);
   expect({ status: end.status, signal: end.signal }).toEqual({ status: exitStatus, signal: null });
   expect(end.otherLines).toEqual([]);

@@ -1,10 +1,9 @@
 import { type ProvisionState, STATES } from '../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../machines/provision.types.ts';
-import type { SnapshotDocument } from '../../src/state/snapshotDocument.ts';
+import type { RecordedContext, SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import { START, startChart } from './chartRun.ts';
 
 /** A snapshot in a state, its context as at the start of a run but for what is given. */
-export function snapshotIn(state: ProvisionState, context: Partial<ProvisionContext> = {}): SnapshotDocument {
+export function snapshotIn(state: ProvisionState, context: Partial<RecordedContext> = {}): SnapshotDocument {
   const at = new Date(START).toISOString();
   return {
     format: 'thermal-provision-snapshot',
@@ -18,7 +17,7 @@ export function snapshotIn(state: ProvisionState, context: Partial<ProvisionCont
     status: STATES[state].status,
     attempt: 1,
     maxAttempts: 4,
-    context: { ...startChart().context(), ...context },
+    context: { ...startChart().context(), error: null, ...context },
     history: [{ state, enteredAt: at, durationMs: null, attempt: 1, resumed: false }],
     error: null,
   };

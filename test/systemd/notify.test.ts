@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
 import type { LogRecord } from '../../src/log/log.ts';
 import { createStatus, openStatus } from '../../src/systemd/notify.ts';
 import type { AtEnd } from '../support/atEnd.ts';

@@ -2,7 +2,7 @@
 
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { FAILURES } from '../../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import { simulate } from '../simulator/mqttClients.ts';
 import {
@@ -114,7 +114,7 @@ describe('an exchange over TLS', () => {
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
     // OpenSSL 3 has a number of its own for this, which not every version of Node has a name for.
     expect(failureIn(end).message).toMatch(
-      / was not made: its certificate can’t be used \((INVALID_CA|UNSPECIFIED)\)$/,
+      / was not made: its certificate can't be used \((INVALID_CA|UNSPECIFIED)\)$/,
     );
     expect(failureIn(end).hint).toContain('certificate');
   });

@@ -80,7 +80,7 @@ describe('the limit for the answer alone', () => {
     expect(end).toMatchObject({ asked: true });
     expect(failureIn(end).code).toBe('ANSWER_TIMEOUT');
     expect(failureIn(end).message).toBe(
-      `127.0.0.1:${server.port} accepted the request, but did not answer within 0.1 s`,
+      `127.0.0.1:${server.port} accepted the connection, but did not answer the request within 0.1 s`,
     );
     await releasedTo(before);
   });
@@ -101,7 +101,7 @@ describe('what a failure says', () => {
   it.each<[string, RawScript, number]>([
     ['closed the connection before it accepted it', { onOpen: (socket) => void socket.end() }, 5000],
     ['closed the connection before it answered', { onConnect: (socket) => void socket.end(connackBytes()) }, 5000],
-    ['is reachable, but did not accept the MQTT connection in 0.2 s', {}, 2 * SHORT_MS],
+    ['is reachable, but did not accept the MQTT connection within 0.2 s', {}, 2 * SHORT_MS],
     ['answers, but not in MQTT', { onConnect: send(Buffer.from('HTTP/1.1 400 Bad Request\r\n')) }, 5000],
   ])('is that the server “%s”', async (text, script, timeoutMs) => {
     const { port } = await startRawServer(script);

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
+import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { createLiveModel } from '../../src/watch/liveModel.ts';
 import type { RedactedEvent } from '../../src/watch/redact.ts';
+import { createRedaction } from '../../src/watch/redact.ts';
+import { failureRecord } from '../support/failureRecord.ts';
 
 const snapshotOf = (value: string) =>
   ({ status: 'active', value, context: {}, input: undefined, output: undefined, error: undefined }) as const;
@@ -37,4 +40,33 @@ it('the state that a resumed run was cut in has no duration, as in the snapshot'
     ['backup', 200, 2, true],
     ['write', null, 1, false],
   ]);
+});
+
+const RUN = { rootId: 'x:0', sessionId: 'x:0', createdAt: '1', id: '', _version: '0.7.2' };
+
+/** The error of a view of a run that ended so. */
+function shown(error: NonNullable<ProvisionContext['error']>) {
+  const redact = createRedaction();
+  const model = createLiveModel();
+  const ended = { status: 'done', output: undefined, error: undefined } as const;
+  const snapshot = { ...ended, value: 'failed', context: { error } };
+  model.add(
+    redact({ ...RUN, type: '@xstate.actor', name: 'provision', parentId: undefined, definition: '{}', snapshot }),
+  );
+  model.add(redact({ ...RUN, type: '@xstate.snapshot', event: { type: 'RESUME' }, snapshot }));
+  return model.views()[0]?.error;
+}
+
+it('shows the words of a failure that the chart found itself', () => {
+  expect(shown({ code: 'RESUME_LOOP', situation: 'noProgress', facts: { resumes: 20 } })).toMatchObject({
+    code: 'RESUME_LOOP',
+    message: 'The run was interrupted 20 times without getting any further',
+    hint: expect.stringContaining('Find out what ends the agent'),
+    causes: [],
+  });
+});
+
+it('shows a failure that an effect reported as it is', () => {
+  const { code, message, hint } = failureRecord('DISK_FULL', 'full');
+  expect(shown(failureRecord('DISK_FULL', 'full'))).toEqual({ code, message, hint, causes: [] });
 });

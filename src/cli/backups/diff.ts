@@ -20,9 +20,7 @@ const TOKEN_LINES: Readonly<Record<TokenComparison, string>> = {
 function readable(name: string, bytes: Uint8Array): { readonly text: string; readonly token: string | undefined } {
   const json = readConfigText(bytes);
   if (json.ok) return { text: json.text, token: thingsboardText(json.value, 'access_token') };
-  throw new Failure('CONFIG_INVALID', `${name} ${json.problem}, so it is not shown`, {
-    hint: 'Restore a backup that is whole: thermal-provision backups list',
-  });
+  throw new Failure('CONFIG_INVALID', 'notShown', { path: name, problem: json.problem });
 }
 
 /**
@@ -56,6 +54,4 @@ function compareTokens(one: string | undefined, other: string | undefined): Toke
 
 /** A backup that can't be put back, nor compared. */
 export const unusableBackup = ({ path }: Backup, why: string): Failure =>
-  new Failure('CONFIG_INVALID', `The backup ${path} can't be used: ${why}`, {
-    hint: 'Choose another one: thermal-provision backups list',
-  });
+  new Failure('CONFIG_INVALID', 'backup', { path, why });

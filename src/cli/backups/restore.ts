@@ -24,9 +24,7 @@ async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: De
   if (read.kind !== 'snapshot' || isFinalState(read.snapshot.state)) return;
   const { state, context } = read.snapshot;
   if (state !== 'restore' && !hasReached('finalize', context)) return;
-  throw new Failure('LOCKED', `An unfinished run is in the middle of changing ${THERMAL_CONFIG} (${state})`, {
-    hint: `Let it end first: thermal-provision run --dir ${deviceFolder}`,
-  });
+  throw new Failure('LOCKED', 'unfinishedRun', { file: THERMAL_CONFIG, state, folder: deviceFolder });
 }
 
 /**
@@ -42,8 +40,7 @@ export async function restoreBackup(paths: DevicePaths, backup: Backup, yes: boo
   const device = thingsboardText(content.value, 'device_id') ?? 'no device';
   // Before the question: who is told to wait need not be asked.
   const holder = await lockHolder(paths.deviceFolder, paths.stateFolder);
-  if (holder !== undefined)
-    throw new Failure('LOCKED', `Another agent works on ${paths.deviceFolder}: process ${holder}`);
+  if (holder !== undefined) throw new Failure('LOCKED', 'byProcess', { folder: paths.deviceFolder, pid: holder });
   await requireNoRunInTheFile(paths);
   const question = `Replace ${paths.thermalConfig} by ${backup.name} (${device})? The current file is backed up first.`;
   if (!yes && !(await askYes(printable(question)))) {
@@ -74,17 +71,13 @@ async function putBack({ deviceFolder }: DevicePaths, bytes: Buffer): Promise<Re
   const keptAs = await keep(deviceFolder, current);
   const now = await readThermalConfig(deviceFolder);
   if (now.path !== current.path || !isSame(now.bytes, current.bytes)) {
-    throw new Failure(
-      'CONFIG_KEEPS_CHANGING',
-      `Another program changed ${current.path} meanwhile; nothing was restored`,
-    );
+    throw new Failure('CONFIG_KEEPS_CHANGING', 'duringRestore', { path: current.path });
   }
   await durableReplace(current.path, bytes, await replacementAttributes(current));
   const written = await readThermalConfig(deviceFolder);
   if (isSame(written.bytes, bytes)) return { file: current.path, keptAs };
-  throw new Failure('CONFIG_NOT_WRITTEN', `${current.path} does not hold what was written to it`, {
-    hint: `Check the storage (df, dmesg). The content of before is kept as ${keptAs ?? 'nothing: there was none'}.`,
-  });
+  if (keptAs === null) throw new Failure('CONFIG_NOT_WRITTEN', 'notCreated', { path: current.path });
+  throw new Failure('CONFIG_NOT_WRITTEN', 'notRestored', { path: current.path, backup: keptAs });
 }
 
 const isSame = (one: Buffer | undefined, other: Buffer | undefined): boolean =>

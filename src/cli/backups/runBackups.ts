@@ -1,7 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../../config/thermal/backups.ts';
+import { requireDeviceFolder } from '../../device/folder.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { EXIT, Failure } from '../../failures/failure.ts';
+import { EXIT } from '../../failures/exit.ts';
+import { Failure } from '../../failures/failure.ts';
 import type { AgentArguments } from '../arguments.ts';
 import type { Printed } from './content.ts';
 import { compareBackup } from './diff.ts';
@@ -26,19 +27,11 @@ export async function runBackups(
   number: number | undefined,
   options: Pick<BackupsArguments, 'yes' | 'format'>,
 ): Promise<number> {
-  await requireFolder(paths.deviceFolder);
+  await requireDeviceFolder(paths.deviceFolder);
   const backups = await listBackups(paths.deviceFolder);
   const printed = await perform(paths, action, backups, number, options.yes === true);
   process.stdout.write(options.format === 'json' ? `${JSON.stringify(printed.json, null, 2)}\n` : printed.text);
   return EXIT.OK;
-}
-
-async function requireFolder(folder: string): Promise<void> {
-  const isFolder = await stat(folder).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) throw new Failure('DEVICE_FOLDER_MISSING', `The device folder ${folder} can't be used`);
 }
 
 async function perform(
@@ -50,17 +43,15 @@ async function perform(
 ): Promise<Printed> {
   if (action === 'list') {
     if (number === undefined) return listing(paths, backups, Date.now());
-    throw new Failure('USAGE', 'backups list takes no number; did you mean diff or restore?');
+    throw new Failure('USAGE', 'backupNumberUnexpected', {});
   }
   const backup = chosen(action, backups, number, paths.deviceFolder);
   return action === 'diff' ? compareBackup(paths, backup) : restoreBackup(paths, backup, yes);
 }
 
 function chosen(action: BackupsAction, backups: readonly Backup[], number: number | undefined, folder: string): Backup {
-  const hint = `See the numbers with: thermal-provision backups list --dir ${folder}`;
-  if (number === undefined) throw new Failure('USAGE', `backups ${action} needs the number of a backup`, { hint });
+  if (number === undefined) throw new Failure('USAGE', 'backupNumberMissing', { action, folder });
   const backup = backups[number - 1];
   if (backup !== undefined) return backup;
-  const there = backups.length === 1 ? 'there is 1' : `there are ${backups.length}`;
-  throw new Failure('USAGE', `There is no backup ${number} in ${folder}: ${there}`, { hint });
+  throw new Failure('USAGE', 'noSuchBackup', { number, folder, count: backups.length });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { devicePaths } from '../../device/paths.ts';
-import { EXIT } from '../../failures/failure.ts';
+import { EXIT } from '../../failures/exit.ts';
 import {
   DEFAULT_DEVICE_KEY,
   DEFAULT_DEVICE_SECRET,

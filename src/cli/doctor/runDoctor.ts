@@ -3,7 +3,7 @@ import type { DevicePaths } from '../../device/paths.ts';
 import type { Finding, Verdict } from '../../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
 import type { Plan } from '../../doctor/plan.ts';
-import { EXIT } from '../../failures/failure.ts';
+import { EXIT } from '../../failures/exit.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from '../terminal/paint.ts';
 
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> = {

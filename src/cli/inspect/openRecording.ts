@@ -14,14 +14,13 @@ import { stopSignal } from '../stopSignal.ts';
 export async function openRecording(given: string): Promise<void> {
   const path = resolve(given);
   const { value: read, problem } = await readEventLines(path);
-  if (problem !== undefined) throw new Failure('USAGE', problem.message, { hint: problem.hint });
+  if (problem !== undefined) {
+    throw new Failure('USAGE', 'recordingUnreadable', { problem: problem.message, advice: problem.hint });
+  }
   const runs = recordedRuns(read.records);
   if (runs.length === 0) {
-    const why =
-      read.skipped === 0 ? 'it is absent or empty' : `none of its ${read.skipped} lines is one of the agent's`;
-    throw new Failure('USAGE', `${path} holds no recorded run: ${why}`, {
-      hint: 'Name events.jsonl in the folder provision-state of a device, or the device folder with --dir.',
-    });
+    if (read.skipped === 0) throw new Failure('USAGE', 'recordingEmpty', { path });
+    throw new Failure('USAGE', 'recordingForeign', { path, lines: read.skipped });
   }
   const signal = stopSignal();
   const server = await serveLocally({ page: (query) => recordingPage(path, runs, query, VERSION) }, true);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { requireDeviceFolder } from '../../device/folder.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
@@ -21,7 +22,7 @@ const BEGINNING = '<!doctype html>';
 export async function writeReport(paths: DevicePaths, out: string): Promise<void> {
   const files = await readDeviceFiles(paths, { boardId: process.env.THERMAL_BOARD_ID ?? '' });
   if (files.folder.problem?.code === 'DEVICE_FOLDER_MISSING') {
-    throw new Failure('DEVICE_FOLDER_MISSING', files.folder.problem.message);
+    await requireDeviceFolder(paths.deviceFolder);
   }
   const { text } = reportPage(files, VERSION);
   if (out === '-') {
@@ -40,7 +41,5 @@ async function requireReplaceable(path: string): Promise<void> {
   if (!read.ok && read.problem === 'absent') return;
   if (!read.ok && read.problem === 'unreadable') throw fileFailure(read.cause, `write ${path}`);
   if (read.ok && (read.bytes.length === 0 || read.bytes.toString('utf8', 0, BEGINNING.length) === BEGINNING)) return;
-  throw new Failure('USAGE', `${path} exists and is no report: it was left alone`, {
-    hint: 'Name another file with --out, or remove that one first.',
-  });
+  throw new Failure('USAGE', 'notAReport', { path });
 }

@@ -1,12 +1,12 @@
 import { openEventsFile } from '../../device/eventsFile.ts';
 import { acquireLock } from '../../device/lock.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { EXIT, FAILURES } from '../../failures/failure.ts';
+import { FAILURES, isFailureCode } from '../../failures/catalogue.ts';
+import { EXIT } from '../../failures/exit.ts';
 import type { LineFile } from '../../files/appendLimited.ts';
 import { setAside } from '../../files/ownFiles.ts';
 import { formatJson } from '../../log/format.ts';
 import { createLog } from '../../log/log.ts';
-import { isFailureCode } from '../../state/snapshotDocument.ts';
 import { type DeviceFiles, readDeviceFiles } from '../../status/deviceFiles.ts';
 import { oneLine } from '../../status/plainText.ts';
 import { planReset, type ResetPlan } from '../../status/resetPlan.ts';

@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EXIT, Failure, toFailure } from '../../failures/failure.ts';
+import { EXIT } from '../../failures/exit.ts';
+import { Failure, toFailure } from '../../failures/failure.ts';
 import type { SimulatorEvent } from '../../simulator/events.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 
@@ -139,13 +140,10 @@ function eventLine({ session, type, ...details }: SimulatorEvent): string {
   return [new Date().toISOString(), `session=${session}`, type, ...shown].join(' ');
 }
 
-const usage = (message: string): Failure =>
-  new Failure('USAGE', message, { hint: 'See thermal-provision simulate --help.' });
-
 function integer(option: string, text: string | undefined, max: number): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d+$/.test(text) && Number(text) <= max) return Number(text);
-  throw usage(`--${option} “${text}” is no integer from 0 to ${max}`);
+  throw new Failure('USAGE', 'simulateInteger', { option, value: text, max });
 }
 
 const MAX_MS = 86_400_000;
@@ -158,9 +156,9 @@ async function simulatorOptions(given: SimulateArguments): Promise<SimulatorOpti
   ]);
   const strategy = STRATEGIES.find((known) => known === given.strategy);
   if (given.strategy !== undefined && strategy === undefined) {
-    throw usage(`--strategy “${given.strategy}” is unknown; known: ${STRATEGIES.join(', ')}`);
+    throw new Failure('USAGE', 'simulateStrategy', { value: given.strategy, known: STRATEGIES.join(', ') });
   }
-  if (given.caOut !== undefined && given.tls !== true) throw usage('--ca-out needs --tls');
+  if (given.caOut !== undefined && given.tls !== true) throw new Failure('USAGE', 'simulateCaOut', {});
   return {
     port: integer('port', given.port, 65_535),
     host: given.host,
@@ -183,15 +181,15 @@ async function simulatorOptions(given: SimulateArguments): Promise<SimulatorOpti
 
 function preCreatedDevice(text: string): NonNullable<SimulatorOptions['devices']>[number] {
   const { name = '', token } = /^(?<name>[^=]*)(?:=(?<token>.*))?$/s.exec(text)?.groups ?? {};
-  if (name === '' || token === '') throw usage(`--device “${name}” is not of the form NAME[=TOKEN]`);
+  if (name === '' || token === '') throw new Failure('USAGE', 'simulateDevice', { name });
   return { name, ...(token === undefined ? {} : { credentials: { type: 'ACCESS_TOKEN', token } }) };
 }
 
 async function tlsOption(given: SimulateArguments): Promise<SimulatorOptions['tls']> {
   const { cert, key } = given;
   if (cert === undefined && key === undefined) return given.tls === true ? 'generated' : undefined;
-  if (cert === undefined || key === undefined) throw usage('--cert and --key belong together');
-  if (given.tls === true) throw usage('--tls makes a certificate of its own: leave out --cert and --key, or --tls');
+  if (cert === undefined || key === undefined) throw new Failure('USAGE', 'simulateHalfCertificate', {});
+  if (given.tls === true) throw new Failure('USAGE', 'simulateTwoCertificates', {});
   return { cert: await readPem('cert', cert), key: await readPem('key', key) };
 }
 
@@ -200,6 +198,6 @@ async function readPem(option: string, path: string): Promise<string> {
     return await readFile(path, 'utf8');
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw usage(`--${option} ${path}: ${why}`);
+    throw new Failure('USAGE', 'simulateFile', { option, path, why });
   }
 }

@@ -7,7 +7,8 @@ import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { EXIT, Failure, toFailureRecord } from '../../failures/failure.ts';
+import { EXIT } from '../../failures/exit.ts';
+import { Failure, toFailureRecord } from '../../failures/failure.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
 import { failureFields } from '../../log/failureFields.ts';
 import { createLog, type Log, type LogSink } from '../../log/log.ts';
@@ -101,7 +102,7 @@ function provision(
 async function loadConfig(folder: string): Promise<ClientConfig> {
   const file = await readThermalConfig(folder, 'read');
   if (file.bytes !== undefined) return parseThermalConfig(file.bytes);
-  throw new Failure('CONFIG_MISSING', `There is no ${file.path}`);
+  throw new Failure('CONFIG_MISSING', 'absent', { path: file.path });
 }
 
 /** Flag over environment over the `logging` section of thermal_config.json. */

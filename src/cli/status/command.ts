@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { EXIT } from '../../failures/exit.ts';
 import { type AgentArguments, pathsFrom } from '../arguments.ts';
 import { addFolderOptions } from '../options.ts';
 import { stopSignal } from '../stopSignal.ts';
@@ -11,9 +12,8 @@ interface StatusArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
 }
 
 const MAX_TIMEOUT_SECONDS = 86_400;
-/** Longer than a run may take (src/provision/agent.ts). */
+/** Longer than a run may take (RUN_TIME_LIMIT_MS in src/provision/pass.ts). */
 const DEFAULT_TIMEOUT_SECONDS = 600;
-const TEMPFAIL = 75;
 
 const EXIT_STATUS = `
 Exit status: 0 healthy (also while a run is under way), 1 error, 2 degraded, 64 wrong command line, 75 --timeout ran
@@ -60,6 +60,6 @@ export function registerStatus(program: Command): void {
       process.exitCode = status.exitStatus;
       if (options.wait !== true || ended) return;
       process.stderr.write(`thermal-provision status: the run had not ended after ${options.timeout} s\n`);
-      process.exitCode = TEMPFAIL;
+      process.exitCode = EXIT.TEMPFAIL;
     });
 }

@@ -11,7 +11,7 @@ const ANSWER_LIMIT_MS = 5 * 60 * 1000;
  */
 export async function askYes(question: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new Failure('USAGE', 'There is no terminal to ask on', { hint: 'Say --yes if it shall be done.' });
+    throw new Failure('USAGE', 'noTerminal', {});
   }
   const dialogue = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
+import type { ServerFacts } from '../../failures/serverFacts.ts';
 import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 
 export const MAX_CA_BYTES = 1024 * 1024;
@@ -42,22 +43,25 @@ export async function systemAuthorities(bundles: readonly string[] = BUNDLES): P
 }
 
 /**
- * Reads the PEM bundle of CA certificates (RFC 7468) that provision.json names.
+ * Reads the PEM bundle of CA certificates (RFC 7468) that a configuration names.
  * @param caFile path relative to the device folder
+ * @param section of the configuration, for the hint
  * @returns the text, which holds at least one certificate that can be parsed
  * @throws Failure CA_FILE_UNUSABLE
  */
-export async function readCaFile(deviceFolder: string, caFile: string): Promise<string> {
+export async function readCaFile(
+  deviceFolder: string,
+  caFile: string,
+  section: ServerFacts['section'],
+): Promise<string> {
   const path = resolve(deviceFolder, caFile);
   const read = await readLimited(path, MAX_CA_BYTES);
   if (!read.ok) {
-    throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: ${REASONS[read.problem]}`, {
-      cause: read.cause,
-    });
+    throw new Failure('CA_FILE_UNUSABLE', 'unreadable', { path, section, why: REASONS[read.problem] }, read.cause);
   }
   const text = read.bytes.toString('latin1');
   for (const [block] of text.matchAll(CERTIFICATE)) if (isCertificate(block)) return read.bytes.toString('utf8');
-  throw new Failure('CA_FILE_UNUSABLE', `The CA file ${path} can't be used: it holds no PEM certificate`);
+  throw new Failure('CA_FILE_UNUSABLE', 'noCertificate', { path, section });
 }
 
 /**
@@ -67,7 +71,8 @@ export async function readCaFile(deviceFolder: string, caFile: string): Promise<
 export async function trustedAuthorities(
   deviceFolder: string,
   { useSsl, caFile }: { readonly useSsl: boolean; readonly caFile?: string | undefined },
+  section: ServerFacts['section'],
 ): Promise<string | undefined> {
   if (!useSsl) return undefined;
-  return caFile === undefined ? systemAuthorities() : readCaFile(deviceFolder, caFile);
+  return caFile === undefined ? systemAuthorities() : readCaFile(deviceFolder, caFile, section);
 }

@@ -13,7 +13,7 @@ export interface Property {
  */
 export function syntaxTree(text: string): Node {
   const root = parseTree(text);
-  if (root === undefined) throw new Failure('INTERNAL', 'A JSON text has no value');
+  if (root === undefined) throw new Failure('INTERNAL', 'emptyJson', {});
   return root;
 }
 

@@ -49,5 +49,5 @@ export function requireOnlyChanged(before: string, after: string, paths: readonl
   const now = spelledTokens(after, paths);
   const isSame = old.length === now.length && old.every((token, index) => token === now[index]);
   if (isSame && isStrictJson(after)) return;
-  throw new Failure('INTERNAL', 'Editing thermal_config.json would have changed more than the credentials');
+  throw new Failure('INTERNAL', 'editTooWide', {});
 }

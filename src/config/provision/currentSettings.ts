@@ -26,11 +26,11 @@ export async function currentSettings(
   const { settings } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settingsDigest(settings) === expectedDigest) return settings;
   log.warn('settings.changed', 'provision.json names another server, key or device name than when this run began');
-  throw new Failure('SETTINGS_CHANGED', 'provision.json was changed during the run');
+  throw new Failure('SETTINGS_CHANGED', 'once', {});
 }
 
 /** @throws Failure CA_FILE_UNUSABLE */
 export async function endpointOf(settings: ProvisionSettings, deviceFolder: string): Promise<ServerEndpoint> {
   const { host, port, useSsl } = settings;
-  return { host, port, useSsl, ca: await trustedAuthorities(deviceFolder, settings) };
+  return { host, port, useSsl, ca: await trustedAuthorities(deviceFolder, settings, 'provisioning') };
 }

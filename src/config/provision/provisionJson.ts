@@ -139,14 +139,13 @@ function oddities(root: JsonObject, settings: ProvisionSettings): string[] {
 }
 
 function invalid(path: string, problems: readonly SettingProblem[], warnings: readonly string[]): Failure {
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  const lines = problems
-    .slice(0, MAX_PROBLEMS)
-    .map(({ path: at, found, expected }) => `- ${at}: found ${found}, expected ${expected}`);
-  if (problems.length > MAX_PROBLEMS) lines.push(`- and ${problems.length - MAX_PROBLEMS} more`);
+  const shown = problems.slice(0, MAX_PROBLEMS).map(lineOf);
+  if (problems.length > MAX_PROBLEMS) shown.push(`and ${problems.length - MAX_PROBLEMS} more`);
   // An unknown key next to a missing one is mostly a slip of it.
-  const notes = warnings.map((warning) => `- note: ${warning}`);
-  return new Failure('PROVISION_JSON_INVALID', [`${path} has ${count}:`, ...lines, ...notes].join('\n'));
+  const notes = warnings.map((warning) => `note: ${warning}`);
+  const facts = { path, problems: [...shown, ...notes] };
+  if (problems.length === 1) return new Failure('PROVISION_JSON_INVALID', 'oneProblem', facts);
+  return new Failure('PROVISION_JSON_INVALID', 'problems', { ...facts, count: problems.length });
 }
 
 interface Taken {
@@ -164,7 +163,10 @@ function take(
   needed: boolean,
 ): Taken & { readonly root: JsonObject } {
   const json = readJsonObject(bytes, MAX_DEPTH);
-  if (!json.ok) throw new Failure('PROVISION_JSON_INVALID', `${path} ${json.problem}${listed(given.problems)}`);
+  if (!json.ok) {
+    const facts = { path, problem: json.problem, problems: given.problems.map(lineOf) };
+    throw new Failure('PROVISION_JSON_INVALID', 'notJson', facts);
+  }
   const root = json.value;
   const secrets = secretsIn(root, given);
   const unknown = unknownKeyWarnings(root, KNOWN_PATHS, secrets);
@@ -181,8 +183,7 @@ function take(
   return { root, settings, key, secret, warnings: [...unknown, ...overruled(root, given)] };
 }
 
-const listed = (problems: readonly SettingProblem[]): string =>
-  problems.map(({ path, found, expected }) => `\n- ${path}: found ${found}, expected ${expected}`).join('');
+const lineOf = ({ path, found, expected }: SettingProblem): string => `${path}: found ${found}, expected ${expected}`;
 
 /**
  * Reads the content of provision.json (docs: “Files on the device”). Nested and flat form and the camel-case aliases
@@ -218,15 +219,16 @@ async function readFirst(path: string, externalSettings: ExternalSettings, given
   if (read.ok) return { bytes: read.bytes, path: at };
   switch (read.problem) {
     case 'absent': {
-      const nor = at === path ? '' : `, and no ${at}`;
-      throw new Failure('PROVISION_JSON_MISSING', `There is no ${path}${nor}${listed(given.problems)}`);
+      const problems = given.problems.map(lineOf);
+      if (at === path) throw new Failure('PROVISION_JSON_MISSING', 'absent', { path, problems });
+      throw new Failure('PROVISION_JSON_MISSING', 'absentTwice', { path, other: at, problems });
     }
     case 'too-large':
-      throw new Failure('PROVISION_JSON_INVALID', `${at} is larger than ${MAX_PROVISION_BYTES} bytes`);
+      throw new Failure('PROVISION_JSON_INVALID', 'tooLarge', { path: at, limit: MAX_PROVISION_BYTES });
     case 'not-a-file':
-      throw new Failure('PROVISION_JSON_UNREADABLE', `${at} is not a plain file`);
+      throw new Failure('PROVISION_JSON_UNREADABLE', 'notAFile', { path: at });
     case 'not-permitted':
-      throw new Failure('PROVISION_JSON_UNREADABLE', `No permission to read ${at}`, { cause: read.cause });
+      throw new Failure('PROVISION_JSON_UNREADABLE', 'notPermitted', { path: at }, read.cause);
     default:
       throw fileFailure(read.cause, `read ${at}`);
   }

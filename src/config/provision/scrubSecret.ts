@@ -21,24 +21,14 @@ const BOM = '\uFEFF';
  * @throws Failure PROVISION_JSON_INVALID, FILE_NOT_PERMITTED, DISK_ERROR
  */
 export async function requireScrubbable(used: string, own: string): Promise<void> {
-  const cant = (why: string): Failure =>
-    new Failure('PROVISION_JSON_INVALID', `${used} asks for provisioning.scrub, but ${why}`, {
-      hint: 'Take provisioning.scrub out of it, or put provision.json into the device folder as a plain file.',
-    });
-  if (used !== own) throw cant('lies outside the device folder');
+  if (used !== own) throw new Failure('PROVISION_JSON_INVALID', 'scrubOutside', { path: used });
   const stats = await lstat(used).catch((error: unknown) => {
     throw fileFailure(error, `look at ${used}`);
   });
-  if (!stats.isFile()) throw cant('is a link');
+  if (!stats.isFile()) throw new Failure('PROVISION_JSON_INVALID', 'scrubLink', { path: used });
   const self = process.geteuid?.();
   if (self === undefined || self === 0 || self === stats.uid) return;
-  throw new Failure(
-    'FILE_NOT_PERMITTED',
-    `${used} belongs to user ${stats.uid}; user ${self} can't replace it in kind`,
-    {
-      hint: 'Give provision.json to the agent’s user (chown), or take provisioning.scrub out of it.',
-    },
-  );
+  throw new Failure('FILE_NOT_PERMITTED', 'foreignProvisionJson', { path: used, uid: stats.uid, self });
 }
 
 /** The text without the secret, in every spelling; nothing else changes. */

@@ -117,9 +117,7 @@ async function requireFree(path: string): Promise<void> {
   const read = await readLimited(path, 0, false);
   if (!read.ok && read.problem === 'absent') return;
   if (!read.ok && read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);
-  throw new Failure('CONFIG_KEEPS_CHANGING', `${path} exists already and holds something else; it is not overwritten`, {
-    hint: 'Start again: the next backup gets another name. If it fails again, remove that file.',
-  });
+  throw new Failure('CONFIG_KEEPS_CHANGING', 'backupNameTaken', { path });
 }
 
 /**

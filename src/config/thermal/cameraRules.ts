@@ -168,6 +168,5 @@ function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }:
 export function parseThermalConfig(bytes: Uint8Array): ClientConfig {
   const checked = check(bytes);
   if ('config' in checked) return toThermalConfig(checked.config);
-  const lines = checked.problems.map((problem) => `- ${problem}`);
-  throw new Failure('CONFIG_INVALID', ['The camera could not load thermal_config.json:', ...lines].join('\n'));
+  throw new Failure('CONFIG_INVALID', 'rules', { problems: checked.problems });
 }

@@ -52,7 +52,5 @@ export function requireLoadable(base: ConfigBase, content: Buffer): void {
   const before = base.from === 'defaults' ? [] : cameraProblems(base.bytes);
   const problems = cameraProblems(content).filter((problem) => !before.includes(problem));
   if (problems.length === 0) return;
-  throw new Failure('CONFIG_INVALID', `The camera could not load the new configuration: ${problems.join('; ')}`, {
-    hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
-  });
+  throw new Failure('CONFIG_INVALID', 'newConfig', { problems });
 }

@@ -80,7 +80,7 @@ function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials)
  */
 export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
   const json = readEditableConfig(bytes);
-  if (!json.ok) throw new Failure('CONFIG_UNREADABLE', `thermal_config.json ${json.problem}`);
+  if (!json.ok) throw new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: json.problem });
   const text = withoutStaleCaFile(json.text, credentials);
   const root = syntaxTree(text);
   const layout = layoutOf(text, root);

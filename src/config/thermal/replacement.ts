@@ -12,10 +12,8 @@ export function requireReplaceable(config: ThermalConfigFile): void {
   if (!config.exists || self === 0 || self === undefined) return;
   const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
   if (config.uid === self && groups.includes(config.gid)) return;
-  const owner = `user ${config.uid}, group ${config.gid}`;
-  throw new Failure('FILE_NOT_PERMITTED', `${config.path} belongs to ${owner}; user ${self} can't replace it in kind`, {
-    hint: 'Give thermal_config.json to the agent’s user (chown), or run the agent as its owner.',
-  });
+  const { path, uid, gid } = config;
+  throw new Failure('FILE_NOT_PERMITTED', 'foreignConfig', { path, uid, gid, self });
 }
 
 /**

@@ -34,15 +34,14 @@ const WHY_UNREADABLE = {
 } as const;
 
 function unreadable(path: string, why: string, cause?: unknown): Failure {
-  return new Failure('CONFIG_UNREADABLE', `Could not read ${path}: ${why}`, { cause });
+  return new Failure('CONFIG_UNREADABLE', 'file', { path, why }, cause);
 }
 
 /** In a folder where others may create entries, anybody could lead the agent, which may be root, to any file. */
 async function requireTrustedLink(link: string, uid: number): Promise<void> {
   const folder = await stat(dirname(link));
   if (uid === 0 || uid === folder.uid) return;
-  const message = `${link} is a symbolic link of user ${uid}, who is neither root nor the folder's owner`;
-  throw new Failure('CONFIG_LINK_UNTRUSTED', message);
+  throw new Failure('CONFIG_LINK_UNTRUSTED', 'foreignLink', { path: link, uid });
 }
 
 /** Follows the links by hand, since each must be trusted and the last may lead to a file that is still to be made. */
@@ -70,7 +69,7 @@ async function locate(deviceFolder: string, purpose: 'replace' | 'read'): Promis
     throw error instanceof Failure ? error : unreadable(start, 'its folder or the target of its link', error);
   });
   if (!readOnly || purpose === 'read') return path;
-  throw new Failure('CONFIG_READ_ONLY', `${path} has no write bit for its owner, so it must not be changed`);
+  throw new Failure('CONFIG_READ_ONLY', 'noWriteBit', { path });
 }
 
 /**
@@ -95,7 +94,7 @@ export async function readThermalConfig(
     return { path, exists: false, bytes: undefined, mode: 0o600, uid: -1, gid: -1, usable: false, problems: [] };
   }
   if (read.problem === 'too-large') {
-    throw new Failure('CONFIG_TOO_LARGE', `${path} is larger than ${MAX_CONFIG_BYTES} bytes`);
+    throw new Failure('CONFIG_TOO_LARGE', 'tooLarge', { path, limit: MAX_CONFIG_BYTES });
   }
   // A card that fails is no question of modes and owners, and the next try may succeed.
   if (read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);

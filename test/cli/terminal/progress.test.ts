@@ -1,19 +1,19 @@
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { type ProvisionState, STATES } from '../../../machines/provision.states.ts';
-import type { ProvisionContext } from '../../../machines/provision.types.ts';
 import { createProgress } from '../../../src/cli/terminal/progress.ts';
-import { Failure, toFailureRecord } from '../../../src/failures/failure.ts';
 import type { LogLevel } from '../../../src/log/levels.ts';
 import type { LogDetails } from '../../../src/log/log.ts';
 import type { AgentResult } from '../../../src/provision/result.ts';
+import type { RecordedContext } from '../../../src/state/snapshotDocument.ts';
 import { SETTINGS } from '../../support/chartAnswers.ts';
+import { failureRecord } from '../../support/failureRecord.ts';
 import { snapshotIn } from '../../support/snapshots.ts';
 
 const CLEAR_LINE = '\r\x1b[K';
-const FAILURE = toFailureRecord(new Failure('CONNECTION_REFUSED', 'No connection to server.example:1883'));
+const FAILURE = failureRecord('CONNECTION_REFUSED', 'No connection to server.example:1883');
 const RESULT: AgentResult = { outcome: 'nothing', exitStatus: 0, runId: null, deviceName: null, failure: null };
 
-const contextOf = (context: Partial<ProvisionContext> = {}): ProvisionContext =>
+const contextOf = (context: Partial<RecordedContext> = {}): RecordedContext =>
   snapshotIn('request', { settings: SETTINGS, ...context }).context;
 
 /** A display on a terminal of the test's, in time that the test moves. */
@@ -51,7 +51,7 @@ function display({
       text()
         .split('\n')
         .map((line) => line.split(CLEAR_LINE).at(-1) ?? ''),
-    enter: (state: ProvisionState, context: Partial<ProvisionContext> = {}): void =>
+    enter: (state: ProvisionState, context: Partial<RecordedContext> = {}): void =>
       progress.onState(state, contextOf(context)),
     log: (level: LogLevel, event: string, message: string, details: LogDetails = {}): void =>
       progress.sink({ time: '', level, event, message, runId: null, state: null, attempt: null, details }),

@@ -17,15 +17,15 @@ describe('readCaFile', () => {
   ])('gives the text of a bundle with %s', async (_what, text) => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), text);
-    expect(await readCaFile(folder, 'ca.pem')).toBe(text);
+    expect(await readCaFile(folder, 'ca.pem', 'provisioning')).toBe(text);
   });
 
   it('takes a path relative to the device folder, or an absolute one', async () => {
     const folder = await scratchFolder();
     await mkdir(join(folder, 'tls'));
     const path = await put(join(folder, 'tls', 'ca.pem'), CERTIFICATE);
-    expect(await readCaFile(folder, 'tls/ca.pem')).toBe(CERTIFICATE);
-    expect(await readCaFile('/', path)).toBe(CERTIFICATE);
+    expect(await readCaFile(folder, 'tls/ca.pem', 'provisioning')).toBe(CERTIFICATE);
+    expect(await readCaFile('/', path, 'provisioning')).toBe(CERTIFICATE);
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe('readCaFile', () => {
   ])('refuses a file that holds %s', async (_what, text) => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), text);
-    const failure = await failureOf(() => readCaFile(folder, 'ca.pem'));
+    const failure = await failureOf(() => readCaFile(folder, 'ca.pem', 'provisioning'));
     expect(failure.code).toBe('CA_FILE_UNUSABLE');
     expect(failure.message).toBe(`The CA file ${folder}/ca.pem can't be used: it holds no PEM certificate`);
   });
@@ -45,7 +45,7 @@ describe('readCaFile', () => {
     const folder = await scratchFolder();
     await put(join(folder, 'large.pem'), CERTIFICATE.padEnd(MAX_CA_BYTES + 1));
     makeFifo(join(folder, 'fifo.pem'));
-    const message = async (name: string) => (await failureOf(() => readCaFile(folder, name))).message;
+    const message = async (name: string) => (await failureOf(() => readCaFile(folder, name, 'provisioning'))).message;
     expect(await message('large.pem')).toContain('larger than 1048576 bytes');
     expect(await message('.')).toContain('not a plain file');
     expect(await message('fifo.pem')).toContain('not a plain file');
@@ -56,7 +56,7 @@ describe('readCaFile', () => {
   it('refuses a file that it may not read', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), CERTIFICATE, 0o000);
-    const failure = await asOrdinaryUser(() => failureOf(() => readCaFile(folder, 'ca.pem')));
+    const failure = await asOrdinaryUser(() => failureOf(() => readCaFile(folder, 'ca.pem', 'provisioning')));
     expect(failure.message).toContain('no permission to read it');
   });
 });

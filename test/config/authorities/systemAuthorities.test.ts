@@ -22,9 +22,11 @@ it('leaves it to Node where no bundle is', async () => {
 });
 
 it('needs no authorities without TLS, and the system’s without a ca_file', async () => {
-  expect(await trustedAuthorities(folder, { useSsl: false, caFile: 'absent.pem' })).toBeUndefined();
-  expect(await trustedAuthorities(folder, { useSsl: true })).toBe(await systemAuthorities());
-  await expect(trustedAuthorities(folder, { useSsl: true, caFile: 'absent.pem' })).rejects.toMatchObject({
+  expect(await trustedAuthorities(folder, { useSsl: false, caFile: 'absent.pem' }, 'provisioning')).toBeUndefined();
+  expect(await trustedAuthorities(folder, { useSsl: true }, 'provisioning')).toBe(await systemAuthorities());
+  await expect(
+    trustedAuthorities(folder, { useSsl: true, caFile: 'absent.pem' }, 'provisioning'),
+  ).rejects.toMatchObject({
     code: 'CA_FILE_UNUSABLE',
   });
 });

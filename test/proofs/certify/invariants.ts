@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
 import type { DevicePaths } from '../../../src/device/paths.ts';
-import { EXIT } from '../../../src/failures/failure.ts';
+import { EXIT } from '../../../src/failures/exit.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';

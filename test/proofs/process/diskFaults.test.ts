@@ -3,7 +3,7 @@ import { cp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
 import { devicePaths } from '../../../src/device/paths.ts';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import { fileContentId } from '../../support/contentId.ts';
 import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'n
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
 import { z } from 'zod';
-import { FAILURES, type FailureCode } from '../../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../../src/failures/catalogue.ts';
 import type { CertificateRequest } from '../../../src/simulator/certificate.ts';
 import type { Simulator, SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { type AgentEnd, type AgentOptions, runAgentProcess } from '../../support/agentProcess.ts';

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { runAgentProcess, startAgent } from '../../support/agentProcess.ts';
 import { startBlackHole } from '../../support/blackHole.ts';
@@ -168,7 +168,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   RUN_TIME_LIMIT: inProcess(
     faulty({ on: 'request', action: 'silence' }),
     { runTimeLimitMs: 300 },
-    /next boot goes on with the same device name/,
+    /next boot resumes with the same device name/,
   ),
   INTERNAL: inFolder(() => {}, { env: { BROKEN_RANDOM: '1' } }),
 };

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { startBlackHole } from '../../support/blackHole.ts';

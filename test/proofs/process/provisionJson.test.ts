@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import { runAgentProcess, startAgent } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { OLD_CONFIG } from '../../support/deviceFiles.ts';

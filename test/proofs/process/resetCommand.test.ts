@@ -39,7 +39,7 @@ describe.concurrent('reset', () => {
     const before = await readdir(paths.stateFolder);
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['reset'] });
     expect(status).toBe(64);
-    expect(output).toContain('Say --yes if it shall be done.');
+    expect(output).toContain('Pass --yes to confirm.');
     expect(await readdir(paths.stateFolder)).toEqual(before);
   });
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import { runDevice } from '../../support/agentRun.ts';

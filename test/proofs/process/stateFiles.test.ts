@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import { type InterruptedRun, interruptedRun } from '../../support/interruptedRun.ts';
 import { configuredDevice } from '../../support/provisionedDevice.ts';

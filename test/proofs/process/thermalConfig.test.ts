@@ -3,7 +3,7 @@ import { chmod, chown, lstat, mkdir, readdir, readFile, rm, stat, symlink, write
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DevicePaths } from '../../../src/device/paths.ts';
-import type { FailureCode } from '../../../src/failures/failure.ts';
+import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { contentId, fileContentId } from '../../support/contentId.ts';

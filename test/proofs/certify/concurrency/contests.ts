@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process';
 import { chown, mkdir, symlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { EXIT } from '../../../../src/failures/failure.ts';
+import { EXIT } from '../../../../src/failures/exit.ts';
 import { isRoot } from '../../../support/unprivileged.ts';
 import { type AgentEnding, completionProblems, instantProblems } from '../invariants.ts';
 import { type GuardedDevice, openDevice, type RunningAgent, startAgent, until } from './agents.ts';

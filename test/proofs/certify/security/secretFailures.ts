@@ -4,7 +4,8 @@ import { chmod, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http';
 import { MAX_CONFIG_BYTES } from '../../../../src/config/thermal/thermalConfig.ts';
 import { acquireLock } from '../../../../src/device/lock.ts';
-import { EXIT, FAILURES, type FailureCode } from '../../../../src/failures/failure.ts';
+import { FAILURES, type FailureCode } from '../../../../src/failures/catalogue.ts';
+import { EXIT } from '../../../../src/failures/exit.ts';
 import { type CertificateRequest, issueAuthority, issueCertificate } from '../../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../../src/simulator/faults.ts';
 import type { SimulatorOptions } from '../../../../src/simulator/simulator.ts';

@@ -6,6 +6,7 @@ import { createActor, fromPromise, SimulatedClock } from 'xstate';
 import { telemetryMachine } from '../../../../machines/telemetry.machine.ts';
 import type { OpenConnection, Publication } from '../../../../machines/telemetry.types.ts';
 import { Failure } from '../../../../src/failures/failure.ts';
+import { operationServer } from '../../../../src/failures/serverFacts.ts';
 import { growthProblems, type Sample, takeSample } from './heapSamples.ts';
 import type { SoakResult } from './soakResult.ts';
 
@@ -15,6 +16,7 @@ const HOUR_MS = 3_600_000;
 const FAILING_PUBLICATION = 97;
 const REFUSED_CONNECTION = 7;
 const LOST_AFTER_MS = 20 * 60_000;
+const SERVER = operationServer({ host: 'memory', port: 1883 });
 const CONNECTION: OpenConnection = { server: 'memory:1883', deviceId: 'camera', intervalMs: INTERVAL_MS };
 
 /** Counts the timers that are set and neither cleared nor over. */
@@ -51,7 +53,12 @@ function connectionInMemory(counts: Counts) {
   const session = new EventEmitter();
   const connect = fromPromise<OpenConnection>(async () => {
     counts.connections += 1;
-    if (counts.connections % REFUSED_CONNECTION === 0) throw new Failure('CONNECTION_REFUSED', 'nobody listens');
+    if (counts.connections % REFUSED_CONNECTION === 0)
+      throw new Failure('CONNECTION_REFUSED', 'connecting', {
+        ...SERVER,
+        why: 'nobody listens',
+        errno: 'ECONNREFUSED',
+      });
     return CONNECTION;
   });
   const holdConnection = fromPromise<never>(
@@ -59,7 +66,7 @@ function connectionInMemory(counts: Counts) {
       new Promise<never>((_resolve, reject) => {
         const onLost = (): void => {
           counts.lost += 1;
-          reject(new Failure('CONNECTION_LOST', 'gone'));
+          reject(new Failure('CONNECTION_LOST', 'sessionClosed', SERVER));
         };
         session.once('lost', onLost);
         signal.addEventListener('abort', () => session.off('lost', onLost), { once: true });
@@ -67,7 +74,8 @@ function connectionInMemory(counts: Counts) {
   );
   const publishTelemetry = fromPromise<Publication>(async () => {
     counts.publications += 1;
-    if (counts.publications % FAILING_PUBLICATION === 0) throw new Failure('ANSWER_TIMEOUT', 'no PUBACK');
+    if (counts.publications % FAILING_PUBLICATION === 0)
+      throw new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...SERVER, seconds: 20 });
     return { messages: 1, elapsedMs: 40 };
   });
   const disconnect = fromPromise<void>(() => Promise.resolve());

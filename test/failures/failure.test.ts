@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT, FAILURES, Failure, toFailure, toFailureRecord } from '../src/failures/failure.ts';
+import { FAILURES } from '../../src/failures/catalogue.ts';
+import { EXIT } from '../../src/failures/exit.ts';
+import { Failure, toFailure, toFailureRecord, wordedFailure } from '../../src/failures/failure.ts';
+import { provisioningServer } from '../../src/failures/serverFacts.ts';
 
 /** sysexits.h, which systemd knows by these names. */
 const SYSEXITS = {
@@ -27,7 +30,7 @@ describe('the catalogue of failures', () => {
       expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
       expect(Object.values(EXIT)).toContain(kind.exitStatus);
       expect(kind.exitStatus).not.toBe(EXIT.OK);
-      expect(kind.hint).toMatch(/^[A-Za-z].{10,}[.)]$/);
+      expect(kind.hint).toMatch(/^[A-Za-z].{10,}[.)}]$/);
     },
   );
 
@@ -39,21 +42,39 @@ describe('the catalogue of failures', () => {
   });
 });
 
+const SERVER = provisioningServer({ host: '::1', port: 1883 });
+
 describe('a failure', () => {
   it('takes status, retry and hint from the catalogue', () => {
-    const failure = new Failure('CONNECTION_REFUSED', 'nothing listens');
+    const failure = new Failure('CONNECTION_REFUSED', 'connecting', { ...SERVER, why: 'nothing listens', errno: 'E' });
     expect(failure).toMatchObject({ name: 'Failure', code: 'CONNECTION_REFUSED', exitStatus: 69, retryable: true });
-    expect(failure.hint).toBe(FAILURES.CONNECTION_REFUSED.hint);
+    expect(failure.message).toBe('No connection to [::1]:1883: nothing listens (E)');
+    expect(failure.hint).toBe(
+      "Check provisioning.port in provision.json and that the server's MQTT transport runs. The next boot tries again.",
+    );
     expect(failure.cause).toBeUndefined();
     expect('cause' in failure).toBe(false);
   });
 
-  it('may know better what to do', () => {
-    expect(new Failure('DISK_FULL', 'full', { hint: 'Remove x.' }).hint).toBe('Remove x.');
+  it('has the hint of its situation where the usual one does not fit', () => {
+    const facts = { file: 'thermal_config.json', state: 'write', folder: '/d' };
+    expect(new Failure('LOCKED', 'unfinishedRun', facts)).toMatchObject({
+      message: 'An unfinished run is in the middle of changing thermal_config.json (state write)',
+      hint: 'Let it end first: thermal-provision run --dir /d',
+    });
+  });
+
+  it('has a line for each item of a list, and takes braces in a fact as they are', () => {
+    const { message } = new Failure('PROVISION_JSON_INVALID', 'problems', {
+      path: '/{count}',
+      count: 2,
+      problems: ['a: {path}', 'b: wrong'],
+    });
+    expect(message).toBe('/{count} has 2 problems:\n- a: {path}\n- b: wrong');
   });
 
   it('stays itself', () => {
-    const failure = new Failure('LOCKED', 'held');
+    const failure = new Failure('LOCKED', 'byProcess', { folder: '/d', pid: 7 });
     expect(toFailure(failure)).toBe(failure);
   });
 
@@ -72,10 +93,10 @@ describe('a failure', () => {
 describe('a failure’s plain form', () => {
   it('is JSON, causes outermost first', () => {
     const cause = new Error('outer', { cause: new RangeError('inner', { cause: { secret: 's3cret' } }) });
-    const record = toFailureRecord(new Failure('DISK_ERROR', 'read failed', { cause }));
+    const record = toFailureRecord(new Failure('DISK_ERROR', 'operation', { doing: 'read /d', errno: 'EIO' }, cause));
     expect(JSON.parse(JSON.stringify(record))).toEqual({
       code: 'DISK_ERROR',
-      message: 'read failed',
+      message: 'Could not read /d: EIO',
       hint: FAILURES.DISK_ERROR.hint,
       retryable: false,
       exitStatus: 74,
@@ -86,8 +107,26 @@ describe('a failure’s plain form', () => {
   it('bounds number and length of the causes, also when they go round', () => {
     const error = new Error('x'.repeat(1000));
     error.cause = error;
-    const { causes } = toFailureRecord(new Failure('DISK_ERROR', 'm', { cause: error }));
+    const { causes } = toFailureRecord(new Failure('DISK_ERROR', 'tooSlow', { path: '/d' }, error));
     expect(causes).toHaveLength(5);
     for (const cause of causes) expect(cause).toHaveLength(300);
+  });
+});
+
+describe('a failure of the chart', () => {
+  it('gets its words, exit status and retry from the catalogue', () => {
+    expect(wordedFailure({ code: 'RESUME_LOOP', situation: 'noProgress', facts: { resumes: 20 } })).toEqual({
+      code: 'RESUME_LOOP',
+      message: 'The run was interrupted 20 times without getting any further',
+      hint: FAILURES.RESUME_LOOP.hint,
+      retryable: false,
+      exitStatus: 70,
+      causes: [],
+    });
+  });
+
+  it('is left as it is when an effect reported it', () => {
+    const reported = toFailureRecord(new Failure('DISK_ERROR', 'tooSlow', { path: '/d' }, new Error('cause')));
+    expect(wordedFailure(reported)).toBe(reported);
   });
 });

@@ -1,0 +1,711 @@
+import { EXIT } from './exit.ts';
+
+/**
+ * Every failure of the agent: its stable code, exit status, whether another try may help, and all of its words. No
+ * other file writes the message or the hint of a failure (test/failures/catalogue.test.ts).
+ *
+ * A code has a text for each situation in which it arises: the message alone, or message and hint where the usual hint
+ * does not fit. `{name}` stands for a fact, which `new Failure(code, situation, facts)` must give; the compiler checks
+ * that. A list as a fact becomes one line for each item. A message says what happened, to what and why, and ends
+ * without a full stop; a hint says what to do.
+ *
+ * docs/failures.md has an entry for each code, in this order.
+ */
+
+interface FailureKind {
+  readonly exitStatus: number;
+  /** Whether the same step may succeed when it is tried again in a moment; such failures spend the retry budget. */
+  readonly retryable: boolean;
+  /** What to do next, unless the situation has a hint of its own. */
+  readonly hint: string;
+  readonly texts: Readonly<Record<string, FailureText>>;
+}
+
+type FailureText = string | { readonly message: string; readonly hint: string };
+
+// Texts that several codes share. The facts `server`, `section`, `file` and `again` come from serverFacts.ts.
+const NO_CONNECTION = 'No connection to {server}: {why} ({errno})';
+const NO_TLS_CONNECTION = 'The TLS connection to {server} was not made: {why}';
+const LOST = 'The connection to {server} was lost: {why} ({errno})';
+const FAILED = 'The connection to {server} failed ({errno})';
+const REFUSED = '{server} refused the connection: {why} (CONNACK {returnCode})';
+const NETWORK_HINT = 'Check cable, Wi-Fi and firewall between this device and the server. {again}';
+const WRONG_PORT_HINT =
+  'Check {section}.port and use_ssl in {file}: a TLS port closes connections without TLS, and the reverse. {again}';
+const SESSION_HINT =
+  '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
+const TLS_PORT_HINT = "Check that {section}.port is the server's TLS port, or set use_ssl to false.";
+const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
+const NO_PERMISSION = "{path} can't be read: permission denied";
+const LARGER = '{path} is larger than {limit} bytes';
+const BACKUP_LIST_HINT = 'See the numbers with: thermal-provision backups list --dir {folder}';
+const SIMULATE_HINT = 'See thermal-provision simulate --help.';
+const RECORDING_HINT =
+  'Name events.jsonl in the folder provision-state of a device, or name the device folder with --dir.';
+const SCRUB_HINT = 'Take provisioning.scrub out of it, or put provision.json into the device folder as a plain file.';
+const PRE_PROVISIONED =
+  'If it checks pre-provisioned devices: create {name} there, or, if {name} was provisioned before, delete its server attribute provisionState.';
+const TAKEN_HINT = `If the profile creates new devices: delete device {name} on the server or give this one another device.name, and check the tenant's device limit. ${PRE_PROVISIONED}`;
+const REFUSED_NAME = 'The server {server} answered FAILURE for the device name {name}';
+const PERHAPS_OURS = 'An earlier request for {name} was left without an answer, so it may be our own';
+
+export const FAILURES = {
+  // Command line and input files
+
+  USAGE: {
+    exitStatus: EXIT.USAGE,
+    retryable: false,
+    hint: 'See thermal-provision --help.',
+    texts: {
+      noTerminal: { message: 'There is no terminal to ask on', hint: 'Pass --yes to confirm.' },
+      unknownSource: '--source {source} is not one of simulated, command:COMMAND and file:PATH',
+      backupNumberUnexpected: 'backups list takes no number; did you mean diff or restore?',
+      backupNumberMissing: { message: 'backups {action} needs the number of a backup', hint: BACKUP_LIST_HINT },
+      noSuchBackup: {
+        message: 'There is no backup {number} in {folder}; the number of backups is {count}',
+        hint: BACKUP_LIST_HINT,
+      },
+      recordingUnreadable: { message: "The recording can't be read: {problem}", hint: '{advice}' },
+      recordingEmpty: {
+        message: '{path} holds no recorded run: the file is absent or empty',
+        hint: RECORDING_HINT,
+      },
+      recordingForeign: {
+        message: "{path} holds no recorded run: none of its {lines} lines is the agent's",
+        hint: RECORDING_HINT,
+      },
+      notAReport: {
+        message: '{path} exists and is not a report: it was left alone',
+        hint: 'Name another file with --out, or remove that one first.',
+      },
+      simulateInteger: { message: '--{option} "{value}" is not an integer from 0 to {max}', hint: SIMULATE_HINT },
+      simulateStrategy: { message: '--strategy "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },
+      simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
+      simulateDevice: { message: '--device "{name}" is not of the form NAME[=TOKEN]', hint: SIMULATE_HINT },
+      simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },
+      simulateTwoCertificates: {
+        message: '--tls makes a certificate of its own: leave out --cert and --key, or --tls',
+        hint: SIMULATE_HINT,
+      },
+      simulateFile: { message: "--{option} {path} can't be read: {why}", hint: SIMULATE_HINT },
+      simulateFault: { message: 'The fault "{fault}" can\'t be used: {why}', hint: SIMULATE_HINT },
+      simulateCertificate: 'The certificate and key for TLS do not match or are not PEM',
+      simulateRegistry: {
+        message: "The registry file {path} can't be used: {why}",
+        hint: 'Name another file, or remove this one.',
+      },
+      simulateNameTaken: 'Simulator: a device named {name} exists already',
+      simulateNoDevice: 'Simulator: no device named {name}',
+      simulateCredentials: 'Simulator: {name}: {problem}',
+      simulateCredentialsTaken: 'Simulator: {name}: another device has these credentials',
+    },
+  },
+
+  DEVICE_FOLDER_MISSING: {
+    exitStatus: EXIT.NOINPUT,
+    retryable: false,
+    hint: 'Name the folder that holds provision.txt with --dir or THERMAL_DIR.',
+    texts: {
+      absent: 'There is no device folder {folder}',
+      notAFolder: 'The device folder {folder} is not a folder',
+    },
+  },
+
+  PROVISION_JSON_MISSING: {
+    exitStatus: EXIT.NOINPUT,
+    retryable: false,
+    hint: 'Put provision.json beside provision.txt, then start again.',
+    texts: {
+      absent: 'There is no {path}{problems}',
+      absentTwice: 'There is no {path}, and no {other}{problems}',
+    },
+  },
+
+  PROVISION_JSON_UNREADABLE: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Make provision.json a plain file that the agent's user can read.",
+    texts: {
+      notAFile: '{path} is not a plain file',
+      notPermitted: 'No permission to read {path}',
+    },
+  },
+
+  PROVISION_JSON_INVALID: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Correct every problem listed in provision.json, then start again.',
+    texts: {
+      notJson: '{path} {problem}{problems}',
+      oneProblem: '{path} has 1 problem:{problems}',
+      problems: '{path} has {count} problems:{problems}',
+      tooLarge: LARGER,
+      scrubOutside: {
+        message: '{path} asks for provisioning.scrub, but lies outside the device folder',
+        hint: SCRUB_HINT,
+      },
+      scrubLink: { message: '{path} asks for provisioning.scrub, but is a link', hint: SCRUB_HINT },
+      noInterface: {
+        message: 'device.name_source is "mac", but this board has no network interface',
+        hint: 'Use device.name, or leave device.name_source out for a random name.',
+      },
+    },
+  },
+
+  CA_FILE_UNUSABLE: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Let {section}.ca_file name a readable PEM file, relative to the device folder.',
+    texts: {
+      unreadable: "The CA file {path} can't be used: {why}",
+      noCertificate: "The CA file {path} can't be used: it holds no PEM certificate",
+    },
+  },
+
+  // The camera's configuration
+
+  CONFIG_MISSING: {
+    exitStatus: EXIT.NOINPUT,
+    retryable: false,
+    hint: 'Provision the device first: put provision.txt and provision.json into the device folder.',
+    texts: {
+      absent: 'There is no {path}',
+      removed: {
+        message: 'There is no {path}, though the device was provisioned on {savedAt}',
+        hint: 'Restore a backup, or provision the device again.',
+      },
+    },
+  },
+
+  CONFIG_INVALID: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Correct the listed values in thermal_config.json, or provision the device again.',
+    texts: {
+      rules: 'The camera could not load thermal_config.json:{problems}',
+      newConfig: {
+        message: 'The camera could not load the new configuration:{problems}',
+        hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
+      },
+      notShown: {
+        message: '{path} {problem}, so it is not shown',
+        hint: 'Restore a backup that is whole: thermal-provision backups list',
+      },
+      backup: {
+        message: "The backup {path} can't be used: {why}",
+        hint: 'Choose another backup: thermal-provision backups list',
+      },
+    },
+  },
+
+  CONFIG_UNREADABLE: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Make thermal_config.json a plain file that the agent's user can read and replace.",
+    texts: {
+      file: 'Could not read {path}: {why}',
+      tooSlow: 'thermal_config.json could not be read within {seconds} s',
+      notEditable: 'thermal_config.json {problem}',
+      backup: "{backup} can't be read to put it back ({problem}), and {path} can't be used",
+    },
+  },
+
+  CONFIG_TOO_LARGE: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Replace thermal_config.json by one the camera can load, or remove it.',
+    texts: { tooLarge: LARGER },
+  },
+
+  CONFIG_READ_ONLY: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Give the file's owner the write bit (chmod u+w) if provisioning may change it.",
+    texts: { noWriteBit: '{path} has no write bit for its owner, so it must not be changed' },
+  },
+
+  CONFIG_LINK_UNTRUSTED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Let root or the folder's owner own the link, or replace it by the file itself.",
+    texts: { foreignLink: "{path} is a symbolic link of user {uid}, who is neither root nor the folder's owner" },
+  },
+
+  CONFIG_KEEPS_CHANGING: {
+    exitStatus: EXIT.TEMPFAIL,
+    retryable: false,
+    hint: 'Find the program that keeps writing thermal_config.json and stop it while provisioning runs.',
+    texts: {
+      duringRun: 'Another program changed thermal_config.json {times} times before the credentials could be written',
+      duringRestore: 'Another program changed {path} meanwhile; nothing was restored',
+      backupNameTaken: {
+        message: '{path} exists already and holds something else; it is not overwritten',
+        hint: 'Start again: the next backup gets another name. If it fails again, remove that file.',
+      },
+    },
+  },
+
+  CONFIG_NOT_WRITTEN: {
+    exitStatus: EXIT.IOERR,
+    retryable: false,
+    hint: STORAGE_HINT,
+    texts: {
+      backupPutBack: 'thermal_config.json could not be read back after it was written; the backup was put back',
+      notRestored: {
+        message: '{path} does not hold what was written to it',
+        hint: 'Check the storage (df, dmesg). The earlier content is kept as {backup}.',
+      },
+      notCreated: {
+        message: '{path} does not hold what was written to it',
+        hint: 'Check the storage (df, dmesg). There was no file before.',
+      },
+    },
+  },
+
+  // Folders, files, storage
+
+  FOLDER_NOT_WRITABLE: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Let the agent's user write to that folder, and mount its file system read-write.",
+    texts: {
+      readOnly: 'Could not {doing}: {errno} (the file system is mounted read-only)',
+      noPermission: 'Could not write to the folder {folder}: permission denied',
+      notCreated: 'Could not create the folder {folder}: permission denied',
+    },
+  },
+
+  FILE_NOT_PERMITTED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: "Correct owner and mode of that file or folder for the agent's user.",
+    texts: {
+      operation: 'Could not {doing}: {errno} (permission denied)',
+      unreadable: NO_PERMISSION,
+      foreignLink: '{path} is a symbolic link of user {uid}, who is neither root nor the owner of its folder',
+      foreignConfig: {
+        message: "{path} is owned by user {uid}, group {gid}; user {self} can't replace it and keep both",
+        hint: "Give thermal_config.json to the agent's user (chown), or run the agent as its owner.",
+      },
+      foreignProvisionJson: {
+        message: "{path} is owned by user {uid}; user {self} can't replace it and keep the owner",
+        hint: "Give provision.json to the agent's user (chown), or take provisioning.scrub out of it.",
+      },
+    },
+  },
+
+  DISK_FULL: {
+    exitStatus: EXIT.IOERR,
+    retryable: false,
+    hint: 'Free some space (df -h), then start again.',
+    texts: {
+      operation: 'Could not {doing}: {errno} (no space left)',
+      tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
+    },
+  },
+
+  DISK_ERROR: {
+    exitStatus: EXIT.IOERR,
+    retryable: false,
+    hint: STORAGE_HINT,
+    texts: {
+      operation: 'Could not {doing}: {errno}',
+      notAFolder: 'Could not use the folder {folder}: it is not a folder',
+      notAFile: '{path} is neither a file nor a FIFO',
+      tooSlow: 'The storage took too long to write {path}',
+      checkTooSlow: 'The check was given up after {seconds} s: the storage does not answer',
+      processedIsFolder: {
+        message: '{processed} is a folder: {trigger} could not get that name after the run',
+        hint: 'Move that folder away, then start again.',
+      },
+    },
+  },
+
+  SNAPSHOT_NEWER: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Install the newer agent again, or remove provision-state/snapshot.json to start a new run.',
+    texts: { newer: '{path} was written by a newer agent: version {version}, known: {known}' },
+  },
+
+  CREDENTIALS_NEWER: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: "Install the newer agent again: that file may hold the only copy of the device's credentials.",
+    texts: { newer: '{path} was written by a newer agent: version {version}, known: {known}' },
+  },
+
+  CREDENTIALS_FOREIGN_OWNER: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Run the agent as the owner of credentials.json, or correct the owner with chown if you trust the file.',
+    texts: {
+      unreadable: NO_PERMISSION,
+      otherOwner: "{path} is owned by user {uid}, not by the agent's user",
+    },
+  },
+
+  CREDENTIALS_LOST: {
+    exitStatus: EXIT.SOFTWARE,
+    retryable: false,
+    hint: 'Something removed or changed credentials.json during the run; the next boot starts a new run.',
+    texts: {
+      gone: "{path} is gone or can't be used, in the middle of the run",
+      notIssued: '{path} no longer holds issued credentials',
+      noName: '{path} holds no device name number {number}',
+    },
+  },
+
+  LOCKED: {
+    exitStatus: EXIT.TEMPFAIL,
+    retryable: false,
+    hint: 'Wait for the other agent to end, then start again.',
+    texts: {
+      byProcess: 'Another agent works on {folder}: process {pid}',
+      byUnknown: 'Another agent works on {folder}: a process that does not tell its pid',
+      unfinishedRun: {
+        message: 'An unfinished run is in the middle of changing {file} (state {state})',
+        hint: 'Let it end first: thermal-provision run --dir {folder}',
+      },
+    },
+  },
+
+  // The network
+
+  HOST_NOT_FOUND: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: "Check {section}.host in {file} and the device's DNS. {again}",
+    texts: {
+      connecting: NO_CONNECTION,
+      nameServerSilent: 'No connection to {server}: the name server does not answer within {seconds} s',
+    },
+  },
+
+  CONNECTION_REFUSED: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: "Check {section}.port in {file} and that the server's MQTT transport runs. {again}",
+    texts: { connecting: NO_CONNECTION },
+  },
+
+  HOST_UNREACHABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: NETWORK_HINT,
+    texts: { connecting: NO_CONNECTION },
+  },
+
+  CONNECTION_LOST: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: NETWORK_HINT,
+    texts: {
+      // Until the server accepts the MQTT connection, a port of the wrong kind (TLS or not) shows in the same way.
+      connecting: { message: NO_CONNECTION, hint: WRONG_PORT_HINT },
+      failed: { message: FAILED, hint: WRONG_PORT_HINT },
+      closed: { message: '{server} closed the connection before it accepted it', hint: WRONG_PORT_HINT },
+      answerLost: LOST,
+      answerFailed: FAILED,
+      answerClosed: '{server} closed the connection before it answered',
+      sessionLost: { message: LOST, hint: SESSION_HINT },
+      sessionFailed: { message: FAILED, hint: SESSION_HINT },
+      sessionClosed: { message: '{server} closed the connection', hint: SESSION_HINT },
+      closedHere: 'This device closed the connection to {server}',
+    },
+  },
+
+  CONNECT_TIMEOUT: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: NETWORK_HINT,
+    texts: {
+      connecting: NO_CONNECTION,
+      noAnswer: 'No connection to {server} within {seconds} s: the host does not answer',
+      noHandshake: {
+        message: '{server} accepts connections, but the TLS handshake did not end within {seconds} s',
+        hint: TLS_PORT_HINT,
+      },
+    },
+  },
+
+  ANSWER_TIMEOUT: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: 'The server accepts connections but answers nothing: look at its log. {again}',
+    texts: {
+      notAccepted: '{server} is reachable, but did not accept the MQTT connection within {seconds} s',
+      noAnswer: '{server} accepted the connection, but did not answer the request within {seconds} s',
+      noPing: '{server} did not answer a ping within {seconds} s',
+      notAcknowledged: '{server} did not acknowledge a message within {seconds} s (no PUBACK)',
+    },
+  },
+
+  SERVER_UNAVAILABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: "The server says that it is not available. {again} If that lasts: the device profile's transport type must be MQTT.",
+    texts: {
+      refused: REFUSED,
+      simulator: {
+        message: 'The simulator could not listen on {server}: {errno}',
+        hint: 'Choose another --port or --host, or stop the program that uses it.',
+      },
+    },
+  },
+
+  NOT_MQTT: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: false,
+    hint: 'Another service listens there: check {section}.host, port and use_ssl in {file}.',
+    texts: {
+      notMqtt: '{server} answers, but not in MQTT',
+      tooLarge: '{server} sent a packet of more than {limit} bytes',
+    },
+  },
+
+  NOT_THINGSBOARD: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: true,
+    hint: 'An MQTT broker answers there, but not ThingsBoard: check {section}.host and port in {file}.',
+    texts: {
+      refused: REFUSED,
+      noAttributes: '{server} accepts the connection, but does not answer a request for attributes as ThingsBoard does',
+    },
+  },
+
+  CONNECTION_NOT_ACCEPTED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'ThingsBoard always admits the user "provision": check that host and port in {file} are those of its MQTT transport.',
+    texts: {
+      refused: REFUSED,
+      deviceRefused: {
+        message: REFUSED,
+        hint: 'ThingsBoard does not refuse a device with this code: check that host and port in {file} are those of its MQTT transport.',
+      },
+    },
+  },
+
+  // TLS
+
+  TLS_UNKNOWN_CA: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: "Put the server's CA certificate (PEM) into the device folder and name it in {section}.ca_file.",
+    texts: { certificate: NO_TLS_CONNECTION },
+  },
+
+  TLS_WRONG_HOST: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Use the host name that the certificate was issued for, or give the server a certificate for this one.',
+    texts: { certificate: NO_TLS_CONNECTION },
+  },
+
+  TLS_EXPIRED: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: "Renew the server's certificate; if it is valid, correct the device's clock.",
+    texts: { certificate: NO_TLS_CONNECTION },
+  },
+
+  TLS_NOT_YET_VALID: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: "Most likely the device's clock is wrong: check date and NTP. {again}",
+    texts: { certificate: NO_TLS_CONNECTION },
+  },
+
+  TLS_FAILED: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: false,
+    hint: TLS_PORT_HINT,
+    texts: {
+      handshake: 'The TLS handshake with {server} failed ({errno})',
+      certificate: {
+        message: "The TLS connection to {server} was not made: its certificate can't be used ({errno})",
+        hint: 'Give the server a certificate that is strong enough and was issued for servers, by a CA.',
+      },
+    },
+  },
+
+  // The server's answers
+
+  PROVISION_KEY_REFUSED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Copy device_key and device_secret again from the device profile, and check that it allows provisioning.',
+    texts: { notFound: '{server} does not know this device_key and device_secret (NOT_FOUND)' },
+  },
+
+  DEVICE_NAME_TAKEN: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: TAKEN_HINT,
+    texts: {
+      taken: REFUSED_NAME,
+      perhapsOurs: `${REFUSED_NAME}. ${PERHAPS_OURS}`,
+      // A name that does not change can't be registered twice: provisioning again needs the operator's hand.
+      ownName: {
+        message: `${REFUSED_NAME}; this camera is configured as {name} already`,
+        hint: `If the profile creates new devices: it does not register a name twice; delete device {name} on the server before this camera is provisioned again, or let the profile check pre-provisioned devices instead, and check the tenant's device limit. ${PRE_PROVISIONED}`,
+      },
+    },
+  },
+
+  PROVISIONING_REFUSED: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: TAKEN_HINT,
+    texts: {
+      allNames: `${REFUSED_NAME} and {others} others`,
+      perhapsOurs: `${REFUSED_NAME} and {others} others. ${PERHAPS_OURS}`,
+    },
+  },
+
+  ANSWER_INVALID: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: true,
+    hint: "Check that host and port are those of ThingsBoard's MQTT transport, and its version (docs/compatibility.md).",
+    texts: {
+      tooMuch: '{server} sent more than {limit} bytes for one answer',
+      tooLong: 'Unexpected reply to the provisioning request: it is {bytes} bytes long',
+      notJson: 'Unexpected reply to the provisioning request: it is not JSON',
+      noStatus: 'Unexpected reply to the provisioning request: its status is none of SUCCESS, FAILURE and NOT_FOUND',
+      noType: 'Unexpected reply to the provisioning request: SUCCESS without the type of the credentials',
+      unknownType: 'Unexpected reply to the provisioning request: the type of its credentials is unknown',
+      noToken: 'Unexpected reply to the provisioning request: SUCCESS without a usable access token',
+    },
+  },
+
+  CREDENTIALS_TYPE_UNSUPPORTED: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Give the device an access token as its credentials on the server.',
+    texts: {
+      otherType: 'The device has {type} credentials on the server; thermal_config.json can hold an access token only',
+    },
+  },
+
+  CREDENTIALS_REFUSED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Look on the server whether the device still exists and whether its access token was changed; if so, provision the device again.',
+    texts: {
+      refused: REFUSED,
+      issued: {
+        message: '{server} refuses the credentials that it issued to {name}',
+        hint: 'Look on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device anew.',
+      },
+    },
+  },
+
+  // The run itself
+
+  SETTINGS_CHANGED: {
+    exitStatus: EXIT.TEMPFAIL,
+    retryable: false,
+    hint: 'provision.json changed during the run; the agent starts again with the new settings.',
+    texts: {
+      once: 'provision.json was changed during the run',
+      tooOften: {
+        message: 'provision.json changed {times} times during the run',
+        hint: 'Leave provision.json alone while the agent runs; the next boot begins with what it says then.',
+      },
+    },
+  },
+
+  RESUME_LOOP: {
+    exitStatus: EXIT.SOFTWARE,
+    retryable: false,
+    hint: 'Find out what ends the agent (power, watchdog, memory): the log and events.jsonl show where it stopped.',
+    texts: { noProgress: 'The run was interrupted {resumes} times without getting any further' },
+  },
+
+  RUN_TIME_LIMIT: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: false,
+    hint: 'The next boot resumes with the same device name; look at the log for what took so long.',
+    texts: {
+      tooLong: 'The run took longer than its limit',
+      afterTrouble: {
+        message: 'The run took longer than its limit; last trouble: {trouble}',
+        hint: '{advice}',
+      },
+      notSaved: {
+        message: 'The run reached {state}, but the storage took too long to save that',
+        hint: 'Check the storage (df, dmesg); the next boot resumes from what it holds.',
+      },
+    },
+  },
+
+  INTERNAL: {
+    exitStatus: EXIT.SOFTWARE,
+    retryable: false,
+    hint: 'This is a defect of the agent: please report it with the log and provision-state/snapshot.json.',
+    texts: {
+      unexpected: 'Unexpected error: {what}',
+      effect: 'An effect failed in an unforeseen way ({event})',
+      noLock: 'Could not create the lock of {folder}',
+      emptyJson: 'A JSON text has no value',
+      editTooWide: 'Editing thermal_config.json would have changed more than the credentials',
+      noPage: "The page can't be served on {address}: {why}",
+    },
+  },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** Whether a text, read from a file for example, is one of the codes. */
+export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
+
+type Catalogue = typeof FAILURES;
+export type Fact = string | number | readonly string[];
+type Facts = Readonly<Record<string, Fact>>;
+
+/** The names in braces of a template. */
+type FactName<Template extends string> = Template extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | FactName<Rest>
+  : never;
+
+/** Message and hint of a text. */
+type Templates<Text, UsualHint extends string> = Text extends {
+  readonly message: infer Message extends string;
+  readonly hint: infer Hint extends string;
+}
+  ? Message | Hint
+  : (Text & string) | UsualHint;
+
+type FactsOf<Template extends string> = { readonly [Name in FactName<Template>]: Fact };
+
+type Situation<Code extends FailureCode> = keyof Catalogue[Code]['texts'] & string;
+
+/** What a failure is about: which one, in which situation, with which facts. Plain JSON. */
+export type FailureReason = {
+  [Code in FailureCode]: {
+    [Name in Situation<Code>]: {
+      readonly code: Code;
+      readonly situation: Name;
+      readonly facts: FactsOf<Templates<Catalogue[Code]['texts'][Name], Catalogue[Code]['hint']>>;
+    };
+  }[Situation<Code>];
+}[FailureCode];
+
+const fill = (template: string, facts: Facts): string =>
+  template.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    const fact = facts[name] ?? '';
+    return typeof fact === 'object' ? fact.map((item) => `\n- ${item}`).join('') : String(fact);
+  });
+
+/** Message and hint of a failure. The types above make sure that the situation is one of the code's. */
+export function wordsFor(
+  code: FailureCode,
+  situation: string,
+  facts: Facts,
+): { readonly message: string; readonly hint: string } {
+  const { texts, hint }: FailureKind = FAILURES[code];
+  const text = texts[situation] ?? '';
+  const words = typeof text === 'string' ? { message: text, hint } : text;
+  return { message: fill(words.message, facts), hint: fill(words.hint, facts) };
+}

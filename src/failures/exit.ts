@@ -1,0 +1,14 @@
+/** Exit statuses by the names of sysexits.h, which systemd knows too (docs/operations.md, "Exit status"). */
+export const EXIT = {
+  OK: 0,
+  USAGE: 64,
+  DATAERR: 65,
+  NOINPUT: 66,
+  UNAVAILABLE: 69,
+  SOFTWARE: 70,
+  IOERR: 74,
+  TEMPFAIL: 75,
+  PROTOCOL: 76,
+  NOPERM: 77,
+  CONFIG: 78,
+} as const;
