@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type Backup, listBackups } from '../../config/thermal/backups.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT, Failure } from '../../failures/failure.ts';
-import type { AgentArguments } from '../arguments.ts';
+import type { FolderArguments } from '../options.ts';
 import type { Printed } from './content.ts';
 import { compareBackup } from './diff.ts';
 import { listing } from './list.ts';
@@ -10,7 +10,7 @@ import { restoreBackup } from './restore.ts';
 
 export type BackupsAction = 'list' | 'diff' | 'restore';
 
-export interface BackupsArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+export interface BackupsArguments extends FolderArguments {
   readonly yes?: boolean;
   readonly format: 'text' | 'json';
 }
