@@ -4,7 +4,6 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/buildBundle.ts'],
-    setupFiles: ['test/support/shippedLibraries.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
     maxWorkers: 2,

@@ -17,7 +17,7 @@ const HELP = `npm run bench -- [options]
   --only NAME     ${'boot, run, network, durability, resume or normal'}; may be repeated (default: all but normal)
   --node PATH     a node to measure with; may be repeated (default: this one)
   --minutes N     how long normal operation is watched (default 10)
-  --agent PATH    main.js of a bundle (default: built anew)
+  --agent PATH    main.js of a bundle (default: that of the Debian package, built anew)
   --json FILE     the figures, for machines
 `;
 

@@ -10,14 +10,11 @@ import { type FailureCode, isFailureCode } from './failures/catalogue.ts';
 import { toFailureRecord } from './failures/failure.ts';
 import { createLog, type Log } from './log/log.ts';
 import { runAgent } from './provision/agent.ts';
-import { DEFAULT_KEEP_BACKUPS } from './provision/defaults.ts';
+import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS } from './provision/defaults.ts';
 import type { AgentResult } from './provision/result.ts';
 import type { RecordedContext } from './state/snapshotDocument.ts';
 import { systemClock } from './time/clock.ts';
 import { VERSION } from './version.ts';
-
-/** As the command's --keep-backups. */
-const MAX_BACKUPS = 1000;
 
 /** What to provision, and who is told about it. */
 export interface ProvisionOptions {
@@ -121,8 +118,8 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRes
   const { dir, stateDir, signal, keepBackups = DEFAULT_KEEP_BACKUPS, boardId = '', onLog, onProgress } = options;
   requireFolderName('dir', dir);
   if (stateDir !== undefined) requireFolderName('stateDir', stateDir);
-  if (!Number.isInteger(keepBackups) || keepBackups < 1 || keepBackups > MAX_BACKUPS) {
-    throw new RangeError(`keepBackups must be a whole number from 1 to ${MAX_BACKUPS}`);
+  if (!Number.isInteger(keepBackups) || keepBackups < 1 || keepBackups > MAX_KEEP_BACKUPS) {
+    throw new RangeError(`keepBackups must be a whole number from 1 to ${MAX_KEEP_BACKUPS}`);
   }
   // Nobody is left who could be told that the program's own log callback has failed.
   const sink = (record: LogRecord): void => tell(onLog, record, () => {});

@@ -61,15 +61,19 @@ function portOf(child: ChildProcess): Promise<number> {
 export async function openWorkshop(root: string, agent: string | undefined): Promise<Workshop> {
   const scratch = await mkdtemp(join(tmpdir(), 'thermal-bench-'));
   await writeFile(join(scratch, 'package.json'), '{"type":"module"}\n');
-  const dist = join(scratch, 'dist');
-  if (agent === undefined) await promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs'), dist]);
-  const main = agent ?? join(dist, 'main.js');
+  const buildInto = async (folder: string, ...more: readonly string[]): Promise<string> => {
+    await promisify(execFile)(process.execPath, [join(root, 'scripts/build.mjs'), ...more, folder]);
+    return join(folder, 'main.js');
+  };
+  const program = await buildInto(join(scratch, 'dist'));
+  // What a camera runs: the program of the Debian package.
+  const main = agent ?? (await buildInto(join(scratch, 'device'), '--device'));
   const empty = join(scratch, 'empty.js');
   await writeFile(empty, '');
   const bareBundled = join(scratch, 'bare.js');
   await bundleBare(root, bareBundled);
   const simulate = (...more: readonly string[]) =>
-    spawn(process.execPath, [main, 'simulate', '--port', '0', '--quiet', ...more], {
+    spawn(process.execPath, [program, 'simulate', '--port', '0', '--quiet', ...more], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
   const simulator = simulate();

@@ -1,32 +1,24 @@
-import { nothingToDo, plainRun } from './nothingToDo.ts';
-import { plainArguments } from './plainArguments.ts';
+import { nothingToDo } from './nothingToDo.ts';
 import { stopSignal } from './stopSignal.ts';
 
-/** The commands that end in good order when they are told to. */
+const { writeSync } = process.getBuiltinModule('node:fs');
+
+const STANDARD_ERROR = 2;
+/** The commands that a signal stops in good order, whenever it comes. */
 const STOPPABLE = ['run', 'start'];
 
-/** The program's commands. */
-export interface Program {
-  /** @param signal what `stopSignal` has given already */
-  main(argv: readonly string[], signal?: AbortSignal): Promise<void>;
-}
-
 /**
- * What every start of the program begins with. Nearly every boot ends here: no provision.txt, no unfinished run, and
- * none of the libraries loaded.
+ * Every start of the program. Nearly every boot ends here: there is no provision.txt and no unfinished run.
  * @param load the program's commands
  */
-export async function boot(load: () => Promise<Program>): Promise<void> {
+export async function boot(load: () => Promise<{ main(): Promise<void> }>): Promise<void> {
   const argv = process.argv.slice(2);
-  if (nothingToDo(argv, process.env)) return;
-  // Before the parts are loaded: a stop meanwhile is no kill.
-  const signal = STOPPABLE.includes(argv[0] ?? '') ? stopSignal() : undefined;
-  const settings = plainRun(argv, process.env);
-  const plain = settings === undefined ? undefined : plainArguments(settings);
-  if (plain !== undefined && signal !== undefined) {
-    const { runPlain } = await import('./runPlain.ts');
-    return runPlain(plain, signal);
+  const answer = nothingToDo(argv, process.env);
+  if (answer !== undefined) {
+    writeSync(STANDARD_ERROR, answer);
+    return;
   }
+  if (STOPPABLE.includes(argv[0] ?? '')) stopSignal();
   const { main } = await load();
-  await main(process.argv, signal);
+  await main();
 }

@@ -1,18 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../failures/exit.ts';
+import { toFailure } from '../failures/failure.ts';
+import { isJournalStream, withPriority } from '../systemd/journald.ts';
 import { VERSION } from '../version.ts';
 import { registerBackups } from './backups/command.ts';
-import type { Program } from './boot.ts';
 import { registerDoctor } from './doctor/command.ts';
 import { registerExplain } from './explain/command.ts';
-import { guarded } from './guarded.ts';
 import { registerInspect } from './inspect/command.ts';
 import { registerReport } from './report/command.ts';
 import { registerReset } from './reset/command.ts';
 import { registerRun } from './run/command.ts';
 import { registerStart } from './start/command.ts';
 import { registerStatus } from './status/command.ts';
-import { adoptStopSignal } from './stopSignal.ts';
 
 const EPILOGUE = `
 A device is set up by two files in its folder: provision.txt (its presence asks for provisioning) and provision.json
@@ -53,18 +52,29 @@ export function createDeviceProgram(): Command {
   return program;
 }
 
-/** Parses the command line, runs the command, sets the exit status. */
-export async function runProgram(program: Command, argv: readonly string[], signal?: AbortSignal): Promise<void> {
-  if (signal !== undefined) adoptStopSignal(signal);
-  for (const command of program.commands) command.exitOverride();
-  await guarded(() =>
-    program.parseAsync(argv).catch((error: unknown) => {
-      if (!(error instanceof CommanderError)) throw error;
-      // Help and version were printed; everything else is a wrong command line.
-      process.exitCode = error.exitCode === 0 ? EXIT.OK : EXIT.USAGE;
-    }),
-  );
+/** Runs the command that the command line names. Every error is reported, and sets the exit status. */
+export async function runProgram(program: Command): Promise<void> {
+  // The reader of the output may go away; that must not end a provisioning.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  // Node would end with 1, which is no documented status; what is on disk is consistent at every moment.
+  process.on('uncaughtException', (error) => process.exit(report(error)));
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    process.exitCode = error instanceof CommanderError ? statusOf(error) : report(error);
+  }
+}
+
+/** Commander has printed help, the version, or what is wrong with the command line. */
+const statusOf = ({ exitCode }: CommanderError): number => (exitCode === 0 ? EXIT.OK : EXIT.USAGE);
+
+/** Prints what ended the program. @returns the exit status */
+function report(error: unknown): number {
+  const failure = toFailure(error);
+  const text = `thermal-provision: ${failure.message}\n  ${failure.hint}`;
+  process.stderr.write(`${isJournalStream(process.env) ? withPriority('error', text) : text}\n`);
+  return failure.exitStatus;
 }
 
 /** The program of the Debian package. */
-export const main: Program['main'] = (argv, signal) => runProgram(createDeviceProgram(), argv, signal);
+export const main = (): Promise<void> => runProgram(createDeviceProgram());

@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AgentOptions } from '../provision/pass.ts';
+import { VERSION } from '../version.ts';
 import type { RunInspector } from '../watch/observer.ts';
 
 /** `page`, or the port of the Stately inspector's server. */
@@ -34,18 +36,27 @@ export function addInspectOption(command: Command): Command {
 
 const say = (text: string): void => void process.stderr.write(`inspector: ${text}\n`);
 
+/** What `--inspect` has started; without the option nobody watches. */
+export interface OpenedInspector {
+  readonly watched: Pick<AgentOptions, 'inspect'>;
+  readonly close: RunInspector['close'];
+}
+
 /** Starts what `--inspect` asks for. An inspector that can't be started is no reason not to run. */
-export async function openInspector({ inspect }: InspectArguments): Promise<RunInspector | undefined> {
+export async function openInspector(given: InspectArguments): Promise<OpenedInspector> {
+  const inspector = await startInspector(given);
+  if (inspector === undefined) return { watched: {}, close: async () => {} };
+  return { watched: { inspect: inspector.observe }, close: () => inspector.close() };
+}
+
+async function startInspector({ inspect }: InspectArguments): Promise<RunInspector | undefined> {
   if (inspect === undefined) return undefined;
   try {
     if (typeof inspect === 'object') {
-      const { inspectWithStately } = await import('../watch/stately.ts');
+      const { inspectWithStately } = await import('./parts/pages.ts');
       return inspectWithStately({ port: inspect.statelyPort, say });
     }
-    const [{ inspectOnPage }, { VERSION }] = await Promise.all([
-      import('../watch/livePage.ts'),
-      import('../version.ts'),
-    ]);
+    const { inspectOnPage } = await import('./parts/pages.ts');
     const opened = await inspectOnPage(VERSION);
     say(opened.url);
     return opened;

@@ -1,80 +1,76 @@
-import { fstatSync, statSync, writeSync } from 'node:fs';
-import { formatRecord, isLogFormat, type LogFormat } from '../log/format.ts';
+import { formatRecord, isLogFormat } from '../log/format.ts';
+import { isLogLevel } from '../log/levels.ts';
 import type { EventRecord } from '../log/recordedEvent.ts';
-import { MAX_SPLAY } from '../provision/defaults.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 
-/** The options of `run` that this path understands; anything else is left to the real parser. */
-const OPTIONS: Readonly<Record<string, string>> = {
-  '--dir': 'THERMAL_DIR',
-  '--state-dir': 'THERMAL_STATE_DIR',
-  '--log-format': 'THERMAL_LOG_FORMAT',
-  '--log-level': 'THERMAL_LOG_LEVEL',
-  '--splay': 'THERMAL_SPLAY',
-};
+type Environment = Readonly<Record<string, string | undefined>>;
+
+// ES syntax would evaluate every export of the module, which makes a boot 1.5 ms longer.
+const { fstatSync, statSync } = process.getBuiltinModule('node:fs');
 
 const STANDARD_ERROR = 2;
+const OPEN_TO_OTHERS = 0o077;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** The options of `run` that are known here: the variable of each, and values that commander surely takes. */
+const KNOWN = new Map([
+  ['--dir', { variable: 'THERMAL_DIR', takes: (text: string) => text !== '' }],
+  ['--state-dir', { variable: 'THERMAL_STATE_DIR', takes: (text: string) => text !== '' }],
+  ['--log-format', { variable: 'THERMAL_LOG_FORMAT', takes: isLogFormat }],
+  ['--log-level', { variable: 'THERMAL_LOG_LEVEL', takes: isLogLevel }],
+  ['--splay', { variable: 'THERMAL_SPLAY', takes: (text: string) => /^\d{1,2}$/.test(text) }],
+  ['--keep-backups', { variable: 'THERMAL_KEEP_BACKUPS', takes: (text: string) => /^[1-9]\d?$/.test(text) }],
+]);
 
-/**
- * `run` and its plain options over the environment; undefined: the real parser must look at this. An empty variable
- * (`Environment=THERMAL_SPLAY=` of systemd) counts as not set; an empty option is the parser's.
- */
-export function plainRun(argv: readonly string[], env: Environment): Environment | undefined {
-  if (argv[0] !== 'run') return undefined;
-  const settings: Record<string, string | undefined> = {};
-  for (const [name, value] of Object.entries(env)) if (value !== '') settings[name] = value;
-  for (let index = 1; index < argv.length; index += 2) {
-    const name = argv[index] ?? '';
-    // Its own entries alone: `constructor` is no option.
-    const variable = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
-    const value = argv[index + 1];
-    if (variable === undefined || value === undefined || value === '' || value.startsWith('-')) return undefined;
-    settings[variable] = value;
+/** The settings of a plain `run`, flags over the environment; undefined: only commander can tell what is meant. */
+function plainSettings([command, ...words]: readonly string[], env: Environment): Map<string, string> | undefined {
+  if (command !== 'run') return undefined;
+  const settings = new Map<string, string>();
+  for (const [name, { variable, takes }] of KNOWN) {
+    const value = env[variable] ?? '';
+    // An empty variable counts as not set (src/cli/options.ts).
+    if (value !== '' && !takes(value)) return undefined;
+    if (value !== '') settings.set(name, value);
+  }
+  for (let index = 0; index < words.length; index += 2) {
+    const [name = '', value = ''] = words.slice(index, index + 2);
+    if (value.startsWith('-') || KNOWN.get(name)?.takes(value) !== true) return undefined;
+    settings.set(name, value);
   }
   return settings;
 }
 
-/** node:tty, which brings the network's modules along, is loaded only for what may be one. */
-const isTerminal = (): boolean =>
-  fstatSync(STANDARD_ERROR).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(STANDARD_ERROR);
-
-function isAbsent(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) === undefined;
-}
+const isAbsent = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) === undefined;
 
 /**
- * The whole of a boot without work: says so in one line and is done. Whatever is unusual in the arguments or on the
- * disk is left to the agent, which knows what to say about it.
- * @returns whether that was all
+ * The answer to a boot without work, before any library is loaded. Everything unusual, in the command line or on the
+ * disk, is left to commander and the agent, which know what to say about it.
+ * @param stderr descriptor
+ * @returns what to print; undefined: there may be something to do
  */
-export function nothingToDo(argv: readonly string[], env: Environment): boolean {
-  const settings = plainRun(argv, env);
-  if (settings === undefined) return false;
-  const folder = settings.THERMAL_DIR ?? '.';
-  const stateFolder = settings.THERMAL_STATE_DIR ?? `${folder}/provision-state`;
-  const level = settings.THERMAL_LOG_LEVEL ?? 'info';
-  const splay = settings.THERMAL_SPLAY ?? '0';
-  if (!/^\d+$/.test(splay) || Number(splay) > MAX_SPLAY) return false;
-  if (!['error', 'warn', 'info', 'debug'].includes(level)) return false;
+export function nothingToDo(argv: readonly string[], env: Environment, stderr = STANDARD_ERROR): string | undefined {
+  const settings = plainSettings(argv, env);
+  if (settings === undefined) return undefined;
+  const folder = settings.get('--dir') ?? '.';
+  const stateFolder = settings.get('--state-dir') ?? `${folder}/provision-state`;
   try {
-    const format = settings.THERMAL_LOG_FORMAT ?? (isTerminal() ? 'text' : 'json');
-    if (!isLogFormat(format)) return false;
-    if (!statSync(folder).isDirectory()) return false;
-    if (!isAbsent(`${folder}/provision.txt`) || !isAbsent(`${stateFolder}/credentials.json`)) return false;
-    if (level === 'info' || level === 'debug') {
-      const text = isJournalStream(env) ? withPriority('info', line(format)) : line(format);
-      writeSync(STANDARD_ERROR, `${text}\n`);
-    }
-    return true;
+    // It may be a terminal, on which `run` shows its progress instead of log lines.
+    if (fstatSync(stderr).isCharacterDevice()) return undefined;
+    if (!statSync(folder).isDirectory()) return undefined;
+    // The agent makes the state folder, and closes it to others.
+    const state = statSync(stateFolder, { throwIfNoEntry: settings.has('--state-dir') });
+    if (state !== undefined && !(state.isDirectory() && (state.mode & OPEN_TO_OTHERS) === 0)) return undefined;
+    if (!isAbsent(`${folder}/provision.txt`) || !isAbsent(`${stateFolder}/credentials.json`)) return undefined;
+    const level = settings.get('--log-level') ?? 'info';
+    if (level === 'error' || level === 'warn') return '';
+    const text = lineFor(settings.get('--log-format'));
+    return `${isJournalStream(env, stderr) ? withPriority('info', text) : text}\n`;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-const line = (format: LogFormat): string =>
-  formatRecord(format, {
+const lineFor = (format: string | undefined): string =>
+  formatRecord(format === 'text' ? 'text' : 'json', {
     time: new Date().toISOString(),
     level: 'info',
     event: 'run.nothing',

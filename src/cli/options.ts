@@ -1,22 +1,38 @@
+/**
+ * The options that several commands share. Each is described, parsed, and turned into what it sets, here alone
+ * (test/cli/agentOptions.test.ts holds that none is forgotten).
+ */
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LOG_FORMATS } from '../log/format.ts';
-import { LOG_LEVELS } from '../log/levels.ts';
-import { DEFAULT_KEEP_BACKUPS, MAX_SPLAY } from '../provision/defaults.ts';
-import { splayFrom } from './arguments.ts';
+import { externalSettings } from '../config/provision/externalSettings.ts';
+import { type DevicePaths, devicePaths } from '../device/paths.ts';
+import { LOG_FORMATS, type LogFormat } from '../log/format.ts';
+import { LOG_LEVELS, type LogLevel } from '../log/levels.ts';
+import type { WinstonSinkOptions } from '../log/winstonSink.ts';
+import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS, MAX_SPLAY } from '../provision/defaults.ts';
+import type { AgentOptions } from '../provision/pass.ts';
+import { VERSION } from '../version.ts';
 
-const MAX_BACKUPS = 1000;
-
-function parseCount(text: string): number {
-  const count = Number(text);
-  if (/^\d+$/.test(text) && count >= 1 && count <= MAX_BACKUPS) return count;
-  throw new InvalidArgumentError(`Expected a whole number from 1 to ${MAX_BACKUPS}.`);
+/** Which device a command works on, as commander gives it. */
+export interface FolderArguments {
+  readonly dir: string;
+  readonly stateDir?: string;
 }
 
-function parseSplay(text: string): number {
-  const seconds = splayFrom(text);
-  if (seconds !== undefined) return seconds;
-  throw new InvalidArgumentError(`Expected a whole number of seconds from 0 to ${MAX_SPLAY}.`);
+/** What `run` and `start` have in common, as commander gives it. */
+export interface AgentArguments extends FolderArguments {
+  readonly logFormat?: LogFormat;
+  readonly logLevel?: LogLevel;
+  readonly keepBackups: number;
+  /** Seconds. */
+  readonly splay: number;
 }
+
+/** The parser of a whole number in a range. */
+const wholeNumber = (what: string, least: number, most: number) => (text: string) => {
+  if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+  throw new InvalidArgumentError(`Expected a whole ${what} from ${least} to ${most}.`);
+};
 
 /** An empty path would mean the current folder, which the agent would then close to everybody else. */
 function parseStateFolder(path: string): string {
@@ -41,20 +57,53 @@ export function addFolderOptions(command: Command): Command {
     .addOption(withVariable(stateDir, 'THERMAL_STATE_DIR').default(undefined, 'provision-state in the device folder'));
 }
 
+export const pathsFrom = ({ dir, stateDir }: FolderArguments): DevicePaths =>
+  devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir));
+
+/** What stands for the board's serial number; empty: the hardware is asked. */
+export const boardId = (): string => process.env.THERMAL_BOARD_ID ?? '';
+
+/** The options of every command that provisions. */
 export function addAgentOptions(command: Command): Command {
   const logFormat = new Option(
     '--log-format <format>',
     'log lines for people or for machines (default: text on a terminal, else json)',
   );
   const logLevel = new Option('--log-level <level>', 'least important level that is logged (default: info)');
-  const keepBackups = new Option('--keep-backups <n>', 'backups of thermal_config.json that stay after a success');
+  const keepBackups = new Option(
+    '--keep-backups <n>',
+    'backups of thermal_config.json that stay after a success',
+  ).argParser(wholeNumber('number', 1, MAX_KEEP_BACKUPS));
   const splay = new Option(
     '--splay <seconds>',
     `spread the first contact of many devices over so many seconds, ${MAX_SPLAY} at most`,
-  );
+  ).argParser(wholeNumber('number of seconds', 0, MAX_SPLAY));
   return addFolderOptions(command)
     .addOption(withVariable(logFormat.choices(LOG_FORMATS), 'THERMAL_LOG_FORMAT'))
     .addOption(withVariable(logLevel.choices(LOG_LEVELS), 'THERMAL_LOG_LEVEL'))
-    .addOption(withVariable(keepBackups.argParser(parseCount), 'THERMAL_KEEP_BACKUPS').default(DEFAULT_KEEP_BACKUPS))
-    .addOption(withVariable(splay.argParser(parseSplay), 'THERMAL_SPLAY').default(0));
+    .addOption(withVariable(keepBackups, 'THERMAL_KEEP_BACKUPS').default(DEFAULT_KEEP_BACKUPS))
+    .addOption(withVariable(splay, 'THERMAL_SPLAY').default(0));
 }
+
+/** What `run` and `start` ask of the agent. @param rest what does not come from the command line */
+export const agentOptions = (
+  given: AgentArguments,
+  rest: Pick<AgentOptions, 'sink' | 'signal' | 'onState' | 'inspect'>,
+): AgentOptions => ({
+  paths: pathsFrom(given),
+  agentVersion: VERSION,
+  keepBackups: given.keepBackups,
+  splaySeconds: given.splay,
+  boardId: boardId(),
+  externalSettings: externalSettings(process.env),
+  ...rest,
+});
+
+/** How `run` and `start` print log lines; a level that was asked for goes over the configuration's. */
+export const logLines = (
+  { logFormat, logLevel }: AgentArguments,
+  configured: LogLevel = 'info',
+): Pick<WinstonSinkOptions, 'level' | 'format'> => ({
+  level: logLevel ?? configured,
+  format: logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
+});

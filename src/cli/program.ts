@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { Program } from './boot.ts';
 import { registerDemo } from './demo/command.ts';
 import { createDeviceProgram, runProgram } from './deviceProgram.ts';
 import { registerSimulate } from './simulate/command.ts';
@@ -13,8 +12,7 @@ export function createProgram(): Command {
   const program = createDeviceProgram().addHelpText('after', EPILOGUE.trimStart());
   registerSimulate(program);
   registerDemo(program);
-  for (const command of program.commands) command.exitOverride();
   return program;
 }
 
-export const main: Program['main'] = (argv, signal) => runProgram(createProgram(), argv, signal);
+export const main = (): Promise<void> => runProgram(createProgram());

@@ -2,7 +2,7 @@ let installed: AbortSignal | undefined;
 
 /**
  * Aborted by the first SIGTERM or SIGINT; from the second on the signals have their usual, deadly effect. One for the
- * whole process: `boot` calls it before the program's parts are loaded, so that a stop meanwhile is no kill.
+ * whole process: `boot` calls it before the program is loaded, so that a signal meanwhile does not kill.
  */
 export function stopSignal(): AbortSignal {
   if (installed !== undefined) return installed;
@@ -12,7 +12,8 @@ export function stopSignal(): AbortSignal {
   return installed;
 }
 
-/** Takes over what main.js has installed: the files that are built apart have a copy of this module each. */
-export function adoptStopSignal(signal: AbortSignal): void {
-  installed = signal;
+/** Resolves when the signal is aborted. */
+export async function stopped(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

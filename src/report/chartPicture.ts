@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { Html } from './html.ts';
 import type { ChartName, Outcome } from './runView.ts';
 
-declare const CHART_PICTURES: Readonly<Record<ChartName, string>> | undefined;
+declare const CHART_PICTURES: string | undefined;
 
-/** The pictures in state-diagrams/, put in by the build; sources run directly (tests) read them. */
+/** The pictures in state-diagrams/, put in by the build as JSON; sources run directly (tests) read the files. */
+const BUNDLED: Readonly<Record<ChartName, string>> | undefined =
+  typeof CHART_PICTURES === 'undefined' ? undefined : JSON.parse(CHART_PICTURES);
+
 function drawing(chart: ChartName): string {
-  if (typeof CHART_PICTURES !== 'undefined') return CHART_PICTURES[chart];
+  if (BUNDLED !== undefined) return BUNDLED[chart];
   return readFileSync(new URL(`../../state-diagrams/${chart}.svg`, import.meta.url), 'utf8');
 }
 

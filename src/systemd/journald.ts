@@ -1,9 +1,10 @@
-import { fstatSync } from 'node:fs';
-
 /** What journald takes for a line's priority, and does not show (sd-daemon(3)). */
 const PREFIXES = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const;
 
 const STANDARD_ERROR = 2;
+
+// Part of a boot without work, see src/cli/nothingToDo.ts.
+const { fstatSync } = process.getBuiltinModule('node:fs');
 
 /**
  * Whether a descriptor is journald's stream: JOURNAL_STREAM has its device and inode, and is inherited also by those

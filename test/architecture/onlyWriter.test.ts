@@ -30,8 +30,12 @@ const HARMLESS = new Set([
 const CONDITIONAL = new Set(['open', 'writeSync']);
 
 /** The names a source imports from node:fs; `*` for a namespace, a default or an import at run time. */
-function importedFromFs(source: string): string[] {
+function importedFromFs(text: string): string[] {
   const names: string[] = [];
+  const source = text.replaceAll(
+    /const (\{[^}]*\}) = process\.getBuiltinModule\((['"]node:fs['"])\)/g,
+    'import $1 from $2',
+  );
   for (const [, clause = ''] of source.matchAll(/import\s+([^;]*?)\s+from\s+['"](?:node:)?fs(?:\/promises)?['"]/g)) {
     const list = /^(?:type\s+)?\{([^}]*)\}$/.exec(clause)?.[1];
     if (list === undefined) names.push('*');
@@ -81,6 +85,8 @@ describe('the sources', () => {
     ["import {\n  readFile,\n  rm as remove,\n} from 'fs/promises';", ['rm']],
     ["import * as fs from 'node:fs';", ['*']],
     ["import fs, { stat } from 'fs';", ['*']],
+    ["const { statSync, rmSync } = process.getBuiltinModule('node:fs');", ['rmSync']],
+    ["process.getBuiltinModule('node:fs').rmSync(path);", ['*']],
     ["const { mkdir } = await import('node:fs/promises');", ['*']],
     ["import { open } from 'node:fs/promises'; await open(path, 'a+');", ['open for writing']],
     ["import { constants, open } from 'node:fs'; open(path, constants.O_RDWR, done);", ['open for writing']],

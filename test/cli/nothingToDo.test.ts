@@ -1,33 +1,202 @@
-import { writeFile } from 'node:fs/promises';
+/** The small file in front of commander (src/cli/nothingToDo.ts), and that the two never disagree. */
+
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import type { Option } from 'commander';
+import * as fc from 'fast-check';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { nothingToDo } from '../../src/cli/nothingToDo.ts';
+import { createProgram } from '../../src/cli/program.ts';
+import { devicePaths } from '../../src/device/paths.ts';
+import { formatRecord } from '../../src/log/format.ts';
+import { LOG_LEVELS } from '../../src/log/levels.ts';
+import type { WinstonSink, WinstonSinkOptions } from '../../src/log/winstonSink.ts';
+import type * as agent from '../../src/provision/agent.ts';
+import type { AgentOptions } from '../../src/provision/pass.ts';
+import type { AgentResult } from '../../src/provision/result.ts';
 import { scratchFolder } from '../config/scratch.ts';
+import { SEED } from '../support/seed.ts';
 
-/** Prints no line where there is nothing to do. */
-const QUIET = { THERMAL_LOG_LEVEL: 'error' };
+/** What commander's `run` has done. */
+const done = vi.hoisted(() => ({
+  agent: undefined as AgentOptions | undefined,
+  result: undefined as AgentResult | undefined,
+  output: '',
+}));
 
-it('ends a boot without work, and no other', async () => {
-  const folder = await scratchFolder();
-  expect(nothingToDo(['run', '--dir', folder], QUIET)).toBe(true);
-  await writeFile(join(folder, 'provision.txt'), '');
-  expect(nothingToDo(['run', '--dir', folder], QUIET)).toBe(false);
+// The agent itself runs; it is only noted which one. The lines would go to this process's own standard error.
+vi.mock('../../src/provision/agent.ts', async (importOriginal) => {
+  const { runAgent } = await importOriginal<typeof agent>();
+  return {
+    runAgent: async (options: AgentOptions) => {
+      done.agent = options;
+      done.result = await runAgent(options);
+      return done.result;
+    },
+  };
 });
+vi.mock('../../src/log/winstonSink.ts', () => ({
+  winstonSink: ({ level, format }: WinstonSinkOptions): WinstonSink => ({
+    sink: (record) => {
+      const isLogged = LOG_LEVELS.indexOf(record.level) <= LOG_LEVELS.indexOf(level);
+      if (isLogged) done.output += `${formatRecord(format, record)}\n`;
+    },
+    close: () => {},
+  }),
+}));
+// Vitest ends its workers with the signals that `run` takes over.
+vi.mock('../../src/cli/stopSignal.ts', () => ({ stopSignal: () => new AbortController().signal }));
 
-it('counts an empty variable as not set', async () => {
-  const names = ['THERMAL_STATE_DIR', 'THERMAL_LOG_FORMAT', 'THERMAL_SPLAY', 'THERMAL_KEEP_BACKUPS'];
-  const env = { ...QUIET, ...Object.fromEntries(names.map((name) => [name, ''])) };
-  const folder = await scratchFolder();
-  expect(nothingToDo(['run', '--dir', folder], env)).toBe(true);
-});
+/** A descriptor that is no terminal. */
+function plainOutput(folder: string): number {
+  const descriptor = openSync(join(folder, 'output'), 'a');
+  onTestFinished(() => closeSync(descriptor));
+  return descriptor;
+}
 
-it.each([
-  ['constructor', 'x'],
-  ['toString', 'x'],
-  ['__proto__', 'x'],
-  ['--log-level', ''],
-  ['--splay', ''],
-])('leaves %j %j to the parser, which refuses it', async (name, value) => {
+/** The current folder, until the test is over. */
+function standIn(folder: string): void {
+  const before = process.cwd();
+  process.chdir(folder);
+  onTestFinished(() => process.chdir(before));
+}
+
+const optionsOf = (name: string): readonly Option[] =>
+  createProgram().commands.find((command) => command.name() === name)?.options ?? [];
+const ALL = [...optionsOf('run'), ...optionsOf('start')];
+const VARIABLES = [...new Set(ALL.flatMap(({ envVar }) => envVar ?? []))];
+
+/** Device folders and state folders of every kind, in a folder of their own. */
+async function makePlaces(): Promise<{ readonly folder: string; readonly places: readonly string[] }> {
   const folder = await scratchFolder();
-  expect(nothingToDo(['run', '--dir', folder, name, value], QUIET)).toBe(false);
+  const idle = devicePaths(join(folder, 'idle'));
+  const asked = devicePaths(join(folder, 'asked'));
+  const unfinished = devicePaths(join(folder, 'unfinished'));
+  await mkdir(idle.deviceFolder);
+  await mkdir(asked.deviceFolder);
+  await mkdir(unfinished.stateFolder, { recursive: true, mode: 0o700 });
+  await writeFile(asked.provisionTxt, '');
+  await writeFile(unfinished.credentials, '{}');
+  const states = join(folder, 'states');
+  const open = join(folder, 'open');
+  const file = join(folder, 'file');
+  await mkdir(states, { mode: 0o700 });
+  await mkdir(open, { mode: 0o755 });
+  await writeFile(file, '');
+  const odd = [
+    asked.deviceFolder,
+    unfinished.deviceFolder,
+    unfinished.stateFolder,
+    open,
+    file,
+    join(folder, 'missing/x'),
+  ];
+  return { folder, places: [idle.deviceFolder, states, ...odd] };
+}
+
+/** Words that commander may take for this option, and some that it does not take. */
+function valuesOf(option: Option, places: readonly string[]): fc.Arbitrary<string> {
+  const numbers = fc.constantFrom('0', '1', '5', '20', '300', '301', '1000', '1001', '007', '1e1', ' 5', '5.0');
+  const folders = fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...places.slice(0, 2)) },
+    fc.constantFrom(...places),
+  );
+  const likely = option.argChoices ?? [];
+  const fitting = likely.length > 0 ? fc.constantFrom(...likely) : /dir/.test(option.long ?? '') ? folders : numbers;
+  const others = fc.constantFrom('', '-', '-1', '--dir', 'TEXT', 'constructor', 'command:true', 'stately:1', '99999');
+  return fc.oneof({ weight: 12, arbitrary: fitting }, others);
+}
+
+/** Command lines over all options of `run` and `start`, most of them usual ones. */
+function commandLines(places: readonly string[]): fc.Arbitrary<readonly string[]> {
+  const option = fc.constantFrom(...ALL);
+  const usual = option.chain((one) => valuesOf(one, places).map((value) => [one.long ?? '', value]));
+  const joined = option.chain((one) => valuesOf(one, places).map((value) => [`${one.long}=${value}`]));
+  const alone = fc.oneof(
+    option.map(({ long = '' }) => [long]),
+    fc.constantFrom(['-h'], ['--'], ['__proto__', 'x'], ['toString', 'x'], ['x']),
+  );
+  const words = fc.array(
+    fc.oneof({ weight: 15, arbitrary: usual }, { weight: 1, arbitrary: joined }, { weight: 1, arbitrary: alone }),
+    { maxLength: 4 },
+  );
+  const command = fc.oneof(
+    { weight: 15, arbitrary: fc.constant(['run']) },
+    fc.constantFrom(['start'], ['status'], [], ['--', 'run'], ['rum']),
+  );
+  return fc.tuple(command, words).map(([first, more]) => [...first, ...more.flat()]);
+}
+
+const environments = (places: readonly string[]): fc.Arbitrary<Readonly<Record<string, string>>> =>
+  fc
+    .uniqueArray(fc.constantFrom(...ALL.filter(({ envVar }) => envVar !== undefined)), { maxLength: 3 })
+    .chain((options) => fc.tuple(...options.map((one) => valuesOf(one, places).map((value) => [one.envVar, value]))))
+    .map((pairs) => Object.fromEntries(pairs));
+
+/** Lets commander run a command line under an environment; its errors are thrown. */
+async function runByCommander(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+  Object.assign(done, { agent: undefined, result: undefined, output: '' });
+  for (const name of VARIABLES) vi.stubEnv(name, env[name]);
+  try {
+    const program = createProgram();
+    for (const one of [program, ...program.commands]) one.configureOutput({ writeOut: () => {}, writeErr: () => {} });
+    await program.parseAsync([...argv], { from: 'user' });
+  } finally {
+    vi.unstubAllEnvs();
+    process.exitCode = undefined;
+  }
+}
+
+const withoutTime = (text: string): string => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+
+describe('nothingToDo', () => {
+  // `run` ends the process when something holds it up after its work is done.
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  afterAll(() => void vi.useRealTimers());
+
+  it(`never disagrees with commander and the agent (FC_SEED=${SEED})`, { timeout: 120_000 }, async () => {
+    const { folder, places } = await makePlaces();
+    const stderr = plainOutput(folder);
+    standIn(join(folder, 'idle'));
+    let answers = 0;
+    const property = fc.asyncProperty(commandLines(places), environments(places), async (argv, env) => {
+      const answer = nothingToDo(argv, env, stderr);
+      if (answer === undefined) return;
+      answers += 1;
+      await runByCommander(argv, env);
+      expect(done.result?.outcome).toBe('nothing');
+      expect(withoutTime(done.output)).toBe(withoutTime(answer));
+      // Work in the folders that the agent was given is work for both.
+      for (const path of [done.agent?.paths.provisionTxt ?? '', done.agent?.paths.credentials ?? '']) {
+        await writeFile(path, '');
+        expect(nothingToDo(argv, env, stderr)).toBeUndefined();
+        await rm(path);
+      }
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 1500 });
+    expect(answers).toBeGreaterThan(150);
+  });
+
+  it('leaves a terminal to the display of progress', async () => {
+    const folder = await scratchFolder();
+    const device = openSync('/dev/null', 'a');
+    onTestFinished(() => closeSync(device));
+    expect(nothingToDo(['run', '--dir', folder], {}, device)).toBeUndefined();
+    expect(nothingToDo(['run', '--dir', folder], {}, plainOutput(folder))).toMatch(/"event":"run.nothing"/);
+  });
+
+  it('counts an empty variable as not set', async () => {
+    const folder = await scratchFolder();
+    const env = Object.fromEntries(VARIABLES.map((name) => [name, '']));
+    const answer = nothingToDo(['run', '--dir', folder], env, plainOutput(folder));
+    expect(answer).toMatch(/"event":"run.nothing"/);
+    await runByCommander(['run', '--dir', folder], env);
+    expect(withoutTime(done.output)).toBe(withoutTime(answer ?? ''));
+  });
+
+  it('prints nothing where only warnings are logged', async () => {
+    const folder = await scratchFolder();
+    expect(nothingToDo(['run', '--dir', folder, '--log-level', 'warn'], {}, plainOutput(folder))).toBe('');
+  });
 });

@@ -1,4 +1,4 @@
-/** The command as users run it: a process of its own, from a bundle like the shipped one. */
+/** The command as users run it: a process of its own, from the shipped bundle. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,34 +7,15 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { build } from 'esbuild';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
 import { until } from '../support/until.ts';
 import { connected, KEYS, REQUEST } from './mqttClients.ts';
 
 let folder: string;
-let program: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'simulate-'));
-  program = join(folder, 'program.mjs');
-  await build({
-    stdin: {
-      contents: `import { Command } from 'commander';
-        import { registerSimulate } from './src/cli/simulate/command.ts';
-        const program = new Command('thermal-provision');
-        registerSimulate(program);
-        await program.parseAsync();`,
-      resolveDir: join(import.meta.dirname, '../..'),
-    },
-    outfile: program,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-    logLevel: 'warning',
-  });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -45,7 +26,7 @@ interface Run {
 }
 
 function run(...args: string[]): Run {
-  const child = spawn(process.execPath, [program, 'simulate', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [inject('bundle'), 'simulate', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk) => {
     output.stdout += chunk;
@@ -146,7 +127,7 @@ test('--cert and --key', async () => {
   expect((await connected(url, { username: 'provision', ca: cert })).received).toEqual(['connack:0']);
 });
 
-test('a port in use: one line, exit status 69', async () => {
+test('a port in use: what is wrong and what to do, exit status 69', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -156,10 +137,10 @@ test('a port in use: one line, exit status 69', async () => {
   if (address === null || typeof address === 'string') throw new Error('no port');
   const running = run('--port', String(address.port));
   expect(await running.exit).toEqual([69, null]);
-  expect(running.output.stderr).toMatch(/^thermal-provision simulate: .*EADDRINUSE.*\n$/);
+  expect(running.output.stderr).toMatch(/^thermal-provision: .*EADDRINUSE.*\n {2}.+\n$/);
 });
 
-describe('a wrong option: one line that says which, exit status 64', () => {
+describe('a wrong option: a message that says which, exit status 64', () => {
   test.each([
     ['--port 65536', ['--port', '65536']],
     ['--latency abc', ['--latency', 'abc']],
@@ -175,7 +156,7 @@ describe('a wrong option: one line that says which, exit status 64', () => {
     const running = run(...args);
     expect(await running.exit).toEqual([64, null]);
     expect(running.output.stdout).toBe('');
-    expect(running.output.stderr).toMatch(/^thermal-provision simulate: [^\n]+\n$/);
+    expect(running.output.stderr).toMatch(/^thermal-provision: [^\n]+\n {2}[^\n]+\n$/);
     const option = /--?[a-z-]+|\/\w+/.exec(what)?.[0];
     if (option !== undefined) expect(running.output.stderr).toContain(option === '--fault' ? 'The fault' : option);
   });

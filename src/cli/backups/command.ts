@@ -1,6 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { pathsFrom } from '../arguments.ts';
-import { addFolderOptions } from '../options.ts';
+import { addFolderOptions, pathsFrom } from '../options.ts';
 import type { BackupsAction, BackupsArguments } from './runBackups.ts';
 
 const ACTIONS = ['list', 'diff', 'restore'];
@@ -34,7 +33,7 @@ export function registerBackups(program: Command): void {
     )
     .addHelpText('after', NOTES)
     .action(async (action: BackupsAction, number: number | undefined, options: BackupsArguments) => {
-      const { runBackups } = await import('./runBackups.ts');
+      const { runBackups } = await import('../parts/files.ts');
       process.exitCode = await runBackups(pathsFrom(options), action, number, options);
     });
 }

@@ -3,7 +3,7 @@ import { requireDeviceFolder } from '../../device/folder.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';
 import { Failure } from '../../failures/failure.ts';
-import type { AgentArguments } from '../arguments.ts';
+import type { FolderArguments } from '../options.ts';
 import type { Printed } from './content.ts';
 import { compareBackup } from './diff.ts';
 import { listing } from './list.ts';
@@ -11,7 +11,7 @@ import { restoreBackup } from './restore.ts';
 
 export type BackupsAction = 'list' | 'diff' | 'restore';
 
-export interface BackupsArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+export interface BackupsArguments extends FolderArguments {
   readonly yes?: boolean;
   readonly format: 'text' | 'json';
 }

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
-import { addFolderOptions } from '../options.ts';
+import { addFolderOptions, type FolderArguments, pathsFrom } from '../options.ts';
 import type { DoctorOptions } from './runDoctor.ts';
 
-type DoctorArguments = Pick<AgentArguments, 'dir' | 'stateDir'> & DoctorOptions;
+type DoctorArguments = FolderArguments & DoctorOptions;
 
 const NOTES = `
 Nothing is changed: no file is written, and of the provisioning session only CONNECT is sent, so the server creates

@@ -4,6 +4,7 @@ import type { Finding, Verdict } from '../../doctor/check.ts';
 import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
 import type { Plan } from '../../doctor/plan.ts';
 import { EXIT } from '../../failures/exit.ts';
+import { boardId } from '../options.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from '../terminal/paint.ts';
 
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> = {
@@ -29,7 +30,7 @@ export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Pro
   const examination = examine({
     paths,
     now: Date.now(),
-    boardId: process.env.THERMAL_BOARD_ID ?? '',
+    boardId: boardId(),
     externalSettings: externalSettings(process.env),
   });
   const paint = paintFor(process.stdout);

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
-import { addFolderOptions } from '../options.ts';
+import { addFolderOptions, type FolderArguments, pathsFrom } from '../options.ts';
 
 const NOTES = `
 Examples:
@@ -17,8 +16,8 @@ export function registerInspect(program: Command): void {
     .argument('[file]', "a device's events.jsonl; default: that of --dir")
     .description('step through a recorded run on a page of this machine')
     .addHelpText('after', NOTES)
-    .action(async (file: string | undefined, options: Pick<AgentArguments, 'dir' | 'stateDir'>) => {
-      const { openRecording } = await import('./openRecording.ts');
+    .action(async (file: string | undefined, options: FolderArguments) => {
+      const { openRecording } = await import('../parts/pages.ts');
       await openRecording(file ?? pathsFrom(options).events);
     });
 }

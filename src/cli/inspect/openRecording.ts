@@ -5,7 +5,7 @@ import { recordingPage } from '../../report/recordingPage.ts';
 import { readEventLines } from '../../status/eventLines.ts';
 import { VERSION } from '../../version.ts';
 import { serveLocally } from '../../watch/localServer.ts';
-import { stopSignal } from '../stopSignal.ts';
+import { stopped, stopSignal } from '../stopSignal.ts';
 
 /**
  * Serves a recording until it is told to stop.
@@ -27,9 +27,6 @@ export async function openRecording(given: string): Promise<void> {
   process.stdout.write(`${server.url}\n`);
   const lost = read.skipped === 0 ? '' : `; ${read.skipped} lines could not be read`;
   process.stderr.write(`${runs.length} recorded ${runs.length === 1 ? 'run' : 'runs'}${lost}. Ctrl+C ends.\n`);
-  await new Promise<void>((end) => {
-    if (signal.aborted) end();
-    signal.addEventListener('abort', () => end(), { once: true });
-  });
+  await stopped(signal);
   await server.close();
 }

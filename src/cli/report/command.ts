@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
-import { addFolderOptions } from '../options.ts';
+import { addFolderOptions, type FolderArguments, pathsFrom } from '../options.ts';
 
-interface ReportArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+interface ReportArguments extends FolderArguments {
   readonly out: string;
 }
 
@@ -22,7 +21,7 @@ export function registerReport(program: Command): void {
     .requiredOption('--out <file>', 'where to write the page; -: to standard output')
     .addHelpText('after', NOTES)
     .action(async (options: ReportArguments) => {
-      const { writeReport } = await import('./writeReport.ts');
+      const { writeReport } = await import('../parts/pages.ts');
       await writeReport(pathsFrom(options), options.out);
     });
 }

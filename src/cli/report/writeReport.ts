@@ -8,6 +8,7 @@ import { readLimited } from '../../files/readLimited.ts';
 import { reportPage } from '../../report/reportPage.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { VERSION } from '../../version.ts';
+import { boardId } from '../options.ts';
 
 /** Mode of a page without secrets that is there to be passed on. */
 const PAGE_MODE = 0o644;
@@ -20,7 +21,7 @@ const BEGINNING = '<!doctype html>';
  * @throws Failure DEVICE_FOLDER_MISSING, USAGE (the file is no report), and those of durableReplace
  */
 export async function writeReport(paths: DevicePaths, out: string): Promise<void> {
-  const files = await readDeviceFiles(paths, { boardId: process.env.THERMAL_BOARD_ID ?? '' });
+  const files = await readDeviceFiles(paths, { boardId: boardId() });
   if (files.folder.problem?.code === 'DEVICE_FOLDER_MISSING') {
     await requireDeviceFolder(paths.deviceFolder);
   }

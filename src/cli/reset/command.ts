@@ -16,7 +16,7 @@ export function registerReset(program: Command): void {
     .option('--yes', 'do not ask')
     .addHelpText('after', NOTES)
     .action(async (options: ResetArguments) => {
-      const { resetRun } = await import('./resetRun.ts');
+      const { resetRun } = await import('../parts/files.ts');
       process.exitCode = await resetRun(options);
     });
 }

@@ -11,11 +11,11 @@ import { type DeviceFiles, readDeviceFiles } from '../../status/deviceFiles.ts';
 import { oneLine } from '../../status/plainText.ts';
 import { planReset, type ResetPlan } from '../../status/resetPlan.ts';
 import { systemClock } from '../../time/clock.ts';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
+import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 import { askYes } from '../terminal/askYes.ts';
 
 /** What `reset` is given, as commander has parsed it. */
-export interface ResetArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
+export interface ResetArguments extends FolderArguments {
   readonly yes?: boolean;
 }
 
@@ -51,8 +51,7 @@ export async function resetRun(options: ResetArguments): Promise<number> {
   return carryOut(paths, plan);
 }
 
-const look = (paths: DevicePaths): Promise<DeviceFiles> =>
-  readDeviceFiles(paths, { boardId: process.env.THERMAL_BOARD_ID ?? '' });
+const look = (paths: DevicePaths): Promise<DeviceFiles> => readDeviceFiles(paths, { boardId: boardId() });
 
 /** The code of the file that could not be read, which decides the exit status. */
 const unreadableCode = ({ snapshot, credentials }: DeviceFiles): string | undefined =>

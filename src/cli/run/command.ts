@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import type { AgentArguments } from '../arguments.ts';
 import { addInspectOption, type InspectArguments, openInspector } from '../inspectOption.ts';
-import { addAgentOptions } from '../options.ts';
+import { type AgentArguments, addAgentOptions } from '../options.ts';
 import { stopSignal } from '../stopSignal.ts';
 
 const EXAMPLES = `
@@ -14,6 +13,9 @@ again; thermal_config.json is then unchanged. What happened: thermal-provision s
 On a terminal the progress is shown; with --log-format or --log-level, or without a terminal, log lines are.
 `;
 
+/** How long open handles may keep the process alive after its work is done. */
+const LINGER_MS = 500;
+
 /** `run`: one pass for the boot process. */
 export function registerRun(program: Command): void {
   addInspectOption(addAgentOptions(program.command('run')))
@@ -22,6 +24,9 @@ export function registerRun(program: Command): void {
     .action(async (options: AgentArguments & InspectArguments) => {
       const signal = stopSignal();
       const { runDevice } = await import('./runDevice.ts');
-      await runDevice(options, signal, await openInspector(options));
+      const { watched, close } = await openInspector(options);
+      process.exitCode = await runDevice(options, signal, watched);
+      await close();
+      setTimeout(() => process.exit(), LINGER_MS).unref();
     });
 }

@@ -1,34 +1,32 @@
-import { externalSettings } from '../../config/provision/externalSettings.ts';
+import { winstonSink } from '../../log/winstonSink.ts';
 import { runAgent } from '../../provision/agent.ts';
-import { VERSION } from '../../version.ts';
-import type { RunInspector } from '../../watch/observer.ts';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
-import { openRunOutput } from './runOutput.ts';
-
-/** How long open handles may keep the process alive after its work is done. */
-const LINGER_MS = 500;
+import type { AgentOptions } from '../../provision/pass.ts';
+import { type AgentArguments, agentOptions, logLines } from '../options.ts';
+import { isDrawable } from '../terminal/paint.ts';
+import { openProgress, type Progress } from '../terminal/progress.ts';
 
 /**
- * One pass over a device folder, for the boot process; sets the exit status.
+ * One pass over a device folder, for the boot process.
  * @param signal ends it in good order
- * @param inspector who is told what the chart does
+ * @param watched is told what the chart does
+ * @returns the exit status
  */
-export async function runDevice(options: AgentArguments, signal: AbortSignal, inspector?: RunInspector): Promise<void> {
-  const output = await openRunOutput(options);
-  const result = await runAgent({
-    paths: pathsFrom(options),
-    agentVersion: VERSION,
-    sink: output.sink,
-    onState: output.onState,
-    ...(inspector === undefined ? {} : { inspect: inspector.observe }),
-    signal,
-    keepBackups: options.keepBackups,
-    splaySeconds: options.splay,
-    boardId: process.env.THERMAL_BOARD_ID ?? '',
-    externalSettings: externalSettings(process.env),
-  });
-  await output.end(result);
-  await inspector?.close();
-  process.exitCode = result.exitStatus;
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+export async function runDevice(
+  given: AgentArguments,
+  signal: AbortSignal,
+  watched: Pick<AgentOptions, 'inspect'>,
+): Promise<number> {
+  const { sink, onState, end } = openOutput(given);
+  const result = await runAgent(agentOptions(given, { sink, onState, signal, ...watched }));
+  await end(result);
+  return result.exitStatus;
+}
+
+/** Progress on a terminal that can draw it; log lines elsewhere, and where their format or level was asked for. */
+function openOutput(given: AgentArguments): Progress {
+  const wantsLines = given.logFormat !== undefined || given.logLevel !== undefined;
+  const progress = wantsLines || !isDrawable(process.stderr) ? undefined : openProgress(given.dir);
+  if (progress !== undefined) return progress;
+  const { sink, close } = winstonSink(logLines(given));
+  return { sink, onState: () => {}, end: async () => close() };
 }

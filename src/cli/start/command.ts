@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { addInspectOption, openInspector } from '../inspectOption.ts';
 import { addAgentOptions, withVariable } from '../options.ts';
+import { stopSignal } from '../stopSignal.ts';
 import type { StartArguments } from './startDevice.ts';
 
 const EXAMPLES = `
@@ -29,10 +30,10 @@ export function registerStart(program: Command): void {
     .option('--no-provision', 'normal operation only')
     .addHelpText('after', EXAMPLES)
     .action(async (options: StartArguments) => {
+      const signal = stopSignal();
       const { startDevice } = await import('./startDevice.ts');
-      const inspector = await openInspector(options);
-      const watched = inspector === undefined ? {} : { inspect: inspector.observe };
-      process.exitCode = await startDevice(options, watched);
-      await inspector?.close();
+      const { watched, close } = await openInspector(options);
+      process.exitCode = await startDevice(options, signal, watched);
+      await close();
     });
 }

@@ -2,7 +2,6 @@ import { isAbsolute, join } from 'node:path';
 import { createTemperatureSource } from '../../client/createTemperatureSource.ts';
 import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
 import { runClient } from '../../client/runClient.ts';
-import { externalSettings } from '../../config/provision/externalSettings.ts';
 import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
@@ -11,16 +10,14 @@ import { EXIT } from '../../failures/exit.ts';
 import { Failure, toFailureRecord } from '../../failures/failure.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
 import { failureFields } from '../../log/failureFields.ts';
-import { createLog, type Log, type LogSink } from '../../log/log.ts';
+import { createLog, type Log } from '../../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../../log/winstonSink.ts';
 import { runAgent } from '../../provision/agent.ts';
 import type { AgentOptions } from '../../provision/pass.ts';
 import type { AgentResult } from '../../provision/result.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
-import { VERSION } from '../../version.ts';
-import { type AgentArguments, formatFrom, pathsFrom } from '../arguments.ts';
 import type { InspectArguments } from '../inspectOption.ts';
-import { stopSignal } from '../stopSignal.ts';
+import { type AgentArguments, agentOptions, logLines, pathsFrom } from '../options.ts';
 
 /** Unlike the agent's own files, the camera's log is for its group, too. */
 const LOG_FILE_MODE = 0o640;
@@ -36,17 +33,16 @@ type Watched = Pick<AgentOptions, 'inspect'>;
 /**
  * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
  * camera goes on with the configuration it has.
- * @param watched who is told what the charts do
+ * @param signal ends it in good order
+ * @param watched is told what the charts do
  * @returns the exit status
  */
-export async function startDevice(options: StartArguments, watched: Watched = {}): Promise<number> {
-  const signal = stopSignal();
+export async function startDevice(options: StartArguments, signal: AbortSignal, watched: Watched): Promise<number> {
   const clock = systemClock();
   const paths = pathsFrom(options);
-  const format = formatFrom(options);
-  const console = winstonSink({ level: options.logLevel ?? 'info', format });
+  const console = winstonSink(logLines(options));
   let result: AgentResult | undefined;
-  if (options.provision) result = await provision(options, paths, console.sink, signal, watched);
+  if (options.provision) result = await runAgent(agentOptions(options, { sink: console.sink, signal, ...watched }));
   const isOver = result?.failure?.code === 'LOCKED' || result?.failure?.code === 'DEVICE_FOLDER_MISSING';
   if (result !== undefined && (isOver || result.outcome === 'interrupted')) return result.exitStatus;
 
@@ -67,7 +63,7 @@ export async function startDevice(options: StartArguments, watched: Watched = {}
       { code: result.failure.code, deviceName: device },
     );
   }
-  const configured = winstonSink(await sinkOptions(options, config, paths, format));
+  const configured = winstonSink(await sinkOptions(options, config, paths));
   const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
   try {
     await operate(options, paths, config, log, clock, signal, watched);
@@ -76,26 +72,6 @@ export async function startDevice(options: StartArguments, watched: Watched = {}
     configured.close();
     console.close();
   }
-}
-
-function provision(
-  options: StartArguments,
-  paths: DevicePaths,
-  sink: LogSink,
-  signal: AbortSignal,
-  watched: Watched,
-): Promise<AgentResult> {
-  return runAgent({
-    paths,
-    agentVersion: VERSION,
-    sink,
-    signal,
-    keepBackups: options.keepBackups,
-    splaySeconds: options.splay,
-    boardId: process.env.THERMAL_BOARD_ID ?? '',
-    externalSettings: externalSettings(process.env),
-    ...watched,
-  });
 }
 
 /** @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED */
@@ -110,13 +86,12 @@ async function sinkOptions(
   options: StartArguments,
   { logging }: ClientConfig,
   paths: DevicePaths,
-  format: WinstonSinkOptions['format'],
 ): Promise<WinstonSinkOptions> {
-  const level = options.logLevel ?? logging.level;
-  if (logging.output === 'console') return { level, format };
+  const lines = logLines(options, logging.level);
+  if (logging.output === 'console') return lines;
   const path = isAbsolute(logging.logFile) ? logging.logFile : join(paths.deviceFolder, logging.logFile);
   const attributes = { mode: LOG_FILE_MODE, ...(await folderOwner(path).catch(() => ({}))) };
-  return { level, format, file: { path, only: logging.output === 'file', attributes } };
+  return { ...lines, file: { path, only: logging.output === 'file', attributes } };
 }
 
 async function operate(

@@ -1,15 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { EXIT } from '../../failures/exit.ts';
-import { type AgentArguments, pathsFrom } from '../arguments.ts';
 import { addFolderOptions } from '../options.ts';
-import { stopSignal } from '../stopSignal.ts';
-
-interface StatusArguments extends Pick<AgentArguments, 'dir' | 'stateDir'> {
-  readonly format: 'text' | 'json';
-  readonly long?: boolean;
-  readonly wait?: boolean;
-  readonly timeout: number;
-}
+import type { StatusArguments } from './showStatus.ts';
 
 const MAX_TIMEOUT_SECONDS = 86_400;
 /** Longer than a run may take (RUN_TIME_LIMIT_MS in src/provision/pass.ts). */
@@ -41,25 +32,7 @@ export function registerStatus(program: Command): void {
     )
     .addHelpText('after', EXIT_STATUS)
     .action(async (options: StatusArguments) => {
-      const [{ waitForEnd }, { makeStatus }, { statusText }, { statusJson }] = await Promise.all([
-        import('../../status/waitForEnd.ts'),
-        import('../../status/makeStatus.ts'),
-        import('../../status/statusText.ts'),
-        import('../../status/statusJson.ts'),
-      ]);
-      const boardId = process.env.THERMAL_BOARD_ID ?? '';
-      const timeoutMs = options.wait === true ? options.timeout * 1000 : 0;
-      const signal = options.wait === true ? stopSignal() : undefined;
-      const { files, ended } = await waitForEnd(pathsFrom(options), timeoutMs, {
-        boardId,
-        ...(signal === undefined ? {} : { signal }),
-      });
-      const status = makeStatus(files);
-      const long = options.long === true;
-      process.stdout.write(options.format === 'json' ? statusJson(status) : statusText(status, long));
-      process.exitCode = status.exitStatus;
-      if (options.wait !== true || ended) return;
-      process.stderr.write(`thermal-provision status: the run had not ended after ${options.timeout} s\n`);
-      process.exitCode = EXIT.TEMPFAIL;
+      const { showStatus } = await import('../parts/files.ts');
+      process.exitCode = await showStatus(options);
     });
 }

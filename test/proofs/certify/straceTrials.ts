@@ -20,8 +20,8 @@ import {
 } from './straceScenarios.ts';
 import type { SuiteOptions, SuiteResult } from './suite.ts';
 
-/** The look at the folder before any library is loaded (src/cli/nothingToDo.ts) would mix two threads' counts. */
-const WHOLE_AGENT = ['--keep-backups', '5'];
+/** The look at the folder before any library is loaded would mix two threads' counts; it leaves this form to commander. */
+const WHOLE_AGENT = ['--keep-backups=5'];
 /** A slow run saves its state more often; the shortest of a few has the calls that every run makes. */
 const BASE_RUNS = 5;
 /** A fault that did not fire is tried again, then its call is looked for once more. */

@@ -10,7 +10,7 @@ import { startServer } from '../../support/server.ts';
 /** The signal is delivered by the event loop of the main thread; the import goes on after it. */
 const HOOKS = `
 export async function load(url, context, next) {
-  if (/\\/dist\\/(program|run)\\.js$/.test(url)) {
+  if (/\\/dist\\/chunks\\/program-/.test(url)) {
     process.kill(process.pid, process.env.EARLY_SIGNAL);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -1,0 +1,5 @@
+/** What draws the charts: `report`, `inspect` and `--inspect`, one part of the bundle (see files.ts). */
+export { inspectOnPage } from '../../watch/livePage.ts';
+export { inspectWithStately } from '../../watch/stately.ts';
+export { openRecording } from '../inspect/openRecording.ts';
+export { writeReport } from '../report/writeReport.ts';

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { Failure } from '../../failures/failure.ts';
+import { parseFault } from '../../simulator/faultText.ts';
+import { STRATEGIES } from '../../simulator/provisioningStrategy.ts';
+import type { SimulatorOptions } from '../../simulator/simulator.ts';
+
+/** Options as commander gives them: all text, checked here, so that a wrong one ends with the documented status. */
+export interface SimulateArguments {
+  readonly port: string;
+  readonly host: string;
+  readonly tls?: boolean;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly caOut?: string;
+  readonly strategy?: string;
+  readonly reprovision?: boolean;
+  readonly deviceKey?: string;
+  readonly deviceSecret?: string;
+  readonly device: readonly string[];
+  readonly deviceLimit?: string;
+  readonly latency?: string;
+  readonly commitDelay?: string;
+  readonly backEndTimeout?: string;
+  readonly sessionClose?: string;
+  readonly legacySuback?: boolean;
+  readonly fault: readonly string[];
+  readonly registryFile?: string;
+  readonly quiet?: boolean;
+}
+
+function integer(option: string, text: string | undefined, max: number): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d+$/.test(text) && Number(text) <= max) return Number(text);
+  throw new Failure('USAGE', 'simulateInteger', { option, value: text, max });
+}
+
+const MAX_MS = 86_400_000;
+const MAX_DEVICES = 10_000_000;
+
+/** What the simulator is asked for. @throws Failure USAGE when an option is wrong */
+export async function simulatorOptions(given: SimulateArguments): Promise<SimulatorOptions> {
+  const strategy = STRATEGIES.find((known) => known === given.strategy);
+  if (given.strategy !== undefined && strategy === undefined) {
+    throw new Failure('USAGE', 'simulateStrategy', { value: given.strategy, known: STRATEGIES.join(', ') });
+  }
+  if (given.caOut !== undefined && given.tls !== true) throw new Failure('USAGE', 'simulateCaOut', {});
+  return {
+    port: integer('port', given.port, 65_535),
+    host: given.host,
+    tls: await tlsOption(given),
+    strategy,
+    reprovision: given.reprovision,
+    deviceKey: given.deviceKey,
+    deviceSecret: given.deviceSecret,
+    devices: given.device.map(preCreatedDevice),
+    deviceLimit: integer('device-limit', given.deviceLimit, MAX_DEVICES),
+    latencyMs: integer('latency', given.latency, MAX_MS),
+    commitDelayMs: integer('commit-delay', given.commitDelay, MAX_MS),
+    backEndTimeoutMs: integer('back-end-timeout', given.backEndTimeout, MAX_MS),
+    provisionSessionCloseMs: integer('session-close', given.sessionClose, MAX_MS),
+    legacySuback: given.legacySuback,
+    faults: given.fault.map(parseFault),
+    registryFile: given.registryFile,
+  };
+}
+
+function preCreatedDevice(text: string): NonNullable<SimulatorOptions['devices']>[number] {
+  const { name = '', token } = /^(?<name>[^=]*)(?:=(?<token>.*))?$/s.exec(text)?.groups ?? {};
+  if (name === '' || token === '') throw new Failure('USAGE', 'simulateDevice', { name });
+  return { name, ...(token === undefined ? {} : { credentials: { type: 'ACCESS_TOKEN', token } }) };
+}
+
+async function tlsOption(given: SimulateArguments): Promise<SimulatorOptions['tls']> {
+  const { cert, key } = given;
+  if (cert === undefined && key === undefined) return given.tls === true ? 'generated' : undefined;
+  if (cert === undefined || key === undefined) throw new Failure('USAGE', 'simulateHalfCertificate', {});
+  if (given.tls === true) throw new Failure('USAGE', 'simulateTwoCertificates', {});
+  return { cert: await readPem('cert', cert), key: await readPem('key', key) };
+}
+
+async function readPem(option: string, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new Failure('USAGE', 'simulateFile', { option, path, why });
+  }
+}
