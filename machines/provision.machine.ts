@@ -14,7 +14,6 @@ import type {
 } from './provision.types.ts';
 
 const POLICY = PROVISION_POLICY;
-const MAX_WRITE_ROUNDS = POLICY.maxWriteRounds;
 const pauseBefore = (attempt: number): number =>
   Math.min(POLICY.longestPauseMs, POLICY.firstPauseMs * 2 ** (attempt - 1));
 
@@ -131,7 +130,7 @@ export const provisionMachine = setup({
     changedTooOften: ({ context, event }) =>
       event.type === 'xstate.done.actor.write' &&
       event.output.outcome === 'changed' &&
-      context.writeRounds + 1 >= MAX_WRITE_ROUNDS,
+      context.writeRounds + 1 >= POLICY.maxWriteRounds,
     isUnusable: ({ event }) => event.type === 'xstate.done.actor.write' && event.output.outcome === 'unusable',
     // failures
     mayRetry: ({ context, event }) =>
@@ -248,7 +247,7 @@ export const provisionMachine = setup({
       error: () => ({
         code: 'CONFIG_KEEPS_CHANGING' as const,
         situation: 'duringRun' as const,
-        facts: { times: MAX_WRITE_ROUNDS },
+        facts: { times: POLICY.maxWriteRounds },
       }),
     }),
     failNotWritten: assign({

@@ -31,16 +31,8 @@ export type ChartFailure =
       readonly situation: 'duringRun';
       readonly facts: { readonly times: number };
     }
-  | {
-      readonly code: 'CONFIG_NOT_WRITTEN';
-      readonly situation: 'backupPutBack';
-      readonly facts: Record<never, never>;
-    }
-  | {
-      readonly code: 'RESUME_LOOP';
-      readonly situation: 'noProgress';
-      readonly facts: { readonly resumes: number };
-    }
+  | { readonly code: 'CONFIG_NOT_WRITTEN'; readonly situation: 'backupPutBack'; readonly facts: Record<never, never> }
+  | { readonly code: 'RESUME_LOOP'; readonly situation: 'noProgress'; readonly facts: { readonly resumes: number } }
   | { readonly code: 'RUN_TIME_LIMIT'; readonly situation: 'tooLong'; readonly facts: Record<never, never> }
   | {
       readonly code: 'RUN_TIME_LIMIT';

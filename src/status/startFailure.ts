@@ -17,9 +17,6 @@ const TURNING_POINTS = [
   'run.failed',
 ] as const;
 
-/** Version 1.0.0 wrote the hint at the end of the sentence only. */
-const HINT_IN_MESSAGE = 'The message ends with what to do.';
-
 /**
  * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
  * snapshot could not be written. Undefined: there was none.
@@ -31,5 +28,5 @@ export function startFailure(files: DeviceFiles): Problem | undefined {
   if (snapshot?.state === 'failed' && snapshot.runId === last.runId) return undefined;
   const { code, hint, retryable } = last.details;
   if (!isFailureCode(code)) return undefined;
-  return { code, message: last.message, hint: hint === '' ? HINT_IN_MESSAGE : hint, retryable };
+  return { code, message: last.message, hint, retryable };
 }
