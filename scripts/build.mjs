@@ -19,7 +19,7 @@ const ALIAS = {
   'readable-stream/lib/_stream_writable.js': 'scripts/alias/writableStream.cjs',
 };
 
-// CommonJS libraries call require() for Node's own modules, which an ES module has not.
+// CommonJS libraries call require() for Node's own modules; an ES module has no require().
 const REQUIRE =
   'const require=(id)=>{const found=process.getBuiltinModule(id);' +
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
