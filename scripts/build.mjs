@@ -1,6 +1,7 @@
 // The shipped bundle, one build with splitting (docs/architecture.md, "Start-up"):
 // npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -18,7 +19,7 @@ const ALIAS = {
   'readable-stream/lib/_stream_writable.js': 'scripts/alias/writableStream.cjs',
 };
 
-// CommonJS libraries call require() for Node's own modules, which an ES module has not.
+// CommonJS libraries call require() for Node's own modules; an ES module has no require().
 const REQUIRE =
   'const require=(id)=>{const found=process.getBuiltinModule(id);' +
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
@@ -28,7 +29,7 @@ const { values, positionals } = parseArgs({
   options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const outdir = values.outdir ?? positionals[0] ?? `${root}dist`;
+const outdir = resolve(values.outdir ?? positionals[0] ?? `${root}dist`);
 await rm(outdir, { recursive: true, force: true });
 
 const { metafile } = await build({

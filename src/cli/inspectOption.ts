@@ -53,10 +53,10 @@ async function startInspector({ inspect }: InspectArguments): Promise<RunInspect
   if (inspect === undefined) return undefined;
   try {
     if (typeof inspect === 'object') {
-      const { inspectWithStately } = await import('./parts/pages.ts');
+      const { inspectWithStately } = await import('./parts/diagnosis.ts');
       return inspectWithStately({ port: inspect.statelyPort, say });
     }
-    const { inspectOnPage } = await import('./parts/pages.ts');
+    const { inspectOnPage } = await import('./parts/diagnosis.ts');
     const opened = await inspectOnPage(VERSION);
     say(opened.url);
     return opened;

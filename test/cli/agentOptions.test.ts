@@ -50,7 +50,7 @@ vi.mock('../../src/client/createTemperatureSource.ts', () => ({
     setUp.now.source = source;
   },
 }));
-vi.mock('../../src/cli/parts/pages.ts', () => {
+vi.mock('../../src/cli/parts/diagnosis.ts', () => {
   const inspector: RunInspector = { observe: () => {}, close: async () => {} };
   return {
     inspectOnPage: async () => {

@@ -23,7 +23,7 @@ export function registerDoctor(program: Command): void {
     )
     .addHelpText('after', NOTES)
     .action(async (options: DoctorArguments) => {
-      const { runDoctor } = await import('./runDoctor.ts');
+      const { runDoctor } = await import('../parts/diagnosis.ts');
       process.exitCode = await runDoctor(pathsFrom(options), options);
     });
 }

@@ -17,7 +17,7 @@ export function registerInspect(program: Command): void {
     .description('step through a recorded run on a page of this machine')
     .addHelpText('after', NOTES)
     .action(async (file: string | undefined, options: FolderArguments) => {
-      const { openRecording } = await import('../parts/pages.ts');
+      const { openRecording } = await import('../parts/diagnosis.ts');
       await openRecording(file ?? pathsFrom(options).events);
     });
 }

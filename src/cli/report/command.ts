@@ -21,7 +21,7 @@ export function registerReport(program: Command): void {
     .requiredOption('--out <file>', 'where to write the page; -: to standard output')
     .addHelpText('after', NOTES)
     .action(async (options: ReportArguments) => {
-      const { writeReport } = await import('../parts/pages.ts');
+      const { writeReport } = await import('../parts/diagnosis.ts');
       await writeReport(pathsFrom(options), options.out);
     });
 }

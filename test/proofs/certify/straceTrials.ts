@@ -20,7 +20,7 @@ import {
 } from './straceScenarios.ts';
 import type { SuiteOptions, SuiteResult } from './suite.ts';
 
-/** The look at the folder before any library is loaded would mix two threads' counts; it leaves this form to commander. */
+/** With this form of an option the whole agent runs: src/cli/nothingToDo.ts would make calls in a second thread. */
 const WHOLE_AGENT = ['--keep-backups=5'];
 /** A slow run saves its state more often; the shortest of a few has the calls that every run makes. */
 const BASE_RUNS = 5;
