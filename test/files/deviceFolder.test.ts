@@ -12,7 +12,7 @@ test('a folder is one', async () => {
 test.each([
   ['nothing', 'none', 'There is no device folder'],
   ['something below a file', 'file/below', 'There is no device folder'],
-  ['a file', 'file', 'is no folder'],
+  ['a file', 'file', 'is not a folder'],
 ])('%s is none', async (_what, name, message) => {
   const folder = await makeFolder(onTestFinished);
   await writeFile(join(folder, 'file'), '');

@@ -63,8 +63,8 @@ export const MUTANTS = [
   {
     name: 'one-retry-more',
     file: 'machines/provision.machine.ts',
-    find: 'failureIn(event).retryable && context.retries < (',
-    replace: 'failureIn(event).retryable && context.retries <= (',
+    find: 'reportedFailure(event)?.retryable === true && context.retries < (',
+    replace: 'reportedFailure(event)?.retryable === true && context.retries <= (',
   },
   {
     name: 'secret-in-log',

@@ -191,7 +191,7 @@ describe.concurrent('doctor', () => {
     expect(end.status).toBe(0);
     expect(end.output).not.toMatch(/^[!✗–]/m);
     expect(end.output).toMatch(/^✓ TLS +TLSv1\.3, certificate of .*, issued by .*, valid \d{4}-\d\d-\d\d to \d{4}/m);
-    expect(end.output).toMatch(/^✓ MQTT CONNECT +the user “provision” is admitted/m);
+    expect(end.output).toMatch(/^✓ MQTT CONNECT +the user "provision" is admitted/m);
     expect(end.output).toContain(`Next: thermal-provision run --dir ${paths.deviceFolder}`);
     expect(end.output).toMatch(/^-.*"access_token": "\[masked 1\]"/m);
     expect(end.output).toMatch(/^\+.*"access_token": "\[the new access token\]"/m);

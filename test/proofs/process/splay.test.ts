@@ -28,7 +28,7 @@ describe.concurrent('--splay', () => {
         .poll(status)
         .toMatchObject({ status: 'running', state: { name: 'prepare' }, retry: { waitingFor: 'splay' } });
       const text = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['status'] });
-      expect(text.output).toMatch(/^pause: {5}first contact \(--splay\) in \d+ s /m);
+      expect(text.output).toMatch(/^waiting: +first contact with the server \(--splay\) in \d+ s /m);
       const explained = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['explain'] });
       expect(explained.output).toContain('the first contact with the server is in');
 
