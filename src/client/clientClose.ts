@@ -2,22 +2,22 @@ import type { Socket } from 'node:net';
 import type { MqttClient } from '../thingsboard/mqttClient.ts';
 import { within } from '../time/within.ts';
 
-/** Longer than a destroyed socket needs. */
+/** Limit for the close of a destroyed socket, which takes less. */
 const DESTROY_MS = 200;
 
 /**
- * Closes a client for good: DISCONNECT if there is time for it, then the socket is destroyed whatever the server does
- * (`end(false)` alone waits for acknowledgements that may never come).
- * @param goodbyeMs milliseconds that the server gets; 0: none
+ * Closes a client: sends DISCONNECT if there is time for it, then destroys the socket. `end(false)` alone would wait
+ * for acknowledgements that may never arrive.
+ * @param disconnectMs milliseconds for a clean DISCONNECT; 0: none is sent
  */
-export async function closeClient(client: MqttClient, stream: Socket, goodbyeMs: number): Promise<void> {
+export async function closeClient(client: MqttClient, stream: Socket, disconnectMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     if (stream.closed) resolve();
     else stream.once('close', () => resolve());
   });
-  if (goodbyeMs > 0 && client.connected) {
+  if (disconnectMs > 0 && client.connected) {
     client.end(false);
-    await within(goodbyeMs, closed);
+    await within(disconnectMs, closed);
   }
   client.end(true);
   stream.destroy();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { SECRET_VARIABLES } from '../config/provision/externalSettings.ts';
 
-/** How much of what the command said on stderr is kept, from the end. */
+/** Number of characters kept from the end of the command's stderr. */
 const MAX_STDERR_CHARS = 300;
 /** From SIGTERM to SIGKILL. */
 const KILL_DELAY_MS = 300;
@@ -9,27 +9,27 @@ const KILL_DELAY_MS = 300;
 const CONTROL_CHARACTERS = /\p{Cc}+/gu;
 
 export interface CommandEnd {
-  /** `status 1`, `signal SIGKILL`, or why it could not be started. */
+  /** `status 1`, `signal SIGKILL`, or why the command could not be started. */
   readonly how: string;
   readonly stderr: string;
 }
 
 export interface CommandRun {
-  /** Ends the command and what it has started; resolves when it is gone. */
+  /** Stops the command and its child processes. Resolves when the command has ended. */
   stop(): Promise<void>;
 }
 
-/** Signals the command and whatever it has started: it leads a process group of its own. */
+/** Signals the command and its child processes, which are in one process group. */
 function signalGroup(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, name);
   } catch {
-    // Already gone.
+    // The group has already ended.
   }
 }
 
-/** The provisioning key is no business of a program that reads temperatures. */
+/** A program that reads temperatures must not receive the provisioning key and secret. */
 function withoutSecrets(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const variable of SECRET_VARIABLES) delete env[variable];
@@ -38,8 +38,8 @@ function withoutSecrets(): NodeJS.ProcessEnv {
 
 /**
  * Starts a command without a shell.
- * @param onOutput gets what it prints
- * @param onEnd is called once, when the command has ended and its output is read to the end, or could not be started
+ * @param onOutput receives the command's output
+ * @param onEnd called once, when the command has ended and its output is read, or when it could not be started
  */
 export function runCommand(
   [program, ...args]: readonly [string, ...string[]],
@@ -58,7 +58,7 @@ export function runCommand(
     onEnd({ how, stderr: stderr.replace(CONTROL_CHARACTERS, ' ').trim() });
   }
 
-  // Absent when the process limit for open files is reached.
+  // The pipes are absent when the limit for open files is reached.
   child.stdout?.on('data', onOutput);
   child.stderr?.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-MAX_STDERR_CHARS);
@@ -66,7 +66,7 @@ export function runCommand(
   child.on('error', (error) => {
     if (child.pid === undefined) end(error.message);
   });
-  // Not 'exit': something the command has started may hold the pipe and go on printing.
+  // Not 'exit': a child process of the command may still hold the pipe and print.
   child.on('close', (code, signal) => end(signal === null ? `status ${code}` : `signal ${signal}`));
 
   return {
@@ -78,7 +78,7 @@ export function runCommand(
       signalGroup(child, 'SIGTERM');
       const kill = setTimeout(() => {
         signalGroup(child, 'SIGKILL');
-        // A process that has left the group may still hold the pipes.
+        // A process that left the group may still hold the pipes.
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, KILL_DELAY_MS);

@@ -5,21 +5,21 @@ import { createLatestReadings } from './latestReadings.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
 
 interface CommandSourceOptions {
-  /** A program with its arguments, run as it is; a string is given to /bin/sh. */
+  /** A program with its arguments, run without a shell, or a string for /bin/sh. */
   readonly command: string | readonly [string, ...string[]];
   readonly log: Log;
   readonly clock: Clock;
-  /** Milliseconds before the first restart; doubles with each further one, at most 60 s. Default: one second. */
+  /** Milliseconds before the first restart. The delay doubles with each restart up to 60 s. Default: one second. */
   readonly restartDelayMs?: number;
 }
 
 const MAX_RESTART_DELAY_MS = 60_000;
-/** A command that ran this long was well: the next restart is quick again. */
+/** After a command has run this long, the restart delay starts again at its first value. */
 const SETTLED_MS = 60_000;
 
 /**
- * Temperatures from a command that prints JSON lines (readingLine.ts), e.g. the camera's own reader. It starts at
- * once and again whenever it ends, with growing pauses, until `close`.
+ * Temperatures from a command that prints JSON lines (readingLine.ts), e.g. the camera's own reader. The command starts
+ * at once. When it ends, it is restarted with growing delays until `close`.
  */
 export function createCommandSource(options: CommandSourceOptions): TemperatureSource {
   const { command, log, clock, restartDelayMs = 1000 } = options;
@@ -36,7 +36,7 @@ export function createCommandSource(options: CommandSourceOptions): TemperatureS
     if (closed) return;
     endsInARow = clock.monotonic() - startedAt >= SETTLED_MS ? 1 : endsInARow + 1;
     const restartInMs = Math.min(MAX_RESTART_DELAY_MS, restartDelayMs * 2 ** (endsInARow - 1));
-    log.warn('source.command-ended', `The temperature command ended (${how}); it is started again`, {
+    log.warn('source.command-ended', `The temperature command ended (${how}); restarting it`, {
       restartInMs,
       stderr: stderr || undefined,
     });

@@ -3,24 +3,24 @@ import { Socket } from 'node:net';
 import { promisify } from 'node:util';
 
 export interface FollowedFifo {
-  /** The inode it had when it was opened. */
+  /** Inode of the FIFO when it was opened. */
   readonly ino: number;
-  /** Whether reading has ended, by an error. */
+  /** Whether an error has ended the reading. */
   hasEnded(): boolean;
   close(): Promise<void>;
 }
 
 /**
- * Reads a FIFO as it fills. Opened for writing too, so that the end of one writer is not the end of the FIFO (fifo(7));
- * the user therefore needs both permissions.
- * @param onChunk gets what arrives
+ * Reads a FIFO continuously. It is opened for writing too, so that it stays open when a writer closes it (fifo(7)). So
+ * the user needs both permissions.
+ * @param onChunk receives the bytes
  */
 export async function followFifo(path: string, ino: number, onChunk: (chunk: Buffer) => void): Promise<FollowedFifo> {
   const fd = await promisify(open)(path, constants.O_RDWR | constants.O_NONBLOCK);
-  // The socket owns the descriptor from here on and closes it.
+  // The socket owns the descriptor and closes it.
   const stream = new Socket({ fd, readable: true, writable: false });
   stream.on('data', onChunk);
-  // 'close' follows; the next look opens the FIFO again.
+  // 'close' follows. The next reading opens the FIFO again.
   stream.on('error', () => {});
   return {
     ino,

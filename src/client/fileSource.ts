@@ -10,36 +10,36 @@ import { createLatestReadings } from './latestReadings.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
 
 interface FileSourceOptions {
-  /** A file of JSON lines that another program appends to or rewrites, or a FIFO. It may appear later. */
+  /** A file of JSON lines that another program appends to or rewrites, or a FIFO. It may be created later. */
   readonly path: string;
   readonly log: Log;
   readonly clock: Clock;
 }
 
-/** How old a file's content is by the file's own time, in milliseconds. */
+/** Age of a file's content by its modification time, in milliseconds. */
 const ageOf = (stats: Stats): number => Math.max(0, Date.now() - stats.mtimeMs);
 
 /**
- * Temperatures from a file of JSON lines (readingLine.ts). A plain file is looked at whenever temperatures are asked
- * for, so that nothing runs in between; a FIFO is emptied as it fills, or its writer would be blocked.
+ * Temperatures from a file of JSON lines (readingLine.ts). A plain file is read only when `read` is called. A FIFO is
+ * read continuously, because otherwise its writer would block.
  */
 export function createFileSource(options: FileSourceOptions): TemperatureSource {
   const { path, log, clock } = options;
   const latest = createLatestReadings(log, clock, path);
   const readNew = createGrowingFile();
   let fifo: FollowedFifo | undefined;
-  let looking: Promise<void> | undefined;
+  let reading: Promise<void> | undefined;
 
-  async function lookAtFile(handle: FileHandle, stats: Stats): Promise<void> {
+  async function readFile(handle: FileHandle, stats: Stats): Promise<void> {
     const { continues, bytes } = await readNew(handle, stats);
     if (!continues) latest.lines.reset();
-    // What is new was written by the file's last change at the latest.
+    // The new lines are at least as old as the file's last change.
     latest.setAge(ageOf(stats));
     latest.lines.feed(bytes);
     latest.takeUnfinishedLine();
   }
 
-  async function look(): Promise<void> {
+  async function readOnce(): Promise<void> {
     const stats = await stat(path);
     if (fifo !== undefined && (fifo.ino !== stats.ino || fifo.hasEnded())) {
       await fifo.close();
@@ -53,7 +53,7 @@ export function createFileSource(options: FileSourceOptions): TemperatureSource 
     if (!stats.isFile()) throw new Failure('DISK_ERROR', 'notAFile', { path });
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      await lookAtFile(handle, await handle.stat());
+      await readFile(handle, await handle.stat());
     } finally {
       await handle.close();
     }
@@ -62,17 +62,17 @@ export function createFileSource(options: FileSourceOptions): TemperatureSource 
   return {
     async read(spots, signal) {
       signal.throwIfAborted();
-      // One at a time, also when an earlier call was given up.
-      looking ??= look().finally(() => {
-        looking = undefined;
+      // Only one reading runs at a time, even if the caller of an earlier one stopped waiting.
+      reading ??= readOnce().finally(() => {
+        reading = undefined;
       });
-      await looking.catch((error: unknown) => {
+      await reading.catch((error: unknown) => {
         throw fileFailure(error, `read temperatures from ${path}`);
       });
       return latest.of(spots);
     },
     async close() {
-      await looking?.catch(() => {});
+      await reading?.catch(() => {});
       await fifo?.close();
       fifo = undefined;
     },

@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
-/** What is read of a file at one time, from its end, in bytes: the last values are what counts. */
+/** The most bytes that one call reads, from the end of the file: only the last values are needed. */
 export const MAX_NEW_BYTES = 1024 * 1024;
-/** How many bytes before the place reached must still be the same for the file to count as appended to. */
+/** The number of bytes before the last read position that must be unchanged for a file that was only appended to. */
 const KNOWN_BYTES = 64;
 
 export interface NewContent {
-  /** Whether it goes on where the last reading ended; false: other content, or some was skipped. */
+  /** Whether the bytes directly follow those of the last call; false: new content, or bytes were skipped. */
   readonly continues: boolean;
   readonly bytes: Buffer;
 }
@@ -24,8 +24,8 @@ async function readAt(handle: FileHandle, start: number, end: number): Promise<B
 }
 
 /**
- * Reads what a file has gained since the last call. Tells a file that was appended to from one that was truncated,
- * written anew in place (also with more or equally many bytes) or replaced by another.
+ * Reads the bytes that were added to a file since the last call. It detects a file that was truncated, rewritten in
+ * place (even with the same or a larger size) or replaced by another file.
  */
 export function createGrowingFile(): (handle: FileHandle, stats: Stats) => Promise<NewContent> {
   let seen: { readonly ino: number; readonly mtimeMs: number; readonly offset: number } | undefined;
@@ -33,7 +33,7 @@ export function createGrowingFile(): (handle: FileHandle, stats: Stats) => Promi
 
   async function isAppended(handle: FileHandle, stats: Stats): Promise<boolean> {
     if (seen === undefined || seen.ino !== stats.ino || stats.size < seen.offset) return false;
-    // The same size at another time: nothing was appended, so it must have been written anew.
+    // Same size but another time: nothing was appended, so the file was rewritten.
     if (stats.size === seen.offset && stats.mtimeMs !== seen.mtimeMs) return false;
     const now = await readAt(handle, seen.offset - known.length, seen.offset);
     return now.equals(known);
@@ -49,7 +49,7 @@ export function createGrowingFile(): (handle: FileHandle, stats: Stats) => Promi
     known = Buffer.from(recent.subarray(-KNOWN_BYTES));
     seen = { ino: stats.ino, mtimeMs: stats.mtimeMs, offset };
     if (start === from) return { continues: appended, bytes };
-    // Some was skipped, and with it the beginning of the first line.
+    // The start of the first line may have been skipped, so that line is dropped.
     return { continues: false, bytes: bytes.subarray(bytes.indexOf(0x0a) + 1) };
   };
 }

@@ -1,21 +1,21 @@
 const NEWLINE = 0x0a;
 
-/** The longest line that is taken in, in bytes. */
+/** The longest accepted line, in bytes. */
 export const MAX_LINE_BYTES = 64 * 1024;
 
 export interface JsonLines {
-  /** Takes in what has arrived. */
+  /** Adds bytes that have arrived. */
   feed(chunk: Uint8Array): void;
-  /** What has arrived of the last line, whose end has not; empty if nothing. */
+  /** The unfinished last line; empty if there is none. */
   unfinished(): string;
-  /** Forgets an unfinished line: what follows belongs to other content. */
+  /** Drops the unfinished line, because the next bytes belong to other content. */
   reset(): void;
 }
 
 /**
- * Cuts a byte stream into lines of limited length.
- * @param onLine gets each complete line without its end, empty lines left out
- * @param onTooLong is called once for each line above the limit, which is dropped up to its end
+ * Splits a byte stream into lines of limited length.
+ * @param onLine receives each complete line without its end; empty lines are left out
+ * @param onTooLong called once for each line above the limit; the line is dropped
  */
 export function createJsonLines(onLine: (line: string) => void, onTooLong: () => void): JsonLines {
   let parts: Uint8Array[] = [];
@@ -35,7 +35,7 @@ export function createJsonLines(onLine: (line: string) => void, onTooLong: () =>
       onTooLong();
       return;
     }
-    // A copy, because the caller may use the chunk's memory again.
+    // A copy, because the caller may reuse the chunk's memory.
     parts.push(Uint8Array.from(part));
     length += part.length;
   }

@@ -6,20 +6,20 @@ import { createRateLimitedWarning } from './rateLimitedWarning.ts';
 import { type LineReadings, parseReadingLine } from './readingLine.ts';
 import type { SpotReading } from './temperatureSource.ts';
 
-/** Far more than a camera has; whatever writes the lines must not be able to fill the memory with ids. */
+/** Far more spots than a camera has. The limit keeps a faulty writer from filling the memory with ids. */
 const MAX_SPOTS = 64;
 
-/** The last value of each spot of a stream of JSON lines. */
+/** The last value of each spot in a stream of JSON lines. */
 export interface LatestReadings {
   readonly lines: JsonLines;
-  /** @param ageMs how old, in milliseconds, the values of the lines that follow are already */
+  /** @param ageMs age in milliseconds of the values in the following lines */
   setAge(ageMs: number): void;
-  /** Takes the last line although its end is missing, if it is a whole reading: some writers leave the end out. */
+  /** Accepts a last line without a line end if it is a complete reading, because some writers omit the line end. */
   takeUnfinishedLine(): void;
   of(spots: readonly MeasurementSpot[]): SpotReading[];
 }
 
-/** @param origin names the stream in warnings */
+/** @param origin the stream's name in warnings */
 export function createLatestReadings(log: Log, clock: Clock, origin: string): LatestReadings {
   const latest = new Map<number, SpotReading>();
   const warn = createRateLimitedWarning(log, clock, 'source.bad-line');
@@ -39,11 +39,11 @@ export function createLatestReadings(log: Log, clock: Clock, origin: string): La
 
   function takeLine(line: string): void {
     const readings = parseReadingLine(line);
-    if (readings === undefined) refuse('a line that is no reading');
+    if (readings === undefined) refuse('a line is not a reading');
     else take(readings);
   }
 
-  const lines = createJsonLines(takeLine, () => refuse(`a line of more than ${MAX_LINE_BYTES} bytes`));
+  const lines = createJsonLines(takeLine, () => refuse(`a line is longer than ${MAX_LINE_BYTES} bytes`));
   return {
     lines,
     takeUnfinishedLine() {

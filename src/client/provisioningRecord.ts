@@ -13,20 +13,20 @@ import { readSnapshot } from '../state/snapshotFile.ts';
 const FORMAT = 'thermal-provision-published';
 const markSchema = z.object({ format: z.literal(FORMAT), version: z.literal(1), runId: z.string() });
 
-/** How this device was provisioned, for the fleet's dashboard: told to the server once a provisioning. */
+/** How this device was provisioned, for the fleet's dashboard. It is published once for each provisioning. */
 export interface ProvisioningRecord {
   /**
-   * The client attributes to publish; undefined: there is nothing (more) to tell. Never throws.
-   * @param origin of the credentials in use
+   * The client attributes to publish; undefined when there is nothing to publish. Never throws.
+   * @param origin the origin of the credentials in use
    */
   pending(origin: ProvisioningOrigin | undefined): Promise<string | undefined>;
-  /** The server has acknowledged them; that is durable after this. Never throws. */
+  /** Records durably that the server has acknowledged the attributes. Never throws. */
   published(origin: ProvisioningOrigin): Promise<void>;
 }
 
 /**
- * What is known of the run that the credentials stem from. Its snapshot is there until the next run begins; after that
- * the configuration still tells which run it was, and when.
+ * The known facts of the run that created the credentials. Its snapshot exists until the next run begins. After that
+ * the configuration still has the run's id and time.
  */
 function attributesOf(origin: ProvisioningOrigin, snapshot: SnapshotDocument | undefined): string {
   const isThatRun = snapshot?.runId === origin.runId;
@@ -36,9 +36,9 @@ function attributesOf(origin: ProvisioningOrigin, snapshot: SnapshotDocument | u
     ...(isThatRun
       ? {
           provisioning_agent_version: snapshot.agentVersion,
-          // How often the server was asked for a device.
+          // The number of provisioning requests.
           provisioning_attempts: snapshot.history.filter(({ state }) => state === 'request').length,
-          // Time at work, by the monotonic clock: what lay between two boots does not count.
+          // Working time by the monotonic clock. The time between two boots does not count.
           provisioning_duration_ms: workedMs(snapshot.history),
         }
       : {}),
@@ -56,28 +56,31 @@ async function markedRun(path: string): Promise<string | undefined> {
   return parsed?.data?.runId;
 }
 
-/** The record lies in the files of the run until it is published; `published.json` says for which run it was. */
+/** Makes the record from the files of the run. `published.json` holds the id of the run whose record was published. */
 export function createProvisioningRecord(paths: DevicePaths, log: Log): ProvisioningRecord {
-  let told: string | undefined;
+  let publishedRun: string | undefined;
   return {
     async pending(origin) {
-      if (origin === undefined || told === origin.runId) return undefined;
+      if (origin === undefined || publishedRun === origin.runId) return undefined;
       try {
-        told = await markedRun(paths.published);
-        return told === origin.runId ? undefined : attributesOf(origin, await snapshotIn(paths.snapshot));
+        publishedRun = await markedRun(paths.published);
+        return publishedRun === origin.runId ? undefined : attributesOf(origin, await snapshotIn(paths.snapshot));
       } catch (error) {
-        log.warn('record.unreadable', `How the device was provisioned can't be told: ${toFailure(error).message}`);
+        log.warn('record.unreadable', `Can't publish how the device was provisioned: ${toFailure(error).message}`);
         return undefined;
       }
     },
     async published({ runId }) {
-      told = runId;
-      log.info('record.published', `The server knows how run ${runId} went`, { run: runId });
+      publishedRun = runId;
+      log.info('record.published', `Published how run ${runId} provisioned the device`, { run: runId });
       try {
         await ensurePrivateFolder(dirname(paths.published));
         await writeOwnFile(paths.published, Buffer.from(`${JSON.stringify({ format: FORMAT, version: 1, runId })}\n`));
       } catch (error) {
-        log.warn('record.unmarked', `It will be told again after the next start: ${toFailure(error).message}`);
+        log.warn(
+          'record.unmarked',
+          `The provisioning details will be published again after the next start: ${toFailure(error).message}`,
+        );
       }
     },
   };

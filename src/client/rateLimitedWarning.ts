@@ -6,8 +6,8 @@ const PAUSE_MS = 60_000;
 type RepeatedWarning = 'source.bad-line' | 'telemetry.no-value' | 'telemetry.reading-failed';
 
 /**
- * A warning that may be due thousands of times an hour, printed at most once a minute with the number of times that
- * were left out.
+ * A warning that may occur thousands of times an hour. It is logged at most once a minute, with the number of warnings
+ * left out since the last one.
  */
 export function createRateLimitedWarning(log: Log, clock: Clock, event: RepeatedWarning): (message: string) => void {
   let last: number | undefined;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** Degrees Celsius: from absolute zero to far above what a thermal camera measures; beyond is a sensor's error value. */
+/** Degrees Celsius, from absolute zero to far above any thermal camera. Other values are a sensor's error codes. */
 const temperature = z.number().check(z.gte(-273.15), z.lte(5000));
 
 const single = z.object({ spot: z.int().check(z.positive()), temperature });
@@ -11,7 +11,7 @@ const line = z.union([single, several]);
 export type LineReadings = ReadonlyMap<number, number>;
 
 /**
- * The values of one line: `{"spot":1,"temperature":36.6}` (further keys are ignored) or `{"1":36.6,"2":21.3}`.
+ * The values of one line: `{"spot":1,"temperature":36.6}` (other keys are ignored) or `{"1":36.6,"2":21.3}`.
  * @returns undefined for anything else
  */
 export function parseReadingLine(text: string): LineReadings | undefined {

@@ -13,10 +13,10 @@ import { SESSION_LIMITS } from './thingsboardSession.ts';
 
 export const CLIENT_LIMITS: ClientLimits = { ...SESSION_LIMITS, readMs: 10_000 };
 
-/** For the source to end what it started, so that stopping takes less than two seconds altogether. */
+/** Limit for closing the source, so that stopping takes less than two seconds in total. */
 const SOURCE_CLOSE_MS = 500;
 
-/** The timers of the chart: xstate's own, or a SimulatedClock. */
+/** The timers of the chart: those of xstate, or a SimulatedClock. */
 interface ChartClock {
   setTimeout(callback: () => void, ms: number): unknown;
   clearTimeout(id: unknown): void;
@@ -25,11 +25,11 @@ interface ChartClock {
 export interface RunClientOptions {
   readonly deviceFolder: string;
   readonly config: ClientConfig;
-  /** Reads thermal_config.json afresh, before each connection; absent: `config` stays. */
+  /** Reads thermal_config.json again before each connection; absent: `config` stays in use. */
   readonly readConfig?: () => Promise<ClientConfig>;
-  /** Closed at the end. */
+  /** `runClient` closes the source at the end. */
   readonly source: TemperatureSource;
-  /** Absent: how the device was provisioned is not told. */
+  /** The provisioning details to publish; absent: none are published. */
   readonly record?: ProvisioningRecord;
   readonly log: Log;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export interface RunClientOptions {
   readonly inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
   readonly limits?: Partial<ClientLimits>;
   readonly chartClock?: ChartClock;
-  /** Random numbers from 0 to 1, for the spread of a fleet's reconnects. */
+  /** Random numbers from 0 to 1, which spread the reconnects of a fleet. */
   readonly random?: () => number;
 }
 
@@ -46,14 +46,14 @@ async function closeSource(source: TemperatureSource, log: Log): Promise<void> {
   try {
     await within(SOURCE_CLOSE_MS, source.close());
   } catch (error) {
-    log.warn('source.not-closed', `The temperature source did not close: ${toFailure(error).message}`);
+    log.warn('source.not-closed', `Can't close the temperature source: ${toFailure(error).message}`);
   }
 }
 
 /**
- * Normal operation: publishes the temperatures of the enabled measurement spots until the signal is aborted. Nothing
- * that the server or a source does ends it. Resolves within two seconds after the abort, with no socket left.
- * @throws Failure INTERNAL for a defect of the chart or its effects
+ * Normal operation: publishes the temperatures of the enabled measurement spots until the signal is aborted. No error
+ * of the server or the source ends it. Resolves within two seconds after the abort, with all sockets closed.
+ * @throws Failure INTERNAL for a bug in the chart or its effects
  */
 export async function runClient(options: RunClientOptions): Promise<void> {
   const { source, log, clock, signal, inspect, chartClock } = options;
@@ -74,7 +74,7 @@ export async function runClient(options: RunClientOptions): Promise<void> {
       signal.addEventListener('abort', stop, { once: true });
     });
     const { connections, messages } = actor.getSnapshot().context;
-    log.info('telemetry.stopped', 'Normal operation has ended', { connections, messages });
+    log.info('telemetry.stopped', 'Normal operation ended', { connections, messages });
   } finally {
     signal.removeEventListener('abort', stop);
     actor.stop();

@@ -2,15 +2,15 @@ import type { Failure } from '../failures/failure.ts';
 import { LATE, within } from '../time/within.ts';
 
 /**
- * The end of a session as one fact that many can wait for. A race against one long-lived promise would keep a
- * reaction for every publication until the session ends; these listeners are taken off again.
+ * The end of a session, for any number of listeners. A race against one long-lived promise would keep a callback for
+ * each publication until the session ends. These listeners can be removed.
  */
 export interface SessionEnding {
-  /** Undefined while the session lives. */
+  /** Undefined while the session is open. */
   readonly failure: () => Failure | undefined;
   /** Only the first call counts. */
   readonly end: (failure: Failure) => void;
-  /** Calls back once, at once if the session has ended. @returns takes the listener off */
+  /** Calls the listener once, immediately if the session has ended. @returns a function that removes the listener */
   readonly listen: (listener: (failure: Failure) => void) => () => void;
 }
 
@@ -43,9 +43,9 @@ interface Bounds {
 }
 
 /**
- * Waits for one callback of MQTT.js, some of which never come after a close: the first of callback, end of the
- * session, abort and time limit settles it, and nothing is left behind.
- * @param start begins the work and gets the callback
+ * Waits for a callback of MQTT.js, which may never be called after a close. The first of callback, end of the session,
+ * abort and time limit ends the waiting. No listener remains.
+ * @param start begins the work and receives the callback
  */
 export async function settleWithin(bounds: Bounds, start: (done: (error?: unknown) => void) => void): Promise<void> {
   const { ending, signal, limitMs, onLimit } = bounds;

@@ -6,13 +6,13 @@ interface SimulatedSourceOptions {
   readonly clock: Clock;
   /** The same seed gives the same temperatures at the same times. */
   readonly seed: number;
-  /** Milliseconds of the slow wave; a second one is faster by the golden ratio, so that nothing repeats soon. */
+  /** Period of the slow wave, ms. A second wave is faster by the golden ratio, so that the sum repeats late. */
   readonly periodMs?: number;
 }
 
 const GOLDEN_RATIO = (1 + Math.sqrt(5)) / 2;
 const DEFAULT_PERIOD_MS = 10 * 60 * 1000;
-/** One random value each; between two of them the noise moves evenly. */
+/** Each step has one random value. The noise is linear between two steps. */
 const NOISE_STEPS_PER_PERIOD = 60;
 
 /** A well-mixed number from 0 to 1 for two integers (the finisher of MurmurHash3). */
@@ -23,7 +23,7 @@ function mixed(seed: number, index: number): number {
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
 }
 
-/** -1 to 1, continuous in time: random values at whole steps, straight lines between. */
+/** -1 to 1, continuous in time: random values at whole steps, linear between them. */
 function smoothNoise(seed: number, steps: number): number {
   const step = Math.floor(steps);
   const before = mixed(seed, step);
@@ -44,7 +44,7 @@ function temperatureAt(spot: MeasurementSpot, seed: number, periods: number): nu
   return Math.min(spot.maxTemp, Math.max(spot.minTemp, rounded));
 }
 
-/** Plausible temperatures without a camera: slow waves between a spot's limits, with its noise. */
+/** Plausible temperatures without a camera: slow waves within the spot's limits, with the spot's noise. */
 export function createSimulatedSource(options: SimulatedSourceOptions): TemperatureSource {
   const { clock, seed, periodMs = DEFAULT_PERIOD_MS } = options;
   return {

@@ -17,24 +17,24 @@ import { openSession, type SessionLimits, type ThingsboardSession } from './thin
 
 /** Time limits of normal operation, in milliseconds. */
 export interface ClientLimits extends SessionLimits {
-  /** For the configuration, and for one reading of all temperatures. */
+  /** For reading the configuration, and for one reading of all temperatures. */
   readonly readMs: number;
 }
 
 export interface TelemetryEffectsOptions {
   readonly deviceFolder: string;
   readonly config: ClientConfig;
-  /** Reads thermal_config.json afresh, before each connection; absent: `config` stays. */
+  /** Reads thermal_config.json again before each connection; absent: `config` stays in use. */
   readonly readConfig?: (() => Promise<ClientConfig>) | undefined;
   readonly source: TemperatureSource;
   readonly log: Log;
   readonly clock: Clock;
   readonly limits: ClientLimits;
-  /** Absent: how the device was provisioned is not told. */
+  /** The provisioning details to publish; absent: none are published. */
   readonly record?: ProvisioningRecord | undefined;
 }
 
-/** Publishes with the configured number of further attempts; a lost session ends them through the signal. */
+/** Publishes with the configured number of further attempts. When the session is lost, the signal ends them. */
 async function publishWithRetries(
   session: ThingsboardSession,
   topic: string,
@@ -54,13 +54,13 @@ async function publishWithRetries(
   }
 }
 
-/** The chart takes code, message and hint from what an effect rejects with, whatever went wrong. */
+/** Makes work reject only with a Failure, because the chart needs its code, message and hint. */
 const orFailure = <Value>(work: Promise<Value>): Promise<Value> =>
   work.catch((error: unknown) => {
     throw toFailure(error);
   });
 
-/** The effects of the telemetry chart, around the one session that is open at a time. */
+/** The effects of the telemetry chart. At most one session is open at a time. */
 export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   const { deviceFolder, readConfig, source, log, clock, limits } = options;
   let config = options.config;
@@ -83,15 +83,17 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
       if (fresh === LATE) throw new Failure('CONFIG_UNREADABLE', 'tooSlow', { seconds: limits.readMs / 1000 });
       if (sameConfig(config, fresh)) return;
       config = fresh;
-      log.info('config.changed', 'thermal_config.json has changed: the new settings are used');
+      log.info('config.changed', 'thermal_config.json changed; using the new settings');
     } catch (error) {
       signal.throwIfAborted();
       const failure = toFailure(error);
-      log.warn('config.unusable', `The last good settings stay in use: ${failure.message}`, { code: failure.code });
+      log.warn('config.unusable', `Can't use thermal_config.json; keeping the previous settings: ${failure.message}`, {
+        code: failure.code,
+      });
     }
   }
 
-  /** Also waits for a connection attempt that the stop has cut short, until its socket is gone. */
+  /** Also waits until the socket of an aborted connection attempt is closed. */
   async function disconnect(): Promise<void> {
     await opening.catch(() => {});
     await closeSession();
@@ -101,7 +103,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     await closeSession();
     await refreshConfig(signal);
     const { thingsboard, telemetry } = config;
-    if (thingsboard.qosLevel > 1) log.warn('config.qos', 'ThingsBoard has no QoS 2: messages are sent with QoS 1');
+    if (thingsboard.qosLevel > 1)
+      log.warn('config.qos', 'ThingsBoard does not support QoS 2; sending messages with QoS 1');
     const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
     session = await openSession({ settings: thingsboard, ca, limits, signal });
     attributesSent = false;
@@ -114,7 +117,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
 
   async function holdSession(signal: AbortSignal): Promise<never> {
     const open = requireSession();
-    // Leaving the state ends the session; a session that has ended by itself still has a socket to close.
+    // Leaving the state closes the session. A session that ended by itself still has a socket to close.
     const leave = (): Promise<void> => open.close();
     signal.addEventListener('abort', leave, { once: true });
     const failure = await open.ended;
@@ -127,20 +130,20 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     throw new Failure('CONNECTION_LOST', 'closedHere', operationServer(config.thingsboard));
   };
 
-  /** Values young enough to be sent. A reading that fails is a warning: the next one may succeed. */
+  /** The values that are recent enough to send. A failed reading is a warning, because the next one may succeed. */
   async function readSpots(telemetry: TelemetrySettings, signal: AbortSignal): Promise<readonly SpotReading[]> {
     const spots = telemetry.measurementSpots.filter((spot) => spot.enabled);
     const oldest = clock.monotonic() - maxAgeMs(telemetry.intervalSeconds * 1000);
     try {
       const readings = await within(limits.readMs, (ending) => source.read(spots, ending), signal);
       if (readings === LATE) {
-        warnReading(`No temperatures within ${limits.readMs} ms`);
+        warnReading(`The temperature source returned no values within ${limits.readMs} ms`);
         return [];
       }
       return readings.filter((reading) => reading.readAt >= oldest && Number.isFinite(reading.temperature));
     } catch (error) {
       signal.throwIfAborted();
-      warnReading(`Reading the temperatures failed: ${error instanceof Error ? error.message : typeof error}`);
+      warnReading(`Can't read the temperatures: ${error instanceof Error ? error.message : typeof error}`);
       return [];
     }
   }
@@ -149,7 +152,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     const { record } = options;
     const { provisioning, telemetry } = config;
     if (record === undefined || provisioning === undefined) return;
-    // A disk that hangs must not hold up the temperatures: the next connection asks again.
+    // A hanging disk must not delay the temperatures. The next connection tries again.
     const message = await within(limits.readMs, () => record.pending(provisioning), signal);
     if (message === undefined || message === LATE) return;
     await publishWithRetries(open, ATTRIBUTES_TOPIC, message, telemetry, signal, true);
@@ -167,7 +170,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     attributesSent = true;
     const readings = await readSpots(telemetry, signal);
     const missing = spots.filter((spot) => !readings.some((reading) => reading.spot === spot.id));
-    if (missing.length > 0) warnMissing(`No recent temperature of spot ${missing.map((spot) => spot.id).join(', ')}`);
+    if (missing.length > 0) warnMissing(`No recent temperature for spot ${missing.map((spot) => spot.id).join(', ')}`);
     const messages = telemetryMessages(spots, readings, telemetry.batchTransmission);
     for (const message of messages) await publishWithRetries(open, TELEMETRY_TOPIC, message, telemetry, signal);
     log.debug('telemetry.published', `Published ${messages.length} messages`, { messages: messages.length });

@@ -1,7 +1,7 @@
 import type { MeasurementSpot } from '../config/thermal/clientConfig.ts';
 import type { SpotReading } from './temperatureSource.ts';
 
-/** A value is sent while it is younger than this many intervals: an old one would look like a living camera. */
+/** A value older than this number of intervals is not sent, because it would make a dead camera look alive. */
 const MAX_AGE_INTERVALS = 3;
 
 export const maxAgeMs = (intervalMs: number): number => MAX_AGE_INTERVALS * intervalMs;
@@ -9,11 +9,11 @@ export const maxAgeMs = (intervalMs: number): number => MAX_AGE_INTERVALS * inte
 const keyOf = (spot: { readonly id: number }): string => `spot_${spot.id}`;
 
 /**
- * The telemetry messages of one round: `{"spot_1_temperature":36.6,"spot_2_temperature":21.3}` in one message, or a
- * message for each spot. Without time stamps: the server stamps what arrives, since a board without an RTC may be years
- * off (docs/thingsboard.md, section 6, allows both).
- * @param readings values in degrees Celsius; those of other spots are left out
- * @param batch whether all spots go into one message
+ * The telemetry messages of one round: `{"spot_1_temperature":36.6,"spot_2_temperature":21.3}` in one message, or one
+ * message for each spot. Messages have no time stamp, because the clock of a board without an RTC may be years off. The
+ * server adds the time of arrival (docs/thingsboard.md, section 6).
+ * @param readings values in degrees Celsius; values of other spots are left out
+ * @param batch whether one message contains all spots
  */
 export function telemetryMessages(
   spots: readonly MeasurementSpot[],
@@ -31,7 +31,7 @@ export function telemetryMessages(
 }
 
 /**
- * What does not change with each round, published once a connection as client attributes:
+ * The constant facts of the spots, published as client attributes once per connection:
  * `{"spot_1_name":"Center Spot","spot_1_x":160,"spot_1_y":120}`; undefined when no spot is enabled.
  */
 export function attributesMessage(spots: readonly MeasurementSpot[]): string | undefined {

@@ -13,7 +13,7 @@ const detailsOf = ({ failure, delayMs }: Retry) => ({ code: failure?.code, hint:
 
 const messageOf = ({ failure }: Retry): string => failure?.message ?? 'No connection';
 
-/** The actions of the telemetry chart that tell the log what happens, and once an hour that all is well. */
+/** The actions of the telemetry chart that write log lines, with a summary once an hour. */
 export function reportingActions(log: Log, clock: Clock) {
   let summaryAt = clock.monotonic() + SUMMARY_PAUSE_MS;
   return {

@@ -5,18 +5,18 @@ export interface SpotReading {
   readonly spot: number;
   /** Degrees Celsius. */
   readonly temperature: number;
-  /** When it was measured or received, on the monotonic clock, in milliseconds. */
+  /** Time of measurement or arrival on the monotonic clock, in milliseconds. */
   readonly readAt: number;
 }
 
-/** Where temperatures come from. */
+/** A source of temperatures. */
 export interface TemperatureSource {
   /**
-   * The latest value of each spot that has one; a spot without a value is left out.
-   * @param signal gives up waiting
-   * @throws whatever hinders the reading; the next call may succeed
+   * The latest value of each spot. A spot without a value is left out.
+   * @param signal ends the waiting
+   * @throws any error of the reading; the next call may succeed
    */
   read(spots: readonly MeasurementSpot[], signal: AbortSignal): Promise<readonly SpotReading[]>;
-  /** Ends what the source has started; nothing of it keeps the process alive afterwards. */
+  /** Stops everything that the source started. Afterwards the source does not keep the process alive. */
   close(): Promise<void>;
 }

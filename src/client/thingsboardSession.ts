@@ -1,4 +1,4 @@
-/** A session of normal operation, which stays open. One question and its answer: src/thingsboard/exchange.ts. */
+/** A session of normal operation, which stays open. For one question and its answer see src/thingsboard/exchange.ts. */
 
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
@@ -16,36 +16,36 @@ import { createSessionEnding, settleWithin } from './sessionEnding.ts';
 export interface SessionLimits {
   /** From the first packet to CONNACK. */
   readonly connectMs: number;
-  /** From a PUBLISH to its PUBACK (QoS 0: until it is handed to the socket). */
+  /** From a PUBLISH to its PUBACK (QoS 0: until the message is written to the socket). */
   readonly ackMs: number;
-  /** For a goodbye; after that the socket is destroyed. */
+  /** For a clean DISCONNECT; then the socket is destroyed. */
   readonly closeMs: number;
 }
 
 export const SESSION_LIMITS: SessionLimits = { connectMs: 30_000, ackMs: 20_000, closeMs: 500 };
 
-/** A packet of the server that grows beyond this is no answer to anything we ask (the server's own limit is half). */
+/** Largest incoming packet. It is twice the server's own limit, so a valid packet is smaller. */
 const MAX_INCOMING_BYTES = 128 * 1024;
 
-/** A device's open MQTT session with ThingsBoard. Once ended it stays so: reconnecting is a new session. */
+/** A device's open MQTT session with ThingsBoard. It never reconnects: a new connection is a new session. */
 export interface ThingsboardSession {
   /** Host and port. */
   readonly server: string;
   /**
-   * Publishes a message; resolves when the server has acknowledged it (QoS 0: when it is on its way).
-   * @param acknowledged with QoS 1, whatever the configuration says
-   * @throws Failure ANSWER_TIMEOUT, CONNECTION_LOST and whatever else ended the session
+   * Publishes a message. Resolves when the server has acknowledged it (QoS 0: when it is written to the socket).
+   * @param acknowledged use QoS 1 even if the configuration has QoS 0
+   * @throws Failure ANSWER_TIMEOUT, CONNECTION_LOST, or the failure that ended the session
    */
   publish(topic: string, payload: string, signal: AbortSignal, acknowledged?: boolean): Promise<void>;
-  /** Resolves, never rejects, with the reason why the session ended. */
+  /** Resolves with the reason why the session ended; never rejects. */
   readonly ended: Promise<Failure>;
-  /** Says goodbye, within its limit, and leaves no socket. */
+  /** Sends DISCONNECT within its time limit, then closes the socket. */
   close(): Promise<void>;
 }
 
 export interface SessionOptions {
   readonly settings: ThingsboardSettings;
-  /** CA bundle (PEM) of `settings.caFile`, for TLS. */
+  /** The trusted authorities for TLS (PEM); undefined: Node's built-in list. */
   readonly ca: string | undefined;
   readonly limits: SessionLimits;
   readonly signal: AbortSignal;
@@ -58,18 +58,18 @@ function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
     username: settings.accessToken.reveal(),
     clean: true,
     keepalive: settings.keepAliveSeconds,
-    // The chart reconnects; the library would send unacknowledged messages again by itself.
+    // The chart reconnects. MQTT.js would also send unacknowledged messages again.
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
-    // It would make 65,536 buffers before the first packet, one for each packet identifier.
+    // The cache would allocate 65,536 buffers before the first packet, one for each packet identifier.
     writeCache: false,
-    // Ours ends first and says why.
+    // The session's own limit ends first and reports the reason.
     connectTimeout: limits.connectMs + 5_000,
   };
 }
 
-/** Tells when one incoming packet grows beyond the limit, which MQTT.js's parser would store without one. */
+/** Calls `onExcess` for an incoming packet above the limit. MQTT.js's parser would store it without a limit. */
 function limitIncoming(client: MqttClient, stream: Socket, onExcess: () => void): void {
   let unparsed = 0;
   client.on('packetreceive', () => {
@@ -93,7 +93,7 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   const ending = createSessionEnding();
   let connected = false;
   const closedByServer = (): Failure => new Failure('CONNECTION_LOST', connected ? 'sessionClosed' : 'closed', server);
-  // What MQTT.js reports: a refusal has its number as code, the system's errors have a name, and the parser's none.
+  // In MQTT.js the code of a refusal is a number, the code of a system error is a name, and a parser error has no code.
   const failureOf = (error: Error): Failure => {
     if (error.message === 'Keepalive timeout') {
       return new Failure('ANSWER_TIMEOUT', 'noPing', { ...server, seconds: settings.keepAliveSeconds });
@@ -106,8 +106,8 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   const stream = openStream({ host: settings.host, port: settings.port, useSsl: settings.useSsl, ca: options.ca });
   const client = new MqttClient(() => stream, clientOptions(options));
 
-  // MQTT.js reports only some of the socket's errors, and its 'close' comes without a reason. The listeners stay on
-  // for good: an 'error' that nobody listens to would end the process.
+  // MQTT.js reports only some errors of the socket, and its 'close' has no reason. The listeners are never removed,
+  // because an 'error' event without a listener ends the process.
   stream.on('error', (error) => ending.end(failureOf(error)));
   client.on('error', (error) => ending.end(failureOf(error)));
   client.on('close', () => ending.end(closedByServer()));
@@ -124,9 +124,9 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     if (closing !== undefined) return closing;
-    const goodbyeMs = ending.failure() === undefined ? limits.closeMs : 0;
+    const disconnectMs = ending.failure() === undefined ? limits.closeMs : 0;
     ending.end(new Failure('CONNECTION_LOST', 'closedHere', server));
-    closing = closeClient(client, stream, goodbyeMs);
+    closing = closeClient(client, stream, disconnectMs);
     return closing;
   };
 

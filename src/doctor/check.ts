@@ -4,19 +4,19 @@ import { LATE, within } from '../time/within.ts';
 
 export type Verdict = 'passed' | 'warning' | 'failed' | 'skipped';
 
-/** One thing that a check has found out. */
+/** One result of a check. */
 export interface Finding {
   readonly verdict: Verdict;
   /** May have several lines. */
   readonly message: string;
-  /** What to do next; with a warning or a failure only. */
+  /** What to do next. Only a warning or a failure has a hint. */
   readonly hint?: string;
-  /** What `run` would fail with. */
+  /** The code with which `run` would fail. */
   readonly code?: FailureCode;
   readonly exitStatus?: number;
 }
 
-/** What a check has found, and what the checks behind it work with; no fact: those are skipped. */
+/** The findings of a check, and the fact that later checks need. Without the fact those checks are skipped. */
 export interface Checked<Fact> {
   readonly findings: readonly Finding[];
   readonly fact?: Fact;
@@ -26,16 +26,15 @@ export const passed = (message: string): Finding => ({ verdict: 'passed', messag
 export const skipped = (message: string): Finding => ({ verdict: 'skipped', message });
 export const warning = (message: string, hint: string): Finding => ({ verdict: 'warning', message, hint });
 
-/** The finding that something thrown amounts to. */
+/** The finding for a thrown error. */
 export function failed(error: unknown): Finding {
   const { code, message, hint, exitStatus } = toFailure(error);
   return { verdict: 'failed', message, hint, code, exitStatus };
 }
 
 /**
- * Runs one check: whatever it throws is what it has found, and it can't take longer than its limit (a network file
- * system may never answer).
- * @param limitMs ms; a check with sockets has shorter limits of its own
+ * Runs one check with a time limit, because a network file system may never answer. A thrown error becomes a finding.
+ * @param limitMs ms; a check with sockets has its own, shorter limits
  */
 export async function settle<Fact>(check: () => Promise<Checked<Fact>>, limitMs: number): Promise<Checked<Fact>> {
   try {

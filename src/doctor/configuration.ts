@@ -4,12 +4,12 @@ import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 
-/** thermal_config.json: readable, replaceable, and what the camera has against it. */
+/** Checks that thermal_config.json can be read and replaced, and that the camera can load it. */
 export async function checkConfiguration(deviceFolder: string): Promise<Checked<ThermalConfigFile>> {
   const config = await readThermalConfig(deviceFolder);
   requireReplaceable(config);
-  if (!config.exists) return { fact: config, findings: [passed('not there yet; provisioning makes it')] };
-  const findings = config.usable ? objections(config) : [await unusable(deviceFolder, config)];
+  if (!config.exists) return { fact: config, findings: [passed('does not exist yet; provisioning creates it')] };
+  const findings = config.usable ? brokenRules(config) : [await unusable(deviceFolder, config)];
   if ((config.mode & 0o004) !== 0) {
     const mode = config.mode.toString(8);
     findings.push(
@@ -20,9 +20,9 @@ export async function checkConfiguration(deviceFolder: string): Promise<Checked<
   return { fact: config, findings: [fine, ...findings] };
 }
 
-const objections = (config: ThermalConfigFile): Finding[] =>
+const brokenRules = (config: ThermalConfigFile): Finding[] =>
   config.problems.map((problem) =>
-    warning(problem, 'The camera may not load it as it is; provisioning corrects the credentials only.'),
+    warning(problem, 'The camera may refuse to load this file. Provisioning corrects only the credentials.'),
   );
 
 async function unusable(deviceFolder: string, config: ThermalConfigFile): Promise<Finding> {
@@ -30,6 +30,6 @@ async function unusable(deviceFolder: string, config: ThermalConfigFile): Promis
   const source = base.from === 'backup' ? `the backup ${base.name}` : 'the defaults';
   return warning(
     `${config.path} ${config.problems.join('; ')}`,
-    `Provisioning would keep it as a backup and take the settings from ${source}. To choose another: thermal-provision backups list`,
+    `Provisioning would back up this file and use the settings of ${source}. Other backups: thermal-provision backups list`,
   );
 }

@@ -21,24 +21,24 @@ import { checkTcpConnection } from './tcpConnection.ts';
 import { checkTlsConnection } from './tlsConnection.ts';
 import { checkTrigger } from './trigger.ts';
 
-/** A check and what it has found; at least one finding. */
+/** A check and its findings. There is at least one finding. */
 export interface CheckReport {
   readonly title: string;
   readonly findings: readonly Finding[];
 }
 
 export interface Examination {
-  /** In the order in which a run meets the questions; each resolves when it is known, none rejects. */
+  /** In the order of a run's steps. Each resolves when its check is done; none rejects. */
   readonly reports: readonly Promise<CheckReport>[];
-  /** Undefined when it can't be told what would be written. */
+  /** Undefined when it is not known what would be written. */
   readonly plan: Promise<Plan | undefined>;
 }
 
-/** Title of the check that tells whether provisioning is asked for at all. */
+/** Title of the check for whether provisioning is requested. */
 export const TRIGGER = 'provision.txt';
 const FILE_LIMIT_MS = 5000;
 const LOOKUP_LIMIT_MS = 5000;
-/** A person waits: not as long as a run would at the most. */
+/** Shorter than the longest wait of a run, because a person is waiting. */
 const LONGEST_CONNECTION_MS = 10_000;
 
 export interface ExamineOptions {
@@ -53,7 +53,7 @@ export interface ExamineOptions {
 
 type Body<Fact> = () => Promise<Checked<Fact>>;
 
-/** A check that works with what another has found; without it there is nothing to check. */
+/** A check that needs the fact of another check. Without the fact it is skipped. */
 async function after<Needed, Fact>(
   needed: Promise<Needed | undefined>,
   title: string,
@@ -61,13 +61,13 @@ async function after<Needed, Fact>(
   limitMs = FILE_LIMIT_MS,
 ): Promise<Checked<Fact>> {
   const found = await needed;
-  if (found === undefined) return { findings: [skipped(`skipped: needs “${title}”`)] };
+  if (found === undefined) return { findings: [skipped(`skipped: needs "${title}"`)] };
   return settle(() => body(found), limitMs);
 }
 
 /**
- * Starts every check that could tell why a provisioning can't succeed, each as soon as what it needs is known. Nothing
- * is changed, on the disk or on the server.
+ * Starts every check that could show why a provisioning would fail. Each check starts as soon as the facts that it
+ * needs are known. No check changes anything on the disk or on the server.
  */
 export function examine({ paths, now, boardId, externalSettings }: ExamineOptions): Examination {
   const reports: Promise<CheckReport>[] = [];
@@ -105,7 +105,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
   const plan = network({ start, settings, server, now }, () =>
     after(config, 'thermal_config.json', async (file) => {
       const known = await settings;
-      if (known === undefined) return { findings: [skipped('skipped: needs “provision.json”')] };
+      if (known === undefined) return { findings: [skipped('skipped: needs "provision.json"')] };
       return checkNewConfiguration({ deviceFolder, config: file, now }, known, await stored);
     }),
   );
@@ -119,7 +119,7 @@ interface NetworkChecks {
   readonly now: number;
 }
 
-/** From the name to the user; then, as the last thing that a run does, the new configuration. */
+/** The checks from name resolution to MQTT; then the new configuration, which is a run's last step. */
 function network(
   { start, settings, server, now }: NetworkChecks,
   newConfiguration: Body<Plan>,
@@ -137,7 +137,7 @@ function network(
           const seconds = (await settings)?.timeoutSeconds ?? 0;
           return body(endpoint, Math.min(LONGEST_CONNECTION_MS, seconds * 1000));
         },
-        // Each check has a shorter limit of its own, with a message that fits.
+        // Each check has its own, shorter limit with a specific message.
         2 * LONGEST_CONNECTION_MS,
       ),
     );
@@ -154,5 +154,5 @@ function network(
   return start('new configuration', newConfiguration);
 }
 
-const NO_TLS = 'not used: key, secret and token travel in clear text';
+const NO_TLS = 'not used: key, secret and token are sent unencrypted';
 const NO_TLS_HINT = 'Set provisioning.use_ssl (port 8883) if the server offers TLS.';

@@ -6,8 +6,8 @@ import { type Checked, passed } from './check.ts';
 const MEBIBYTE = 1024 * 1024;
 
 /**
- * Free space, as much as `run` asks for before it begins.
- * @param folders one that is still to be made counts as the folder around it, which is among them
+ * Checks the free space that `run` requires at its start.
+ * @param folders a folder that does not exist yet is left out; its parent folder must be in the list
  * @param configBytes size of thermal_config.json
  */
 export async function checkFreeSpace(folders: readonly string[], configBytes: number): Promise<Checked<never>> {

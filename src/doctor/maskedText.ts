@@ -1,9 +1,9 @@
 import { applyEdits, type Edit, type Node } from 'jsonc-parser';
 import { childrenOf, propertiesOf, syntaxTree } from '../config/json/jsonTree.ts';
 
-/** Keys whose values are credentials, in the spellings that configurations use. */
+/** Keys whose values are credentials, in their usual spellings. */
 const SECRET_KEY = /token|secret|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
-/** Shorter texts occur by chance in others. */
+/** Shorter secrets could be part of other texts by chance. */
 const MIN_LENGTH_ELSEWHERE = 6;
 
 /** One mask for each secret, so that two texts with equal masks hold equal secrets. */
@@ -11,7 +11,7 @@ export interface Masks {
   maskFor(secret: string): string;
 }
 
-/** @param known secrets that have a mask of their own */
+/** @param known secrets with a given mask */
 export function createMasks(known: ReadonlyMap<string, string> = new Map()): Masks {
   const masks = new Map(known);
   return {
@@ -26,7 +26,7 @@ export function createMasks(known: ReadonlyMap<string, string> = new Map()): Mas
 const isSecret = (node: Node): boolean =>
   (node.type === 'string' && node.value !== '') || (node.type === 'number' && Number.isFinite(node.value));
 
-/** The values below keys that name credentials. */
+/** The values at and below keys that name credentials. */
 function secretNodes(node: Node, below: boolean): Node[] {
   if (below && isSecret(node)) return [node];
   const inside = propertiesOf(node).flatMap(({ key, value }) =>
@@ -36,14 +36,14 @@ function secretNodes(node: Node, below: boolean): Node[] {
   return [...inside, ...items];
 }
 
-/** Texts elsewhere that hold one of the secrets: a URL with the token in it, say. */
+/** Other texts that contain one of the secrets, e.g. a URL with the token. */
 function nodesWith(node: Node, secrets: readonly string[]): Node[] {
   if (node.type === 'string') return secrets.some((secret) => String(node.value).includes(secret)) ? [node] : [];
   return childrenOf(node).flatMap((child) => nodesWith(child, secrets));
 }
 
 /**
- * A JSON text with its credentials masked; nothing else moves, so that lines can be compared.
+ * A JSON text with its credentials masked. Nothing else changes, so that lines can be compared.
  * @param text valid JSON of limited depth
  */
 export function maskedText(text: string, masks: Masks): string {

@@ -15,8 +15,8 @@ const DISCONNECT = Buffer.from([0xe0, 0x00]);
 const MAX_RECEIVED_BYTES = 16 * 1024;
 
 /**
- * Whether the server admits the user of provisioning requests (docs/thingsboard.md, section 1). CONNECT and DISCONNECT
- * are all that is sent: no request, so nothing can be created.
+ * Checks that the server accepts the user of provisioning requests (docs/thingsboard.md, section 1). It sends only
+ * CONNECT and DISCONNECT. Without a request no device can be created.
  * @param limitMs ms
  */
 export async function checkMqttConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
@@ -36,7 +36,7 @@ export async function checkMqttConnection(server: ServerEndpoint, limitMs: numbe
     client.end(true);
     stream.destroy();
   };
-  const admitted = new Promise<void>((resolve, reject) => {
+  const accepted = new Promise<void>((resolve, reject) => {
     let received = 0;
     const notMqtt = (error: Error): void => reject(new Failure('NOT_MQTT', 'notMqtt', facts, error));
     stream.on('data', (chunk: Buffer) => {
@@ -54,15 +54,15 @@ export async function checkMqttConnection(server: ServerEndpoint, limitMs: numbe
     client.connect();
   });
   try {
-    if ((await within(limitMs, admitted)) === LATE) {
+    if ((await within(limitMs, accepted)) === LATE) {
       throw new Failure('ANSWER_TIMEOUT', 'notAccepted', { ...facts, seconds: limitMs / 1000 });
     }
   } catch (error) {
     close();
     throw error;
   }
-  // Politely, so that the server's log shows no broken connection.
+  // A clean DISCONNECT, so that the server's log shows no broken connection.
   stream.end(DISCONNECT, close);
-  const message = `the user "${PROVISION_USER}" is admitted; no request was sent, so key and secret are not tried`;
+  const message = `the user "${PROVISION_USER}" is accepted; key and secret are not checked (no request is sent)`;
   return { fact: true, findings: [passed(message)] };
 }

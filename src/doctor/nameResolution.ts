@@ -9,9 +9,9 @@ import { type Checked, passed } from './check.ts';
 
 const MAX_SHOWN = 4;
 
-/** The server's addresses, asked for as a connection would. The fact: there is one. @param limitMs ms */
+/** Looks up the server's addresses as a connection does. The fact: at least one exists. @param limitMs ms */
 export async function checkNameResolution(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
-  if (isIP(server.host) !== 0) return { fact: true, findings: [passed(`${server.host} is an address itself`)] };
+  if (isIP(server.host) !== 0) return { fact: true, findings: [passed(`${server.host} is already an IP address`)] };
   const facts = provisioningServer(server);
   const found = await within(limitMs, lookup(server.host, { all: true })).catch((error: unknown) => {
     throw networkFailure(error, facts);
@@ -21,5 +21,5 @@ export async function checkNameResolution(server: ServerEndpoint, limitMs: numbe
   }
   const shown = found.slice(0, MAX_SHOWN).map(({ address }) => address);
   const more = found.length > MAX_SHOWN ? ` and ${found.length - MAX_SHOWN} more` : '';
-  return { fact: true, findings: [passed(`${server.host} is ${shown.join(', ')}${more}`)] };
+  return { fact: true, findings: [passed(`${server.host} resolves to ${shown.join(', ')}${more}`)] };
 }

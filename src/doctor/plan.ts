@@ -11,29 +11,29 @@ import { type Checked, passed } from './check.ts';
 import { createMasks, maskedText } from './maskedText.ts';
 import { unifiedDiff } from './textDiff.ts';
 
-/** What the next run would write. */
+/** The changes that the next run would write. */
 export interface Plan {
-  /** The file that would be replaced or made. */
+  /** The file that would be replaced or created. */
   readonly file: string;
   readonly deviceName: string;
-  /** Unified diff, credentials masked; empty: nothing would change. */
+  /** Unified diff with masked credentials; empty when nothing would change. */
   readonly diff: string;
 }
 
 const NEW_TOKEN = 'access-token-that-the-run-will-generate';
-const UNDRAWN = 'XXXXXX';
+const RANDOM_PART = 'XXXXXX';
 
-/** The name that the next run would use, as far as it can be known: a random one is drawn by the run alone. */
+/** The name that the next run would use. The random part of a new name is not known yet. */
 async function nameFor(settings: ProvisionSettings, stored: Credentials | undefined): Promise<string> {
   if (stored !== undefined && stored.target.digest === settingsDigest(settings)) {
     const name = stored.granted?.deviceName ?? stored.candidates.at(-1)?.name;
     if (name !== undefined) return name;
   }
-  return settings.name.source === 'random' ? `${settings.name.prefix}-${UNDRAWN}` : deviceNameFor(settings.name);
+  return settings.name.source === 'random' ? `${settings.name.prefix}-${RANDOM_PART}` : deviceNameFor(settings.name);
 }
 
 /**
- * Makes the new thermal_config.json in memory, as `write` would, with a placeholder for the token.
+ * Makes the new thermal_config.json in memory as `write` does, with a placeholder for the token.
  * @param now ms since the epoch
  * @throws Failure CONFIG_INVALID, PROVISION_JSON_INVALID (no network interface to name the device after), DISK_ERROR
  */
@@ -70,13 +70,12 @@ export async function checkNewConfiguration(
   };
   const before =
     base.from === 'defaults'
-      ? { name: config.exists ? '(the defaults, since the file can’t be used)' : '(no file)', text: '' }
+      ? { name: config.exists ? "(the defaults, because the file can't be used)" : '(no file)', text: '' }
       : { name: base.from === 'backup' ? base.name : config.path, text: shown(base.bytes) };
   const diff = unifiedDiff(before, { name: `${config.path} (new)`, text: shown(content) });
-  const lost = config.exists ? 'every other value stays' : 'with default values for the rest';
-  const message = base.from === 'defaults' && config.exists ? 'made from the defaults' : lost;
+  const others = base.from === 'defaults' ? 'all other values are defaults' : 'all other values stay';
   return {
     fact: { file: config.path, deviceName, diff },
-    findings: [passed(`would name the device ${deviceName}; ${message}`)],
+    findings: [passed(`the device name would be ${deviceName}; ${others}`)],
   };
 }

@@ -6,7 +6,7 @@ import { hostAndPort } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** provision.json and the external settings: every problem at once, and whether others can read the file. */
+/** Checks provision.json and the external settings: all problems at once, and whether other users can read the file. */
 export async function checkSettings(
   own: string,
   externalSettings?: ExternalSettings,
@@ -21,9 +21,14 @@ export async function checkSettings(
     fact: settings,
     findings: [
       passed(`complete: ${hostAndPort(settings)}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
-      ...warnings.map((text) => warning(text, `Correct it in ${path}, or leave it if it is meant so.`)),
+      ...warnings.map((text) => warning(text, `Correct ${path}, or ignore this warning if the setting is intended.`)),
       ...(open
-        ? [warning(`others can read the secret in it (mode ${(mode & 0o777).toString(8)})`, `Run: chmod 600 ${path}`)]
+        ? [
+            warning(
+              `other users can read the secret in it (mode ${(mode & 0o777).toString(8)})`,
+              `Run: chmod 600 ${path}`,
+            ),
+          ]
         : []),
     ],
   };

@@ -7,12 +7,12 @@ import { openStream } from '../thingsboard/openStream.ts';
 import { LATE, within } from '../time/within.ts';
 import { type Checked, passed } from './check.ts';
 
-/** Whether anything listens there: connects and closes again. @param limitMs ms */
+/** Checks that the server listens on its port: connects and closes the connection. @param limitMs ms */
 export async function checkTcpConnection(server: ServerEndpoint, limitMs: number): Promise<Checked<true>> {
   const facts = provisioningServer(server);
   const startedAt = performance.now();
   const socket = openStream({ host: server.host, port: server.port, useSsl: false });
-  // One that comes after the verdict.
+  // Ignores an error after the verdict.
   socket.on('error', () => {});
   try {
     const connected = await within(limitMs, once(socket, 'connect')).catch((error: unknown) => {

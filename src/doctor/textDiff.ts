@@ -1,25 +1,25 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff';
 
-/** Texts that differ everywhere could be compared for minutes. */
+/** Without a limit, comparing very different texts could take minutes. */
 const LIMIT_MS = 2000;
 
-/** One side of a comparison: how its header names it, and its lines. */
+/** One side of a comparison: its name in the header, and its text. */
 export interface Side {
   readonly name: string;
   readonly text: string;
 }
 
-/** The unified diff of two texts; empty when they are equal. The texts hold no secrets any more. */
+/** The unified diff of two texts without secrets; empty when they are equal. */
 export function unifiedDiff(before: Side, after: Side): string {
   if (before.text === after.text) return '';
   const [old, now] = [plainLines(before.text), plainLines(after.text)];
-  if (old === now) return 'The two differ in line ends only.\n';
+  if (old === now) return 'Only the line ends differ.\n';
   const patch = createTwoFilesPatch(before.name, after.name, old, now, undefined, undefined, {
     context: 3,
     timeout: LIMIT_MS,
     headerOptions: FILE_HEADERS_ONLY,
   });
-  return patch ?? 'The two differ so much that no difference can be shown line by line.\n';
+  return patch ?? 'The files differ too much to show the differences line by line.\n';
 }
 
 const plainLines = (text: string): string => text.replaceAll('\r\n', '\n');

@@ -13,13 +13,13 @@ const MAX_CHAIN = 5;
 const MAX_NAME_LENGTH = 100;
 const SOON_MS = 30 * 24 * 3600 * 1000;
 
-/** A name in a certificate; an attribute may be there more than once. */
+/** A name in a certificate. An attribute may occur more than once. */
 function nameOf(entity: DetailedPeerCertificate['subject'] | undefined): string {
   const { CN, O } = entity ?? {};
   return String(CN ?? O ?? 'no name').slice(0, MAX_NAME_LENGTH);
 }
 
-/** The certificates that came, the server's own first; Node lets a root point at itself. */
+/** The certificates that the server sent, its own first. In Node a root certificate is its own issuer. */
 function chainOf(leaf: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
   const chain: DetailedPeerCertificate[] = [];
   let next: DetailedPeerCertificate | undefined = leaf;
@@ -35,36 +35,41 @@ const day = (time: string): string => new Date(time).toISOString().slice(0, 10);
 
 function describe(chain: readonly DetailedPeerCertificate[]): string {
   const [leaf] = chain;
-  if (leaf === undefined) return 'the server showed no certificate';
+  if (leaf === undefined) return 'the server sent no certificate';
   const issuers = [...chain.slice(1).map(({ subject }) => nameOf(subject)), nameOf(chain.at(-1)?.issuer)];
   const path = issuers.filter((name, index) => name !== issuers[index - 1]).join(' ← ');
   return `certificate of ${nameOf(leaf.subject)}, issued by ${path}, valid ${day(leaf.valid_from)} to ${day(leaf.valid_to)}`;
 }
 
-/** Of a chain the first certificate to expire counts. */
+/** A warning for the certificate of the chain that expires first, if it expires soon. */
 function expiry(chain: readonly DetailedPeerCertificate[], now: number): Finding[] {
   const ends = chain.map((one) => ({ name: nameOf(one.subject), end: Date.parse(one.valid_to) }));
   const first = ends.sort((a, b) => a.end - b.end)[0];
   if (first === undefined || first.end - now > SOON_MS) return [];
   const when = formatDistanceStrict(first.end, now, { addSuffix: true });
-  return [warning(`the certificate of ${first.name} expires ${when}`, 'Renew it on the server before that.')];
+  return [
+    warning(
+      `the certificate of ${first.name} expires ${when}`,
+      'Renew the certificate on the server before that date.',
+    ),
+  ];
 }
 
-function judge(socket: TLSSocket, server: ServerFacts, now: number): Checked<true> {
+function assess(socket: TLSSocket, server: ServerFacts, now: number): Checked<true> {
   const chain = chainOf(socket.getPeerCertificate(true));
   if (socket.authorized) {
     const trusted = passed(`${socket.getProtocol() ?? 'TLS'}, ${describe(chain)}`);
     return { fact: true, findings: [trusted, ...expiry(chain, now)] };
   }
-  // Typed as an Error, but Node sets the code of the error (doc of tls.TLSSocket, authorizationError).
+  // The type says Error, but Node sets the error's code (documentation of tls.TLSSocket, authorizationError).
   const code = String(socket.authorizationError);
   const refusal = failed(networkFailure(Object.assign(new Error(code), { code }), server));
   return { findings: [{ ...refusal, message: `${refusal.message}; ${describe(chain)}` }] };
 }
 
 /**
- * The server's certificate chain: who issued it, until when. It is looked at also where it is refused, so the
- * handshake goes on without verification; nothing is sent over that connection, and the verdict is the verification's.
+ * Checks the server's certificate chain: issuers, dates and trust. To show a refused chain too, the handshake continues
+ * after a failed verification. Nothing is sent on this connection, and the verdict is the result of the verification.
  * @param limitMs ms @param now ms since the epoch
  */
 export async function checkTlsConnection(server: ServerEndpoint, limitMs: number, now: number): Promise<Checked<true>> {
@@ -77,14 +82,14 @@ export async function checkTlsConnection(server: ServerEndpoint, limitMs: number
     rejectUnauthorized: false,
     ...(server.ca === undefined ? {} : { ca: server.ca }),
   });
-  // One that comes after the verdict.
+  // Ignores an error after the verdict.
   socket.on('error', () => {});
   try {
     const secured = await within(limitMs, once(socket, 'secureConnect')).catch((error: unknown) => {
       throw networkFailure(error, facts);
     });
     if (secured === LATE) throw new Failure('CONNECT_TIMEOUT', 'noHandshake', { ...facts, seconds: limitMs / 1000 });
-    return judge(socket, facts, now);
+    return assess(socket, facts, now);
   } finally {
     socket.destroy();
   }

@@ -1,4 +1,4 @@
-/** aedes, made to behave like ThingsBoard's MQTT transport. */
+/** The MQTT broker aedes, adapted to behave like ThingsBoard's MQTT transport. */
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -10,13 +10,13 @@ import type { RefusalCode } from './faults.ts';
 import { isProvisionFilter, receiveProvision } from './provisionTopics.ts';
 import type { Message, Reply, ServerContext } from './serverContext.ts';
 import { Session } from './session.ts';
-import { NO_FILTER, UnkeptSessions, unroutedEmitter } from './unroutedBroker.ts';
+import { EmptyPersistence, NO_FILTER, unroutedEmitter } from './unroutedBroker.ts';
 
-/** Remaining length of a packet (docs/thingsboard.md, section 1, “limits”). */
+/** Remaining length of a packet (docs/thingsboard.md, section 1, "limits"). */
 const MAX_PACKET_BYTES = 65_536;
-/** Packets that may come before CONNACK was sent (docs/thingsboard.md, section 1). */
+/** Packets that may arrive before CONNACK is sent (docs/thingsboard.md, section 1). */
 const MAX_EARLY_PACKETS = 100;
-/** A device's session without any packet is closed (docs/thingsboard.md, section 6). */
+/** A device's session is closed after this time without a packet (docs/thingsboard.md, section 6). */
 const INACTIVITY_MS = 600_000;
 
 type Hook<Name extends keyof AedesOptions> = NonNullable<AedesOptions[Name]>;
@@ -37,7 +37,7 @@ export class Broker {
     this.#context = context;
     this.#aedes = new Aedes({
       mq: unroutedEmitter,
-      persistence: new UnkeptSessions({
+      persistence: new EmptyPersistence({
         sessionPresent: (clientId) => this.#sessions.get(clientId)?.connect?.clean === false,
         acknowledgesUnsubscribe: (clientId) => !this.#isMute(this.#sessions.get(clientId)),
       }),
@@ -63,7 +63,7 @@ export class Broker {
     return this.#aedes.listen();
   }
 
-  /** Takes over an accepted connection, after the TLS handshake if there is one. */
+  /** Takes over an accepted connection, for TLS after its handshake. */
   accept(socket: Socket): void {
     this.#lastSession += 1;
     const session = new Session(this.#lastSession, this.#aedes.handle(socket), socket);
@@ -77,7 +77,7 @@ export class Broker {
     this.#sessionOfDevice.get(device)?.close(why);
   }
 
-  /** Sends to a device; false if it isn't connected or has not subscribed to `filter`. */
+  /** Sends to a device; false if it is not connected or not subscribed to `filter`. */
   pushToDevice(device: string, filter: string, message: Message): boolean {
     const session = this.#sessionOfDevice.get(device);
     if (session === undefined || !session.usable || !session.subscriptions.has(filter)) return false;
@@ -89,7 +89,7 @@ export class Broker {
     return new Promise((resolve) => this.#aedes.close(() => resolve()));
   }
 
-  /** Whether this session gets neither SUBACK nor UNSUBACK. */
+  /** Whether this session gets no SUBACK and no UNSUBACK. */
   #isMute(session: Session | undefined): boolean {
     return this.#context.times.legacySuback && session !== undefined && isProvisionSession(session);
   }
@@ -111,7 +111,7 @@ export class Broker {
     packet.clientId = session.uniqueClientId;
     packet.keepalive = 0;
     delete packet.will;
-    // Only a session that is not clean asks the persistence before UNSUBACK, which UnkeptSessions then holds back.
+    // aedes asks the persistence before UNSUBACK only if the session is not clean. EmptyPersistence then blocks it.
     if (this.#isMute(session)) packet.clean = false;
     callback(null, true);
   }
@@ -173,7 +173,7 @@ export class Broker {
     this.#context.emit(session.id, {
       type: 'close',
       by: closeReason === undefined ? 'client' : 'server',
-      why: closeReason ?? 'closed by the client, or no MQTT',
+      why: closeReason ?? 'closed by the client, or not MQTT',
     });
   }
 
@@ -183,7 +183,7 @@ export class Broker {
       callback(null, null);
       return;
     }
-    // After CONNACK: until then it is open what kind of session this is.
+    // Waits for CONNACK: before it the kind of session is not known.
     void session.opened.then(() => {
       const filter = subscription.topic;
       const granted = session.device === undefined ? isProvisionFilter(filter) : isDeviceFilter(filter);
@@ -194,11 +194,11 @@ export class Broker {
     });
   }
 
-  /** @param acknowledge writes PUBACK, synchronously; not called: there is none */
+  /** @param acknowledge writes PUBACK synchronously; not called if there is no PUBACK */
   async #receive(session: Session, packet: PublishPacket, acknowledge: (error: null) => void): Promise<void> {
-    // aedes may hand over a packet that came right behind CONNECT before it has looked at the CONNECT.
+    // aedes may pass on a packet that directly follows CONNECT before it has handled the CONNECT.
     await session.opened;
-    if ((packet.length ?? 0) > MAX_PACKET_BYTES) return session.close('a packet of more than 65536 bytes');
+    if ((packet.length ?? 0) > MAX_PACKET_BYTES) return session.close('a packet larger than 65536 bytes');
     const reply = await this.#reply(session, packet.topic, Buffer.from(packet.payload));
     if (!session.usable) return;
     if (reply.puback) acknowledge(null);

@@ -1,9 +1,9 @@
 /**
- * Certificates for tests and demonstrations: a CA and what it issues, valid or wrong in a chosen way. The library is
- * large, so the simulator loads this module only when it is asked for TLS.
+ * Certificates for tests and demonstrations: a CA and the certificates that it issues, valid or deliberately wrong. The
+ * library is large, so the simulator loads this module only for TLS.
  */
 
-// The X.509 library needs its metadata API before it is loaded.
+// The X.509 library needs this metadata API when it is loaded.
 import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -27,15 +27,15 @@ export interface IssuedCertificate {
 }
 
 export interface CertificateRequest {
-  /** Host names the certificate is for; the first is its common name too. */
+  /** Host names of the certificate. The first one is also its common name. */
   readonly names?: readonly string[];
-  /** IPv4 and IPv6 addresses the certificate is for. */
+  /** IPv4 and IPv6 addresses of the certificate. */
   readonly ips?: readonly string[];
   /** Default: a day ago. */
   readonly notBefore?: Date;
-  /** Default: in a year. */
+  /** Default: one year from now. */
   readonly notAfter?: Date;
-  /** Who signs; absent: the certificate signs itself. */
+  /** The signing CA; absent: the certificate is self-signed. */
   readonly ca?: IssuedCertificate;
 }
 
@@ -45,7 +45,7 @@ const DAY_MS = 86_400_000;
 const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
 
-/** Makes a CA: an EC P-256 key and a self-signed certificate. Its name gets a random part, so that two CAs differ. */
+/** Makes a CA: an EC P-256 key and a self-signed certificate. Its name has a random part, so that two CAs differ. */
 export function issueAuthority(request: AuthorityRequest = {}): Promise<IssuedCertificate> {
   return issue(`${request.name ?? 'Simulator CA'} ${randomBytes(4).toString('hex')}`, request, [
     new BasicConstraintsExtension(true, undefined, true),
@@ -73,7 +73,7 @@ export async function issueCertificate(request: CertificateRequest): Promise<Iss
   ]);
 }
 
-/** The library misreads an IPv6 address that ends like an IPv4 one (`::ffff:1.2.3.4`); a URL has it in hexadecimal. */
+/** The library misreads an IPv6 address that ends like IPv4 (`::ffff:1.2.3.4`). A URL gives it in hexadecimal. */
 const withoutDots = (ip: string): string => (isIP(ip) === 6 ? new URL(`http://[${ip}]`).hostname.slice(1, -1) : ip);
 
 async function issue(

@@ -1,6 +1,6 @@
 /**
- * Device credentials as ThingsBoard stores, finds and returns them (docs/thingsboard.md, sections 2, 3 and 5). The
- * agent's own file of names and tokens is src/state/credentials.ts.
+ * Device credentials as ThingsBoard stores, finds and returns them (docs/thingsboard.md, sections 2, 3 and 5). The file
+ * with the agent's names and tokens is handled in src/state/credentials.ts.
  */
 
 import { randomInt } from 'node:crypto';
@@ -20,7 +20,7 @@ export interface MqttBasic {
 
 export interface X509 {
   readonly type: 'X509_CERTIFICATE';
-  /** One line of base64, no PEM armour. */
+  /** One line of base64 without the PEM header and footer. */
   readonly certificate: string;
 }
 
@@ -28,7 +28,7 @@ export type Credentials = AccessToken | MqttBasic | X509;
 
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** 20 random characters, as the server makes for tokens and for names that were left out. */
+/** Random characters, 20 by default, as the server generates them for missing tokens and names. */
 export function randomAlphanumeric(length = 20): string {
   return Array.from({ length }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join('');
 }
@@ -40,11 +40,11 @@ export const trimCertificate = (text: string): string =>
 export const clientIdKey = (clientId: string): string => `client id ${JSON.stringify(clientId)}`;
 export const clientIdAndUserNameKey = (clientId: string, userName: string): string =>
   `client id ${JSON.stringify(clientId)} and user ${JSON.stringify(userName)}`;
-// One space for both: the server looks a user name up among the access tokens and the user names of MQTT_BASIC.
+// Both share one key space: the server looks up a user name among the access tokens and the MQTT_BASIC user names.
 export const userNameKey = (userName: string): string => `user ${JSON.stringify(userName)}`;
 export const certificateKey = (certificate: string): string => `certificate ${certificate}`;
 
-/** What is unique over the whole server, and by which the credentials are found when a device connects. */
+/** The key by which the server finds credentials when a device connects. It is unique on the whole server. */
 export function credentialsKey(credentials: Credentials): string {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':
@@ -59,7 +59,7 @@ export function credentialsKey(credentials: Credentials): string {
   }
 }
 
-/** Why the server would not store these credentials, or undefined. The reason never reaches the wire. */
+/** Why the server would not store these credentials, or undefined. The reason is never sent to the client. */
 export function credentialsProblem(credentials: Credentials): string | undefined {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':

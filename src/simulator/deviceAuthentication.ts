@@ -1,11 +1,11 @@
-/** Which device a CONNECT belongs to, or the CONNACK code that refuses it (docs/thingsboard.md, section 5). */
+/** Finds the device of a CONNECT, or the CONNACK code that refuses it (docs/thingsboard.md, section 5). */
 
 import { X509Certificate } from 'node:crypto';
 import { certificateKey, clientIdAndUserNameKey, clientIdKey, userNameKey } from './credentials.ts';
 import type { RefusalCode } from './faults.ts';
 import type { Device } from './registry.ts';
 
-/** What of a CONNECT and its connection says who the client is. */
+/** The parts of a CONNECT and its connection that identify the client. */
 export interface ConnectIdentity {
   readonly clientId: string;
   readonly username?: string;
@@ -18,17 +18,17 @@ export type Authentication = { readonly device: string } | { readonly refused: R
 
 type Find = (credentialsKey: string) => Device | undefined;
 
-/** `provision` as user name or as client id, exactly; nothing else is looked at (docs/thingsboard.md, section 1). */
+/** User name or client id is exactly `provision`; nothing else is checked (docs/thingsboard.md, section 1). */
 export const isProvisioning = ({ clientId, username }: ConnectIdentity): boolean =>
   username === 'provision' || clientId === 'provision';
 
 /**
  * Looks the device up as the server does.
- * @param find the device with these credentials (Registry.findByCredentials)
+ * @param find finds the device with these credentials (Registry.findByCredentials)
  * @param now milliseconds since the epoch, for the validity of a client certificate
  */
 export function authenticateDevice(identity: ConnectIdentity, find: Find, now: number): Authentication {
-  // Any client certificate makes the server ignore user name and password.
+  // With a client certificate the server ignores user name and password.
   if (identity.certificate !== undefined) return byCertificate(identity.certificate, find, now);
   const { clientId, username = '', password } = identity;
   const device = username === '' ? byClientId(clientId, find) : byUserName(clientId, username, password, find);
@@ -47,7 +47,7 @@ function byCertificate(der: Uint8Array, find: Find, now: number): Authentication
 const byClientId = (clientId: string, find: Find): Device | undefined =>
   clientId === '' ? undefined : find(clientIdKey(clientId));
 
-/** Client id with user name first, then the user name alone: an access token, or MQTT_BASIC without client id. */
+/** Looks up client id with user name, then only the user name: an access token or MQTT_BASIC without client id. */
 function byUserName(clientId: string, username: string, password: string | undefined, find: Find): Device | undefined {
   const both = find(clientIdAndUserNameKey(clientId, username));
   if (both !== undefined) return passwordFits(both, password) ? both : undefined;
@@ -55,7 +55,7 @@ function byUserName(clientId: string, username: string, password: string | undef
   return alone !== undefined && passwordFits(alone, password) ? alone : undefined;
 }
 
-/** An access token needs no password; MQTT_BASIC without one takes any. */
+/** An access token needs no password. MQTT_BASIC without a stored password accepts any password. */
 function passwordFits({ credentials }: Device, password: string | undefined): boolean {
   if (credentials.type !== 'MQTT_BASIC') return true;
   const { password: stored = '' } = credentials;

@@ -1,4 +1,4 @@
-/** The session of a device: its topics, telemetry, attributes (docs/thingsboard.md, sections 5 and 6). */
+/** The session of a device: topics, telemetry and attributes (docs/thingsboard.md, sections 5 and 6). */
 
 import { replyWithFault } from './faultyReply.ts';
 import type { JsonObject } from './jsonPayload.ts';
@@ -24,7 +24,7 @@ const FILTERS: ReadonlySet<string> = new Set([
 
 export const isDeviceFilter = (filter: string): boolean => FILTERS.has(filter);
 
-/** What the server does with a PUBLISH of a device. */
+/** The server's reply to a PUBLISH of a device. */
 export async function receiveFromDevice(
   context: ServerContext,
   session: number,
@@ -90,7 +90,7 @@ function answerAttributes(context: ServerContext, session: number, device: strin
   };
 }
 
-/** `{"client":{…},"shared":{…}}`, each only with something in it; everything when no keys are named. */
+/** `{"client":{…},"shared":{…}}` without empty sections. All attributes when the request names no keys. */
 function requestedAttributes(request: JsonObject, client: Attributes, shared: Attributes): JsonObject {
   const { clientKeys, sharedKeys } = request;
   const everything = typeof clientKeys !== 'string' && typeof sharedKeys !== 'string';

@@ -31,7 +31,7 @@ type Refuse = (why: string) => Failure;
 function milliseconds(value: string, refuse: Refuse): number {
   const ms = Number(value);
   if (/^\d+$/.test(value) && ms <= MAX_MS) return ms;
-  throw refuse(`“${value}” is no number of milliseconds from 0 to ${MAX_MS}`);
+  throw refuse(`"${value}" is not a number of milliseconds from 0 to ${MAX_MS}`);
 }
 
 const optionalMs = (value: string | undefined, refuse: Refuse): { ms?: number } =>
@@ -51,7 +51,7 @@ function connectAction(action: string, value: string | undefined, refuse: Refuse
       requireNoValue(action, value, refuse);
       return { action };
     default:
-      throw refuse(`a connect point knows no action “${action}”`);
+      throw refuse(`a connect point has no action "${action}"`);
   }
 }
 
@@ -77,7 +77,7 @@ function messageAction(action: string, value: string | undefined, refuse: Refuse
       requireNoValue(action, value, refuse);
       return { action };
     default:
-      throw refuse(`a message point knows no action “${action}”`);
+      throw refuse(`a message point has no action "${action}"`);
   }
 }
 

@@ -4,7 +4,7 @@ import { closeUnacknowledged } from './serverContext.ts';
 
 const FAULT = 'a scripted fault';
 
-/** The reply that stands for a request of which nothing is committed, if the fault is of that kind. */
+/** The reply of a fault that commits nothing; undefined for any other fault. */
 async function replyInstead(fault: MessageFault | undefined, context: ServerContext): Promise<Reply | undefined> {
   switch (fault?.action) {
     case 'close':
@@ -24,7 +24,7 @@ const changeEach = (reply: Reply, change: (message: Message) => Message[]): Repl
   messages: (reply.messages ?? []).flatMap(change),
 });
 
-function spoil(reply: Reply, fault: MessageFault | undefined): Reply {
+function withFault(reply: Reply, fault: MessageFault | undefined): Reply {
   switch (fault?.action) {
     case 'dropAnswer':
       return { puback: false };
@@ -52,8 +52,8 @@ function spoil(reply: Reply, fault: MessageFault | undefined): Reply {
 }
 
 /**
- * Does what a PUBLISH asks for, with the simulator's latency and, if the script has one for it, the fault.
- * @param work commits what is asked for and gives the right reply
+ * Handles a PUBLISH with the simulator's latency and with the fault, if there is one.
+ * @param work commits the request and returns the correct reply
  */
 export async function replyWithFault(
   context: ServerContext,
@@ -64,5 +64,5 @@ export async function replyWithFault(
   if (instead !== undefined) return instead;
   const reply = await work();
   await context.timers.wait(context.times.latencyMs + (fault?.action === 'delay' ? fault.ms : 0));
-  return spoil(reply, fault);
+  return withFault(reply, fault);
 }

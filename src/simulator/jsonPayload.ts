@@ -3,7 +3,7 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** What a payload says as JSON, or undefined if it is none. */
+/** The JSON value of a payload, or undefined if it is not JSON. */
 export function parseJson(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8'));
@@ -12,7 +12,7 @@ export function parseJson(payload: Buffer): unknown {
   }
 }
 
-/** A payload that is a JSON object, or undefined. */
+/** The JSON object of a payload, or undefined if it is not a JSON object. */
 export function parseObject(payload: Buffer): JsonObject | undefined {
   const value = parseJson(payload);
   return isJsonObject(value) ? value : undefined;

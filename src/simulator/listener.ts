@@ -32,11 +32,11 @@ async function serverCertificate(tls: ListenOptions['tls']): Promise<ServerCerti
 }
 
 function createListener(certificate: ServerCertificate | undefined, accept: (socket: Socket) => void): Server {
-  // Without Nagle's delay, as on the server: PUBACK and response are two small writes, one right after the other.
+  // No Nagle delay, as on the server: PUBACK and response are two small writes in a row.
   const noDelay = true;
   if (certificate === undefined) return createServer({ noDelay }, accept);
   try {
-    // Asked for, never demanded: a client certificate is a credential, judged when CONNECT comes.
+    // A client certificate is requested but not required. It is a credential, which is checked at CONNECT.
     const { cert, key } = certificate;
     return createTlsServer({ noDelay, cert, key, requestCert: true, rejectUnauthorized: false }, accept);
   } catch (error) {
@@ -45,9 +45,9 @@ function createListener(certificate: ServerCertificate | undefined, accept: (soc
 }
 
 /**
- * Listens, with TLS if asked for.
- * @param accept given every connection, after its TLS handshake
- * @throws Failure USAGE for an unusable certificate or key; SERVER_UNAVAILABLE when the port can't be had
+ * Listens on a TCP port, optionally with TLS.
+ * @param accept receives each connection, for TLS after its handshake
+ * @throws Failure USAGE for an unusable certificate or key; SERVER_UNAVAILABLE when it can't listen on the port
  */
 export async function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
   const { host = '127.0.0.1', port = 0, tls } = options;

@@ -1,6 +1,6 @@
 /**
- * Reads the payload of a provisioning request as the server does (docs/thingsboard.md, section 2). Shares nothing with
- * the agent's src/thingsboard/provisionRequest.ts on purpose.
+ * Reads the payload of a provisioning request as the server does (docs/thingsboard.md, section 2). It shares no code
+ * with the agent's src/thingsboard/provisionRequest.ts, so that an error in one shows up in the other.
  */
 
 import type { Credentials } from './credentials.ts';
@@ -8,7 +8,7 @@ import { parseObject } from './jsonPayload.ts';
 
 const CREDENTIALS_TYPES = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'] as const;
 
-/** Absent fields are empty, as on the server, which passes them on as protobuf. */
+/** Absent fields are empty, as on the server, which converts them to protobuf. */
 export interface ProvisionRequest {
   readonly provisionDeviceKey: string;
   readonly provisionDeviceSecret: string;
@@ -23,11 +23,11 @@ export interface ProvisionRequest {
 
 export type ParsedRequest =
   | { readonly kind: 'request'; readonly request: ProvisionRequest }
-  /** Read as protobuf, and answered in it. */
+  /** Read as protobuf and answered in protobuf. */
   | { readonly kind: 'protobuf' }
   /** Close without PUBACK. */
   | { readonly kind: 'unreadable'; readonly why: string }
-  /** PUBACK, then close, no response. */
+  /** PUBACK, then close without a response. */
   | { readonly kind: 'unusable'; readonly why: string };
 
 const REQUIRED = ['provisionDeviceKey', 'provisionDeviceSecret'] as const;
@@ -46,7 +46,7 @@ const READ_FIELDS = [
 const isCredentialsType = (text: string): text is Credentials['type'] =>
   CREDENTIALS_TYPES.some((type) => type === text);
 
-/** Numbers and booleans are read as text, null and structures break the request. */
+/** Numbers and booleans are read as text. Null, objects and lists make the request invalid. */
 function fieldText(value: unknown): string | undefined {
   if (value === undefined) return '';
   if (typeof value === 'string') return value;
@@ -57,9 +57,9 @@ function fieldText(value: unknown): string | undefined {
 export function parseProvisionRequest(payload: Buffer): ParsedRequest {
   if (payload.length === 0) return { kind: 'protobuf' };
   const body = parseObject(payload);
-  if (body === undefined) return { kind: 'unreadable', why: 'no JSON object' };
+  if (body === undefined) return { kind: 'unreadable', why: 'not a JSON object' };
   const broken = READ_FIELDS.find((field) => fieldText(body[field]) === undefined);
-  if (broken !== undefined) return { kind: 'unreadable', why: `${broken} is null or no text` };
+  if (broken !== undefined) return { kind: 'unreadable', why: `${broken} is null, an object or a list` };
   const missing = REQUIRED.find((field) => body[field] === undefined);
   if (missing !== undefined) return { kind: 'unusable', why: `${missing} is missing` };
 

@@ -2,9 +2,10 @@ import type { Credentials } from './credentials.ts';
 import { credentialsValue } from './credentials.ts';
 import type { Decision } from './provisioningStrategy.ts';
 
-// Writes the server's answers; src/thingsboard/provisionResponse.ts reads them, and shares nothing on purpose.
+// Writes the server's answers. It shares no code with src/thingsboard/provisionResponse.ts, which reads them, so that
+// an error in one shows up in the other.
 
-/** Answers of protobuf instead of JSON: field 1, status 2 (NOT_FOUND). */
+/** An answer in protobuf instead of JSON: field 1, status 2 (NOT_FOUND). */
 export const PROTOBUF_NOT_FOUND = Buffer.from([0x08, 0x02]);
 
 const success = (credentials: Credentials): string =>
@@ -14,7 +15,7 @@ const success = (credentials: Credentials): string =>
     status: 'SUCCESS',
   });
 
-/** The response as the server prints it: compact, in its key order, without a reason (docs/thingsboard.md, section 3). */
+/** The response as the server writes it: compact, same key order, no reason (docs/thingsboard.md, section 3). */
 export function responseText(decision: Exclude<Decision, { status: 'SILENCE' }>): string {
   switch (decision.status) {
     case 'SUCCESS':

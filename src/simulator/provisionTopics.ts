@@ -1,4 +1,4 @@
-/** The provisioning session: its topics and what a request does (docs/thingsboard.md, sections 1 and 2). */
+/** The provisioning session: its topics and its requests (docs/thingsboard.md, sections 1 and 2). */
 
 import { replyWithFault } from './faultyReply.ts';
 import type { Decision } from './provisioningStrategy.ts';
@@ -14,7 +14,7 @@ export const RESPONSE_TOPIC = '/provision/response';
 
 export const isProvisionFilter = (filter: string): boolean => filter === RESPONSE_TOPIC;
 
-/** What the server does with a PUBLISH in a provisioning session. */
+/** The server's reply to a PUBLISH in a provisioning session. */
 export async function receiveProvision(
   context: ServerContext,
   session: number,
@@ -46,7 +46,7 @@ function answer(context: ServerContext, session: number, parsed: ParsedRequest):
 
 async function provision(context: ServerContext, session: number, request: ProvisionRequest): Promise<Reply> {
   await context.timers.wait(context.times.commitDelayMs);
-  // Nothing is awaited between the decision and its commit: of two racing requests for a name, one fails.
+  // There is no await between decision and commit, so that one of two concurrent requests for a name fails.
   const decision = decide(request, context.profile, context.registry);
   if (decision.status === 'SILENCE') {
     await context.timers.wait(context.times.backEndTimeoutMs);

@@ -1,4 +1,4 @@
-/** What the server decides on a provisioning request (docs/thingsboard.md, section 4), as a pure function. */
+/** The server's decision on a provisioning request (docs/thingsboard.md, section 4), as a pure function. */
 
 import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';
@@ -13,18 +13,18 @@ export const STRATEGIES = [
 ] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** The device profile that the provisioning key leads to, and the tenant's limit. */
+/** The device profile of the provisioning key, and the tenant's device limit. */
 export interface ProvisioningProfile {
   readonly strategy: Strategy;
   readonly deviceKey: string;
   readonly deviceSecret: string;
-  /** CHECK_PRE_PROVISIONED_DEVICES answers SUCCESS also to a device that is provisioned already (before 4.2.1.1). */
+  /** CHECK_PRE_PROVISIONED_DEVICES answers SUCCESS to a device that is already provisioned (before 4.2.1.1). */
   readonly reprovision: boolean;
   /** The tenant's device limit. */
   readonly deviceLimit: number;
 }
 
-/** What of the registry a decision depends on. */
+/** The part of the registry that a decision depends on. */
 export interface KnownDevices {
   readonly size: number;
   find(name: string): Device | undefined;
@@ -33,9 +33,9 @@ export interface KnownDevices {
 
 export type Decision =
   | { readonly status: 'SUCCESS'; readonly name: string; readonly credentials: Credentials; readonly create: boolean }
-  /** `reason` is for the person at the simulator; the answer never tells it. */
+  /** `reason` is for the user of the simulator. It is never part of the answer. */
   | { readonly status: 'NOT_FOUND' | 'FAILURE'; readonly reason: string }
-  /** Neither PUBACK nor answer, the connection is closed later. */
+  /** No PUBACK and no answer; the connection is closed later. */
   | { readonly status: 'SILENCE'; readonly reason: string };
 
 const MAX_NAME_LENGTH = 255;
@@ -53,7 +53,7 @@ export function decide(request: ProvisionRequest, profile: ProvisioningProfile, 
   if (request.provisionDeviceKey !== profile.deviceKey) return notFound('unknown key');
   if (profile.strategy === 'DISABLED') return notFound('provisioning is disabled');
   if (profile.strategy === 'X509_CERTIFICATE_CHAIN') {
-    return { status: 'SILENCE', reason: 'this strategy knows no request' };
+    return { status: 'SILENCE', reason: 'this strategy does not accept requests' };
   }
   if (request.provisionDeviceSecret !== profile.deviceSecret) return notFound('wrong secret');
   return profile.strategy === 'ALLOW_CREATE_NEW_DEVICES'
@@ -92,17 +92,17 @@ function checkPreProvisioned(name: string, profile: ProvisioningProfile, devices
   const device = devices.find(name);
   if (device === undefined) return failure('no such device');
   if (!device.inProfile) return failure('the device has another profile');
-  if (device.provisioned && !profile.reprovision) return failure('provisioned already (provisionState)');
+  if (device.provisioned && !profile.reprovision) return failure('already provisioned (provisionState)');
   return { status: 'SUCCESS', name, credentials: device.credentials, create: false };
 }
 
 function nameProblem(name: string): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return 'the name is too long';
-  if (name.includes('\0')) return 'the name holds NUL';
+  if (name.includes('\0')) return 'the name contains NUL';
   return /<[a-z/!?]/i.test(name) || /\{\{.*\}\}/.test(name) ? 'the name looks like HTML or a template' : undefined;
 }
 
-/** The credentials the device has chosen; undefined when every credential field is empty, whatever the type says. */
+/** The credentials that the device chose; undefined when every credential field is empty, regardless of the type. */
 function chosenCredentials(request: ProvisionRequest): Credentials | undefined {
   const { token, clientId, username, password, hash } = request;
   if ([token, clientId, username, password, hash].every((field) => field === '')) return undefined;

@@ -1,4 +1,4 @@
-/** What the simulated server stores: devices, indexed by name and by credentials, what they sent, and counts. */
+/** The simulated server's storage: devices, indexed by name and by credentials, their messages, and counts. */
 
 import { Failure } from '../failures/failure.ts';
 import type { Credentials } from './credentials.ts';
@@ -9,11 +9,11 @@ export interface Device {
   readonly credentials: Credentials;
   /** The server attribute `provisionState`: set by provisioning, deleted by an operator. */
   readonly provisioned: boolean;
-  /** Whether it belongs to the device profile that the provisioning key leads to. */
+  /** Whether the device belongs to the device profile of the provisioning key. */
   readonly inProfile: boolean;
 }
 
-/** A device as an operator creates it: with a token of the server's making unless credentials are given. */
+/** A device as an operator creates it. Without credentials the server generates a token. */
 export interface NewDevice {
   readonly name: string;
   readonly credentials?: Credentials;
@@ -21,7 +21,7 @@ export interface NewDevice {
   readonly inProfile?: boolean;
 }
 
-/** A device as assertions want to see it. */
+/** A device as tests check it. */
 export interface DeviceView extends Device {
   readonly credentialsType: Credentials['type'];
   /** The access token, if it has one. */
@@ -31,7 +31,7 @@ export interface DeviceView extends Device {
 export const NO_COUNTS = {
   connects: 0,
   provisionConnects: 0,
-  /** Connections of devices that were accepted. */
+  /** Accepted connections of devices. */
   deviceConnects: 0,
   /** CONNACK codes other than 0. */
   refusedConnects: 0,
@@ -48,7 +48,7 @@ export const NO_COUNTS = {
 export type Counts = { [key in keyof typeof NO_COUNTS]: number };
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** Messages of one device that are kept for assertions; older ones are dropped. */
+/** Number of messages of one device that are kept for tests; older ones are dropped. */
 export const MAX_TELEMETRY = 500;
 
 export class Registry {
@@ -62,8 +62,8 @@ export class Registry {
   readonly #onInvalidated: (name: string) => void;
 
   /**
-   * @param onChange devices or counts have changed
-   * @param onInvalidated the device of that name was deleted or has other credentials: its session ends
+   * @param onChange called when devices or counts have changed
+   * @param onInvalidated called when a device was deleted or has new credentials, so that its session ends
    */
   constructor(onChange: () => void = () => {}, onInvalidated: (name: string) => void = () => {}) {
     this.#onChange = onChange;
@@ -86,7 +86,7 @@ export class Registry {
     return this.#devices.get(name);
   }
 
-  /** @param key as `credentialsKey` gives it */
+  /** @param key from `credentialsKey` */
   findByCredentials(key: string): Device | undefined {
     const name = this.#nameByCredentials.get(key);
     return name === undefined ? undefined : this.#devices.get(name);
@@ -103,7 +103,7 @@ export class Registry {
     this.#onChange();
   }
 
-  /** Deletes a device with all it sent; false if there is none of that name. */
+  /** Deletes a device and its messages; false if no device has this name. */
   deleteDevice(name: string): boolean {
     const device = this.#devices.get(name);
     if (device === undefined) return false;
@@ -117,12 +117,12 @@ export class Registry {
     return true;
   }
 
-  /** Gives a device another access token, as an operator may. @throws Failure USAGE when it is taken, or no such device */
+  /** Gives a device a new token, as an operator can. @throws Failure USAGE when it is taken, or no such device */
   setToken(name: string, token: string): void {
     this.setCredentials(name, { type: 'ACCESS_TOKEN', token });
   }
 
-  /** Gives a device other credentials. @throws Failure USAGE when they are taken or invalid, or no such device */
+  /** Gives a device new credentials. @throws Failure USAGE when they are taken or invalid, or no such device */
   setCredentials(name: string, credentials: Credentials): void {
     const device = this.#require(name);
     this.#requireFree(name, credentials);
@@ -138,7 +138,7 @@ export class Registry {
     this.#onChange();
   }
 
-  /** What an operator does to let a device of strategy CHECK be provisioned again. @throws Failure USAGE if there is none */
+  /** Lets a pre-provisioned device be provisioned again, as an operator can. @throws Failure USAGE if no such device */
   deleteProvisionState(name: string): void {
     this.#devices.set(name, { ...this.#require(name), provisioned: false });
     this.#onChange();
@@ -150,7 +150,7 @@ export class Registry {
     return this.counts[what];
   }
 
-  /** The latest telemetry messages of a device as they came, at most MAX_TELEMETRY. */
+  /** The latest telemetry messages of a device, at most MAX_TELEMETRY. */
   telemetry(name: string): readonly unknown[] {
     return this.#telemetry.get(name) ?? [];
   }
@@ -163,7 +163,7 @@ export class Registry {
     this.#telemetry.set(name, messages);
   }
 
-  /** The client attributes a device has published. */
+  /** The client attributes that a device published. */
   attributes(name: string): Attributes {
     return this.#clientAttributes.get(name) ?? {};
   }
@@ -172,7 +172,7 @@ export class Registry {
     if (this.#devices.has(name)) this.#clientAttributes.set(name, { ...this.attributes(name), ...attributes });
   }
 
-  /** The shared attributes an operator has set. */
+  /** The shared attributes that an operator set. */
   sharedAttributes(name: string): Attributes {
     return this.#sharedAttributes.get(name) ?? {};
   }

@@ -1,4 +1,4 @@
-/** The registry on disk, so that devices survive a restart of the simulator. It holds their credentials: mode 0600. */
+/** The registry on disk, so that devices survive a restart. The file holds credentials, so it has mode 0600. */
 
 import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
@@ -7,9 +7,9 @@ import { readLimited } from '../files/readLimited.ts';
 import type { Device } from './registry.ts';
 import { NO_COUNTS, type Registry } from './registry.ts';
 
-/** Some 300 bytes a device: room for more than 100,000 of them. */
+/** About 300 bytes per device: enough for more than 100,000 devices. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Changes that nobody waits for (counts) are collected for so many milliseconds. */
+/** Milliseconds for which changes of counts are collected before they are written. */
 const COLLECT_MS = 100;
 
 const credentialsSchema = z.discriminatedUnion('type', [
@@ -50,17 +50,17 @@ function parseDocument(path: string, bytes: Buffer): RegistryDocument {
   try {
     content = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    // Without the cause: its message may quote the text, and that holds tokens.
+    // The cause is left out: its message may quote the text, which holds tokens.
     throw unusable(path, `not JSON (${error instanceof Error ? error.name : 'error'})`);
   }
   const parsed = documentSchema.safeParse(content);
   if (parsed.success) return parsed.data;
-  throw unusable(path, `not a registry of the simulator, at ${parsed.error.issues[0]?.path.join('.') || 'the top'}`);
+  throw unusable(path, `not a simulator registry, at ${parsed.error.issues[0]?.path.join('.') || 'the top'}`);
 }
 
 /**
- * Loads what an earlier simulator left into an empty registry; an absent file leaves it empty.
- * @throws Failure USAGE when there is a file but no registry in it
+ * Loads the registry file of an earlier simulator into an empty registry. Without a file the registry stays empty.
+ * @throws Failure USAGE when the file does not hold a registry
  */
 export async function loadRegistry(path: string, registry: Registry): Promise<void> {
   const file = await readLimited(path, MAX_BYTES);
@@ -72,7 +72,7 @@ export async function loadRegistry(path: string, registry: Registry): Promise<vo
   try {
     for (const device of devices) registry.addDevice(device);
   } catch (error) {
-    throw unusable(path, error instanceof Error ? error.message : 'contradicts itself', error);
+    throw unusable(path, error instanceof Error ? error.message : 'inconsistent', error);
   }
   for (const name of Object.keys(NO_COUNTS)) {
     if (isCount(name)) registry.counts[name] = counts[name] ?? 0;
@@ -81,7 +81,7 @@ export async function loadRegistry(path: string, registry: Registry): Promise<vo
 
 const isCount = (name: string): name is keyof typeof NO_COUNTS => Object.hasOwn(NO_COUNTS, name);
 
-/** Writes the registry after changes: one write at a time, one more for all that changed meanwhile. */
+/** Writes the registry after changes. Only one write runs at a time; the next one includes all changes since then. */
 export class RegistryFile {
   readonly #path: string;
   readonly #registry: Registry;
@@ -91,14 +91,14 @@ export class RegistryFile {
   #running: Promise<void> = Promise.resolve();
   #queued: Promise<void> | undefined;
 
-  /** @param onError told about a failed write that nobody waits for */
+  /** @param onError called when a write in the background fails */
   constructor(path: string, registry: Registry, onError: (error: unknown) => void) {
     this.#path = path;
     this.#registry = registry;
     this.#onError = onError;
   }
 
-  /** Something has changed; it is written soon. */
+  /** Marks the registry as changed. It is written soon. */
   touch(): void {
     this.#dirty = true;
     this.#collecting ??= setTimeout(() => {
@@ -108,7 +108,7 @@ export class RegistryFile {
   }
 
   /**
-   * Settles when every change so far is durable.
+   * Resolves when every change so far is durable.
    * @throws Failure of files/durable.ts
    */
   flush(): Promise<void> {
@@ -117,7 +117,7 @@ export class RegistryFile {
     return this.#queued;
   }
 
-  /** Writes what is left; afterwards nothing is pending. */
+  /** Writes pending changes. Afterwards no write is pending. */
   async close(): Promise<void> {
     clearTimeout(this.#collecting);
     this.#collecting = undefined;

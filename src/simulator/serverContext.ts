@@ -4,28 +4,28 @@ import type { ProvisioningProfile } from './provisioningStrategy.ts';
 import type { Registry } from './registry.ts';
 import type { Timers } from './timers.ts';
 
-/** Times, in milliseconds, and the server's version where behaviour depends on it. */
+/** Times in milliseconds, and behaviour that depends on the server's version. */
 export interface ServerTimes {
-  /** How much later than at once PUBACK and answer leave. */
+  /** Delay of PUBACK and answer. */
   readonly latencyMs: number;
-  /** From the arrival of a provisioning request to its commit, which happens also when the client has gone. */
+  /** From the arrival of a provisioning request to its commit, which happens even if the client has disconnected. */
   readonly commitDelayMs: number;
   /** How long the server is silent when its back end fails. */
   readonly backEndTimeoutMs: number;
-  /** From the response to the server's close of the provisioning session. */
+  /** From the response until the server closes the provisioning session. */
   readonly provisionSessionCloseMs: number;
-  /** v3.2 to v3.8.1: neither SUBACK nor UNSUBACK in the provisioning session. */
+  /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. */
   readonly legacySuback: boolean;
 }
 
-/** What the sessions share. */
+/** The state that all sessions share. */
 export interface ServerContext {
   readonly registry: Registry;
   readonly profile: ProvisioningProfile;
   readonly faults: FaultScript;
   readonly times: ServerTimes;
   readonly timers: Timers;
-  /** Settles when what was committed so far would survive a restart of the simulator. */
+  /** Resolves when everything committed so far would survive a restart of the simulator. */
   durable(): Promise<void>;
   emit(session: number, event: EventBody): void;
 }
@@ -35,16 +35,16 @@ export interface Message {
   readonly payload: Uint8Array;
 }
 
-/** What becomes of one PUBLISH of a client. */
+/** The server's reaction to one PUBLISH of a client. */
 export interface Reply {
   readonly puback: boolean;
-  /** Sent after the PUBACK, in this order. */
+  /** Sent in this order, after the PUBACK. */
   readonly messages?: readonly Message[];
-  /** Why the connection is closed, after the messages. */
+  /** Close the connection after the messages, for this reason. */
   readonly close?: string;
-  /** Close it as many milliseconds later. */
+  /** Delay of the close in milliseconds; absent: close at once. */
   readonly closeAfterMs?: number;
-  /** Told when everything was handed to the socket. */
+  /** Event to emit when everything was written to the socket. */
   readonly sent?: EventBody;
 }
 

@@ -4,10 +4,10 @@ import type { ConnectIdentity } from './deviceAuthentication.ts';
 import type { Message } from './serverContext.ts';
 import { Timers } from './timers.ts';
 
-/** How long a closed connection may take to send what is left before it is cut. */
+/** Time for a closing connection to send its pending bytes before the socket is destroyed. */
 const LINGER_MS = 1000;
 
-/** What the CONNECT said, before it was rewritten for aedes. */
+/** The content of CONNECT before it was rewritten for aedes. */
 export interface ConnectFacts {
   readonly identity: ConnectIdentity;
   readonly clean: boolean;
@@ -15,17 +15,17 @@ export interface ConnectFacts {
 
 /** One connection of a client. */
 export class Session {
-  /** Numbers the connections of a simulator from 1. */
+  /** Number of the connection, counted from 1. */
   readonly id: number;
   readonly client: Client;
   readonly socket: Socket;
   readonly timers = new Timers();
-  /** Settles when CONNACK 0 was handed to the socket. */
+  /** Resolves when CONNACK 0 was written to the socket. */
   readonly opened: Promise<void>;
-  /** Granted filters and their QoS. */
+  /** Accepted topic filters and their QoS. */
   readonly subscriptions = new Map<string, 0 | 1>();
   connect: ConnectFacts | undefined;
-  /** The name of the device whose session this is; undefined in a provisioning session. */
+  /** Name of the session's device; undefined in a provisioning session. */
   device: string | undefined;
   #open: () => void = () => {};
   #closeReason: string | undefined;
@@ -39,7 +39,7 @@ export class Session {
     });
   }
 
-  /** The client id under which aedes knows it: unique, because ThingsBoard lets equal ones live side by side. */
+  /** The client id for aedes. It is unique, because ThingsBoard accepts several sessions with the same client id. */
   get uniqueClientId(): string {
     return `session-${this.id}`;
   }
@@ -48,7 +48,7 @@ export class Session {
     this.#open();
   }
 
-  /** Why the server closes or has closed it; undefined while the server does not. */
+  /** Why the server closes or closed the session; undefined if it does not. */
   get closeReason(): string | undefined {
     return this.#closeReason;
   }
@@ -57,7 +57,7 @@ export class Session {
     return this.#closeReason === undefined && !this.socket.destroyed;
   }
 
-  /** Closes the connection when everything already written has left. */
+  /** Closes the connection after all written bytes are sent. */
   close(why: string): void {
     if (!this.usable) return;
     this.#closeReason = why;
@@ -65,11 +65,11 @@ export class Session {
     this.timers.after(LINGER_MS, () => this.socket.destroy());
   }
 
-  /** Sends to this client alone, at QoS 1 unless it has subscribed with 0; settles when handed to the socket. */
+  /** Sends to this client with QoS 1, or as subscribed. Resolves when the message is written to the socket. */
   publish({ topic, payload }: Message): Promise<void> {
     const packet = { cmd: 'publish', topic, payload: Buffer.from(payload), dup: false, retain: false } as const;
     return new Promise((resolve) => {
-      // An error means that the connection has ended, which its close event tells better.
+      // An error means that the connection has ended. The close event handles that.
       this.client.publish({ ...packet, qos: this.#qosOf(topic) }, () => resolve());
     });
   }

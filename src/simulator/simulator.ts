@@ -1,13 +1,13 @@
 /**
- * A simulated ThingsBoard: the MQTT side of device provisioning and of a device's session, over real sockets. For
- * tests, for `thermal-provision simulate`, and for trying things without a server.
+ * A simulated ThingsBoard: the MQTT side of device provisioning and of device sessions, over real sockets. It is used
+ * by tests and by `thermal-provision simulate`.
  *
  * Differences from the real server:
- * - MQTT 5 is not spoken: a CONNECT of version 5 gets CONNACK 1.
- * - A PUBLISH of QoS 2 gets PUBREC (the server: PUBACK), and a subscription of QoS 2 is granted as 2 (the server: 1).
- * - A filter or topic that is no valid one closes the connection (the server: 0x80, or PUBACK and close).
- * - JSON is read strictly; the server's parser tolerates a little more (e.g. keys without quotes).
- * - A packet above the size limit is refused when it has arrived, not at its first bytes.
+ * - MQTT 5 is not supported: a CONNECT of version 5 gets CONNACK 1.
+ * - A PUBLISH of QoS 2 gets PUBREC (the server: PUBACK), and a subscription of QoS 2 gets QoS 2 (the server: 1).
+ * - An invalid filter or topic closes the connection (the server: 0x80, or PUBACK and close).
+ * - JSON is read strictly; the server's parser accepts a little more (e.g. keys without quotes).
+ * - A packet above the size limit is refused after it has arrived, not at its first bytes.
  * - One tenant with one device profile; no rate limits, no cluster, no gateway API, no claiming, no firmware.
  */
 
@@ -31,7 +31,7 @@ export interface SimulatorOptions {
   readonly port?: number | undefined;
   /** Default 127.0.0.1. */
   readonly host?: string | undefined;
-  /** PEM; `generated`: a CA of its own and a certificate for localhost, 127.0.0.1 and ::1. Default: no TLS. */
+  /** PEM; `generated`: a new CA and a certificate for localhost, 127.0.0.1 and ::1. Default: no TLS. */
   readonly tls?: IssuedCertificate | 'generated' | undefined;
   /** Of the device profile. Default ALLOW_CREATE_NEW_DEVICES. */
   readonly strategy?: Strategy | undefined;
@@ -39,24 +39,24 @@ export interface SimulatorOptions {
   readonly reprovision?: boolean | undefined;
   readonly deviceKey?: string | undefined;
   readonly deviceSecret?: string | undefined;
-  /** Devices an operator has created beforehand. */
+  /** Devices that an operator created beforehand. */
   readonly devices?: readonly NewDevice[] | undefined;
   /** The tenant's device limit. Default: none. */
   readonly deviceLimit?: number | undefined;
-  /** How much later PUBACK and answers leave, in milliseconds; CONNACK excluded. Default 0. */
+  /** Delay of PUBACK and answers in milliseconds; CONNACK is not delayed. Default 0. */
   readonly latencyMs?: number | undefined;
-  /** From a request to its commit, which happens also when the client has gone, in milliseconds. Default 0. */
+  /** Milliseconds from a request to its commit, which happens even if the client has disconnected. Default 0. */
   readonly commitDelayMs?: number | undefined;
-  /** How long a failing back end is silent, in milliseconds. Default 10,000. */
+  /** Milliseconds for which a failing back end does not answer. Default 10,000. */
   readonly backEndTimeoutMs?: number | undefined;
-  /** From the response to the close of the provisioning session, in milliseconds. Default 60,000. */
+  /** Milliseconds from the response to the close of the provisioning session. Default 60,000. */
   readonly provisionSessionCloseMs?: number | undefined;
-  /** v3.2 to v3.8.1: neither SUBACK nor UNSUBACK in the provisioning session. Default false. */
+  /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. Default false. */
   readonly legacySuback?: boolean | undefined;
   readonly faults?: readonly Fault[] | undefined;
-  /** JSON file with devices and counts: loaded at the start, rewritten on every change. Default: memory only. */
+  /** JSON file with devices and counts, loaded at the start and rewritten on every change. Default: memory only. */
   readonly registryFile?: string | undefined;
-  /** Called synchronously as things happen. */
+  /** Called synchronously for each event. */
   readonly onEvent?: ((event: SimulatorEvent) => void) | undefined;
 }
 
@@ -67,13 +67,13 @@ export interface Simulator {
   /** The CA of a generated certificate. */
   readonly caPem?: string;
   readonly registry: Registry;
-  /** Adds a fault to the script; earlier ones go first. */
+  /** Adds a fault to the script. Earlier faults have priority. */
   addFault(fault: Fault): void;
-  /** Sets shared attributes and tells the device; false if it isn't connected and subscribed. */
+  /** Sets shared attributes and sends them to the device; false if it is not connected and subscribed. */
   pushAttributes(device: string, attributes: Attributes): boolean;
-  /** Sends an RPC request; its id, or undefined if the device isn't connected and subscribed. */
+  /** Sends an RPC request. Returns its id, or undefined if the device is not connected and subscribed. */
   sendRpc(device: string, method: string, params: unknown): number | undefined;
-  /** Closes every connection, as a crash of the server would; what waits for a commit is lost. */
+  /** Closes every connection, like a crash of the server. Requests that wait for their commit are lost. */
   close(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export interface Simulator {
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const timers = new Timers();
   const emit = (session: number, event: EventBody): void => options.onEvent?.({ session, ...event });
-  // Both are needed before they can exist: the registry tells the file and the broker, which need the registry.
+  // Set later: the registry notifies the file and the broker, and both need the registry.
   let file: RegistryFile | undefined;
   let broker: Broker | undefined;
   const registry = new Registry(

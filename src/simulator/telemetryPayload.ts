@@ -1,9 +1,9 @@
-/** Which payloads of telemetry and attributes the server accepts (docs/thingsboard.md, section 6). */
+/** The payloads of telemetry and attributes that the server accepts (docs/thingsboard.md, section 6). */
 
 import type { JsonObject } from './jsonPayload.ts';
 import { isJsonObject } from './jsonPayload.ts';
 
-/** A value of any JSON type but null. */
+/** An object whose values are not null. */
 const isKeyValues = (value: unknown): value is JsonObject =>
   isJsonObject(value) && Object.values(value).every((entry) => entry !== null);
 
@@ -13,7 +13,7 @@ function isTelemetryObject(value: unknown): boolean {
   return isKeyValues(value);
 }
 
-/** `{"k":v}`, `{"ts":ms,"values":{…}}`, or an array of either, which may be empty. */
+/** `{"k":v}`, `{"ts":ms,"values":{…}}`, or an array of these. The array may be empty. */
 export const isTelemetry = (value: unknown): boolean =>
   Array.isArray(value) ? value.every(isTelemetryObject) : isTelemetryObject(value);
 

@@ -1,6 +1,6 @@
 /**
- * Timers that end together with what they belong to, so that nothing fires, or keeps the process alive, afterwards.
- * Waiting for work with a limit is src/time/within.ts.
+ * Timers that are stopped together with their owner. After `stop` no timer fires or keeps the process alive. For
+ * waiting with a time limit see src/time/within.ts.
  */
 export class Timers {
   readonly #pending = new Set<NodeJS.Timeout>();
@@ -16,7 +16,7 @@ export class Timers {
     this.#pending.add(timer);
   }
 
-  /** Settles after `ms` milliseconds; never, once `stop` was called: the work that waits for it is given up. */
+  /** Resolves after `ms` milliseconds. After `stop` it never resolves: the waiting work is abandoned. */
   wait(ms: number): Promise<void> {
     if (ms <= 0 && !this.#stopped) return Promise.resolve();
     return new Promise((resolve) => this.after(ms, resolve));

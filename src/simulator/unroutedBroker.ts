@@ -1,11 +1,11 @@
 /**
- * The two back ends aedes asks for, reduced to what ThingsBoard's transport is: no message goes from one client to
- * another, nothing is retained, no will is published, no session outlives its connection.
+ * The two back ends that aedes needs, reduced to ThingsBoard's behaviour: no message is routed between clients, nothing
+ * is retained, no will is published, and no session outlives its connection.
  */
 
 import { Readable } from 'node:stream';
 
-/** Filter of the subscription a session is said to have had; subscribing to it is always refused. */
+/** Topic filter of a subscription that is reported as restored. Subscribing to it is always refused. */
 export const NO_FILTER = 'none';
 
 type Done = () => void;
@@ -27,9 +27,9 @@ export const unroutedEmitter = {
 };
 
 interface SessionFacts {
-  /** Whether CONNACK says “session present”. */
+  /** Whether CONNACK says "session present". */
   sessionPresent(clientId: string): boolean;
-  /** Whether UNSUBSCRIBE is answered at all. */
+  /** Whether UNSUBSCRIBE is answered. */
   acknowledgesUnsubscribe(clientId: string): boolean;
 }
 
@@ -37,8 +37,8 @@ interface StoredPacket {
   readonly messageId?: number;
 }
 
-/** A persistence that keeps nothing. aedes asks it, of all places, about “session present” and before UNSUBACK. */
-export class UnkeptSessions {
+/** A persistence that stores nothing. aedes also asks it about "session present" and before UNSUBACK. */
+export class EmptyPersistence {
   readonly #facts: SessionFacts;
 
   constructor(facts: SessionFacts) {
@@ -47,7 +47,7 @@ export class UnkeptSessions {
 
   async setup(): Promise<void> {}
 
-  // Restoring a subscription is the only way to make aedes say “session present”; NO_FILTER is then refused.
+  // A restored subscription is the only way to make aedes report "session present". NO_FILTER is then refused.
   async subscriptionsByClient({ id }: { readonly id: string }): Promise<{ topic: string; qos: 0 }[]> {
     return this.#facts.sessionPresent(id) ? [{ topic: NO_FILTER, qos: 0 }] : [];
   }
@@ -76,7 +76,7 @@ export class UnkeptSessions {
   }
 
   async incomingStorePacket(): Promise<void> {}
-  // A rejection is how aedes learns that the packet is new, that is, no repetition.
+  // The rejection tells aedes that the packet is new and not repeated.
   async incomingGetPacket(_client: unknown, { messageId }: StoredPacket): Promise<never> {
     throw new Error(`no packet ${messageId ?? ''}`);
   }

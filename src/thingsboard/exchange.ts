@@ -1,5 +1,5 @@
 /**
- * One connection, one question, one answer. A session of normal operation, which stays open, is
+ * One connection for one question and one answer. The session of normal operation, which stays open, is in
  * src/client/thingsboardSession.ts.
  */
 
@@ -17,33 +17,33 @@ export interface Question {
   readonly topic: string;
   readonly payload: string;
   readonly answerTopic: string;
-  /** Whether to subscribe to the answer's topic; ThingsBoard answers on the connection that asked in any case. */
+  /** Whether to subscribe to the answer's topic. ThingsBoard answers on the same connection even without it. */
   readonly subscribe: boolean;
   /**
-   * Whether to send it right behind CONNECT (MQTT 3.1.1, section 3.1.4, allows it; ThingsBoard queues it,
-   * docs/thingsboard.md, section 1): one round trip less, but only for what may be asked twice, as a lost connection
-   * leaves open whether it had arrived.
+   * Whether to send the question directly after CONNECT, which saves one round trip. MQTT 3.1.1, section 3.1.4, allows
+   * it, and ThingsBoard queues the packet (docs/thingsboard.md, section 1). Only for questions that may be asked twice:
+   * after a lost connection it is not known whether the question arrived.
    */
   readonly early?: boolean;
 }
 
 export interface ExchangeOptions {
   readonly server: ServerEndpoint;
-  /** A connection to the server on which nothing has been sent; default: a new one. */
+  /** A connection to the server on which nothing was sent yet; default: a new one. */
   readonly stream?: Socket | undefined;
   readonly clientId: string;
   readonly username: string;
   readonly question: Question;
   /** Limit for the whole exchange, ms. */
   readonly timeoutMs: number;
-  /** Limit from CONNACK to the answer, ms; default: what is left of timeoutMs. */
+  /** Limit from CONNACK to the answer, ms; default: the rest of timeoutMs. */
   readonly answerTimeoutMs?: number;
   readonly signal: AbortSignal;
-  /** Told about each stage; `secured`: the TLS handshake is done, and CONNECT leaves. */
+  /** Called at each stage; `secured`: the TLS handshake is done and CONNECT is sent. */
   readonly onStage?: (stage: 'secured' | 'connected' | 'asked') => void;
 }
 
-/** How an exchange ended. There is no other way for it to end, but by the signal. */
+/** How an exchange ended. An aborted exchange rejects instead. */
 export type ExchangeEnd =
   | { readonly kind: 'answer'; readonly payload: Buffer }
   /** CONNACK with a return code other than 0 (MQTT 3.1.1, section 3.2.2.3). */
@@ -51,11 +51,11 @@ export type ExchangeEnd =
   | {
       readonly kind: 'failed';
       readonly failure: Failure;
-      /** The server had accepted the connection, and the question may have left: it follows CONNACK at once. */
+      /** The server had accepted the connection, so the question may have been sent. */
       readonly asked: boolean;
     };
 
-/** ThingsBoard's own packets are far smaller; more than this is an attack or no MQTT at all. */
+/** ThingsBoard's packets are far smaller. More bytes are an attack or another protocol. */
 const MAX_RECEIVED_BYTES = 128 * 1024;
 
 function timeoutFailure(server: ServerFacts, asked: boolean, open: boolean, ms: number): Failure {
@@ -65,11 +65,11 @@ function timeoutFailure(server: ServerFacts, asked: boolean, open: boolean, ms: 
 }
 
 /**
- * Connects, asks one question, takes one answer and closes for good: one connection for each question, because
- * ThingsBoard answers without a correlation id (docs/thingsboard.md, section 3) and because nothing may be sent twice: a
- * repeated PUBLISH would be a second provisioning attempt (docs/thingsboard.md, section 1). SUBACK is not awaited:
- * servers before 3.9 never send it.
- * @throws the signal's reason when it is aborted; everything else is an ExchangeEnd
+ * Connects, asks one question, receives one answer and closes. Each question needs its own connection, because
+ * ThingsBoard answers without a correlation id (docs/thingsboard.md, section 3). The question is never sent again,
+ * because a repeated PUBLISH is a second provisioning attempt (docs/thingsboard.md, section 1). The exchange does not
+ * wait for SUBACK, because servers before 3.9 never send it.
+ * @throws the signal's reason when it is aborted; every other end is an ExchangeEnd
  */
 export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
   if (options.signal.aborted) options.stream?.destroy();
@@ -93,9 +93,9 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       reconnectPeriod: 0,
       resubscribe: false,
       keepalive: 0,
-      // It would make 65,536 buffers before the first packet, one for each packet identifier.
+      // The cache would allocate 65,536 buffers before the first packet, one for each packet identifier.
       writeCache: false,
-      // The limits here are this function's own.
+      // This function's own limit ends the exchange first.
       connectTimeout: options.timeoutMs + 1000,
     });
 
@@ -104,7 +104,7 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
       clearTimeout(deadline);
       clearTimeout(answerDeadline);
       signal.removeEventListener('abort', abort);
-      // end(true) does not wait for anything; a late error of the dying stream is nobody's concern any more.
+      // end(true) does not wait. A late error of the stream is ignored, because the exchange has ended.
       client.end(true);
       stream.destroy();
     };
@@ -132,24 +132,24 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
     stream.on('error', (error) => fail(networkFailure(error, server, asked ? 'asked' : 'connecting')));
     stream.once('secureConnect', () => options.onStage?.('secured'));
     client.on('packetreceive', (packet) => {
-      // Only the first CONNACK can refuse: what comes after the question says nothing about whether it had arrived.
+      // Only the first CONNACK can refuse. A later packet does not tell whether the question arrived.
       if (packet.cmd !== 'connack' || asked) return;
       accepted = !packet.returnCode;
       if (packet.returnCode) settle({ kind: 'refused', returnCode: packet.returnCode });
     });
-    // The stream's errors and refusals were settled above, so this is MQTT.js's parser (bytes that are no MQTT packet)
-    // or its judgement that a packet is out of place, such as a second CONNACK.
+    // Stream errors and refusals are handled above. So this error comes from MQTT.js's parser, or MQTT.js rejects a
+    // packet that is not allowed here, such as a second CONNACK.
     const failNotMqtt = (error: Error): void => fail(new Failure('NOT_MQTT', 'notMqtt', server, error));
     client.on('error', failNotMqtt);
     guardIdentifiers(client, failNotMqtt);
     client.on('close', () => fail(new Failure('CONNECTION_LOST', asked ? 'answerClosed' : 'closed', server)));
     client.on('message', (topic, payload) => {
-      // MQTT.js tells of CONNACK later than of an answer that came right behind it.
+      // MQTT.js emits 'connect' after the message that directly follows CONNACK.
       if ((early ? accepted : asked) && topic === question.answerTopic)
         settle({ kind: 'answer', payload: Buffer.from(payload) });
     });
     client.on('connect', () => {
-      // MQTT.js tells of CONNACK a moment after it came: the exchange may be over by now, and must not ask any more.
+      // MQTT.js emits 'connect' later than CONNACK arrives. If the exchange has ended, it must not ask.
       if (settled) return;
       asked = true;
       const { answerTimeoutMs } = options;

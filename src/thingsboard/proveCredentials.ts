@@ -8,15 +8,15 @@ import { exchange } from './exchange.ts';
 import type { StandbyStream } from './standbyStream.ts';
 import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
 
-/** What a connection with device credentials showed. */
+/** The result of a connection with device credentials. */
 export type Proof =
-  /** The server knows the token and answered a question of the device's. */
+  /** The server knows the token and answered the device's attribute request. */
   | { readonly kind: 'proven' }
-  /** The server accepted the connection, but did not answer the question: any plain broker does that. */
+  /** The server accepted the connection, but did not answer the attribute request, like a plain MQTT broker. */
   | { readonly kind: 'accepted'; readonly failure: Failure }
   /** The server does not know the token. */
   | { readonly kind: 'refused' }
-  /** Nothing was learned. */
+  /** The connection failed, so it is not known whether the token is valid. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 const ANSWER_TIMEOUT_MS = 5000;
@@ -31,8 +31,8 @@ function isAttributes(payload: Buffer): boolean {
 }
 
 /**
- * Connects with an access token and asks for an attribute that does not exist: the answer comes from the device's own
- * actor and the data base, so it proves more than CONNACK does (docs/thingsboard.md, section 5).
+ * Connects with an access token and asks for an attribute that does not exist. The answer comes from the device's actor
+ * and the database, so it proves more than CONNACK does (docs/thingsboard.md, section 5).
  */
 export async function proveCredentials(options: {
   readonly server: ServerEndpoint;
@@ -41,7 +41,7 @@ export async function proveCredentials(options: {
   /** ms */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** A connection that was opened ahead is used. */
+  /** The standby connection to use if it is open. */
   readonly standby?: StandbyStream;
 }): Promise<Proof> {
   const { token, standby, ...rest } = options;

@@ -7,13 +7,13 @@ export type ProvisionResponse =
   | { readonly status: 'FAILURE' }
   | { readonly status: 'NOT_FOUND' };
 
-/** As ThingsBoard's access tokens are at most; longer ones would not fit its own data base either. */
+/** The limit of ThingsBoard's database for an access token. */
 const MAX_TOKEN_LENGTH = 1024;
 const MAX_RESPONSE_BYTES = 16 * 1024;
 
 const statusSchema = z.object({ status: z.enum(['SUCCESS', 'FAILURE', 'NOT_FOUND']) });
 const successSchema = z.object({ credentialsType: z.string().check(z.maxLength(64)), credentialsValue: z.unknown() });
-// Control characters can't be part of a token, and would break lines wherever it is written.
+// A token has no control characters. They would break lines in the files that hold it.
 const tokenSchema = z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_LENGTH), z.regex(/^\P{Cc}+$/u));
 
 function parseJson(payload: Buffer): unknown {
@@ -21,13 +21,14 @@ function parseJson(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString('utf8'));
   } catch {
-    // The parser's message would quote the answer, which may hold a token.
+    // The parser's message quotes the answer, which may hold a token.
     throw new Failure('ANSWER_INVALID', 'notJson', {});
   }
 }
 
 /**
- * Reads a provisioning response (docs/thingsboard.md, section 3). The type in the answer counts, whatever was asked.
+ * Reads a provisioning response (docs/thingsboard.md, section 3). The credentials type of the answer counts, not the
+ * requested one.
  * @throws Failure ANSWER_INVALID, CREDENTIALS_TYPE_UNSUPPORTED
  */
 export function parseProvisionResponse(payload: Buffer): ProvisionResponse {

@@ -3,15 +3,15 @@ import type { ServerEndpoint } from '../endpoint.ts';
 import { openStream } from './openStream.ts';
 
 /**
- * One connection that is opened before it is needed: while the server thinks about the request, the next connection's
- * TCP and TLS handshakes are done. Nothing is ever sent on it before it is taken.
+ * One connection that is opened before it is needed: its TCP and TLS handshakes run while the server processes the
+ * request. Nothing is sent on it before it is taken.
  */
 export interface StandbyStream {
-  /** Opens it, unless there is one. Never fails: what went wrong shows when the one who needs it opens its own. */
+  /** Opens the connection unless one is open. Never fails: after an error the caller opens a connection itself. */
   open(server: ServerEndpoint): void;
-  /** The connection to exactly this server, whether its handshake is done or not; undefined: there is none, or no more. */
+  /** Hands over the connection to this server, even during its handshake; undefined if there is no open one. */
   take(server: ServerEndpoint): Socket | undefined;
-  /** Closes what nobody took. */
+  /** Closes a connection that was not taken. */
   close(): void;
 }
 
@@ -26,7 +26,7 @@ export function standbyStream(): StandbyStream {
       const socket = openStream(server);
       const discard = (): void => void socket.destroy();
       socket.on('error', discard);
-      // No MQTT server speaks first; listening is also what lets its close be seen.
+      // An MQTT server never sends first. The listener also makes Node notice that the server closes.
       socket.on('data', discard);
       standby = { server, socket, discard };
     },

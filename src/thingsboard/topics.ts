@@ -1,4 +1,4 @@
-/** Topics of ThingsBoard's MQTT API. The leading slash of the provisioning topics is part of their names. */
+/** User name and topics of ThingsBoard's MQTT API. The provisioning topics start with a slash. */
 export const PROVISION_USER = 'provision';
 export const PROVISION_REQUEST_TOPIC = '/provision/request';
 export const PROVISION_RESPONSE_TOPIC = '/provision/response';

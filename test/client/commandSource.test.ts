@@ -24,7 +24,7 @@ function start(command: Parameters<typeof createCommandSource>[0]['command'], re
   return { log, source, values };
 }
 
-/** Whether a process runs; one that has ended may wait for long until its parent takes note. */
+/** Whether a process runs. A zombie does not count: its parent may collect it late. */
 async function isAlive(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat !== '' && !/\) [ZX] /.test(stat);
@@ -37,7 +37,7 @@ describe('the command source', () => {
     expect(await values()).toEqual({ 1: 21.5, 2: 30 });
   });
 
-  it('says when a value came', async () => {
+  it('reports the time of arrival of a value', async () => {
     const before = clock.monotonic();
     const { source, values } = start(`echo '{"1":20}'; exec sleep 60`);
     await until(async () => (await values())[1] === 20);
@@ -56,7 +56,7 @@ describe('the command source', () => {
     await until(async () => (await values())[1] === 7);
   });
 
-  it('starts a command again that ends, with growing pauses, and says why', async () => {
+  it('restarts a command that ends, with growing delays, and logs the reason', async () => {
     const { log, values } = start(`echo '{"1":'$$'e-3}'; echo "no camera" >&2; exit 3`, 5);
     await until(() => log.of('source.command-ended').length >= 3);
     const [first, second, third] = log.of('source.command-ended');
@@ -69,24 +69,24 @@ describe('the command source', () => {
     await until(async () => (await values())[1] !== value);
   });
 
-  it('tries again a command that does not exist', async () => {
+  it('retries a command that does not exist', async () => {
     const { log } = start(['/no/such/program']);
     await until(() => log.of('source.command-ended').length >= 2);
     expect(log.of('source.command-ended')[0]?.message).toContain('ENOENT');
   });
 
-  it('survives a command whose name is not possible', async () => {
+  it('survives a command with an impossible name', async () => {
     const { log } = start(['a\0b']);
     await until(() => log.of('source.command-ended').length >= 2);
   });
 
-  it('warns about bad lines once, and takes the good ones', async () => {
+  it('warns about bad lines once, and accepts the good ones', async () => {
     const { log, values } = start(`for i in 1 2 3 4 5; do echo nonsense; done; echo '{"1":20}'; exec sleep 60`);
     await until(async () => (await values())[1] === 20);
     expect(log.of('source.bad-line')).toHaveLength(1);
   });
 
-  it('drops a line without an end instead of storing it', async () => {
+  it('drops an endless line instead of storing it', async () => {
     const script = `
       process.stdout.write('x'.repeat(300 * 1024), () => {
         process.stdout.write('\\n{"1":20}\\n');
@@ -104,7 +104,7 @@ describe('the command source', () => {
     expect(await source.read(spots, forever)).toHaveLength(64);
   });
 
-  it('ends the command and what it has started, also when they ignore SIGTERM', async () => {
+  it('stops the command and its child processes even if they ignore SIGTERM', async () => {
     const { log, source, values } = start(
       `trap '' TERM; sleep 60 & echo "{\\"1\\":1,\\"2\\":\${!}e-3}"; wait; sleep 60`,
     );
@@ -116,7 +116,7 @@ describe('the command source', () => {
     expect(log.of('source.command-ended')).toEqual([]);
   });
 
-  it('does not start again after it was closed', async () => {
+  it('does not restart the command after close', async () => {
     const { log, source } = start('exit 1', 30);
     await until(() => log.of('source.command-ended').length === 1);
     await source.close();

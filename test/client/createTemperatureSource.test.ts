@@ -21,11 +21,11 @@ const valueOfSpot1 = async (source: TemperatureSource): Promise<number | undefin
   (await source.read([spot(1)], new AbortController().signal))[0]?.temperature;
 
 describe('createTemperatureSource', () => {
-  it('simulates', async () => {
+  it('creates a simulated source', async () => {
     expect(await valueOfSpot1(create('simulated'))).toBeGreaterThan(20);
   });
 
-  it('runs a command, which may hold colons', async () => {
+  it('runs a command, which may contain colons', async () => {
     const source = create(`command:echo '{"1":25}'; exec sleep 60`);
     await until(async () => (await valueOfSpot1(source)) === 25);
   });

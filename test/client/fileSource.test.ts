@@ -47,14 +47,14 @@ const values = async (): Promise<Record<number, number>> => {
 };
 
 describe('the file source', () => {
-  it('keeps the last value of each spot, of what is there and of what is appended', async () => {
+  it('keeps the last value of each spot, from existing and appended lines', async () => {
     await writeFile(path, '{"1":20,"2":30}\n{"1":21}\n');
     expect(await values()).toEqual({ 1: 21, 2: 30 });
     await appendFile(path, '{"spot":2,"temperature":31}\n');
     expect(await values()).toEqual({ 1: 21, 2: 31 });
   });
 
-  it('puts together a line that was written in two parts', async () => {
+  it('joins a line that was written in two parts', async () => {
     await writeFile(path, '{"1":20}\n{"1":2');
     expect(await values()).toEqual({ 1: 20 });
     await appendFile(path, '1}\n');
@@ -62,7 +62,7 @@ describe('the file source', () => {
     expect(log.lines).toEqual([]);
   });
 
-  it('takes a last line without its end', async () => {
+  it('accepts a last line without a line end', async () => {
     await writeFile(path, '{"1":20}');
     expect(await values()).toEqual({ 1: 20 });
     await writeFile(path, '{"1":21}');
@@ -72,10 +72,10 @@ describe('the file source', () => {
 
   it.each([
     ['shorter', '{"1":9}\n'],
-    ['equally long', '{"1":21}\n'],
+    ['of the same length', '{"1":21}\n'],
     ['longer', '{"1":21.25}\n'],
     ['much longer', `{"2":5}\n${' \n'.repeat(200)}{"1":21}\n`],
-  ])('sees that the file was written anew in place, %s', async (_, content) => {
+  ])('detects a file that was rewritten in place, %s', async (_, content) => {
     await writeFile(path, '{"1":20}\n');
     expect(await values()).toEqual({ 1: 20 });
     await writeFile(path, content);
@@ -103,7 +103,7 @@ describe('the file source', () => {
     expect(await values()).toEqual({ 1: 21 });
   });
 
-  it('sees new content though its end is the old one', async () => {
+  it('detects new content with the same ending', async () => {
     const end = `${' '.repeat(100)}\n`;
     await writeFile(path, `{"1":20}\n${end}`);
     expect(await values()).toEqual({ 1: 20 });
@@ -115,7 +115,7 @@ describe('the file source', () => {
     expect(await values()).toEqual({ 1: 22, 2: 30 });
   });
 
-  it('reads no more than the last mebibyte of a large file, without taking half a line for a bad one', async () => {
+  it('reads at most the last mebibyte of a large file, and drops the incomplete first line silently', async () => {
     const line = `{"1":20${' '.repeat(92)}}\n`;
     await writeFile(path, `{"2":30}\n${line.repeat(20_000)}{"1":21}\n`);
     expect(await values()).toEqual({ 1: 21 });
@@ -124,7 +124,7 @@ describe('the file source', () => {
     expect(await values()).toEqual({ 1: 22 });
   });
 
-  it('takes the age of a value from the file', async () => {
+  it('uses the modification time of the file as the age of a value', async () => {
     await writeFile(path, '{"1":20}\n');
     const anHourAgo = new Date(Date.now() - 3_600_000);
     await utimes(path, anHourAgo, anHourAgo);
@@ -142,7 +142,7 @@ describe('the file source', () => {
     expect(second).toEqual(first);
   });
 
-  it('warns about a bad line and goes on', async () => {
+  it('warns about a bad line and continues', async () => {
     await writeFile(path, 'nonsense\n{"1":20}\n');
     expect(await values()).toEqual({ 1: 20 });
     expect(log.of('source.bad-line')).toHaveLength(1);
@@ -153,7 +153,7 @@ describe('the file source', () => {
     await expect(values()).rejects.toMatchObject({ message: expect.stringContaining(path) });
   });
 
-  it('reads nothing twice when it is asked twice at a time', async () => {
+  it('reads nothing twice during concurrent calls', async () => {
     await writeFile(path, '{"1":2');
     await values();
     await appendFile(path, '1}\n{"1":3');
@@ -169,7 +169,7 @@ describe('the file source', () => {
       await handle.close();
     };
 
-    it('takes the values of one writer after another', async () => {
+    it('accepts values from one writer after another', async () => {
       expect(await values()).toEqual({});
       await writeFifo('{"1":20}\n');
       await until(async () => (await values())[1] === 20);
@@ -177,7 +177,7 @@ describe('the file source', () => {
       await until(async () => (await values())[1] === 21);
     });
 
-    it('lets one writer after another write, though nobody asks meanwhile', async () => {
+    it('lets one writer after another write without a call of read', async () => {
       await values();
       for (const value of [20, 21, 22]) {
         await new Promise((resolve) => setTimeout(resolve, 20));
@@ -186,13 +186,13 @@ describe('the file source', () => {
       await until(async () => (await values())[1] === 22);
     });
 
-    it('never blocks the writer, though nobody asks', async () => {
+    it('never blocks the writer, even without a call of read', async () => {
       await values();
       await writeFifo('{"1":20}\n'.repeat(50_000));
       await until(async () => (await values())[1] === 20);
     });
 
-    it('opens a new FIFO of the same name, and then a file', async () => {
+    it('opens a new FIFO with the same name, and then a file', async () => {
       await values();
       await rm(path);
       await promisify(execFile)('mkfifo', [path]);

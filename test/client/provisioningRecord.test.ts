@@ -11,7 +11,7 @@ import { broker, folder, run } from './testClient.ts';
 const ORIGIN = { runId: 'run-1', provisionedAt: '1970-01-01T00:00:09.000Z' };
 const isRecord = ({ payload }: Received): boolean => JSON.stringify(payload).includes('provisioning_run_id');
 
-/** A client whose credentials stem from ORIGIN's run, and all that it tells of it. */
+/** A client with the credentials of ORIGIN's run, and the records that it publishes. */
 async function operate(
   paths: DevicePaths,
   options: { qosLevel?: number; answer?: (received: Received) => 'ack' | 'silence' | 'close' } = {},
@@ -21,11 +21,11 @@ async function operate(
   const log = recordingLog();
   const config = { ...configFor(server.port, { thingsboard: { qosLevel } }), provisioning: ORIGIN };
   const client = run({ config, record: createProvisioningRecord(paths, log), ackMs: 200 });
-  return { server, client, log, told: () => server.received.filter(isRecord) };
+  return { server, client, log, published: () => server.received.filter(isRecord) };
 }
 
 describe('the record of the provisioning', () => {
-  it('is told after the provisioning, with how it went, and noted; then no more', async () => {
+  it('has run, time, version, attempts and duration after a provisioning', async () => {
     const { simulator, paths } = await scene({
       faults: [{ on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 }],
     });
@@ -45,7 +45,7 @@ describe('the record of the provisioning', () => {
     expect(text).not.toContain(String(simulator.registry.devices()[0]?.token));
   });
 
-  it('keeps to run and time when another run has begun since', async () => {
+  it('has only run and time after another run has begun', async () => {
     const { paths } = await scene({}, { device: { name: 'cam-1' } });
     const first = await runDevice(paths);
     await putTrigger(paths);
@@ -59,14 +59,14 @@ describe('the record of the provisioning', () => {
 });
 
 describe('normal operation', () => {
-  it('tells it once, acknowledged, whatever QoS the configuration has, also after another start', async () => {
+  it('publishes the record once with QoS 1, even with QoS 0 in the configuration and after a restart', async () => {
     const paths = devicePaths(folder);
     const first = await operate(paths, { qosLevel: 0 });
     await first.server.receives(2);
     await until(() => first.log.of('record.published').length === 1);
-    first.server.cut();
+    first.server.closeConnections();
     await first.server.receives(4);
-    expect(first.told()).toEqual([
+    expect(first.published()).toEqual([
       {
         topic: 'v1/devices/me/attributes',
         payload: { provisioning_run_id: 'run-1', provisioning_time: ORIGIN.provisionedAt },
@@ -77,22 +77,22 @@ describe('normal operation', () => {
     expect(JSON.parse(await readFile(paths.published, 'utf8'))).toMatchObject({ runId: 'run-1' });
     const second = await operate(paths);
     await second.server.receives(2);
-    expect(second.told()).toEqual([]);
+    expect(second.published()).toEqual([]);
   });
 
-  it('tells it again when no acknowledgement came', async () => {
+  it('publishes the record again without an acknowledgement', async () => {
     let silent = true;
-    const { server, log, told } = await operate(devicePaths(folder), {
+    const { server, log, published } = await operate(devicePaths(folder), {
       answer: (received) => (isRecord(received) && silent ? 'silence' : 'ack'),
     });
-    await until(() => told().length >= 1);
+    await until(() => published().length >= 1);
     expect(log.of('record.published')).toEqual([]);
     silent = false;
-    server.cut();
+    server.closeConnections();
     await until(() => log.of('record.published').length === 1);
   });
 
-  it('a damaged note, and one of another run, is none', async () => {
+  it('ignores a damaged published.json, and one of another run', async () => {
     const paths = devicePaths(folder);
     await mkdir(paths.stateFolder);
     for (const note of ['{', '{}', '{"format":"thermal-provision-published","version":1,"runId":"run-0"}']) {
@@ -101,7 +101,7 @@ describe('normal operation', () => {
     }
   });
 
-  it('a note that can’t be written is a warning; in this process it is told no more', async () => {
+  it("warns if published.json can't be written, and does not publish again in this process", async () => {
     const paths = devicePaths(folder);
     await writeFile(paths.stateFolder, 'in the way of the folder');
     const log = recordingLog();
@@ -112,14 +112,14 @@ describe('normal operation', () => {
     await rm(paths.stateFolder);
   });
 
-  it('a snapshot that can’t be used: nothing is told, with a warning, and the temperatures are', async () => {
+  it("warns about a snapshot that can't be used, publishes no record, and continues with temperatures", async () => {
     const paths = devicePaths(folder);
     await mkdir(paths.stateFolder);
     const newer = { format: 'thermal-provision-snapshot', version: 99 };
     await writeFile(paths.snapshot, JSON.stringify(newer));
-    const { server, log, told } = await operate(paths);
+    const { server, log, published } = await operate(paths);
     await server.receives(2);
-    expect(told()).toEqual([]);
+    expect(published()).toEqual([]);
     expect(log.of('record.unreadable')).toHaveLength(1);
   });
 });

@@ -15,7 +15,7 @@ describe('parseReadingLine', () => {
       ],
     ],
     ['{}', []],
-  ])('takes %s', (line, expected) => {
+  ])('accepts %s', (line, expected) => {
     expect([...(parseReadingLine(line) ?? [])]).toEqual(expected);
   });
 
@@ -58,11 +58,11 @@ describe('createJsonLines', () => {
     return { lines, tooLong: () => tooLong, splitter };
   }
 
-  it('finds the same lines however the bytes are cut', () => {
+  it('finds the same lines for any split of the bytes', () => {
     const text = Buffer.from('{"1":1}\n\r\n{"näme":"ü"}\r\n{"3":3}\nrest');
     fc.assert(
-      fc.property(fc.array(fc.nat(text.length), { maxLength: 10 }), (cuts) => {
-        const edges = [0, ...cuts.toSorted((a, b) => a - b), text.length];
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 10 }), (splits) => {
+        const edges = [0, ...splits.toSorted((a, b) => a - b), text.length];
         const chunks = edges.slice(1).map((end, index) => text.subarray(edges[index], end));
         const { lines, splitter } = collect(chunks);
         expect(lines).toEqual(['{"1":1}', '{"näme":"ü"}', '{"3":3}']);
@@ -71,7 +71,7 @@ describe('createJsonLines', () => {
     );
   });
 
-  it('takes a line of 64 KiB and drops a longer one, once, up to its end', () => {
+  it('accepts a line of 64 KiB and drops a longer one up to its end, with one report', () => {
     const longest = 'a'.repeat(MAX_LINE_BYTES);
     const { lines, tooLong } = collect([
       Buffer.from(`${longest}\n`),
@@ -84,7 +84,7 @@ describe('createJsonLines', () => {
     expect(tooLong()).toBe(1);
   });
 
-  it('keeps what it was fed, though the memory is used again', () => {
+  it('keeps the bytes even if their memory is reused', () => {
     const memory = Buffer.from('{"1"');
     const { lines, splitter } = collect([memory]);
     memory.fill('x');
@@ -92,7 +92,7 @@ describe('createJsonLines', () => {
     expect(lines).toEqual(['{"1":1}']);
   });
 
-  it('forgets an unfinished line on reset', () => {
+  it('drops an unfinished line on reset', () => {
     const { lines, splitter } = collect([Buffer.from('half')]);
     splitter.reset();
     splitter.feed(Buffer.from('whole\n'));

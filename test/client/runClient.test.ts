@@ -38,11 +38,11 @@ describe('runClient', () => {
     ]);
   });
 
-  it('tells the names and places of the spots once a connection, as client attributes', async () => {
+  it('publishes names and positions of the spots once per connection, as client attributes', async () => {
     const server = await broker();
     run({ config: configFor(server.port) });
     await server.receives(2);
-    server.cut();
+    server.closeConnections();
     const attributes = await server.receives(2, 'attributes');
     expect(attributes).toHaveLength(2);
     expect(attributes[0]).toMatchObject({
@@ -52,7 +52,7 @@ describe('runClient', () => {
     expect(server.received[0]?.topic).toBe('v1/devices/me/attributes');
   });
 
-  it('connects again after a restart of the broker', async () => {
+  it('reconnects after a restart of the broker', async () => {
     const first = await startBroker();
     const { log } = run({ config: configFor(first.port) });
     await first.receives(1);
@@ -65,7 +65,7 @@ describe('runClient', () => {
     expect(log.of('session.connected')).toHaveLength(2);
   });
 
-  it('says at error level that the token is refused, and never the token', async () => {
+  it('logs a refused token as an error, and never shows the token', async () => {
     const server = await broker();
     const accessToken = new Secret('refused-token');
     const { log, stop } = run({ config: configFor(server.port, { thingsboard: { accessToken } }) });
@@ -80,7 +80,7 @@ describe('runClient', () => {
     expect(JSON.stringify(log.lines)).not.toMatch(/refused-token/);
   });
 
-  it('says of something unforeseen that it is a defect, and what to do', async () => {
+  it('reports an unexpected error as a defect, with a hint', async () => {
     const server = await broker();
     const provisioning = { runId: 'r', provisionedAt: '2026-11-23T10:00:00.000Z' };
     const record = { pending: () => Promise.reject(new TypeError('boom')), published: async () => {} };
@@ -94,7 +94,7 @@ describe('runClient', () => {
     ]);
   });
 
-  it('uses new settings upon the next connection', async () => {
+  it('uses new settings at the next connection', async () => {
     const old = await broker();
     const renewed = await broker();
     let config = configFor(old.port, { thingsboard: { accessToken: new Secret('outdated') } });
@@ -107,7 +107,7 @@ describe('runClient', () => {
     expect(log.of('config.changed')).toHaveLength(1);
   });
 
-  it('keeps the last good settings while the file can not be used', async () => {
+  it('keeps the previous settings while the file can not be used', async () => {
     const server = await broker();
     const readConfig = (): Promise<never> =>
       Promise.reject(new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: 'is half a file' }));
@@ -116,14 +116,14 @@ describe('runClient', () => {
     expect(log.of('config.unusable')).toMatchObject([{ level: 'warn', details: { code: 'CONFIG_UNREADABLE' } }]);
   });
 
-  it('keeps the last good settings when reading the file takes for ever', async () => {
+  it('keeps the previous settings when reading the file never ends', async () => {
     const server = await broker();
     const { log } = run({ config: configFor(server.port), readConfig: () => new Promise(() => {}) });
     await server.receives(1);
     expect(log.of('config.unusable')).toHaveLength(1);
   });
 
-  it('goes on after readings that fail, hang, are too old or no numbers', async () => {
+  it('continues after readings that fail, hang, are too old or not numbers', async () => {
     const server = await broker();
     let round = 0;
     const source: TemperatureSource = {
@@ -144,7 +144,7 @@ describe('runClient', () => {
     expect(log.of('telemetry.no-value')[0]?.message).toContain('spot 1, 2');
   });
 
-  it('sends a message again as often as configured, then connects anew', async () => {
+  it('sends a message again as often as configured, then reconnects', async () => {
     const server = await broker({ answer: () => 'silence' });
     const config = configFor(server.port, { telemetry: { retryAttempts: 2 } });
     const { log } = run({ config, ackMs: 40 });
@@ -155,14 +155,14 @@ describe('runClient', () => {
     await until(() => log.of('session.connected').length === 2);
   });
 
-  it('does not send again what the server has closed the connection for', async () => {
+  it('does not resend a message for which the server closed the connection', async () => {
     const server = await broker({ answer: () => 'close' });
     const { log } = run({ config: configFor(server.port, { telemetry: { retryAttempts: 10 } }) });
     await until(() => log.of('session.lost').length === 1);
     expect(server.received).toHaveLength(1);
   });
 
-  it('goes on when the message after an unanswered one is answered', async () => {
+  it('continues when the message after an unanswered one is answered', async () => {
     let count = 0;
     const server = await broker({
       answer: () => {
@@ -189,7 +189,7 @@ describe('runClient', () => {
     expect(areClosed()).toBe(true);
   });
 
-  it('names the CA file that it can not use and goes on trying', async () => {
+  it('names a CA file that it can not use, and keeps trying', async () => {
     await writeFile(join(folder, 'ca.pem'), 'no certificate');
     const { log } = run({ config: configFor(1, { thingsboard: { useSsl: true, caFile: 'ca.pem' } }) });
     await until(() => log.of('session.lost').length === 1);
@@ -203,14 +203,14 @@ describe('runClient', () => {
     const authority = await issueAuthority();
     const served = await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca: authority });
 
-    it('publishes to a server whose CA the configuration names', async () => {
+    it('publishes to a server with the CA of the configuration', async () => {
       const server = await broker({ tls: served });
       await writeFile(join(folder, 'ca.pem'), authority.cert);
       run({ config: configFor(server.port, { thingsboard: { useSsl: true, caFile: 'ca.pem' } }) });
       expect((await server.receives(1))[0]?.payload).toEqual({ spot_1_temperature: 10, spot_2_temperature: 20 });
     });
 
-    it('does not give its token to a server whose CA is unknown', async () => {
+    it('does not send its token to a server with an unknown CA', async () => {
       const server = await broker({ tls: served });
       const { log } = run({ config: configFor(server.port, { thingsboard: { useSsl: true } }) });
       await until(() => log.of('session.lost').length === 1);
@@ -229,7 +229,7 @@ describe('runClient', () => {
     expect(log.of('config.qos')).toHaveLength(1);
   });
 
-  it('tells the inspector every state but no secret', async () => {
+  it('reports every state to the inspector, but no secret', async () => {
     const server = await broker();
     const events: string[] = [];
     const stopping = new AbortController();

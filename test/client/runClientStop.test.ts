@@ -6,7 +6,7 @@ import { configFor, recordingLog, startTcp } from './testBroker.ts';
 import { broker, clock, folder, run, steady, steadySource, tcp } from './testClient.ts';
 
 describe('a stop', () => {
-  it('before the start connects to nothing and closes the source', async () => {
+  it('before the start opens no connection and closes the source', async () => {
     const server = await broker();
     const source = steadySource();
     await runClient({
@@ -29,7 +29,7 @@ describe('a stop', () => {
     await until(() => silent.connections() === 0);
   });
 
-  it('while an answer is awaited ends soon', async () => {
+  it('while the client waits for an answer ends soon', async () => {
     const server = await broker({ answer: () => 'silence' });
     const { stop } = run({ config: configFor(server.port) });
     await server.receives(1, 'attributes');
@@ -55,7 +55,7 @@ describe('a stop', () => {
     expect(server.received).toHaveLength(1);
   });
 
-  it('between two publications says goodbye to the server', async () => {
+  it('between two publications sends DISCONNECT to the server', async () => {
     const server = await broker();
     const source = steadySource();
     const config = configFor(server.port, { telemetry: { intervalSeconds: 60 } });
@@ -66,10 +66,10 @@ describe('a stop', () => {
     expect(source.closed).toBe(1);
   });
 
-  it('while it waits before the next attempt ends at once', async () => {
-    const nobody = await startTcp(() => {});
-    await nobody.close();
-    const { stop, log } = run({ config: configFor(nobody.port) });
+  it('while the client waits before the next attempt ends at once', async () => {
+    const closed = await startTcp(() => {});
+    await closed.close();
+    const { stop, log } = run({ config: configFor(closed.port) });
     await until(() => log.of('session.lost').length === 1);
     expect(await stop()).toBeLessThan(500);
   });

@@ -16,7 +16,7 @@ function sourceAt(seed: number) {
 }
 
 describe('the simulated source', () => {
-  it('gives each spot a value within its limits, always', async () => {
+  it('always returns a value within the limits of each spot', async () => {
     const limits = fc.tuple(fc.integer({ min: -100, max: 499 }), fc.integer({ min: 1, max: 500 }));
     await fc.assert(
       fc.asyncProperty(
@@ -34,7 +34,7 @@ describe('the simulated source', () => {
     );
   });
 
-  it('moves smoothly, and over the time through a good part of the range', async () => {
+  it('moves smoothly, and over time through a large part of the range', async () => {
     const read = sourceAt(7);
     const values: number[] = [];
     for (let second = 0; second < 3_600; second += 1) values.push(await read(second * 1000));
@@ -43,7 +43,7 @@ describe('the simulated source', () => {
     expect(Math.max(...values) - Math.min(...values)).toBeGreaterThan(20);
   });
 
-  it('is rougher with a larger noise factor', async () => {
+  it('has more noise with a larger noise factor', async () => {
     const roughness = async (noiseFactor: number): Promise<number> => {
       const read = sourceAt(7);
       let sum = 0;
@@ -58,7 +58,7 @@ describe('the simulated source', () => {
     expect(await roughness(1)).toBeGreaterThan(2 * (await roughness(0)));
   });
 
-  it('repeats itself with the same seed, and differs with another seed or spot', async () => {
+  it('repeats with the same seed, and differs with another seed or spot', async () => {
     const series = async (seed: number, id: number): Promise<number[]> =>
       Promise.all([0, 60_000, 120_000].map((at) => sourceAt(seed)(at, { id })));
     expect(await series(1, 1)).toEqual(await series(1, 1));

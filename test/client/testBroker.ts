@@ -17,12 +17,12 @@ export interface Received {
 }
 
 interface BrokerOptions {
-  /** Speaks TLS with this certificate (PEM). */
+  /** Uses TLS with this certificate (PEM). */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly port?: number;
-  /** CONNACK code for a right token; 0 accepts. */
+  /** CONNACK code for a valid token; 0 accepts. */
   readonly returnCode?: 0 | 3 | 4 | 5;
-  /** Asked for each PUBLISH: no answer at all, or an answer; `close` closes the connection as ThingsBoard does. */
+  /** Decides on each PUBLISH: answer or no answer; `close` closes the connection like ThingsBoard. */
   readonly answer?: (received: Received) => 'ack' | 'silence' | 'close';
 }
 
@@ -31,10 +31,10 @@ export interface TestBroker {
   readonly received: Received[];
   readonly clientIds: string[];
   connections(): Promise<number>;
-  /** Waits for that many publications to topics that end so. */
+  /** Waits for this number of publications to topics with this ending. */
   receives(count: number, topicEnd?: string): Promise<Received[]>;
-  /** Cuts every connection. */
-  cut(): void;
+  /** Closes every connection. */
+  closeConnections(): void;
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ class Refusal extends Error implements AuthenticateError {
   }
 }
 
-/** A small stand-in for ThingsBoard's device sessions: the access token is the user name. */
+/** A small substitute for ThingsBoard's device sessions: the access token is the user name. */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const received: Received[] = [];
   const clientIds: string[] = [];
@@ -73,14 +73,14 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
   const server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
   server.listen(options.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
-  const cut = (): void => {
+  const closeConnections = (): void => {
     for (const socket of sockets) socket.destroy();
   };
   return {
     port: portOf(server),
     received,
     clientIds,
-    cut,
+    closeConnections,
     connections: async () => sockets.size,
     async receives(count, topicEnd = 'telemetry') {
       const matching = () => received.filter(({ topic }) => topic.endsWith(topicEnd));
@@ -88,7 +88,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
       return matching();
     },
     async close() {
-      cut();
+      closeConnections();
       const closed = once(server, 'close');
       server.close();
       await closed;
@@ -99,7 +99,7 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
 
 export const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
-/** A TCP server that does with each connection what it is told, and closes with everything. */
+/** A TCP server that runs a callback for each connection. Its close ends all connections. */
 export async function startTcp(onConnection: (socket: Socket) => void) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -107,7 +107,7 @@ export async function startTcp(onConnection: (socket: Socket) => void) {
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
     onConnection(socket);
-    // A socket that nobody reads never notices its end.
+    // A socket without a reader never notices its end.
     socket.resume();
   });
   server.listen(0, '127.0.0.1');

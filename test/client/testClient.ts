@@ -1,4 +1,4 @@
-/** Starts clients for tests and checks after each test that none has left a socket. */
+/** Starts clients for tests. After each test it checks that no socket is left. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -41,7 +41,7 @@ export async function tcp(onConnection: Parameters<typeof startTcp>[0]) {
   return started;
 }
 
-/** The sockets that this process has opened, as opposed to accepted. */
+/** The sockets that this process opened, without accepted ones. */
 export const clientSockets: Socket[] = [];
 const remember = (message: unknown): void => {
   if (typeof message !== 'object' || message === null || !('socket' in message)) return;
@@ -51,7 +51,7 @@ beforeAll(() => subscribe('net.client.socket', remember));
 afterAll(() => unsubscribe('net.client.socket', remember));
 export const areClosed = (): boolean => clientSockets.every(({ closed }) => closed);
 
-/** Every spot is as warm as ten times its id. */
+/** The temperature of each spot is ten times its id. */
 export function steadySource(): TemperatureSource & { closed: number } {
   const source = {
     closed: 0,
@@ -76,7 +76,7 @@ interface RunOptions {
   ackMs?: number;
 }
 
-/** Starts the client with short limits; it is stopped after the test at the latest. */
+/** Starts the client with short limits. It is stopped after the test at the latest. */
 export function run({ source = steady(), ackMs = 2_000, ...options }: RunOptions) {
   const stopping = new AbortController();
   const log = recordingLog();
@@ -90,7 +90,7 @@ export function run({ source = steady(), ackMs = 2_000, ...options }: RunOptions
     random: () => 0,
     ...options,
   });
-  /** @returns milliseconds until it has ended */
+  /** @returns milliseconds until the client has ended */
   const stop = async (): Promise<number> => {
     const startedAt = performance.now();
     stopping.abort();

@@ -54,7 +54,7 @@ describe('openSession', () => {
     expect(clientIds).toEqual(['camera-1']);
   });
 
-  it('is refused with a wrong token, which no message shows', async () => {
+  it('is refused with a wrong token, and no message shows the token', async () => {
     const { port, connections } = await broker();
     const failure = await failureOf(open(port, { accessToken: new Secret('wrong-token') }));
     expect(failure).toMatchObject({ code: 'CREDENTIALS_REFUSED' });
@@ -68,7 +68,7 @@ describe('openSession', () => {
     [3, 'SERVER_UNAVAILABLE'],
     [4, 'CREDENTIALS_REFUSED'],
     [5, 'CREDENTIALS_REFUSED'],
-  ] as const)('takes CONNACK %i as %s', async (returnCode, code) => {
+  ] as const)('reports CONNACK %i as %s', async (returnCode, code) => {
     const { port } = await broker({ returnCode });
     expect(await failureOf(open(port))).toMatchObject({ code });
   });
@@ -77,14 +77,14 @@ describe('openSession', () => {
     [1, 'NOT_THINGSBOARD'],
     [2, 'CONNECTION_NOT_ACCEPTED'],
     [99, 'CONNECTION_NOT_ACCEPTED'],
-  ] as const)('takes a raw CONNACK %i as %s', async (returnCode, code) => {
+  ] as const)('reports a raw CONNACK %i as %s', async (returnCode, code) => {
     const { port } = await tcp((socket) =>
       socket.once('data', () => socket.write(Buffer.from([0x20, 2, 0, returnCode]))),
     );
     expect(await failureOf(open(port))).toMatchObject({ code });
   });
 
-  it('reports a port on which nothing listens', async () => {
+  it('reports a port without a listener', async () => {
     const { port, close } = await startTcp(() => {});
     await close();
     expect(await failureOf(open(port))).toMatchObject({
@@ -93,11 +93,11 @@ describe('openSession', () => {
     });
   });
 
-  it('reports a host without a name', async () => {
+  it('reports an unknown host name', async () => {
     expect(await failureOf(open(1883, { host: 'no-such-host.invalid' }))).toMatchObject({ code: 'HOST_NOT_FOUND' });
   });
 
-  it('gives up a server that accepts the connection and says nothing', async () => {
+  it('fails with a server that accepts the connection and sends nothing', async () => {
     const { port, connections } = await tcp(() => {});
     expect(await failureOf(open(port, {}, SHORT))).toMatchObject({ code: 'ANSWER_TIMEOUT' });
     await until(() => connections() === 0);
@@ -118,7 +118,7 @@ describe('openSession', () => {
     expect(await failureOf(open(port, { useSsl: true }))).toMatchObject({ code: 'TLS_FAILED' });
   });
 
-  it('ends a server that sends a packet without an end', async () => {
+  it('closes the connection to a server that sends an endless packet', async () => {
     const { port, connections } = await tcp((socket) => {
       // CONNACK, then a PUBLISH of 256 MiB.
       socket.write(Buffer.from([0x20, 2, 0, 0, 0x30, 0xff, 0xff, 0xff, 0x7f]));
@@ -130,7 +130,7 @@ describe('openSession', () => {
     await until(() => connections() === 0);
   });
 
-  it('ends at once when it is aborted, before and while it connects', async () => {
+  it('ends at once on abort, before and during the connection attempt', async () => {
     const { port, connections } = await tcp(() => {});
     const reason = new Error('stop');
     expect(await failureOf(open(port, {}, SESSION_LIMITS, AbortSignal.abort(reason)))).toBe(reason);
@@ -149,7 +149,7 @@ describe('an open session', () => {
     [0, 0],
     [1, 1],
     [2, 1],
-  ])('publishes at QoS %i of the configuration with QoS %i', async (qosLevel, qos) => {
+  ])('for qos_level %i publishes with QoS %i', async (qosLevel, qos) => {
     const { port, receives } = await broker();
     const session = await open(port, { qosLevel });
     await session.publish(TELEMETRY, '{"a":1}', forever);
@@ -168,7 +168,7 @@ describe('an open session', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('fails every publication under way, and later ones, when the server closes', async () => {
+  it('fails current and later publications when the server closes', async () => {
     const { port } = await broker({ answer: () => 'close' });
     const session = await open(port);
     const failures = await Promise.all([
@@ -183,7 +183,7 @@ describe('an open session', () => {
     expect(await failureOf(session.publish(TELEMETRY, '{}', forever))).toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
-  it('notices a server that no longer answers pings, though publications at QoS 0 go out', async () => {
+  it('notices a server that no longer answers pings, even while it sends publications with QoS 0', async () => {
     const { port } = await tcp((socket) => socket.once('data', () => socket.write(Buffer.from([0x20, 2, 0, 0]))));
     const session = await open(port, { keepAliveSeconds: 1, qosLevel: 0 });
     const publishing = setInterval(() => session.publish(TELEMETRY, '{}', forever).catch(() => {}), 100);
@@ -194,7 +194,7 @@ describe('an open session', () => {
     }
   }, 5_000);
 
-  it('gives up a publication that is aborted', async () => {
+  it('ends a publication on abort', async () => {
     const { port } = await broker({ answer: () => 'silence' });
     const session = await open(port, {}, SHORT);
     const stopping = new AbortController();
@@ -203,7 +203,7 @@ describe('an open session', () => {
     expect(await publication).toMatchObject({ message: 'stop' });
   });
 
-  it('says goodbye with DISCONNECT', async () => {
+  it('sends DISCONNECT on close', async () => {
     const bytes: number[] = [];
     const { port, connections } = await tcp((socket) => {
       socket.on('data', (chunk) => bytes.push(...chunk));
@@ -216,7 +216,7 @@ describe('an open session', () => {
     await until(() => connections() === 0);
   });
 
-  it('closes within its limit though a publication is unanswered', async () => {
+  it('closes within its limit even if a publication is unanswered', async () => {
     const { port, connections } = await broker({ answer: () => 'silence' });
     const session = await open(port, {}, { ...SESSION_LIMITS, closeMs: 100 });
     const publication = failureOf(session.publish(TELEMETRY, '{}', forever));

@@ -3,7 +3,7 @@ import { Secret } from '../../src/secret.ts';
 
 export const TOKEN = 'tok-0123456789abcdef';
 
-/** Credentials as a run ends with; single values can be replaced. */
+/** Credentials as a run writes them. Single values can be replaced. */
 export const credentials = (changes: Partial<ConfigCredentials> = {}): ConfigCredentials => ({
   host: 'tb.example',
   port: 1883,

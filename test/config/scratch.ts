@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Failure } from '../../src/failures/failure.ts';
 
-/** A new folder that any user may enter; removed after the test. */
+/** A new folder that any user may enter. It is removed after the test. */
 export async function scratchFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'thermal-config-'));
   await chmod(folder, 0o755);
@@ -13,7 +13,7 @@ export async function scratchFolder(): Promise<string> {
   return folder;
 }
 
-/** Writes a file with exactly this mode, whatever the umask. */
+/** Writes a file with exactly this mode for any umask. */
 export async function put(path: string, content: string | Uint8Array, mode = 0o644): Promise<string> {
   await writeFile(path, content);
   await chmod(path, mode);
@@ -24,7 +24,7 @@ export const makeFifo = (path: string): void => {
   execFileSync('mkfifo', [path]);
 };
 
-/** Runs as a user whom access checks apply to: root passes every one. Vitest gives each test file its own process. */
+/** Runs as an ordinary user, because root passes every access check. Vitest runs each test file in its own process. */
 export async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
   const { geteuid, seteuid } = process;
   if (geteuid === undefined || seteuid === undefined || geteuid() !== 0) return run();
@@ -36,7 +36,7 @@ export async function asOrdinaryUser<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The Failure that something ends with; anything else fails the test. */
+/** The Failure that the work throws. Anything else fails the test. */
 export async function failureOf(run: () => unknown): Promise<Failure> {
   try {
     await run();
@@ -47,7 +47,7 @@ export async function failureOf(run: () => unknown): Promise<Failure> {
   throw new Error('expected a Failure');
 }
 
-/** All that a log, status or terminal could show of a failure. */
+/** Everything of a failure that a log, status or terminal could show. */
 export function everyWordOf(failure: Failure): string {
   const words = [failure.message, failure.hint, String(failure.stack)];
   for (let cause = failure.cause; cause instanceof Error; cause = cause.cause)

@@ -40,7 +40,7 @@ async function examined(paths: DevicePaths, boardId = BOARD) {
 }
 
 describe('the files', () => {
-  it('pass as a device has them before its first boot', async () => {
+  it('pass for a device before its first boot', async () => {
     const { said, plan } = await examined(await device());
     for (const title of ['device folder', 'state folder', 'other agents', 'provision.txt', 'credentials.json']) {
       expect(said(title)).toEqual([expect.stringMatching(/^passed -/)]);
@@ -60,13 +60,13 @@ describe('the files', () => {
     expect(plan?.diff).toMatch(/^\+.*\[the new access token\]/m);
   });
 
-  it('lead to a plan from nothing where there is no configuration, under the name that is asked for', async () => {
+  it('lead to a plan without a configuration, with the requested name', async () => {
     const { said, plan } = await examined(await device({ config: null, device: { name: 'cam-1' } }));
-    expect(said('thermal_config.json')).toEqual(['passed -: not there yet; provisioning makes it']);
+    expect(said('thermal_config.json')).toEqual(['passed -: does not exist yet; provisioning creates it']);
     expect(plan).toMatchObject({ deviceName: 'cam-1', diff: expect.stringContaining('--- (no file)') });
   });
 
-  it('lead to a plan from the newest backup that can be used where the file can’t', async () => {
+  it("lead to a plan from the newest usable backup if the file can't be used", async () => {
     const paths = await device({ config: '{' });
     const name = 'thermal_config.json.backup.20260101T000000.000Z';
     await writeFile(join(paths.deviceFolder, name), '{"mine":1}', { mode: 0o600 });
@@ -75,7 +75,7 @@ describe('the files', () => {
     expect(plan?.diff).toContain(`--- ${name}`);
   });
 
-  it('are warned of when the camera or others object to them', async () => {
+  it('cause warnings if the camera refuses them or others can read them', async () => {
     const paths = await device({ config: '{"thingsboard":{"host":"h","port":0,"access_token":"t","device_id":"d"}}' });
     await chmod(paths.thermalConfig, 0o644);
     await chmod(paths.provisionJson, 0o644);
@@ -89,31 +89,39 @@ describe('the files', () => {
       expect.stringMatching(/^warning -: telemetry/),
       expect.stringMatching(/^warning -: every user can read/),
     ]);
-    expect(said('provision.json')[1]).toMatch(/others can read the secret/);
-    expect(said('device folder')).toEqual([expect.stringMatching(/^warning -: .* written by every user/)]);
-    expect(said('state folder')).toEqual([expect.stringMatching(/^warning -: .* open to others/)]);
+    expect(said('provision.json')[1]).toMatch(/other users can read the secret/);
+    expect(said('device folder')).toEqual([
+      expect.stringMatching(/^warning -: every user of this device can write to /),
+    ]);
+    expect(said('state folder')).toEqual([expect.stringMatching(/^warning -: other users can access /)]);
   });
 
-  it('are looked at behind a link, and in the folder that it leads to', async () => {
+  it('are checked at the target of a link, and in the folder of the target', async () => {
     const paths = await device();
     const elsewhere = join(paths.deviceFolder, 'elsewhere');
     await mkdir(elsewhere);
     await rename(paths.thermalConfig, join(elsewhere, 'real.json'));
     await symlink('elsewhere/real.json', paths.thermalConfig);
-    expect((await examined(paths)).said('link target')[0]).toMatch(/^passed -: .*elsewhere, where the link leads/);
+    expect((await examined(paths)).said('link target')[0]).toMatch(
+      /^passed -: .*elsewhere, the folder of the link's target, appears writable$/,
+    );
   });
 
-  it('of an unfinished run are told, and those of another board', async () => {
+  it('of an unfinished run are reported, and those of another board', async () => {
     const paths = await device({ requested: false });
     await writeFile(paths.provisionTxt, '');
     await runDevice(paths, { boardId: BOARD, interruptIn: 'request' });
     const { said, plan } = await examined(paths);
-    expect(said('credentials.json')[0]).toMatch(/^passed -: an unfinished run holds thermal-camera-/);
-    expect(said('snapshot.json')[0]).toMatch(/stands in request/);
+    expect(said('credentials.json')[0]).toMatch(/^passed -: unfinished run: thermal-camera-/);
+    expect(said('snapshot.json')[0]).toMatch(/stopped in request/);
     expect(plan?.deviceName).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
-    expect((await examined(paths, 'board-2')).said('credentials.json')[0]).toMatch(/^warning -: holds another board's/);
+    expect((await examined(paths, 'board-2')).said('credentials.json')[0]).toMatch(
+      /^warning -: unfinished run of another board: /,
+    );
     await chmod(paths.credentials, 0o640);
-    expect((await examined(paths)).said('credentials.json')[1]).toMatch(/^warning -: .*open to others \(mode 640\)/);
+    expect((await examined(paths)).said('credentials.json')[1]).toMatch(
+      /^warning -: other users can access .* \(mode 640\)/,
+    );
     for (const text of ['{', '{"format":"thermal-provision-credentials","version":1}']) {
       await writeFile(paths.credentials, text);
       expect((await examined(paths)).said('credentials.json')[0]).toMatch(/^warning -: .* can't be used/);
@@ -122,20 +130,25 @@ describe('the files', () => {
     expect((await examined(paths)).said('snapshot.json')[0]).toMatch(/^warning -: .* can't be used/);
   });
 
-  it('tell of a run that failed, and of an agent that is at work', async () => {
+  it('show a failed run, and a running agent', async () => {
     const paths = await device();
     await runDevice(paths, { boardId: BOARD });
     const lock = await acquireLock(paths.stateFolder);
     onTestFinished(() => lock.release());
     const { said } = await examined(paths);
     expect(said('snapshot.json')[0]).toMatch(/ended as failed \(CONNECTION_REFUSED\)$/);
-    expect(said('other agents')[0]).toContain(`process ${process.pid} is working`);
+    expect(said('other agents')[0]).toContain(`process ${process.pid} is using this folder`);
   });
 
   it.each([
-    ['no folder', (paths: DevicePaths) => writeFile(paths.stateFolder, ''), 'state folder', 'DISK_ERROR'],
     [
-      'no room',
+      'a file instead of the state folder',
+      (paths: DevicePaths) => writeFile(paths.stateFolder, ''),
+      'state folder',
+      'DISK_ERROR',
+    ],
+    [
+      'a file that is too large',
       (paths: DevicePaths) => writeFile(paths.thermalConfig, ' '.repeat(17 * 1024 * 1024)),
       'thermal_config.json',
       'CONFIG_TOO_LARGE',
@@ -147,7 +160,7 @@ describe('the files', () => {
   });
 });
 
-describe('the way to the server', () => {
+describe('the connection to the server', () => {
   it('passes with TLS: chain, issuer, dates, user', async () => {
     const server = await startServer(onTestFinished, { tls: await certificateFor({}) });
     const paths = await device({ port: server.port, provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
@@ -169,7 +182,7 @@ describe('the way to the server', () => {
     expect(fact).toBeUndefined();
   });
 
-  it('is given up in time at each stage', async () => {
+  it('fails within its limit at each stage', async () => {
     const hole = { host: '127.0.0.1', port: await startBlackHole(onTestFinished), useSsl: false };
     expect((await failureOf(() => checkTcpConnection(hole, 200))).code).toBe('CONNECT_TIMEOUT');
     const silent = { host: '127.0.0.1', port: await startSilentServer(onTestFinished), useSsl: true };
@@ -184,7 +197,7 @@ describe('the way to the server', () => {
   it('is named by the host, and by an IPv6 address in brackets', async () => {
     const port = await startHttpServer(onTestFinished);
     const { findings } = await checkNameResolution({ host: 'localhost', port, useSsl: false }, 5000);
-    expect(findings[0]?.message).toMatch(/^localhost is (127\.0\.0\.1|::1)/);
+    expect(findings[0]?.message).toMatch(/^localhost resolves to (127\.0\.0\.1|::1)/);
     const refused = await failureOf(async () =>
       checkTcpConnection({ host: '::1', port: await closedPort(), useSsl: false }, 500),
     );

@@ -9,7 +9,7 @@ const LIMIT_MS = 300;
 const DISCONNECT = 14;
 const at = (port: number, host = '127.0.0.1') => ({ host, port, useSsl: false });
 
-it('sends CONNECT and DISCONNECT, and nothing that could create anything', async () => {
+it('sends only CONNECT and DISCONNECT', async () => {
   const server = await startRawServer({ onConnect: (socket) => void socket.write(connackBytes()) });
   const { findings } = await checkMqttConnection(at(server.port), LIMIT_MS);
   expect(findings[0]?.verdict).toBe('passed');
@@ -29,7 +29,7 @@ it.each<[string, RawScript, string]>([
   ['CONNECTION_NOT_ACCEPTED', { onConnect: (socket) => void socket.write(connackBytes(5)) }, 'CONNACK 5'],
   ['NOT_MQTT', { onConnect: (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n') }, 'not in MQTT'],
   ['NOT_MQTT', { onConnect: (socket) => void socket.write(Buffer.alloc(70_000, 0x30)) }, 'not in MQTT'],
-])('finds %s, and closes', async (code, script, says) => {
+])('reports %s, and closes', async (code, script, says) => {
   const server = await startRawServer(script);
   const failure = await failureOf(() => checkMqttConnection(at(server.port), LIMIT_MS));
   expect(failure.code).toBe(code);

@@ -9,7 +9,7 @@ import { connected, KEYS, provision, REQUEST, simulate } from './mqttClients.ts'
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 
-/** Serves a certificate and connects to it: `accepted`, or the client's error code. */
+/** Starts a server with a certificate and connects: `accepted`, or the client's error code. */
 async function handshake(served: IssuedCertificate, ca: IssuedCertificate, servername: string): Promise<string> {
   const server = createServer({ cert: served.cert, key: served.key });
   server.on('tlsClientError', () => {});
@@ -29,10 +29,10 @@ async function handshake(served: IssuedCertificate, ca: IssuedCertificate, serve
   });
 }
 
-describe('what a TLS client says of a certificate', async () => {
+describe('a TLS client and a certificate', async () => {
   const ca = await issueAuthority();
 
-  test('right: accepted by name, wildcard and address', async () => {
+  test('valid: accepted by name, wildcard and address', async () => {
     const served = await issueCertificate({ names: ['localhost', '*.example.test'], ips: ['127.0.0.1'], ca });
     expect(await handshake(served, ca, 'localhost')).toBe('accepted');
     expect(await handshake(served, ca, 'a.example.test')).toBe('accepted');
@@ -44,12 +44,12 @@ describe('what a TLS client says of a certificate', async () => {
     ['not yet valid', { names: ['localhost'], notBefore: inDays(2), ca }, 'CERT_NOT_YET_VALID'],
     ['for another host', { names: ['elsewhere.test'], ca }, 'ERR_TLS_CERT_ALTNAME_INVALID'],
     ['of an unknown CA', { names: ['localhost'], ca: await issueAuthority() }, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    ['signed by itself', { names: ['localhost'] }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+    ['self-signed', { names: ['localhost'] }, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
   ])('%s: refused', async (_what, request, code) => {
     expect(await handshake(await issueCertificate(request), ca, 'localhost')).toBe(code);
   });
 
-  test('of a CA that has expired itself: refused', async () => {
+  test('of an expired CA: refused', async () => {
     const old = await issueAuthority({ notBefore: inDays(-9), notAfter: inDays(-1) });
     expect(await handshake(await issueCertificate({ names: ['localhost'], ca: old }), old, 'localhost')).toBe(
       'CERT_HAS_EXPIRED',
@@ -58,7 +58,7 @@ describe('what a TLS client says of a certificate', async () => {
 });
 
 describe('content', () => {
-  test('names and addresses, IPv6 in every spelling', async () => {
+  test('contains names and addresses, IPv6 in every spelling', async () => {
     const ips = ['127.0.0.1', '::1', '2001:db8::ff00:42:8329', '::ffff:1.2.3.4', '1:2:3:4:5:6:7:8', 'fe80::'];
     const { cert } = await issueCertificate({ names: ['localhost'], ips });
     expect(new X509Certificate(cert).subjectAltName).toBe(
@@ -68,7 +68,7 @@ describe('content', () => {
     );
   });
 
-  test('dates beyond 2049', async () => {
+  test('supports dates after 2049', async () => {
     const { cert } = await issueCertificate({
       names: ['x'],
       notBefore: new Date('2049-12-31T23:59:59Z'),
@@ -87,7 +87,7 @@ describe('content', () => {
     expect(authority.subject).toMatch(/^CN=A CA [0-9a-f]{8}$/);
   });
 
-  test('an address that is none is refused', async () => {
+  test('an invalid address is refused', async () => {
     await expect(issueCertificate({ ips: ['localhost'] })).rejects.toThrow(TypeError);
   });
 });
@@ -116,19 +116,19 @@ describe('the simulator over TLS', () => {
     expect(simulator.registry.counts.connects).toBe(0);
   });
 
-  test('a certificate of one’s own', async () => {
+  test('a given certificate is used', async () => {
     const ca = await issueAuthority();
     const { url } = await simulate({ tls: await issueCertificate({ ips: ['127.0.0.1'], ca }) });
     expect((await connected(url, { username: 'provision', ca: ca.cert })).received).toEqual(['connack:0']);
   });
 
-  test('certificate and key that don’t fit: USAGE', async () => {
+  test("certificate and key that don't match: USAGE", async () => {
     const { cert } = await issueCertificate({ names: ['a'] });
     const { key } = await issueCertificate({ names: ['b'] });
     await expect(simulate({ tls: { cert, key } })).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  test('a device that was provisioned with a certificate connects with it; another certificate of that name is refused', async () => {
+  test('a device connects with the certificate of its provisioning, but not with another one for its name', async () => {
     const { url, caPem = '', registry } = await simulate({ tls: 'generated' });
     const mine = await issueCertificate({ names: ['cam'] });
     const asking = await connected(url, { ca: caPem, username: 'provision' });
@@ -141,7 +141,7 @@ describe('the simulator over TLS', () => {
     expect((await connected(url, { ca: caPem, ...stranger })).received).toContain('connack:5');
   });
 
-  test('any client certificate makes the server ignore the token', async () => {
+  test('with a client certificate the server ignores the token', async () => {
     const { url, caPem = '' } = await simulate({ tls: 'generated', devices: [{ name: 'token', credentials: TOKEN }] });
     const any = await issueCertificate({ names: ['any'] });
     expect((await connected(url, { ca: caPem, username: 't' })).received).toEqual(['connack:0']);
@@ -161,7 +161,7 @@ const TOKEN = { type: 'ACCESS_TOKEN', token: 't' } as const;
 const x509 = ({ cert }: IssuedCertificate) =>
   ({ type: 'X509_CERTIFICATE', certificate: new X509Certificate(cert).raw.toString('base64') }) as const;
 
-test('TLS and plain clients of the wrong kind do no harm', async () => {
+test('TLS clients on a plain port and plain clients on a TLS port do no harm', async () => {
   const simulator = await simulate({ tls: 'generated' });
   const plain = await connected(`mqtt://127.0.0.1:${simulator.port}`, { username: 'provision' });
   expect(plain.received).toEqual(['close']);

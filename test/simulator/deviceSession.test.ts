@@ -22,7 +22,7 @@ const basic = (name: string, credentials: { clientId?: string; userName?: string
 
 const closed = (recorded: RecordedClient): Promise<unknown> => until(() => recorded.received.includes('close'));
 
-/** Packets received by a raw client until the server has closed. */
+/** Packets that a raw client receives until the server closes. */
 async function refusal(port: number, connect: Parameters<typeof connectPacket>[0]): Promise<number[]> {
   const raw = openRaw(port);
   raw.socket.write(connectPacket(connect));
@@ -38,7 +38,7 @@ describe('CONNACK', () => {
 
   test.each([
     ['an unknown token', { username: 'unknown' }, 5],
-    ['a user name and a password that nobody has', { username: 'u', password: 'p' }, 5],
+    ['an unknown user name and password', { username: 'u', password: 'p' }, 5],
     ['no user name, an unknown client id', { clientId: 'unknown' }, 2],
     ['no user name, a blank client id', { clientId: ' ' }, 5],
     ['no user name, no client id', { clientId: '' }, 5],
@@ -49,8 +49,8 @@ describe('CONNACK', () => {
   });
 
   test.each([
-    ['client id alone', { clientId: 'c' }, { clientId: 'c' }, { clientId: 'd' }],
-    ['user name alone', { userName: 'u' }, { username: 'u' }, { username: 'v' }],
+    ['only a client id', { clientId: 'c' }, { clientId: 'c' }, { clientId: 'd' }],
+    ['only a user name', { userName: 'u' }, { username: 'u' }, { username: 'v' }],
     ['user name and password', { userName: 'u', password: 'p' }, { username: 'u', password: 'p' }, { username: 'u' }],
     [
       'client id and user name',
@@ -73,7 +73,7 @@ describe('CONNACK', () => {
 });
 
 describe('one session per device', () => {
-  test('a new one evicts the old one, after its own CONNACK', async () => {
+  test('a new session closes the old one, after its own CONNACK', async () => {
     const events: SimulatorEvent[] = [];
     const simulator = await simulate({ devices: [cam], onEvent: (event) => events.push(event) });
     const first = await openDevice(simulator, 'cam-token', { clientId: 'a' });
@@ -90,7 +90,7 @@ describe('one session per device', () => {
     expect(second.received).toEqual(['connack:0', 'puback']);
   });
 
-  test('another device with the same client id evicts nobody', async () => {
+  test('another device with the same client id closes no session', async () => {
     const simulator = await simulate({ devices: [cam, other] });
     const first = await openDevice(simulator, 'cam-token', { clientId: 'same' });
     const second = await openDevice(simulator, 'other-token', { clientId: 'same' });
@@ -128,7 +128,7 @@ describe('attribute request', () => {
     return JSON.parse(text);
   };
 
-  test('unknown keys give {}, without a subscription, after PUBACK', async () => {
+  test('unknown keys are answered with {}, without a subscription, after PUBACK', async () => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
     expect(await ask(recorded, { clientKeys: 'x' })).toEqual({});
@@ -137,7 +137,7 @@ describe('attribute request', () => {
     expect(simulator.registry.counts.attributeRequests).toBe(1);
   });
 
-  test('gives what was published and what the operator has set', async () => {
+  test('returns the published attributes and those that the operator set', async () => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
     await recorded.client.publishAsync(ATTRIBUTES, '{"x":1,"y":2}', { qos: 1 });
@@ -148,7 +148,7 @@ describe('attribute request', () => {
     expect(simulator.registry.attributes('cam')).toEqual({ x: 1, y: 2 });
   });
 
-  test('comes at QoS 0 to a subscription of QoS 0', async () => {
+  test('is answered with QoS 0 to a subscription of QoS 0', async () => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
     await recorded.client.subscribeAsync(`${ATTRIBUTES}/response/+`, { qos: 0 });
@@ -174,7 +174,7 @@ describe('telemetry', () => {
     '{"t":{"deep":[1]}}',
     '{"ts":1700000000000,"values":{"t":1}}',
     '[{"t":1},{"ts":1700000000000,"values":{"t":1}}]',
-  ])('%s gets PUBACK and is kept', async (payload) => {
+  ])('%s gets PUBACK and is stored', async (payload) => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
     await recorded.client.publishAsync(TELEMETRY, payload, { qos: 1 });
@@ -221,7 +221,7 @@ describe('subscriptions', () => {
     [`${ATTRIBUTES}/#`, 'suback:128'],
     ['#', 'suback:128'],
     ['/provision/response', 'suback:128'],
-  ])('%s gives %s', async (filter, answer) => {
+  ])('%s is answered with %s', async (filter, answer) => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
     recorded.client.subscribe(filter, { qos: 1 });
@@ -229,7 +229,7 @@ describe('subscriptions', () => {
     expect(recorded.received[1]).toBe(answer);
   });
 
-  test('client attributes, also retained ones, reach nobody', async () => {
+  test('client attributes, even retained ones, reach no client', async () => {
     const simulator = await simulate({ devices: [cam, other] });
     const [first, second] = [await openDevice(simulator, 'cam-token'), await openDevice(simulator, 'other-token')];
     await first.client.subscribeAsync(ATTRIBUTES, { qos: 1 });

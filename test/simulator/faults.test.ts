@@ -41,7 +41,7 @@ describe('on a request', () => {
     expect(simulator.registry.counts).toMatchObject({ provisionRequests: 1, faults: 1 });
   });
 
-  test('silence: nothing committed, nothing sent, the connection stays', async () => {
+  test('silence: nothing committed, nothing sent, the connection stays open', async () => {
     const simulator = await withFault({ on: 'request', action: 'silence' });
     const recorded = await send(simulator);
     await wait(QUIET_MS);
@@ -49,7 +49,7 @@ describe('on a request', () => {
     expect(exists(simulator)).toBe(false);
   });
 
-  test('dropAnswer: committed, nothing sent, the connection stays', async () => {
+  test('dropAnswer: committed, nothing sent, the connection stays open', async () => {
     const simulator = await withFault({ on: 'request', action: 'dropAnswer' });
     const recorded = await send(simulator);
     await until(() => exists(simulator));
@@ -82,21 +82,21 @@ describe('on a request', () => {
     expect(performance.now() - sentAt).toBeGreaterThan(140);
   });
 
-  test('malformedAnswer: no JSON', async () => {
+  test('malformedAnswer: not JSON', async () => {
     const recorded = await send(await withFault({ on: 'request', action: 'malformedAnswer' }));
     const { text } = await until(() => recorded.payloads[0]);
     expect(text).toMatch(/^\{"credentialsValue"/);
     expect(() => JSON.parse(text)).toThrow(SyntaxError);
   });
 
-  test('answer: the payload given, any bytes', async () => {
+  test('answer: the given payload with any bytes', async () => {
     const payload = new Uint8Array([0xff, 0x00]);
     const recorded = await send(await withFault({ on: 'request', action: 'answer', payload }));
     const { text } = await until(() => recorded.payloads[0]);
     expect(text).toBe(Buffer.from(payload).toString());
   });
 
-  test('duplicateAnswer: twice', async () => {
+  test('duplicateAnswer: the answer arrives twice', async () => {
     const recorded = await send(await withFault({ on: 'request', action: 'duplicateAnswer' }));
     await until(() => recorded.payloads.length === 2);
     expect(recorded.payloads[0]).toEqual(recorded.payloads[1]);
@@ -112,13 +112,13 @@ describe('on a request', () => {
     expect((await until(() => recorded.payloads[0])).topic).toBe(expected);
   });
 
-  test('answerThenClose: the answer arrives whole, then the close', async () => {
+  test('answerThenClose: the complete answer arrives, then the close', async () => {
     const recorded = await send(await withFault({ on: 'request', action: 'answerThenClose' }));
     await closed(recorded);
     expect(recorded.received).toEqual(['connack:0', 'puback', `publish:${RESPONSE}`, 'close']);
   });
 
-  test('strikes only the nth time', async () => {
+  test('applies only the nth time', async () => {
     const simulator = await withFault({ on: 'request', nth: 2, action: 'close' });
     const [first, second, third] = [await send(simulator, 'a'), await send(simulator, 'b'), await send(simulator, 'c')];
     await until(() => first.payloads[0]);
@@ -135,7 +135,7 @@ describe('on a CONNECT', () => {
     expect(recorded.received).toEqual(['close']);
   });
 
-  test.each([2, 3, 4, 5] as const)('refuse with %i, then closed', async (code) => {
+  test.each([2, 3, 4, 5] as const)('refuse: CONNACK %i, then closed', async (code) => {
     const simulator = await simulate({ faults: [{ on: 'provisionConnect', action: 'refuse', code }] });
     const recorded = await openProvision(simulator);
     await closed(recorded);
@@ -166,7 +166,7 @@ describe('on a CONNECT', () => {
     expect((await openDevice(simulator, 't')).received).toEqual(['connack:0']);
   });
 
-  test('deviceConnect leaves provisioning alone', async () => {
+  test('deviceConnect does not affect provisioning', async () => {
     const simulator = await simulate({ faults: [{ on: 'deviceConnect', action: 'refuse', code: 3 }] });
     expect((await openProvision(simulator)).received).toEqual(['connack:0']);
     expect((await connected(simulator.url, { username: 'x' })).received).toContain('connack:3');
@@ -197,7 +197,7 @@ describe('on messages of a device', () => {
   });
 });
 
-test('a fault can be added while the simulator runs, and is told as an event', async () => {
+test('a fault can be added while the simulator runs, and emits an event', async () => {
   const events: SimulatorEvent[] = [];
   const simulator = await simulate({ onEvent: (event) => events.push(event) });
   await send(simulator, 'a');
@@ -208,7 +208,7 @@ test('a fault can be added while the simulator runs, and is told as an event', a
 });
 
 describe('FaultScript', () => {
-  test('counts each point over the whole life, “connect” beside the special ones', () => {
+  test('counts each point separately, and "connect" in addition to the specific points', () => {
     const script = new FaultScript([
       { on: 'connect', nth: 3, action: 'close' },
       { on: 'deviceConnect', nth: 2, andLater: true, action: 'refuse', code: 3 },
@@ -223,7 +223,7 @@ describe('FaultScript', () => {
     ]);
   });
 
-  test('the first of the list goes first', () => {
+  test('the first fault in the list has priority', () => {
     const script = new FaultScript([
       { on: 'request', nth: 1, action: 'silence' },
       { on: 'request', action: 'close' },
@@ -269,7 +269,7 @@ describe('text form', () => {
     'request=delay:99999999',
     'request=answer',
     'request=explode',
-  ])('“%s” is refused, with the reason', (text) => {
+  ])('"%s" is refused, with the reason', (text) => {
     expect(() => parseFault(text)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(text) }),
     );

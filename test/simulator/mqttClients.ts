@@ -1,4 +1,4 @@
-/** Two ways to talk to the simulator: MQTT.js, and bytes on a socket for what MQTT.js would never send. */
+/** Two kinds of clients for the simulator: MQTT.js, and raw bytes for packets that MQTT.js never sends. */
 
 import { connect as connectSocket, type Socket } from 'node:net';
 import mqtt, { type IClientOptions, type MqttClient, type Packet } from 'mqtt';
@@ -25,7 +25,7 @@ export async function simulate(options: SimulatorOptions = {}): Promise<Simulato
 
 export const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** An MQTT.js client and everything it received, in order: packets as `cmd` or `cmd:detail`, then `close`. */
+/** An MQTT.js client and everything that it received, in order: packets as `cmd` or `cmd:detail`, then `close`. */
 export interface RecordedClient {
   readonly client: MqttClient;
   readonly received: string[];
@@ -78,7 +78,7 @@ export const openDevice = (
   options: IClientOptions = {},
 ): Promise<RecordedClient> => connected(simulator.url, { username: token, ...options });
 
-/** Sends one provisioning request on a connection of its own and gives the response. */
+/** Sends one provisioning request on its own connection and returns the response. */
 export async function provision(simulator: Simulator, request: object): Promise<Record<string, unknown>> {
   const recorded = await openProvision(simulator);
   recorded.client.publish(REQUEST, JSON.stringify(request), { qos: 1 });
@@ -87,7 +87,7 @@ export async function provision(simulator: Simulator, request: object): Promise<
   return JSON.parse(text);
 }
 
-/** Sends a payload as a request and gives everything received up to the close. */
+/** Sends a payload as a request and returns everything received up to the close. */
 export async function requestUntilClose(simulator: Simulator, payload: string | Buffer): Promise<string[]> {
   const recorded = await openProvision(simulator);
   recorded.client.publish(REQUEST, payload, { qos: 1 });
@@ -153,7 +153,7 @@ export const publishPacket = (topic: string, payload: string, messageId = 1, dup
     Buffer.from(payload),
   );
 
-/** A socket that speaks MQTT byte by byte and collects what comes back. */
+/** A socket for raw MQTT bytes that collects the received packets. */
 export interface RawClient {
   readonly socket: Socket;
   /** Packet types received so far. */

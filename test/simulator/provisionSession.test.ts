@@ -25,20 +25,20 @@ describe('CONNECT', () => {
     expect(received).toEqual(['connack:0']);
   });
 
-  test('the client id provision is accepted whatever the user name', async () => {
+  test('the client id provision is accepted with any user name', async () => {
     const simulator = await simulate();
     const { received } = await connected(simulator.url, { clientId: 'provision', username: 'nobody' });
     expect(received).toEqual(['connack:0']);
     expect(simulator.registry.counts.provisionConnects).toBe(1);
   });
 
-  test('only the exact word counts', async () => {
+  test('only the exact word is accepted', async () => {
     const simulator = await simulate();
     expect((await connected(simulator.url, { username: 'Provision' })).received).toContain('connack:5');
     expect((await connected(simulator.url, { username: 'provision ' })).received).toContain('connack:5');
   });
 
-  test('“session present” is the opposite of “clean session”', async () => {
+  test('"session present" is the opposite of "clean session"', async () => {
     const simulator = await simulate();
     const dirty = openRaw(simulator.port);
     dirty.socket.write(connectPacket({ username: 'provision', clean: false }));
@@ -50,7 +50,7 @@ describe('CONNECT', () => {
     expect([...clean.bytes()]).toEqual([0x20, 2, 0, 0]);
   });
 
-  test('clients with one and the same client id live side by side', async () => {
+  test('several clients can use the same client id', async () => {
     const simulator = await simulate();
     const first = await connected(simulator.url, { username: 'provision', clientId: 'same' });
     const second = await connected(simulator.url, { username: 'provision', clientId: 'same' });
@@ -70,7 +70,7 @@ describe('CONNECT', () => {
 });
 
 describe('order of packets', () => {
-  test('PUBACK, then the response at QoS 1 to a client that has not subscribed', async () => {
+  test('PUBACK, then the response with QoS 1 to a client that has not subscribed', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
     recorded.client.publish(REQUEST, request('cam'), { qos: 1 });
@@ -79,7 +79,7 @@ describe('order of packets', () => {
     expect(recorded.payloads[0]?.qos).toBe(1);
   });
 
-  test('the response to a subscription of QoS 0 comes at QoS 0', async () => {
+  test('the response to a subscription of QoS 0 has QoS 0', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
     await recorded.client.subscribeAsync(RESPONSE, { qos: 0 });
@@ -87,7 +87,7 @@ describe('order of packets', () => {
     expect((await until(() => recorded.payloads[0])).qos).toBe(0);
   });
 
-  test('a request at QoS 0 is answered too', async () => {
+  test('a request with QoS 0 is answered too', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
     recorded.client.publish(REQUEST, request('cam'), { qos: 0 });
@@ -106,7 +106,7 @@ describe('order of packets', () => {
     expect(performance.now() - sentAt).toBeGreaterThan(190);
   });
 
-  test('a request right behind CONNECT, in one segment, is answered after CONNACK', async () => {
+  test('a request directly after CONNECT, in one segment, is answered after CONNACK', async () => {
     const simulator = await simulate();
     const raw = openRaw(simulator.port);
     raw.socket.write(Buffer.concat([connectPacket({ username: 'provision' }), publishPacket(REQUEST, request('cam'))]));
@@ -114,7 +114,7 @@ describe('order of packets', () => {
     expect(raw.types()).toEqual([TYPE.CONNACK, TYPE.PUBACK, TYPE.PUBLISH]);
   });
 
-  test('a request in the segment behind CONNECT is answered after CONNACK, however the two are read', async () => {
+  test('a request in the segment after CONNECT is answered after CONNACK, with any timing of the reads', async () => {
     const simulator = await simulate();
     const clients = Array.from({ length: 150 }, () => openRaw(simulator.port));
     clients.forEach(({ socket }, i) => {
@@ -126,7 +126,7 @@ describe('order of packets', () => {
     for (const raw of clients) expect(raw.types()).toEqual([TYPE.CONNACK, TYPE.PUBACK, TYPE.PUBLISH]);
   });
 
-  test('100 packets may come before CONNACK', async () => {
+  test('100 packets may arrive before CONNACK', async () => {
     const simulator = await simulate({ faults: [{ on: 'connect', action: 'stallConnack', ms: 100 }] });
     const raw = openRaw(simulator.port);
     const requests = Array.from({ length: 100 }, (_, i) => publishPacket(REQUEST, request(`cam-${i}`), i + 1));
@@ -152,7 +152,7 @@ describe('order of packets', () => {
     expect(simulator.registry.counts.provisionRequests).toBe(2);
   });
 
-  test('a request at QoS 2 is processed once (with PUBREC and PUBCOMP, unlike the real server)', async () => {
+  test('a request with QoS 2 is processed once (with PUBREC and PUBCOMP, unlike the real server)', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
     await recorded.client.publishAsync(REQUEST, request('cam'), { qos: 2 });
@@ -181,7 +181,7 @@ describe('SUBSCRIBE', () => {
     ['/provision/request', [1], 'suback:128'],
     ['#', [1], 'suback:128'],
     ['v1/devices/me/attributes', [1], 'suback:128'],
-  ] as const)('%s at QoS %j gives %s', async (filter, [qos], answer) => {
+  ] as const)('%s with QoS %j is answered with %s', async (filter, [qos], answer) => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
     recorded.client.subscribe(filter, { qos });
@@ -189,7 +189,7 @@ describe('SUBSCRIBE', () => {
     expect(recorded.received[1]).toBe(answer);
   });
 
-  test('servers before 3.9 send neither SUBACK nor UNSUBACK, and go on', async () => {
+  test('servers before 3.9 send no SUBACK and no UNSUBACK, and continue', async () => {
     const simulator = await simulate({ legacySuback: true });
     const recorded = await openProvision(simulator);
     recorded.client.subscribe(RESPONSE, { qos: 1 });
@@ -199,7 +199,7 @@ describe('SUBSCRIBE', () => {
     expect(recorded.received).toEqual(['connack:0', 'puback', `publish:${RESPONSE}`]);
   });
 
-  test('servers before 3.9 do send SUBACK to a device', async () => {
+  test('servers before 3.9 send SUBACK to a device', async () => {
     const devices = [{ name: 'cam', credentials: { type: 'ACCESS_TOKEN', token: 't' } }] as const;
     const simulator = await simulate({ legacySuback: true, devices });
     const recorded = await connected(simulator.url, { username: 't' });
@@ -243,7 +243,7 @@ test('keep alive is never enforced, and PINGREQ is answered', async () => {
   await until(() => raw.types().includes(TYPE.PINGRESP));
 });
 
-test('no client gets what another one publishes', async () => {
+test('no client receives the messages of another client', async () => {
   const simulator = await simulate();
   const other = await openProvision(simulator);
   await other.client.subscribeAsync(RESPONSE, { qos: 1 });
@@ -252,7 +252,7 @@ test('no client gets what another one publishes', async () => {
   expect(other.payloads).toEqual([]);
 });
 
-test('200 cameras at once, all with one client id, are all provisioned, connected and answered', async () => {
+test('200 cameras at once with the same client id are all provisioned, connected and answered', async () => {
   const simulator = await simulate();
   const names = Array.from({ length: 200 }, (_, i) => `cam-${i}`);
   await Promise.all(

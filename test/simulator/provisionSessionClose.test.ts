@@ -7,7 +7,7 @@ import { KEYS, openProvision, openRaw, provision, REQUEST, requestUntilClose, si
 
 const request = (deviceName: string, more: object = {}): string => JSON.stringify({ ...KEYS, deviceName, ...more });
 
-describe('what closes the session', () => {
+describe('the session is closed by', () => {
   test('a PUBLISH to another topic: PUBACK, then close', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
@@ -18,7 +18,7 @@ describe('what closes the session', () => {
   });
 
   test.each([
-    ['no JSON', '{"provisionDeviceKey":'],
+    ['not JSON', '{"provisionDeviceKey":'],
     ['an array', '[]'],
     ['null', 'null'],
     ['a null in a field that is read', request('cam', { token: null })],
@@ -47,7 +47,7 @@ describe('what closes the session', () => {
     expect(simulator.registry.devices()).toEqual([]);
   });
 
-  test('nearly 65,536 bytes are read', async () => {
+  test('slightly less than 65,536 bytes are read', async () => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', ballast: 'x'.repeat(65_000) })).toMatchObject({
       status: 'SUCCESS',
@@ -55,7 +55,7 @@ describe('what closes the session', () => {
   });
 });
 
-test('a back end that fails is silent, then gives PUBACK and close', async () => {
+test('a failing back end is silent, then sends PUBACK and closes', async () => {
   const simulator = await simulate({
     faults: [{ on: 'request', action: 'silenceThenPubackAndClose', ms: 150 }],
   });
@@ -70,7 +70,7 @@ test('strategy X509_CERTIFICATE_CHAIN: silence, then close', async () => {
   expect(await requestUntilClose(simulator, request('cam'))).toEqual(['close']);
 });
 
-test('the device is committed although the client has gone', async () => {
+test('the device is committed although the client has disconnected', async () => {
   const events: SimulatorEvent[] = [];
   const simulator = await simulate({ commitDelayMs: 100, onEvent: (event) => events.push(event) });
   const recorded = await openProvision(simulator);
@@ -84,7 +84,7 @@ test('the device is committed although the client has gone', async () => {
   expect(events.map(({ type }) => type)).toEqual(['connect', 'connack', 'request', 'close', 'commit']);
 });
 
-test('bytes that are no MQTT end the connection, nothing else', async () => {
+test('bytes that are not MQTT end only this connection', async () => {
   const simulator = await simulate();
   const raw = openRaw(simulator.port);
   raw.socket.write('GET / HTTP/1.1\r\n\r\n');

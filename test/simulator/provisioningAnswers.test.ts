@@ -46,7 +46,7 @@ describe('text of the response, byte for byte', () => {
     );
   });
 
-  test('X509_CERTIFICATE: one line of base64, whatever was sent', async () => {
+  test('X509_CERTIFICATE: one line of base64 for any sent form', async () => {
     const simulator = await simulate();
     const { cert } = await issueCertificate({ names: ['cam'] });
     const base64 = cert.split('\n').slice(1, -2).join('');
@@ -72,7 +72,7 @@ describe('key and secret', () => {
     ['an unknown key', { provisionDeviceKey: 'x' }],
     ['a wrong secret', { provisionDeviceSecret: 'x' }],
     ['an empty secret', { provisionDeviceSecret: '' }],
-    ['a key with a space behind it', { provisionDeviceKey: `${KEYS.provisionDeviceKey} ` }],
+    ['a key followed by a space', { provisionDeviceKey: `${KEYS.provisionDeviceKey} ` }],
   ])('%s: NOT_FOUND', async (_what, wrong) => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', ...wrong })).toEqual(NOT_FOUND);
@@ -84,12 +84,12 @@ describe('key and secret', () => {
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam' })).toEqual(NOT_FOUND);
   });
 
-  test('a name of white space is refused before the key is looked at', async () => {
+  test('a name of white space is refused before the key is checked', async () => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, provisionDeviceKey: 'x', deviceName: ' \t' })).toEqual(FAILURE);
   });
 
-  test('other keys than the defaults', async () => {
+  test('accepts other keys than the defaults', async () => {
     const simulator = await simulate({ deviceKey: 'k', deviceSecret: 's' });
     const keys = { provisionDeviceKey: 'k', provisionDeviceSecret: 's' };
     expect(await provision(simulator, { ...keys, deviceName: 'cam' })).toMatchObject({ status: 'SUCCESS' });
@@ -98,7 +98,7 @@ describe('key and secret', () => {
 });
 
 describe('ALLOW_CREATE_NEW_DEVICES', () => {
-  test('the chosen token is honoured, and works at once', async () => {
+  test('the chosen token is used, and works at once', async () => {
     const simulator = await simulate();
     const chosen = { credentialsType: 'ACCESS_TOKEN', token: 'chosen-token' };
     const answer = await provision(simulator, { ...KEYS, deviceName: 'cam', ...chosen });
@@ -116,7 +116,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     });
   });
 
-  test('without any credential field the server makes a token, whatever the type says', async () => {
+  test('without a credential field the server generates a token for any type', async () => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', credentialsType: 'MQTT_BASIC' })).toMatchObject({
       credentialsType: 'ACCESS_TOKEN',
@@ -124,7 +124,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     });
   });
 
-  test('an existing name fails every time, also for the one who created it', async () => {
+  test('an existing name fails every time, even for the device that created it', async () => {
     const simulator = await simulate();
     const request = { ...KEYS, deviceName: 'cam', token: 'abc' };
     expect(await provision(simulator, request)).toMatchObject({ status: 'SUCCESS' });
@@ -141,7 +141,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam' })).toEqual(FAILURE);
   });
 
-  test.each([{}, { deviceName: '' }])('without a name (%j) the server makes one up', async (name) => {
+  test.each([{}, { deviceName: '' }])('without a name (%j) the server generates one', async (name) => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, ...name })).toMatchObject({ status: 'SUCCESS' });
     expect(simulator.registry.devices()[0]?.name).toMatch(/^[A-Za-z0-9]{20}$/);
@@ -165,15 +165,15 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     ['a token with control characters', { token: 'a\nb' }],
     ['a user name for an access token', { username: 'u' }],
     ['client id and password without user name', { credentialsType: 'MQTT_BASIC', clientId: 'c', password: 'p' }],
-    ['a password alone', { credentialsType: 'MQTT_BASIC', password: 'p' }],
-    ['a certificate of nothing', { credentialsType: 'X509_CERTIFICATE', hash: '\n' }],
+    ['only a password', { credentialsType: 'MQTT_BASIC', password: 'p' }],
+    ['an empty certificate', { credentialsType: 'X509_CERTIFICATE', hash: '\n' }],
   ])('%s: FAILURE, nothing created', async (_what, wrong) => {
     const simulator = await simulate();
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', ...wrong })).toEqual(FAILURE);
     expect(simulator.registry.devices()).toEqual([]);
   });
 
-  test('a token is unique over the server, also against devices of another profile', async () => {
+  test('a token is unique on the server, even among devices of other profiles', async () => {
     const devices = [{ name: 'old', inProfile: false, credentials: { type: 'ACCESS_TOKEN', token: 'abc' } }] as const;
     const simulator = await simulate({ devices });
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', token: 'abc' })).toEqual(FAILURE);
@@ -186,7 +186,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     expect(await provision(simulator, { ...KEYS, deviceName: 'two' })).toEqual(FAILURE);
   });
 
-  test('of requests racing for one name exactly one wins', async () => {
+  test('of concurrent requests for one name exactly one succeeds', async () => {
     const simulator = await simulate({ commitDelayMs: 30 });
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, i) => provision(simulator, { ...KEYS, deviceName: 'cam', token: `t${i}` })),
@@ -203,7 +203,7 @@ describe('CHECK_PRE_PROVISIONED_DEVICES', () => {
   ] as const;
   const stored = { credentialsValue: 'stored', credentialsType: 'ACCESS_TOKEN', status: 'SUCCESS' };
 
-  test('gives the stored credentials, whatever was chosen', async () => {
+  test('returns the stored credentials, not the chosen ones', async () => {
     const simulator = await simulate({ strategy: CHECK, devices });
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', token: 'mine' })).toEqual(stored);
     expect((await openDevice(simulator, 'mine')).received).toContain('connack:5');
@@ -225,7 +225,7 @@ describe('CHECK_PRE_PROVISIONED_DEVICES', () => {
     expect(await provision(simulator, request)).toEqual(stored);
   });
 
-  test.each(['nobody', 'other', ''])('“%s”, unknown or of another profile: FAILURE', async (deviceName) => {
+  test.each(['nobody', 'other', ''])('"%s", unknown or of another profile: FAILURE', async (deviceName) => {
     const simulator = await simulate({ strategy: CHECK, devices });
     expect(await provision(simulator, { ...KEYS, deviceName })).toEqual(FAILURE);
     expect(simulator.registry.devices()).toHaveLength(2);

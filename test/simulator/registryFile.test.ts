@@ -43,7 +43,7 @@ describe('a restart', () => {
     expect(recorded.received).toEqual(['connack:0']);
   });
 
-  test('a device created beforehand that is in the file already is left alone', async () => {
+  test('a device created beforehand that is already in the file is not changed', async () => {
     const devices = [{ name: 'cam', credentials: { type: 'ACCESS_TOKEN', token: 'first' } }] as const;
     const first = await startSimulator({ registryFile: path, devices });
     first.registry.setToken('cam', 'changed');
@@ -59,13 +59,13 @@ async function requestOn(simulator: Simulator): Promise<RecordedClient> {
   return recorded;
 }
 
-test('the file is for its owner only', async () => {
+test('only the owner can read the file', async () => {
   const simulator = await startSimulator({ registryFile: path, devices: [{ name: 'cam' }] });
   await simulator.close();
   expect((await stat(path)).mode & 0o777).toBe(0o600);
 });
 
-test('many changes at once make few writes, and none is lost', async () => {
+test('many changes at once cause few writes, and none is lost', async () => {
   const registry: Registry = new Registry(() => file.touch());
   const file = new RegistryFile(path, registry, () => {});
   const flushes: Promise<void>[] = [];
@@ -79,13 +79,13 @@ test('many changes at once make few writes, and none is lost', async () => {
   await file.close();
 });
 
-test('changes that nobody waits for are written soon', async () => {
+test('changes in the background are written soon', async () => {
   const simulator = await simulate({ registryFile: path });
   await openDevice(simulator, 'unknown');
   await expect.poll(async () => (await stored()).counts.refusedConnects).toBe(1);
 });
 
-test('a registry that can’t be written: the request fails as with a broken back end', async () => {
+test("a registry that can't be written: the request fails like with a broken back end", async () => {
   const simulator = await startSimulator({ registryFile: join(folder, 'gone', 'registry.json') });
   const recorded = await requestOn(simulator);
   await until(() => recorded.received.includes('close'));
@@ -95,7 +95,7 @@ test('a registry that can’t be written: the request fails as with a broken bac
 
 describe('an unusable file', () => {
   test.each([
-    ['no JSON', '{"devices":[{"token":"geheim"'],
+    ['not JSON', '{"devices":[{"token":"geheim"'],
     ['another document', '{"version":2,"devices":[],"counts":{}}'],
     ['a device without credentials', '{"version":1,"counts":{},"devices":[{"name":"a"}]}'],
     [
@@ -125,7 +125,7 @@ describe('an unusable file', () => {
 });
 
 describe('Registry', () => {
-  test('keeps a limited number of telemetry messages, the latest', () => {
+  test('keeps the latest telemetry messages up to a limit', () => {
     const registry = new Registry();
     registry.addDevice({ name: 'cam' });
     for (let i = 0; i < MAX_TELEMETRY + 10; i += 1) registry.storeTelemetry('cam', i);
@@ -133,7 +133,7 @@ describe('Registry', () => {
     expect(registry.telemetry('cam').at(-1)).toBe(MAX_TELEMETRY + 9);
   });
 
-  test('refuses what an operator could not do', () => {
+  test('refuses changes that an operator could not make', () => {
     const registry = new Registry();
     registry.addDevice({ name: 'a', credentials: { type: 'ACCESS_TOKEN', token: 't' } });
     const usage = expect.objectContaining({ code: 'USAGE' });

@@ -1,4 +1,4 @@
-/** The command as users run it: a process of its own, from the shipped bundle. */
+/** The command as users run it: a separate process with the shipped bundle. */
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,12 +40,12 @@ function run(...args: string[]): Run {
   return { child, output, exit: once(child, 'close') };
 }
 
-/** The URL of the first line, and the lines. */
+/** The URL in the first line. */
 async function started({ output }: Run): Promise<string> {
   return until(() => /^listening on (\S+) /.exec(output.stdout)?.[1], 'the first line');
 }
 
-test('prints address, key and secret, then one line per event; ends with 0 on SIGTERM', async () => {
+test('prints address, key and secret, then one line per event; exits with 0 on SIGTERM', async () => {
   const running = run('--port', '0');
   const url = await started(running);
   const recorded = await connected(url, { username: 'provision' });
@@ -127,7 +127,7 @@ test('--cert and --key', async () => {
   expect((await connected(url, { username: 'provision', ca: cert })).received).toEqual(['connack:0']);
 });
 
-test('a port in use: what is wrong and what to do, exit status 69', async () => {
+test('a port in use: message and hint, exit status 69', async () => {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {
@@ -140,7 +140,7 @@ test('a port in use: what is wrong and what to do, exit status 69', async () => 
   expect(running.output.stderr).toMatch(/^thermal-provision: .*EADDRINUSE.*\n {2}.+\n$/);
 });
 
-describe('a wrong option: a message that says which, exit status 64', () => {
+describe('a wrong option: a message with the option, exit status 64', () => {
   test.each([
     ['--port 65536', ['--port', '65536']],
     ['--latency abc', ['--latency', 'abc']],
@@ -162,7 +162,7 @@ describe('a wrong option: a message that says which, exit status 64', () => {
   });
 });
 
-test('a --ca-out that can’t be written ends it', async () => {
+test("a --ca-out that can't be written ends it", async () => {
   const running = run('--port', '0', '--tls', '--ca-out', join(folder, 'no-such-folder', 'ca.pem'));
   expect(await running.exit).toEqual([74, null]);
   expect(running.output.stderr).toContain('ca.pem');

@@ -5,7 +5,7 @@ import { exchangeProperty } from './exchangeProperty.ts';
 
 describe('an exchange', () => {
   it(
-    `ends in time, whatever bytes the server sends, and shows nothing of them (seed ${SEED})`,
+    `ends in time with any bytes from the server, and shows none of them (seed ${SEED})`,
     () => checkUsually(exchangeProperty),
     PROPERTY_LIMIT_MS,
   );

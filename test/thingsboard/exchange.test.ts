@@ -1,4 +1,4 @@
-/** How an exchange ends with a server that answers rightly, wrongly, late, or not at all. */
+/** How an exchange ends with a server that answers correctly, wrongly, late or never. */
 
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ import {
 const ANSWER = '{"status":"SUCCESS"}';
 const PUBACK = packet(TYPE.PUBACK, 0, Buffer.from([0, 1]));
 const PINGRESP = packet(TYPE.PINGRESP, 0);
-/** Long enough for a busy machine to get as far as it shall get. */
+/** Long enough for a busy machine to reach the tested step. */
 const SHORT_MS = 200;
 
 const accept = (socket: Socket): void => void socket.write(connackBytes());
@@ -49,21 +49,21 @@ const cases: readonly Case[] = [
   { when: 'resets at once', script: { onOpen: reset }, end: lost(false) },
   { when: 'closes instead of CONNACK', script: { onConnect: close }, end: lost(false) },
   { when: 'resets instead of CONNACK', script: { onConnect: reset }, end: lost(false) },
-  { when: 'says nothing', script: {}, end: silent(false), limit: 'timeoutMs' },
+  { when: 'sends nothing', script: {}, end: silent(false), limit: 'timeoutMs' },
   {
-    when: 'sends half a CONNACK',
+    when: 'sends an incomplete CONNACK',
     script: { onConnect: send(Buffer.from([0x20, 2, 0])) },
     end: silent(false),
     limit: 'timeoutMs',
   },
   { when: 'answers pings only', script: { onConnect: send(PINGRESP) }, end: silent(false), limit: 'timeoutMs' },
   {
-    when: 'speaks HTTP',
+    when: 'answers in HTTP',
     script: { onConnect: sendAndClose(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')) },
     end: notMqtt(false),
   },
   {
-    when: 'greets as SSH does',
+    when: 'sends a greeting like SSH',
     script: { onOpen: send(Buffer.from('SSH-2.0-OpenSSH_9.2\r\n')) },
     end: notMqtt(false),
   },
@@ -90,12 +90,12 @@ const cases: readonly Case[] = [
     limit: 'timeoutMs',
   },
   {
-    when: 'closes right behind CONNACK',
+    when: 'closes directly after CONNACK',
     script: { onConnect: sendAndClose(connackBytes()) },
     end: lost(true),
   },
   {
-    when: 'sends garbage behind CONNACK',
+    when: 'sends garbage after CONNACK',
     script: { onConnect: send(connackBytes(), Buffer.alloc(9, 0xff)) },
     end: notMqtt(false),
   },
@@ -109,28 +109,28 @@ const cases: readonly Case[] = [
     script: { onConnect: accept, onPublish: send(packet(6, 2)) },
     end: notMqtt(true),
   },
-  { when: 'says CONNACK twice', script: { onConnect: accept, onPublish: accept }, end: notMqtt(true) },
+  { when: 'sends CONNACK twice', script: { onConnect: accept, onPublish: accept }, end: notMqtt(true) },
   {
-    when: 'refuses after it had accepted',
+    when: 'refuses after it has accepted',
     script: { onConnect: accept, onPublish: send(connackBytes(5)) },
     end: notMqtt(true),
   },
   { when: 'closes instead of PUBACK', script: { onConnect: accept, onPublish: close }, end: lost(true) },
   { when: 'resets instead of PUBACK', script: { onConnect: accept, onPublish: reset }, end: lost(true) },
   {
-    when: 'closes behind PUBACK',
+    when: 'closes after PUBACK',
     script: { onConnect: accept, onPublish: sendAndClose(PUBACK) },
     end: lost(true),
   },
-  { when: 'says PUBACK only', script: answerWith(PUBACK), end: silent(true), limit: 'answerTimeoutMs' },
-  { when: 'says nothing to the question', script: { onConnect: accept }, end: silent(true), limit: 'answerTimeoutMs' },
+  { when: 'sends only PUBACK', script: answerWith(PUBACK), end: silent(true), limit: 'answerTimeoutMs' },
+  { when: 'does not answer the question', script: { onConnect: accept }, end: silent(true), limit: 'answerTimeoutMs' },
   {
     when: 'closes in the middle of the answer',
     script: { onConnect: accept, onPublish: sendAndClose(answerBytes(ANSWER_TOPIC, ANSWER).subarray(0, 30)) },
     end: lost(true),
   },
   {
-    when: 'answers on another topic only',
+    when: 'answers only on another topic',
     script: answerWith(PUBACK, answerBytes(`${ANSWER_TOPIC}/x`, ANSWER)),
     end: silent(true),
     limit: 'answerTimeoutMs',
@@ -143,7 +143,7 @@ const cases: readonly Case[] = [
   { when: 'answers before PUBACK', script: answerWith(answerBytes(ANSWER_TOPIC, ANSWER), PUBACK), end: answered() },
   { when: 'answers without PUBACK', script: answerWith(answerBytes(ANSWER_TOPIC, ANSWER)), end: answered() },
   {
-    when: 'answers at QoS 1',
+    when: 'answers with QoS 1',
     script: answerWith(PUBACK, acknowledgedAnswerBytes(ANSWER_TOPIC, ANSWER)),
     end: answered(),
   },
@@ -157,7 +157,7 @@ const cases: readonly Case[] = [
     script: { onConnect: accept, onPublish: sendAndClose(PUBACK, answerBytes(ANSWER_TOPIC, ANSWER)) },
     end: answered(),
   },
-  { when: 'answers with nothing', script: answerWith(answerBytes(ANSWER_TOPIC, '')), end: answered('') },
+  { when: 'answers with an empty payload', script: answerWith(answerBytes(ANSWER_TOPIC, '')), end: answered('') },
   {
     when: 'answers with 64 kB',
     script: answerWith(answerBytes(ANSWER_TOPIC, 'x'.repeat(65_536))),
@@ -198,7 +198,7 @@ describe('an exchange with a server that', () => {
     await releasedTo(before);
   });
 
-  it('sends every byte on its own', async () => {
+  it('sends every byte separately', async () => {
     const inBytes = (bytes: Buffer) => async (socket: Socket) => {
       for (const byte of bytes) {
         socket.write(Buffer.from([byte]));
@@ -213,7 +213,7 @@ describe('an exchange with a server that', () => {
     expect(server.count(TYPE.PUBLISH)).toBe(1);
   });
 
-  it('answers after the time limit: that answer is lost, and nothing is left to receive it', async () => {
+  it('answers after the time limit: the answer is ignored, and no connection remains', async () => {
     const before = heldResources();
     const server = await startRawServer({
       onConnect: accept,

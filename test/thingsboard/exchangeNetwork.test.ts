@@ -1,4 +1,4 @@
-/** An exchange with hosts that are not there, not found, not reachable, or there under several addresses. */
+/** An exchange with hosts that don't listen, are not found, are not reachable, or have several addresses. */
 
 import dns from 'node:dns';
 import { once } from 'node:events';
@@ -21,7 +21,7 @@ import { until } from '../support/until.ts';
 
 const failed = (code: string) => ({ kind: 'failed', code, asked: false });
 
-/** A port of 127.0.0.1 that nothing listens on. */
+/** A port of 127.0.0.1 without a listener. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,7 +32,9 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Lets a name have these addresses: only the name service is replaced, which no test may change for the machine. */
+/**
+ * Resolves a name to these addresses. Only name resolution is replaced, because a test must not change the machine's.
+ */
 function resolveTo(name: string, addresses: readonly string[]): void {
   const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   const original = dns.lookup;
@@ -49,7 +51,7 @@ const answering = {
 };
 
 describe('an exchange with', () => {
-  it('a port that nothing listens on', async () => {
+  it('a port without a listener', async () => {
     const before = heldResources();
     const port = await freePort();
     const end = await ask(plainServer(port));
@@ -79,7 +81,7 @@ describe('an exchange with', () => {
     await releasedTo(before);
   });
 
-  it('a server on an IPv6 address, which messages show in brackets', async () => {
+  it('a server with an IPv6 address, which messages show in brackets', async () => {
     const server = await startRawServer(answering, { host: '::1' });
     expect(summaryOf(await ask(plainServer(server.port, '::1')))).toEqual({ kind: 'answer', text: 'yes' });
     const unused = await startRawServer({ onOpen: (socket) => void socket.end() }, { host: '::1' });
@@ -87,20 +89,20 @@ describe('an exchange with', () => {
     expect(failureIn(end).message).toContain(`[::1]:${unused.port} `);
   });
 
-  it('a host of two addresses, the first of them dead', async () => {
+  it('a host with two addresses, the first one unreachable', async () => {
     const server = await startRawServer(answering);
     resolveTo('two.test', ['127.0.0.2', '127.0.0.1']);
     expect(summaryOf(await ask(plainServer(server.port, 'two.test')))).toEqual({ kind: 'answer', text: 'yes' });
     expect(server.count(TYPE.PUBLISH)).toBe(1);
   });
 
-  it('a host of an IPv6 and an IPv4 address, the first of them dead', async () => {
+  it('a host with an IPv6 and an IPv4 address, the first one unreachable', async () => {
     const server = await startRawServer(answering);
     resolveTo('dual.test', ['::1', '127.0.0.1']);
     expect(summaryOf(await ask(plainServer(server.port, 'dual.test')))).toEqual({ kind: 'answer', text: 'yes' });
   });
 
-  it('a host of two addresses, both dead', async () => {
+  it('a host with two unreachable addresses', async () => {
     const before = heldResources();
     const port = await freePort();
     resolveTo('dead.test', ['127.0.0.2', '127.0.0.1']);
@@ -113,13 +115,13 @@ describe('an exchange with', () => {
 describe('an exchange that is aborted', () => {
   const reason = new Error('enough');
 
-  it('before it begins opens no connection', async () => {
+  it('before its start opens no connection', async () => {
     const server = await startRawServer({});
     expect(() => ask(plainServer(server.port), { signal: AbortSignal.abort(reason) })).toThrow(reason);
     expect(server.connections).toHaveLength(0);
   });
 
-  it('before it begins closes the connection that it was given', async () => {
+  it('before its start closes the given connection', async () => {
     const server = await startRawServer({});
     const stream = openStream(plainServer(server.port));
     await until(() => server.connections.length > 0, 'the connection');
@@ -148,8 +150,8 @@ describe('an exchange that is aborted', () => {
 
   const stages = {
     'when the connection is open': 'onOpen',
-    'when CONNECT has come': 'onConnect',
-    'when PUBLISH has come': 'onPublish',
+    'when CONNECT has arrived': 'onConnect',
+    'when PUBLISH has arrived': 'onPublish',
   } as const;
   it.each(Object.entries(stages))('%s', async (_when, stage) => {
     const before = heldResources();
@@ -161,7 +163,7 @@ describe('an exchange that is aborted', () => {
     await releasedTo(before);
   });
 
-  it.each(['connected', 'asked'] as const)('by who is told “%s”', async (at) => {
+  it.each(['connected', 'asked'] as const)('in the callback for stage "%s"', async (at) => {
     const before = heldResources();
     const controller = new AbortController();
     const server = await startRawServer(answering);
@@ -182,7 +184,7 @@ describe('an exchange that is aborted', () => {
     expect(end.kind).toBe('answer');
   });
 
-  it('in the moment the server answers ends without the answer', async () => {
+  it('while the server answers ends without the answer', async () => {
     const controller = new AbortController();
     const server = await startRawServer({
       ...answering,

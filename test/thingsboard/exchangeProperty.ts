@@ -7,9 +7,9 @@ import { type Property, propertyOf } from '../support/property.ts';
 
 const TOKEN = 'ZQJX7Q9ZXJ';
 const ANSWER_TOPIC = '/provision/response';
-/** For a server that says nothing more and keeps the connection. */
+/** For a server that sends nothing more and keeps the connection open. */
 const TIMEOUT_MS = 150;
-/** An exchange must end in its own limit; this much more is the machine's. */
+/** Allowance for a busy machine, on top of the exchange's own limit. */
 const SLACK_MS = 10_000;
 
 const answer = fc.constantFrom(
@@ -40,7 +40,7 @@ function connack(returnCode: number): Buffer {
 }
 
 interface Conversation {
-  /** What follows CONNECT; then what follows the question, or comes after a while when none is asked. */
+  /** The bytes after CONNECT, then the bytes after the question, or after a pause if none is asked. */
   readonly says: readonly Buffer[];
   readonly ending: 'close' | 'reset' | 'silence';
 }
@@ -79,7 +79,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 export const exchangeProperty: Property = propertyOf(
-  'an exchange: it ends in time, whatever bytes the server sends, and shows nothing of them',
+  'an exchange: it ends in time with any bytes from the server, and shows none of them',
   200,
   conversation,
   async () => {

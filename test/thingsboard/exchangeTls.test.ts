@@ -1,4 +1,4 @@
-/** TLS: what an exchange accepts, what it refuses, and what it says then. */
+/** TLS: the certificates and versions that an exchange accepts or refuses, and its messages. */
 
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
@@ -45,14 +45,14 @@ describe('an exchange over TLS', () => {
     await releasedTo(before);
   });
 
-  it('says when the handshake is done', async () => {
+  it('reports the end of the handshake', async () => {
     const server = await startTlsServer(await issueCertificate({ ...LOCAL, ca }));
     const stages: string[] = [];
     await ask(tlsServer(server.port, ca.cert), { onStage: (stage) => stages.push(stage) });
     expect(stages).toEqual(['secured', 'connected', 'asked']);
   });
 
-  it('takes several certificates in one CA file', async () => {
+  it('accepts several certificates in one CA file', async () => {
     const server = await startTlsServer(await issueCertificate({ ...LOCAL, ca }));
     const end = await ask(tlsServer(server.port, `${otherCa.cert}${ca.cert}`));
     expect(end.kind).toBe('answer');
@@ -89,7 +89,7 @@ describe('an exchange over TLS', () => {
       'its certificate has expired',
     ],
     [
-      'a certificate of tomorrow',
+      'a certificate that is valid from tomorrow',
       { ...LOCAL, ca, notBefore: ago(-1) },
       ca.cert,
       'TLS_NOT_YET_VALID',
@@ -106,13 +106,13 @@ describe('an exchange over TLS', () => {
     await releasedTo(before);
   });
 
-  it('refuses a certificate issued by one that is no CA', async () => {
+  it('refuses a certificate issued by a certificate that is not a CA', async () => {
     const leaf = await issueCertificate({ names: ['a.test'], ca });
     const issued = await issueCertificate({ ...LOCAL, ca: leaf });
     const server = await startTlsServer({ key: issued.key, cert: `${issued.cert}${leaf.cert}` });
     const end = await ask(tlsServer(server.port, ca.cert));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
-    // OpenSSL 3 has a number of its own for this, which not every version of Node has a name for.
+    // OpenSSL 3 has a separate number for this, and not every version of Node has a name for it.
     expect(failureIn(end).message).toMatch(
       / was not made: its certificate can't be used \((INVALID_CA|UNSPECIFIED)\)$/,
     );
@@ -129,7 +129,7 @@ describe('an exchange over TLS', () => {
     });
     const end = await ask(tlsServer(server.port, ca.cert));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
-    // OpenSSL's protocol error reaches Node under one name or the other, as its version has it.
+    // The name of OpenSSL's protocol error depends on its version.
     expect(failureIn(end).message).toMatch(/^The TLS handshake with 127\.0\.0\.1:\d+ failed \((EPROTO|ERR_SSL_\w+)\)$/);
   });
 
@@ -139,7 +139,7 @@ describe('an exchange over TLS', () => {
     expect((await ask(tlsServer(server.port, ca.cert))).kind).toBe('answer');
   });
 
-  it('tells the server the host name, but never an IP address (RFC 6066, section 3)', async () => {
+  it('sends the host name to the server, but never an IP address (RFC 6066, section 3)', async () => {
     const named: string[] = [];
     const SNICallback: TlsOptions['SNICallback'] = (name, done) => {
       named.push(name);
@@ -182,13 +182,13 @@ describe('an exchange on the wrong kind of port', () => {
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'NOT_MQTT', asked: false });
   });
 
-  it('with TLS to a port that greets in plain text', async () => {
+  it('with TLS to a port that sends a plain-text greeting', async () => {
     const server = await startRawServer({ onOpen: (socket) => void socket.end('220 mail.test ESMTP\r\n') });
     const end = await ask(tlsServer(server.port, ca.cert));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
   });
 
-  it('with TLS to a port that says nothing meets its time limit, and closes', async () => {
+  it('with TLS to a port that sends nothing reaches its time limit, and closes', async () => {
     const before = heldResources();
     const server = await startRawServer({});
     const end = await ask(tlsServer(server.port, ca.cert), { timeoutMs: 200 });

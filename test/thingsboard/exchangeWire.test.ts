@@ -1,4 +1,4 @@
-/** What an exchange puts on the wire, its limits, its messages, and that it leaves nothing behind. */
+/** The bytes that an exchange sends, its limits and messages, and that it leaves no resources behind. */
 
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -34,8 +34,8 @@ function send(bytes: Uint8Array): (socket: Socket) => void {
   };
 }
 
-describe('what an exchange sends', () => {
-  it('is one CONNECT with a clean session of MQTT 3.1.1, one SUBSCRIBE and one PUBLISH of QoS 1', async () => {
+describe('an exchange sends', () => {
+  it('one CONNECT with a clean session of MQTT 3.1.1, one SUBSCRIBE and one PUBLISH with QoS 1', async () => {
     const server: RawServer = await startRawServer({
       onConnect: accept,
       onPublish: (socket) => {
@@ -57,14 +57,14 @@ describe('what an exchange sends', () => {
     expect(more).toEqual([]);
   });
 
-  it('has no SUBSCRIBE where none is asked for', async () => {
+  it('no SUBSCRIBE if none is requested', async () => {
     const server = await startRawServer({ onConnect: accept, onPublish: send(answerBytes('there', ANSWER)) });
     const question = { topic: 'here', payload: '{}', answerTopic: 'there', subscribe: false };
     expect(summaryOf(await ask(plainServer(server.port), { question }))).toEqual(answered());
     expect(server.count(8)).toBe(0);
   });
 
-  it('reports its stages in order', async () => {
+  it('and reports its stages in order', async () => {
     const stages: string[] = [];
     const server = await startRawServer({ onConnect: accept, onPublish: send(answerBytes(ANSWER_TOPIC, ANSWER)) });
     await ask(plainServer(server.port), { onStage: (stage) => stages.push(stage) });
@@ -72,8 +72,8 @@ describe('what an exchange sends', () => {
   });
 });
 
-describe('the limit for the answer alone', () => {
-  it('begins with CONNACK, and ends the exchange before the limit of the whole', async () => {
+describe('the limit for the answer', () => {
+  it('starts at CONNACK, and ends the exchange before the overall limit', async () => {
     const before = heldResources();
     const server = await startRawServer({ onConnect: accept });
     const end = await ask(plainServer(server.port), { answerTimeoutMs: SHORT_MS, timeoutMs: 60_000 });
@@ -85,7 +85,7 @@ describe('the limit for the answer alone', () => {
     await releasedTo(before);
   });
 
-  it('does not count before CONNACK', async () => {
+  it('does not start before CONNACK', async () => {
     const server = await startRawServer({
       onConnect: async (socket): Promise<void> => {
         await wait(2 * SHORT_MS);
@@ -97,13 +97,13 @@ describe('the limit for the answer alone', () => {
   });
 });
 
-describe('what a failure says', () => {
+describe('the message of a failure', () => {
   it.each<[string, RawScript, number]>([
     ['closed the connection before it accepted it', { onOpen: (socket) => void socket.end() }, 5000],
     ['closed the connection before it answered', { onConnect: (socket) => void socket.end(connackBytes()) }, 5000],
     ['is reachable, but did not accept the MQTT connection within 0.2 s', {}, 2 * SHORT_MS],
     ['answers, but not in MQTT', { onConnect: send(Buffer.from('HTTP/1.1 400 Bad Request\r\n')) }, 5000],
-  ])('is that the server “%s”', async (text, script, timeoutMs) => {
+  ])('says that the server "%s"', async (text, script, timeoutMs) => {
     const { port } = await startRawServer(script);
     const { message } = failureIn(await ask(plainServer(port), { timeoutMs }));
     expect(message).toBe(`127.0.0.1:${port} ${text}`);
@@ -111,7 +111,7 @@ describe('what a failure says', () => {
 });
 
 describe('two hundred exchanges one after the other', () => {
-  it('leave nothing behind, warn of nothing, and ask exactly as often, over one signal', async () => {
+  it('with one signal leave nothing behind, cause no warning, and ask once each', async () => {
     const warnings: unknown[] = [];
     const warned = (warning: unknown): void => void warnings.push(warning);
     process.on('warning', warned);

@@ -28,14 +28,14 @@ const prove = (
     ...changes,
   });
 
-/** What is decided by, and that no word of it holds the token. */
+/** The verdict. Checks that its texts do not contain the token. */
 function summaryOf(proof: Proof): string {
   if (!('failure' in proof)) return proof.kind;
   expect(everyWordOf(proof.failure)).not.toContain(TOKEN.reveal().slice(0, 8));
   return `${proof.kind}: ${proof.failure.code}`;
 }
 
-/** A server that accepts and gives this to the request for attributes. */
+/** A server that accepts, and answers the request for attributes with this payload. */
 const answering = (payload: string) =>
   startRawServer({
     onConnect: (socket) => void socket.write(connackBytes()),
@@ -51,7 +51,7 @@ describe('proveCredentials', () => {
     await releasedTo(before);
   });
 
-  it('gives the token as the user name, and asks for an attribute', async () => {
+  it('sends the token as the user name, and asks for an attribute', async () => {
     const server = await answering('{}');
     expect(await prove(server.port)).toEqual({ kind: 'proven' });
     const [connect, publish, ...more] = server.connections[0]?.received ?? [];
@@ -63,7 +63,7 @@ describe('proveCredentials', () => {
     expect(more).toEqual([]);
   });
 
-  it('learns that the server does not know the token', async () => {
+  it('reports that the server does not know the token', async () => {
     const simulator = await simulate({ devices: [camera] });
     expect(await prove(simulator.port, { token: new Secret('another') })).toEqual({ kind: 'refused' });
   });
@@ -74,7 +74,7 @@ describe('proveCredentials', () => {
     [3, 'failed: SERVER_UNAVAILABLE'],
     [4, 'refused'],
     [5, 'refused'],
-  ])('takes CONNACK %i for “%s”', async (returnCode, expected) => {
+  ])('reports CONNACK %i as "%s"', async (returnCode, expected) => {
     const server = await startRawServer({ onConnect: (socket) => void socket.end(connackBytes(returnCode)) });
     expect(summaryOf(await prove(server.port))).toBe(expected);
   });
@@ -83,11 +83,11 @@ describe('proveCredentials', () => {
     expect(await prove((await answering(payload)).port)).toEqual({ kind: 'proven' });
   });
 
-  it.each(['', 'no', '[]', 'null', '7', '{"client":'])('is not proven by the answer “%s”', async (payload) => {
+  it.each(['', 'no', '[]', 'null', '7', '{"client":'])('is not proven by the answer "%s"', async (payload) => {
     expect(summaryOf(await prove((await answering(payload)).port))).toBe('accepted: NOT_THINGSBOARD');
   });
 
-  it('is not proven by a plain broker, which accepts anybody', async () => {
+  it('is not proven by a plain broker, which accepts every client', async () => {
     const aedes = await Aedes.createBroker();
     const broker = createServer(aedes.handle).listen(0, '127.0.0.1');
     await once(broker, 'listening');
@@ -103,7 +103,7 @@ describe('proveCredentials', () => {
     ['silence before CONNACK', {}, 'failed: ANSWER_TIMEOUT'],
     ['a close', { onConnect: 'close' }, 'failed: CONNECTION_LOST'],
     ['a close instead of an answer', { onConnect: 'accept', onPublish: 'close' }, 'failed: CONNECTION_LOST'],
-  ] as const)('learns nothing from %s', async (_what, script: { onConnect?: string; onPublish?: string }, expected) => {
+  ] as const)('has no result after %s', async (_what, script: { onConnect?: string; onPublish?: string }, expected) => {
     const server = await startRawServer({
       onConnect: (socket) => {
         if (script.onConnect === 'close') socket.end();
@@ -121,9 +121,9 @@ describe('proveCredentials', () => {
     await server.allClosed();
   });
 
-  it('asks right behind CONNECT, and takes an answer that comes right behind CONNACK', async () => {
+  it('asks directly after CONNECT, and accepts an answer that directly follows CONNACK', async () => {
     const server = await startRawServer({
-      // Nothing is said before both packets are there: a client that waits for CONNACK would wait for ever.
+      // The server waits for both packets, so a client that waits for CONNACK first would wait for ever.
       onPublish: (socket) =>
         void socket.write(Buffer.concat([connackBytes(), answerBytes(ANSWER_TOPIC, '{"provisioning":1}')])),
     });
@@ -131,18 +131,18 @@ describe('proveCredentials', () => {
     expect(server.connections[0]?.received.map(({ type }) => type).slice(0, 2)).toEqual([TYPE.CONNECT, TYPE.PUBLISH]);
   });
 
-  it('takes no answer of a server that has not accepted the connection', async () => {
+  it('ignores an answer of a server that has not accepted the connection', async () => {
     const server = await startRawServer({ onPublish: (socket) => void socket.write(answerBytes(ANSWER_TOPIC, '{}')) });
     expect(summaryOf(await prove(server.port, { timeoutMs: 300 }))).toBe('failed: ANSWER_TIMEOUT');
   });
 
-  it('is told of a refusal although it has asked already', async () => {
+  it('notices a refusal although it has already asked', async () => {
     const server = await startRawServer({ onPublish: (socket) => void socket.write(connackBytes(5)) });
     expect(await prove(server.port)).toEqual({ kind: 'refused' });
   });
 });
 
-describe('a connection that was opened ahead', () => {
+describe('the standby connection', () => {
   const opened = (port: number): StandbyStream => {
     const standby = standbyStream();
     onTestFinished(() => standby.close());
@@ -158,13 +158,13 @@ describe('a connection that was opened ahead', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('is used while its handshake is not done', async () => {
+  it('is used even before its handshake is done', async () => {
     const server = await answering('{}');
     expect(await prove(server.port, { standby: opened(server.port) })).toEqual({ kind: 'proven' });
     expect(server.connections).toHaveLength(1);
   });
 
-  it('is an ordinary connection to a server that closes it', async () => {
+  it('fails like an ordinary connection when the server closes it', async () => {
     const server = await startRawServer({ onConnect: (socket) => void socket.destroy() });
     expect(summaryOf(await prove(server.port, { standby: opened(server.port) }))).toBe('failed: CONNECTION_LOST');
     expect(server.connections).toHaveLength(1);

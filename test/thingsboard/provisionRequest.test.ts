@@ -3,7 +3,7 @@ import { Secret } from '../../src/secret.ts';
 import { provisionRequestPayload } from '../../src/thingsboard/provisionRequest.ts';
 
 describe('provisionRequestPayload', () => {
-  it('holds exactly the fields that ThingsBoard reads, and no null', () => {
+  it('contains exactly the fields that ThingsBoard reads, and no null', () => {
     const payload = provisionRequestPayload({
       deviceKey: new Secret('key'),
       deviceSecret: new Secret('se"cret'),

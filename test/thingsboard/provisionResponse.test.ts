@@ -16,7 +16,7 @@ function tokenIn(response: ProvisionResponse): string | undefined {
 
 describe('parseProvisionResponse', () => {
   it.each([
-    ['as the server prints it', `{"credentialsValue":"${TOKEN}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`],
+    ['as the server writes it', `{"credentialsValue":"${TOKEN}","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}`],
     [
       'with keys of older releases',
       success({
@@ -26,9 +26,9 @@ describe('parseProvisionResponse', () => {
         credentialsType: 'ACCESS_TOKEN',
       }),
     ],
-    ['with white space around', ` \n${withToken(TOKEN)}\r\n`],
+    ['with surrounding white space', ` \n${withToken(TOKEN)}\r\n`],
     ['with an unused null', success({ errorMsg: null, credentialsValue: TOKEN, credentialsType: 'ACCESS_TOKEN' })],
-  ])('gives the token of a success %s', (_how, text) => {
+  ])('returns the token of a success %s', (_how, text) => {
     expect(tokenIn(parse(text))).toBe(TOKEN);
   });
 
@@ -36,7 +36,7 @@ describe('parseProvisionResponse', () => {
     ['one character', 'x'],
     ['1,024 characters', 'x'.repeat(1024)],
     ['letters beyond ASCII', 'Tökén-✓'],
-  ])('takes a token of %s', (_what, token) => {
+  ])('accepts a token of %s', (_what, token) => {
     expect(tokenIn(parse(withToken(token)))).toBe(token);
   });
 
@@ -58,10 +58,10 @@ describe('parseProvisionResponse', () => {
     ['a number', '1e999'],
     ['an empty object', '{}'],
     ['another status', '{"status":"OK"}'],
-    ['a status in small letters', '{"status":"success"}'],
+    ['a status in lower case', '{"status":"success"}'],
     ['no type', success({ credentialsValue: TOKEN })],
-    ['a type that is no text', success({ credentialsValue: TOKEN, credentialsType: 7 })],
-    ['a type without end', success({ credentialsValue: TOKEN, credentialsType: 'A'.repeat(65) })],
+    ['a type that is not a string', success({ credentialsValue: TOKEN, credentialsType: 7 })],
+    ['a type that is too long', success({ credentialsValue: TOKEN, credentialsType: 'A'.repeat(65) })],
     ['an unknown type', success({ credentialsValue: TOKEN, credentialsType: 'LWM2M_CREDENTIALS' })],
     ['no value', success({ credentialsType: 'ACCESS_TOKEN' })],
     ['an empty value', withToken('')],
@@ -72,7 +72,7 @@ describe('parseProvisionResponse', () => {
     ['1,025 characters for a value', withToken('x'.repeat(1025))],
     ['more than 16 kB', withToken(TOKEN) + ' '.repeat(16 * 1024)],
     ['16 kB of brackets', '['.repeat(16 * 1024)],
-  ])('finds no sense in %s, and does not repeat it', async (_what, text) => {
+  ])('refuses %s, and does not quote the answer', async (_what, text) => {
     const failure = await failureOf(() => parse(text));
     expect(failure.code).toBe('ANSWER_INVALID');
     expect(everyWordOf(failure)).not.toContain(TOKEN.slice(0, 8));
@@ -81,7 +81,7 @@ describe('parseProvisionResponse', () => {
   it.each([
     ['MQTT_BASIC', { clientId: 'c', userName: 'u', password: TOKEN }],
     ['X509_CERTIFICATE', TOKEN],
-  ])('says that %s credentials can’t be used', async (credentialsType, credentialsValue) => {
+  ])("reports that %s credentials can't be used", async (credentialsType, credentialsValue) => {
     const failure = await failureOf(() => parse(success({ credentialsType, credentialsValue })));
     expect(failure.code).toBe('CREDENTIALS_TYPE_UNSUPPORTED');
     expect(failure.message).toContain(credentialsType);
@@ -89,9 +89,9 @@ describe('parseProvisionResponse', () => {
   });
 });
 
-describe('whatever the server answers', () => {
+describe('any answer of the server', () => {
   it(
-    `it is a response, or a Failure that says nothing of the token (seed ${SEED})`,
+    `it is a response, or a Failure that does not show the token (seed ${SEED})`,
     () => checkUsually(provisionResponseProperty),
     PROPERTY_LIMIT_MS,
   );

@@ -7,7 +7,7 @@ import { type Property, property } from '../support/property.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';
 
-/** Answers that are nearly right: each part right, wrong in kind, or missing. */
+/** Answers that are nearly right: each part is right, of a wrong type, or missing. */
 const nearlyRight = fc.record(
   {
     status: fc.oneof(fc.constant('SUCCESS'), fc.constantFrom('FAILURE', 'NOT_FOUND', 'success'), fc.jsonValue()),
@@ -24,7 +24,7 @@ const nearlyRight = fc.record(
   { requiredKeys: [] },
 );
 
-/** Their text, whole or damaged in one place. */
+/** The text of these answers, complete or damaged in one place. */
 const damaged = fc
   .tuple(nearlyRight, fc.nat(), fc.string({ maxLength: 4 }), fc.boolean())
   .map(([answer, at, put, whole]) => {
@@ -39,7 +39,7 @@ const payload = fc.oneof(
 );
 
 export const provisionResponseProperty: Property = property(
-  'the server’s answer: it is a response, or a Failure that says nothing of the token',
+  "the server's answer: it is a response, or a Failure that does not show the token",
   2000,
   payload,
   (bytes) => {

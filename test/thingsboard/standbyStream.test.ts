@@ -13,7 +13,7 @@ function newStandby(): StandbyStream {
 }
 
 describe('standbyStream', () => {
-  it('gives the connection once', async () => {
+  it('hands over the connection once', async () => {
     const server = await startRawServer({});
     const standby = newStandby();
     standby.open(plainServer(server.port));
@@ -23,7 +23,7 @@ describe('standbyStream', () => {
     expect(standby.take(plainServer(server.port))).toBeUndefined();
   });
 
-  it('has none before it is opened', () => {
+  it('has no connection before open', () => {
     expect(newStandby().take(plainServer(1))).toBeUndefined();
   });
 
@@ -54,8 +54,8 @@ describe('standbyStream', () => {
 
   it.each([
     ['closes', (end: () => void) => end()],
-    ['speaks first', (_end: () => void, write: () => void) => write()],
-  ])('is none any more once the server %s', async (_what, does) => {
+    ['sends first', (_end: () => void, write: () => void) => write()],
+  ])('is dropped when the server %s', async (_what, does) => {
     const server = await startRawServer({
       onOpen: (socket) =>
         does(
@@ -69,7 +69,7 @@ describe('standbyStream', () => {
     expect(standby.take(plainServer(server.port))).toBeUndefined();
   });
 
-  it('swallows a refused connection, and can be opened again', async () => {
+  it('ignores a refused connection, and can be opened again', async () => {
     const vacant = createServer().listen(0, '127.0.0.1');
     await once(vacant, 'listening');
     const address = vacant.address();
@@ -85,7 +85,7 @@ describe('standbyStream', () => {
     await until(() => server.connections.length > 0, 'the connection');
   });
 
-  it('leaves nothing behind when nobody takes it', async () => {
+  it('leaves nothing behind when it is not taken', async () => {
     const server = await startRawServer({});
     const before = heldResources();
     const standby = newStandby();

@@ -25,14 +25,14 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-/** Where Debian, Fedora and Alpine keep the bundle of the certificate authorities that the device trusts. */
+/** The paths at which Debian, Fedora and Alpine keep the bundle of trusted certificate authorities. */
 const BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
 const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
 
 /**
- * The system's certificate authorities (PEM): an operator who adds one to the device means us too. Node by itself
- * trusts the list that it was built with.
- * @returns undefined where there is no bundle: then Node's own list is used
+ * The system's certificate authorities (PEM). Node trusts only its built-in list, but an operator who adds an authority
+ * to the device expects the agent to trust it too.
+ * @returns undefined where there is no bundle: Node's built-in list is used
  */
 export async function systemAuthorities(bundles: readonly string[] = BUNDLES): Promise<string | undefined> {
   for (const path of bundles) {
@@ -45,8 +45,8 @@ export async function systemAuthorities(bundles: readonly string[] = BUNDLES): P
 /**
  * Reads the PEM bundle of CA certificates (RFC 7468) that a configuration names.
  * @param caFile path relative to the device folder
- * @param section of the configuration, for the hint
- * @returns the text, which holds at least one certificate that can be parsed
+ * @param section the configuration's section that names the file, for the hint
+ * @returns the text; it holds at least one certificate that can be parsed
  * @throws Failure CA_FILE_UNUSABLE
  */
 export async function readCaFile(
@@ -65,7 +65,7 @@ export async function readCaFile(
 }
 
 /**
- * Whom a TLS connection trusts: the authorities in `ca_file`, else the system's. Nothing without TLS.
+ * The authorities that a TLS connection trusts: those in `ca_file`, otherwise the system's. Undefined without TLS.
  * @throws Failure CA_FILE_UNUSABLE
  */
 export async function trustedAuthorities(

@@ -1,18 +1,18 @@
 import type { Edit, Node } from 'jsonc-parser';
 import { type Property, propertiesOf } from './jsonTree.ts';
 
-// jsonc-parser's own `modify` edits the first of two equal keys, though readers take the last, and inserts either
-// without any white space or with the siblings reflowed. So its syntax tree is used, and the edits are made here.
+// jsonc-parser's own `modify` edits the first of two equal keys, but readers take the last one. It also inserts without
+// white space or reformats the siblings. So this module uses its syntax tree and makes the edits itself.
 
-/** The last property of that name in an object: the one that JSON.parse and the camera read. */
+/** The last property with this name in an object: JSON.parse and the camera read the last one. */
 export const lastProperty = (object: Node, name: string): Property | undefined =>
   propertiesOf(object).findLast(({ key }) => key.value === name);
 
-/** How the file as a whole is written. */
+/** The formatting of the file. */
 export interface Layout {
   readonly multiline: boolean;
   readonly lineBreak: string;
-  /** White space of one level. */
+  /** White space of one level of indentation. */
   readonly indent: string;
 }
 
@@ -20,14 +20,14 @@ const BLANKS_AT_END = /[ \t\r\n]*$/;
 const MAX_BLANKS = 256;
 const MAX_INDENT = 16;
 
-/** The blanks before an offset, from the last line break on: what puts a new property below its sibling. */
+/** The white space before an offset, starting at the last line break. It places a new property below its sibling. */
 function blanksBefore(text: string, offset: number): string {
-  // A slice of limited length: blanks may be a megabyte long.
+  // The slice is limited, because the white space may be a megabyte long.
   const near = text.slice(Math.max(0, offset - MAX_BLANKS), offset);
   return near.slice(near.search(BLANKS_AT_END)).replace(/^[\s\S]*?(\r?\n|\r)(?=[ \t]*$)/, '$1');
 }
 
-/** The white space that begins the line in which an offset lies. */
+/** The indentation of the line that contains an offset. */
 function lineIndent(text: string, offset: number): string {
   const start = Math.max(text.lastIndexOf('\n', offset), text.lastIndexOf('\r', offset)) + 1;
   return text.slice(start, start + MAX_BLANKS).replace(/[^ \t][\s\S]*$/, '');
@@ -35,7 +35,7 @@ function lineIndent(text: string, offset: number): string {
 
 const hasLineBreak = (text: string): boolean => /[\r\n]/.test(text);
 
-/** Reads the layout off the first property; an empty object gets lines of its own with two spaces. */
+/** Takes the layout from the first property. An empty object gets one line per property, indented by two spaces. */
 export function layoutOf(text: string, root: Node): Layout {
   const [first] = propertiesOf(root);
   const lineBreak = text.includes('\r\n') ? '\r\n' : '\n';
@@ -45,7 +45,7 @@ export function layoutOf(text: string, root: Node): Layout {
   return { multiline: hasLineBreak(lead), lineBreak, indent: indent === '' ? '  ' : indent };
 }
 
-/** JSON text of a value whose first line stands behind `base` white space. */
+/** JSON text of a value on a line that is indented by `base`. Without `base` the text has one line. */
 function valueText(value: unknown, layout: Layout, base: string | undefined): string {
   if (base === undefined) return JSON.stringify(value);
   return JSON.stringify(value, null, '\t')
@@ -56,7 +56,7 @@ function valueText(value: unknown, layout: Layout, base: string | undefined): st
     .join(layout.lineBreak);
 }
 
-/** What is inserted behind the last property, set like it. */
+/** The edit that adds properties after the last one, formatted like it. */
 function appended(
   text: string,
   { key: lastKey, value: last }: Property,
@@ -72,7 +72,7 @@ function appended(
   return { offset: last.offset + last.length, length: 0, content };
 }
 
-/** What is inserted into an object without properties. */
+/** The edit that adds properties to an empty object. */
 function filled(text: string, object: Node, entries: Iterable<readonly [string, unknown]>, layout: Layout): Edit {
   const outer = lineIndent(text, object.offset);
   const base = layout.multiline ? outer + layout.indent : undefined;
@@ -86,7 +86,7 @@ function filled(text: string, object: Node, entries: Iterable<readonly [string, 
   return { offset: object.offset + 1, length: 0, content: content + tail };
 }
 
-/** One edit that adds properties at the end of an object, in the layout of their neighbours; no other byte moves. */
+/** One edit that adds properties at the end of an object, formatted like their neighbours. No other byte changes. */
 export function insertProperties(
   text: string,
   object: Node,

@@ -1,7 +1,7 @@
 import { type Node, parseTree } from 'jsonc-parser';
 import { Failure } from '../../failures/failure.ts';
 
-/** One property of an object in the syntax tree; equal keys give several. */
+/** One property of an object in the syntax tree. Duplicate keys give several properties. */
 export interface Property {
   readonly key: Node;
   readonly value: Node;
@@ -9,7 +9,7 @@ export interface Property {
 
 /**
  * The syntax tree of a JSON text of limited depth.
- * @throws Failure INTERNAL when there is not even a value
+ * @throws Failure INTERNAL when the text holds no value
  */
 export function syntaxTree(text: string): Node {
   const root = parseTree(text);
@@ -17,7 +17,7 @@ export function syntaxTree(text: string): Node {
   return root;
 }
 
-/** The properties of an object in their order; of anything else none. */
+/** The properties of an object in their order. Any other node has none. */
 export function propertiesOf(object: Node): readonly Property[] {
   if (object.type !== 'object') return [];
   return childrenOf(object).flatMap((property) => {
@@ -26,5 +26,5 @@ export function propertiesOf(object: Node): readonly Property[] {
   });
 }
 
-/** What lies directly inside a list, an object or a property; nothing in a plain value. */
+/** The direct children of a list, an object or a property. A plain value has none. */
 export const childrenOf = (node: Node): readonly Node[] => node.children ?? [];

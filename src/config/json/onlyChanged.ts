@@ -9,8 +9,8 @@ const isWithin = (path: Path, prefix: Path): boolean => prefix.every((segment, i
 const sourceOf = (text: string, { offset, length }: Node): string => text.slice(offset, offset + length);
 
 /**
- * The tokens of a JSON text in order, as they are spelled; without white space and without the properties at the
- * `except` paths. Comparing these loses nothing, unlike comparing parsed numbers.
+ * The tokens of a JSON text in order and in their original spelling, without white space and without the properties
+ * at the `except` paths. Spelled numbers are compared, because parsing a number can lose digits.
  */
 function spelledTokens(text: string, except: readonly Path[]): string[] {
   const tokens: string[] = [];
@@ -40,8 +40,8 @@ function isStrictJson(text: string): boolean {
 }
 
 /**
- * Proves that an edited JSON text is JSON and differs from the old one at the given properties only: the last line of
- * defence before the camera's configuration is replaced.
+ * Proves that an edited JSON text is JSON and differs from the old text only at the given properties. This is the last
+ * check before the camera's configuration is replaced.
  * @throws Failure INTERNAL
  */
 export function requireOnlyChanged(before: string, after: string, paths: readonly Path[]): void {

@@ -4,7 +4,7 @@ import { createScanner, type JSONPath, visit } from 'jsonc-parser';
 /** A JSON object as JSON.parse gives it. */
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** What a file's bytes hold. `text` is without the byte-order mark; `problem` goes on after the file's name. */
+/** The content of a file. `text` has no byte-order mark. Messages put `problem` after the file's name. */
 export type StrictJson =
   | { readonly ok: true; readonly text: string; readonly bom: boolean; readonly value: JsonObject }
   | { readonly ok: false; readonly problem: string };
@@ -20,7 +20,7 @@ export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
-  return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+  return typeof value === 'string' ? 'a string' : `a ${typeof value}`;
 }
 
 /** `telemetry.measurement_spots[0].x` for the path of jsonc-parser and zod. */
@@ -33,7 +33,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /**
  * Reads bytes as strict JSON (RFC 8259: no comments, no trailing commas) with an object at the top. A byte-order mark
- * is accepted. A problem never quotes the text, which may hold a secret: a syntax error is given by line and column.
+ * is accepted. A problem never quotes the text, because it may hold a secret. A syntax error has line and column.
  * @param maxDepth the deepest nesting of objects and lists that is accepted; the top-level object is level 1
  */
 export function readJsonObject(bytes: Uint8Array, maxDepth: number): StrictJson {
@@ -41,7 +41,7 @@ export function readJsonObject(bytes: Uint8Array, maxDepth: number): StrictJson 
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const bom = whole.startsWith(BOM);
   const text = bom ? whole.slice(1) : whole;
-  // A file of zero bytes is what some file systems leave after a power loss.
+  // Some file systems leave a file filled with zero bytes after a power loss.
   if (text.includes('\0')) return { ok: false, problem: 'holds binary data instead of JSON' };
   if (text.trim() === '') return { ok: false, problem: 'is empty' };
   if (isDeeperThan(text, maxDepth)) return { ok: false, problem: `is nested deeper than ${maxDepth} levels` };
@@ -53,7 +53,7 @@ export function readJsonObject(bytes: Uint8Array, maxDepth: number): StrictJson 
   return { ok: true, text, bom, value: parsed.value };
 }
 
-/** The error of JSON.parse quotes the text around it, so it must not get any further. */
+/** Drops the error of JSON.parse, because its message quotes the text, which may hold a secret. */
 function parseStrictly(text: string): { readonly value: unknown } | undefined {
   try {
     return { value: JSON.parse(text) };
@@ -74,8 +74,8 @@ function syntaxErrorPlace(text: string): string {
 const CLOSES: Readonly<Record<string, string>> = { '}': '{', ']': '[' };
 
 /**
- * Measured before anything recursive sees the text. A bracket that closes nothing is ignored: so the measure is never
- * smaller than how deep jsonc-parser, which goes on after errors, would recurse.
+ * Checks the depth before any recursive parser reads the text. A closing bracket without an opening one is ignored,
+ * because jsonc-parser continues after errors: the measured depth is never less than its recursion.
  */
 function isDeeperThan(text: string, maxDepth: number): boolean {
   const scanner = createScanner(text, true);
@@ -92,7 +92,7 @@ function isDeeperThan(text: string, maxDepth: number): boolean {
 }
 
 /**
- * The paths of keys that stand more than once in the same object, each path once.
+ * The paths of keys that occur more than once in the same object. Each path is listed once.
  * @param text valid JSON of limited depth
  */
 export function duplicateKeys(text: string): readonly JSONPath[] {

@@ -6,7 +6,7 @@ import { trustedAuthorities } from '../authorities/caFile.ts';
 import type { ExternalSettings } from './externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from './provisionJson.ts';
 
-/** Where provision.json is read, and where a change is logged. */
+/** The path of provision.json, and the log for a change of it. */
 export interface SettingsReader {
   readonly paths: Pick<DevicePaths, 'provisionJson'>;
   readonly externalSettings?: ExternalSettings | undefined;
@@ -14,9 +14,8 @@ export interface SettingsReader {
 }
 
 /**
- * provision.json as it is now, for an effect that talks to the server: secret and limits may have been corrected
- * meanwhile, but server, key and name must be those that the run began with, so that a token never goes to a second
- * server.
+ * Reads provision.json again before each exchange with the server. Secret and limits may have been corrected since the
+ * run began. Server, key and name must be unchanged, so that a token is never sent to a second server.
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
  */
 export async function currentSettings(
@@ -25,7 +24,10 @@ export async function currentSettings(
 ): Promise<ProvisionSettings> {
   const { settings } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settingsDigest(settings) === expectedDigest) return settings;
-  log.warn('settings.changed', 'provision.json names another server, key or device name than when this run began');
+  log.warn(
+    'settings.changed',
+    'provision.json changed during this run: it names a different server, key or device name',
+  );
   throw new Failure('SETTINGS_CHANGED', 'once', {});
 }
 

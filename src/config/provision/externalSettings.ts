@@ -4,21 +4,21 @@ import type { SettingProblem } from './settingProblem.ts';
 
 /** The source of a key or secret that is not in provision.json. */
 export interface ExternalSource {
-  /** The environment variable that holds it. */
+  /** The environment variable that holds the value. */
   readonly value?: { readonly variable: string; readonly text: string };
-  /** The environment variable that names a file with it. */
+  /** The environment variable that names a file with the value. */
   readonly file?: { readonly variable: string; readonly path: string };
 }
 
 /** Other sources of settings than provision.json in the device folder (docs/files.md, "Other sources of settings"). */
 export interface ExternalSettings {
-  /** Used where the device folder has no provision.json: `$CREDENTIALS_DIRECTORY/provision.json` (systemd.exec(5)). */
+  /** `$CREDENTIALS_DIRECTORY/provision.json` (systemd.exec(5)); used if the device folder has no provision.json. */
   readonly provisionJson?: string;
   readonly deviceKey?: ExternalSource;
   readonly deviceSecret?: ExternalSource;
 }
 
-/** A key or secret, and the name under which messages speak of its origin. */
+/** A key or secret, and the name of its source in messages. */
 export interface GivenText {
   readonly from: string;
   readonly text: string;
@@ -32,18 +32,18 @@ export interface GivenTexts {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The variables that hold a secret themselves: programs that the agent starts must not inherit them. */
+/** The variables that hold a secret. Programs that the agent starts must not inherit them. */
 export const SECRET_VARIABLES = ['THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET'] as const;
 
-/** Every variable that is read here. */
+/** Every variable that this module reads. */
 export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
 ];
 
-/** Far more than the 256 characters that a key may have, and few enough for every board. */
+/** Far more than the 256 characters of the longest key. */
 const MAX_FILE_BYTES = 4096;
-const EXPECTED = 'a text of 1 to 256 characters';
+const EXPECTED = 'a string of 1 to 256 characters';
 
 function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]): ExternalSource | undefined {
   const text = env[variable] ?? '';
@@ -55,7 +55,7 @@ function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]):
   };
 }
 
-/** What the environment gives; an empty variable counts as one that is not set. */
+/** Reads the sources from the environment. An empty variable counts as not set. */
 export function externalSettings(env: Environment): ExternalSettings {
   const folder = env.CREDENTIALS_DIRECTORY ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
@@ -69,17 +69,17 @@ export function externalSettings(env: Environment): ExternalSettings {
 
 const FOUND = {
   absent: 'no such file',
-  'not-a-file': 'something that is no plain file',
+  'not-a-file': 'something that is not a plain file',
   'too-large': `a file of more than ${MAX_FILE_BYTES} bytes`,
-  'not-permitted': 'a file that the agent’s user may not read',
-  unreadable: 'a file that can’t be read',
+  'not-permitted': "a file that the agent's user may not read",
+  unreadable: "a file that can't be read",
 } as const;
 
-/** The text of one origin; the line break that ends a file, as editors and `echo` leave it, is no part of it. */
+/** The text of one source, without the line break that editors and `echo` write at the end of a file. */
 async function textOf(given: ExternalSource): Promise<GivenText | SettingProblem> {
   const { value, file } = given;
   if (value !== undefined && file !== undefined) {
-    return { path: file.variable, found: `a file beside ${value.variable}`, expected: 'one of the two' };
+    return { path: file.variable, found: `a file in addition to ${value.variable}`, expected: 'only one of the two' };
   }
   if (value !== undefined) return checked(value.variable, value.text);
   if (file === undefined) throw new Error('an external setting without a source');
@@ -93,12 +93,12 @@ function checked(from: string, text: string): GivenText | SettingProblem {
   if (text.length >= 1 && text.length <= 256) return { from, text };
   return {
     path: from,
-    found: text === '' ? 'an empty text' : `a text of ${text.length} characters`,
+    found: text === '' ? 'an empty string' : `a string of ${text.length} characters`,
     expected: EXPECTED,
   };
 }
 
-/** Reads key and secret from where the environment says; what is wrong with them is a problem, none is thrown. */
+/** Reads key and secret from their external sources. Errors are returned as problems, never thrown. */
 export async function givenTexts({ deviceKey, deviceSecret }: ExternalSettings): Promise<GivenTexts> {
   const key = deviceKey === undefined ? undefined : await textOf(deviceKey);
   const secret = deviceSecret === undefined ? undefined : await textOf(deviceSecret);

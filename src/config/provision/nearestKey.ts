@@ -1,4 +1,4 @@
-/** Spelling without what people mix up: case, underscores, hyphens. */
+/** A key without case, underscores and hyphens, which people often confuse. */
 const plain = (key: string): string => key.toLowerCase().replaceAll(/[_-]/g, '');
 
 /** Levenshtein distance: the fewest insertions, deletions and replacements that turn one text into the other. */
@@ -22,13 +22,13 @@ export function editDistance(from: string, to: string): number {
 const lastPart = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
 
 /**
- * The known key that somebody most likely meant, compared by the last part of the path; undefined when no known key
- * is near. Of equally near keys the first wins.
+ * The known key that is most similar to an unknown one, compared by the last part of the path; undefined when no key is
+ * similar. Of equally similar keys the first one is returned.
  * @param path an unknown key, `section.key` or `key`
  * @param known the known keys in the same form
  */
 export function nearestKey(path: string, known: readonly string[]): string | undefined {
-  // Nothing that is longer than any key can be a slip of one; this also bounds the work.
+  // No known key is this long. The limit also bounds the work.
   const wanted = plain(lastPart(path)).slice(0, 64);
   let nearest: { readonly key: string; readonly distance: number } | undefined;
   for (const key of known) {

@@ -18,22 +18,22 @@ export const MAX_PROVISION_BYTES = 64 * 1024;
 const MAX_DEPTH = 32;
 const MAX_PROBLEMS = 100;
 
-/** Settings and what is odd about the file without being wrong. */
+/** The settings, and warnings about the file. A warning does not make it invalid. */
 export interface ParsedProvisionJson {
   readonly settings: ProvisionSettings;
   readonly warnings: readonly string[];
 }
 
-/** What is needed to know where a run would go, but not to go there: key and secret may be missing. */
+/** The settings that don't need the key and the secret: they name the server and the device. */
 export interface PublicSettings {
   readonly settings: Omit<ProvisionSettings, 'deviceKey' | 'deviceSecret'>;
-  /** As `settingsDigest`; undefined: there is no key here. */
+  /** From `settingsDigest`; undefined when there is no key. */
   readonly digest: string | undefined;
 }
 
 const NOTHING_GIVEN: GivenTexts = { problems: [] };
 
-/** A section of a wrong type hides every setting in it, so it is a problem of its own. */
+/** A section of a wrong type hides all its settings, so it is reported as a problem. */
 function sectionProblems(root: JsonObject): SettingProblem[] {
   return SECTIONS.flatMap((path) => {
     const value = valueAt(root, path);
@@ -42,7 +42,7 @@ function sectionProblems(root: JsonObject): SettingProblem[] {
   });
 }
 
-/** The texts that stand where a key or secret belongs: nothing that contains one is shown. */
+/** The values of key and secret in all spellings. Messages must not show a text that contains one of them. */
 function secretsIn(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): readonly string[] {
   const inFile = [SETTINGS.deviceKey, SETTINGS.deviceSecret]
     .flatMap(({ spellings }) => spellings)
@@ -55,7 +55,7 @@ function secretsIn(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): r
 
 type SecretSetting = typeof SETTINGS.deviceKey;
 
-/** What the environment gives goes over the file; what the file says must be right all the same. */
+/** A value from the environment overrides the file. The value in the file must be valid anyway. */
 function takeSecret(
   root: JsonObject,
   setting: SecretSetting,
@@ -68,14 +68,14 @@ function takeSecret(
   return given?.text ?? inFile;
 }
 
-function overruled(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): string[] {
+function overriddenWarnings(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): string[] {
   const pairs = [[SETTINGS.deviceKey, deviceKey] as const, [SETTINGS.deviceSecret, deviceSecret] as const];
   return pairs.flatMap(([setting, given]) => {
     const other = setting.spellings.find((path) => {
       const value = valueAt(root, path);
       return given !== undefined && value !== undefined && value !== given.text;
     });
-    return given === undefined || other === undefined ? [] : [`${other} is not used, since ${given.from} is given`];
+    return given === undefined || other === undefined ? [] : [`${other} is not used, because ${given.from} is set`];
   });
 }
 
@@ -86,14 +86,14 @@ function takeName(root: JsonObject, problems: SettingProblem[]): ProvisionSettin
   return name === undefined ? { source, prefix } : { source: 'fixed', name };
 }
 
-/** Port and TLS decide each other's default: 8883 is the registered port of MQTT over TLS. */
+/** Port and TLS set each other's default: 8883 is the registered port of MQTT over TLS. */
 function takeServer(root: JsonObject, problems: SettingProblem[]): { port: number; useSsl: boolean } {
   const givenPort = takeSetting(root, SETTINGS.port, problems);
   const useSsl = takeSetting(root, SETTINGS.useSsl, problems) ?? givenPort === 8883;
   return { port: givenPort ?? (useSsl ? 8883 : 1883), useSsl };
 }
 
-/** What may be known without a key; undefined when something is wrong, which then stands in `problems`. */
+/** The settings other than key and secret; undefined without a host. Errors are added to `problems`. */
 function takePublicSettings(root: JsonObject, problems: SettingProblem[]): PublicSettings['settings'] | undefined {
   const host = requireSetting(root, SETTINGS.host, problems);
   const server = takeServer(root, problems);
@@ -119,21 +119,22 @@ function takePublicSettings(root: JsonObject, problems: SettingProblem[]): Publi
   };
 }
 
-function oddities(root: JsonObject, settings: ProvisionSettings): string[] {
+function settingWarnings(root: JsonObject, settings: ProvisionSettings): string[] {
   const warnings: string[] = [];
   if (settings.caFile !== undefined && !settings.useSsl) {
-    warnings.push('ca_file is not used, since use_ssl is false');
+    warnings.push('ca_file is not used, because use_ssl is false');
   }
   if (settings.name.source === 'fixed' && valueAt(root, 'device.name_source') !== undefined) {
-    warnings.push('device.name_source is not used, since device.name is given');
+    warnings.push('device.name_source is not used, because device.name is set');
   }
-  // ThingsBoard compares both exactly, untrimmed (docs/thingsboard.md, section 2); such a space is mostly a pasted one.
+  // ThingsBoard does not trim key and secret (docs/thingsboard.md, section 2). Such a space usually comes from pasting.
   for (const [what, secret] of [
     ['device key', settings.deviceKey],
     ['device secret', settings.deviceSecret],
   ] as const) {
     const value = secret.reveal();
-    if (value !== value.trim()) warnings.push(`the ${what} begins or ends with white space, which the server counts`);
+    if (value !== value.trim())
+      warnings.push(`the ${what} starts or ends with white space, and the server does not trim it`);
   }
   return warnings;
 }
@@ -141,7 +142,7 @@ function oddities(root: JsonObject, settings: ProvisionSettings): string[] {
 function invalid(path: string, problems: readonly SettingProblem[], warnings: readonly string[]): Failure {
   const shown = problems.slice(0, MAX_PROBLEMS).map(lineOf);
   if (problems.length > MAX_PROBLEMS) shown.push(`and ${problems.length - MAX_PROBLEMS} more`);
-  // An unknown key next to a missing one is mostly a slip of it.
+  // An unknown key is often a misspelling of a missing one.
   const notes = warnings.map((warning) => `note: ${warning}`);
   const facts = { path, problems: [...shown, ...notes] };
   if (problems.length === 1) return new Failure('PROVISION_JSON_INVALID', 'oneProblem', facts);
@@ -155,7 +156,7 @@ interface Taken {
   readonly warnings: readonly string[];
 }
 
-/** @param needed whether key and secret must be given somewhere */
+/** @param needed whether key and secret are required, in the file or from outside */
 function take(
   bytes: Uint8Array,
   path: string,
@@ -172,7 +173,7 @@ function take(
   const unknown = unknownKeyWarnings(root, KNOWN_PATHS, secrets);
   const problems = [...duplicateProblems(json.text, secrets), ...sectionProblems(root)];
   const isGiven = (problem: SettingProblem, variable: string): boolean => problem.path.startsWith(variable);
-  // What was given and is wrong is one problem; that the file does not have it either is no second one.
+  // A wrong value from the environment is already a problem, so its absence in the file is not reported again.
   const keyNeeded = needed && !given.problems.some((problem) => isGiven(problem, 'THERMAL_DEVICE_KEY'));
   const secretNeeded = needed && !given.problems.some((problem) => isGiven(problem, 'THERMAL_DEVICE_SECRET'));
   const key = takeSecret(root, SETTINGS.deviceKey, given.deviceKey, keyNeeded, problems);
@@ -180,17 +181,17 @@ function take(
   const settings = takePublicSettings(root, problems);
   problems.push(...given.problems);
   if (settings === undefined || problems.length > 0) throw invalid(path, problems, unknown);
-  return { root, settings, key, secret, warnings: [...unknown, ...overruled(root, given)] };
+  return { root, settings, key, secret, warnings: [...unknown, ...overriddenWarnings(root, given)] };
 }
 
 const lineOf = ({ path, found, expected }: SettingProblem): string => `${path}: found ${found}, expected ${expected}`;
 
 /**
- * Reads the content of provision.json (docs: “Files on the device”). Nested and flat form and the camel-case aliases
- * may be mixed; two spellings of one setting must agree. An IPv6 address stands without brackets.
- * @param path how messages name the file
- * @param given external key and secret, which go over those in the file
- * @throws Failure PROVISION_JSON_INVALID with every problem at once, one line each: `- path: found X, expected Y`
+ * Reads the content of provision.json (docs/files.md). Nested form, flat form and the camel-case aliases may be mixed.
+ * Two spellings of one setting must have the same value. An IPv6 address has no brackets.
+ * @param path the file's name in messages
+ * @param given external key and secret; they override those in the file
+ * @throws Failure PROVISION_JSON_INVALID with all problems, one line each: `- path: found X, expected Y`
  */
 export function parseProvisionJson(
   bytes: Uint8Array,
@@ -200,10 +201,10 @@ export function parseProvisionJson(
   const { root, settings, key, secret, warnings } = take(bytes, path, given, true);
   if (key === undefined || secret === undefined) throw new Error('a required setting is missing without a problem');
   const whole = { deviceKey: new Secret(key), deviceSecret: new Secret(secret), ...settings };
-  return { settings: whole, warnings: [...warnings, ...oddities(root, whole)] };
+  return { settings: whole, warnings: [...warnings, ...settingWarnings(root, whole)] };
 }
 
-/** The bytes of the provision.json that counts, and which one it is. */
+/** The bytes and the path of the provision.json that is used. */
 interface ReadFile {
   readonly bytes: Uint8Array;
   readonly path: string;
@@ -235,10 +236,10 @@ async function readFirst(path: string, externalSettings: ExternalSettings, given
 }
 
 /**
- * Reads provision.json. The CA file that it names is read by `readCaFile`.
- * @param path the file itself, e.g. `<device folder>/provision.json`
+ * Reads provision.json. `readCaFile` reads the CA file that it names.
+ * @param path the file, e.g. `<device folder>/provision.json`
  * @param externalSettings key and secret from outside provision.json; default: none
- * @returns also which file it was
+ * @returns the settings, the warnings and the path of the file that was read
  * @throws Failure PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID, DISK_ERROR
  */
 export async function readProvisionJson(
@@ -251,9 +252,9 @@ export async function readProvisionJson(
 }
 
 /**
- * As `readProvisionJson`, for those who do not speak to the server: key and secret may be missing, because another
- * process is given them, or because they were removed after a success.
- * @throws Failure as readProvisionJson
+ * Like `readProvisionJson`, for callers that do not connect to the server. Key and secret may be missing: only another
+ * process may have them, or they were removed after a success.
+ * @throws Failure as `readProvisionJson`
  */
 export async function readPublicSettings(
   path: string,
@@ -267,8 +268,8 @@ export async function readPublicSettings(
 }
 
 /**
- * Tells whether an interrupted run may go on with these settings: 16 hexadecimal digits of the SHA-256 over host
- * (without case), port, key and the name settings. Secret and limits may change in the middle of a run.
+ * The digest that decides whether an interrupted run may resume with these settings: 16 hexadecimal digits of the
+ * SHA-256 over host (without case), port, key and name settings. Secret and limits may change during a run.
  */
 export function settingsDigest(settings: Omit<ProvisionSettings, 'deviceSecret'>): string {
   const { host, port, deviceKey, name } = settings;

@@ -3,40 +3,40 @@ import type { NameSettings } from '../../device/candidate.ts';
 import type { Secret } from '../../secret.ts';
 import { describeHost, isHost } from './host.ts';
 
-/** What provision.json asks for, defaults filled in. */
+/** The settings of provision.json with defaults filled in. */
 export interface ProvisionSettings {
   readonly deviceKey: Secret;
   readonly deviceSecret: Secret;
   readonly host: string;
   readonly port: number;
   readonly useSsl: boolean;
-  /** PEM bundle, relative to the device folder; undefined: the system's CAs. */
+  /** PEM bundle, relative to the device folder; undefined: the system's authorities. */
   readonly caFile: string | undefined;
-  /** Limit for one exchange with the server, in seconds; may have a fraction. */
+  /** Limit for one exchange with the server, in seconds. Fractions are allowed. */
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
   readonly name: NameSettings;
   readonly deviceType?: string;
   readonly deviceProfile?: string;
-  /** The secret is removed from provision.json once the device is provisioned. */
+  /** Remove the secret from provision.json after the device is provisioned. */
   readonly scrub?: true;
 }
 
-/** One setting: how it may be spelled and what it may be. */
+/** One setting: its spellings and its valid values. */
 export interface Setting<T> {
-  /** JSON paths; the first is the one in the documentation. */
+  /** JSON paths. The documentation uses the first one. */
   readonly spellings: readonly string[];
   readonly schema: z.ZodMiniType<T>;
   readonly expected: string;
-  /** Nothing of its value is ever shown, not even a number. */
+  /** The value is never shown, not even a number. */
   readonly secret?: true;
-  /** What is wrong with a text, without quoting it. */
+  /** Describes a wrong string without quoting it. */
   readonly describeText?: (text: string) => string | undefined;
 }
 
 const UNSUPPORTED_CREDENTIALS = new Set(['mqtt_basic', 'x509_certificate', 'x509']);
 
-/** The one place where a text is named: it is compared with fixed words, so it can't be a secret. */
+/** The only place that shows a string from the file: it equals a fixed word, so it can't be a secret. */
 function describeCredentials(text: string): string | undefined {
   const type = text.toLowerCase();
   return UNSUPPORTED_CREDENTIALS.has(type) ? `${type}, which is not supported yet` : undefined;
@@ -44,13 +44,13 @@ function describeCredentials(text: string): string | undefined {
 
 const credential = z.string().check(z.minLength(1), z.maxLength(256));
 const label = z.string().check(z.maxLength(256));
-const LABEL_EXPECTED = 'a text of at most 256 characters';
-const CREDENTIAL_EXPECTED = 'a text of 1 to 256 characters';
+const LABEL_EXPECTED = 'a string of at most 256 characters';
+const CREDENTIAL_EXPECTED = 'a string of 1 to 256 characters';
 const TRUE_OR_FALSE = 'true or false, without quotes';
 
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 
-/** Every setting of provision.json: nested form, camel-case aliases inside `provisioning`, flat form. */
+/** Every setting of provision.json: nested form, camel-case aliases in `provisioning`, flat form. */
 export const SETTINGS = {
   deviceKey: setting({
     spellings: ['provisioning.device_key', 'provisioning.provisionDeviceKey', 'provision_device_key'],
@@ -67,8 +67,7 @@ export const SETTINGS = {
   host: setting({
     spellings: ['provisioning.host', 'provisioning.serverUrl', 'server_url'],
     schema: z.string().check(z.refine(isHost)),
-    expected:
-      'a host name, an IPv4 or an IPv6 address alone: no scheme (mqtt://), no port (it has its own key), no brackets',
+    expected: 'a host name, an IPv4 or an IPv6 address: no scheme (mqtt://), no port (it has its own key), no brackets',
     describeText: describeHost,
   }),
   port: setting({
@@ -113,7 +112,7 @@ export const SETTINGS = {
       'device.device_name_prefix',
     ],
     schema: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,56}$/)),
-    expected: '1 to 57 characters of a-z, 0-9 and -, the first a letter',
+    expected: '1 to 57 characters of a-z, 0-9 and -, starting with a letter',
   }),
   name: setting({
     spellings: ['device.name'],

@@ -14,10 +14,10 @@ const MAX_DEPTH = 32;
 const BOM = '\uFEFF';
 
 /**
- * `scrub` must be possible before the server hears of the device: a plain file in the device folder, whose owner the
- * agent can keep.
- * @param used the provision.json that was read
- * @param own provision.json in the device folder
+ * Requires that the secret can be removed later, before the first request is sent. provision.json must be a plain file
+ * in the device folder, and the agent must be able to keep its owner.
+ * @param used path of the provision.json that was read
+ * @param own path of provision.json in the device folder
  * @throws Failure PROVISION_JSON_INVALID, FILE_NOT_PERMITTED, DISK_ERROR
  */
 export async function requireScrubbable(used: string, own: string): Promise<void> {
@@ -31,7 +31,7 @@ export async function requireScrubbable(used: string, own: string): Promise<void
   throw new Failure('FILE_NOT_PERMITTED', 'foreignProvisionJson', { path: used, uid: stats.uid, self });
 }
 
-/** The text without the secret, in every spelling; nothing else changes. */
+/** The text without the secret in any of its spellings. Nothing else changes. */
 function withoutSecret(text: string): string {
   return SETTINGS.deviceSecret.spellings.reduce(
     (rest, path) => applyEdits(rest, modify(rest, path.split('.'), undefined, {})),
@@ -40,10 +40,10 @@ function withoutSecret(text: string): string {
 }
 
 /**
- * Removes the device secret from provision.json, durably, if the file asks for it: only from the file that the run was
- * made with, since another may be for a provisioning to come. May be repeated.
- * @param settingsDigest that of the run
- * @returns whether it was removed
+ * Removes the device secret durably from provision.json if the file has `scrub`. A file with other settings than the
+ * run's stays as it is, because it may be for the next provisioning. May be repeated.
+ * @param settingsDigest the digest of the run's settings
+ * @returns whether the secret was removed
  * @throws Failure PROVISION_JSON_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function scrubSecret(

@@ -5,16 +5,16 @@ import type { SettingProblem } from './settingProblem.ts';
 const MAX_WARNINGS = 20;
 const READABLE_KEY = /^[\w.-]{1,40}$/;
 
-/** A key as it may stand in a message: one that is odd or contains a secret is described instead. */
+/** A key for a message. A key that is unreadable or contains a secret is described by its length instead. */
 function keyName(key: string, secrets: readonly string[]): string {
   const isShown = READABLE_KEY.test(key) && !secrets.some((secret) => key.includes(secret));
   return isShown ? key : `(a key of ${key.length} characters)`;
 }
 
 /**
- * A warning for each key that no setting has, with the nearest known key: a typing error must not go unnoticed.
+ * A warning for each unknown key, with the nearest known key, so that a typing error is noticed.
  * @param known every accepted path, `section.key` or `key`
- * @param secrets texts that no warning may contain
+ * @param secrets texts that a warning must not contain
  */
 export function unknownKeyWarnings(root: JsonObject, known: readonly string[], secrets: readonly string[]): string[] {
   const sections = new Set(known.filter((path) => path.includes('.')).map((path) => path.slice(0, path.indexOf('.'))));
@@ -35,8 +35,8 @@ export function unknownKeyWarnings(root: JsonObject, known: readonly string[], s
 }
 
 /**
- * Keys that stand twice in one object: which of the two values counts would be up to the reader. What lies deeper than
- * any setting is not named, only its place.
+ * A problem for each key that occurs more than once in one object, because readers differ in which value they take. A
+ * key below the level of the settings is not named; only its place is shown.
  */
 export function duplicateProblems(text: string, secrets: readonly string[]): SettingProblem[] {
   return duplicateKeys(text).map((path) => {

@@ -1,23 +1,23 @@
 import { isJsonObject, type JsonObject, typeName } from '../json/strictJson.ts';
 import type { Setting } from './provisionSettings.ts';
 
-/** One thing that is wrong in provision.json. */
+/** One error in provision.json. */
 export interface SettingProblem {
-  /** JSON path in the spelling that the file uses, e.g. `provisioning.port`. */
+  /** JSON path in the file's spelling, e.g. `provisioning.port`. */
   readonly path: string;
-  /** A description; see `describe` for what it may show. */
+  /** Description of the value. `describe` decides what it shows. */
   readonly found: string;
   readonly expected: string;
 }
 
 /**
- * Describes a value of provision.json for a message. Values get into wrong places by swapped lines, so the rule does
- * not trust the place: a text is never shown, only its length; true and false and numbers of at most six characters
- * (no key or secret of ThingsBoard looks like that) are shown, except where a key or secret belongs.
+ * Describes a value of provision.json for a message. Swapped lines can put a secret at any key, so of a string only the
+ * length is shown, at every key. Booleans and numbers of at most six characters are shown, because no ThingsBoard key
+ * or secret looks like that. At the keys for key and secret they are not shown either.
  */
 function describe(value: unknown, setting: Setting<unknown>): string {
   if (typeof value === 'string') {
-    const text = value === '' ? 'an empty text' : `a text of ${value.length} characters`;
+    const text = value === '' ? 'an empty string' : `a string of ${value.length} characters`;
     return setting.describeText?.(value) ?? text;
   }
   if (setting.secret !== undefined || (typeof value !== 'number' && typeof value !== 'boolean')) return typeName(value);
@@ -25,7 +25,7 @@ function describe(value: unknown, setting: Setting<unknown>): string {
   return shown.length <= 6 ? shown : typeName(value);
 }
 
-/** The value at a JSON path of `section.key` or `key`; undefined when it is absent (JSON itself has no undefined). */
+/** The value at a JSON path of `section.key` or `key`; undefined when it is absent. */
 export function valueAt(root: JsonObject, path: string): unknown {
   let value: unknown = root;
   for (const key of path.split('.')) {
@@ -36,9 +36,9 @@ export function valueAt(root: JsonObject, path: string): unknown {
 }
 
 /**
- * The value of one setting under whichever spelling; undefined when it is absent or wrong. Every wrong spelling is
- * reported, and a second spelling with another value.
- * @param problems grows by what was found
+ * The value of one setting in any of its spellings; undefined when it is absent or wrong. Each wrong value is a
+ * problem. A second spelling with a different value is a problem too.
+ * @param problems receives the problems
  */
 export function takeSetting<T>(root: JsonObject, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
   let taken: { readonly path: string; readonly value: T } | undefined;
@@ -49,7 +49,11 @@ export function takeSetting<T>(root: JsonObject, setting: Setting<T>, problems: 
     if (!parsed.success) {
       problems.push({ path, found: describe(value, setting), expected: setting.expected });
     } else if (taken !== undefined && taken.value !== parsed.data) {
-      problems.push({ path, found: `another value than in ${taken.path}`, expected: 'one spelling, or equal values' });
+      problems.push({
+        path,
+        found: `a different value than in ${taken.path}`,
+        expected: 'one spelling, or equal values',
+      });
     } else {
       taken ??= { path, value: parsed.data };
     }
@@ -57,7 +61,7 @@ export function takeSetting<T>(root: JsonObject, setting: Setting<T>, problems: 
   return taken?.value;
 }
 
-/** As `takeSetting`, and an absent setting is a problem too, named in the form (nested or flat) that the file uses. */
+/** Like `takeSetting`, but an absent setting is a problem too. It is named in the file's form, nested or flat. */
 export function requireSetting<T>(root: JsonObject, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
   const isPresent = setting.spellings.some((path) => valueAt(root, path) !== undefined);
   if (isPresent) return takeSetting(root, setting, problems);

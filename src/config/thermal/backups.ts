@@ -8,12 +8,12 @@ import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 import type { JsonObject } from '../json/strictJson.ts';
 import { MAX_EDIT_BYTES, readEditableConfig } from './configText.ts';
 
-// Backups lie in the device folder, also when thermal_config.json there is a link to somewhere else: that is where an
-// operator looks, and the folder of the link's target may belong to another program.
+// Backups are in the device folder even when thermal_config.json is a link to another folder: operators look there, and
+// the target's folder may belong to another program.
 
 const PREFIX = 'thermal_config.json.backup.';
 const STAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z$/;
-/** The last instant with a year of four digits. */
+/** The last millisecond of the year 9999: a backup's name has a year of four digits. */
 const MAX_TIME = 253_402_300_799_999;
 
 /** One backup of thermal_config.json. */
@@ -26,7 +26,7 @@ export interface Backup {
   readonly size: number;
 }
 
-/** UTC in the basic format of ISO 8601, which sorts by time: `20261123T101530.123Z`. */
+/** UTC in the basic format of ISO 8601, e.g. `20261123T101530.123Z`. These stamps sort by time. */
 export function backupStamp(ms: number): string {
   const time = Math.min(Math.max(Math.trunc(ms), 0), MAX_TIME);
   return new Date(time).toISOString().replaceAll(/[-:]/g, '');
@@ -37,7 +37,7 @@ export function parseBackupName(name: string): number | undefined {
   if (!name.startsWith(PREFIX)) return undefined;
   const stamp = name.slice(PREFIX.length);
   const time = Date.parse(stamp.replace(STAMP, '$1-$2-$3T$4:$5:$6Z'));
-  // Refuses what Date.parse takes too: other formats, 30 February.
+  // The comparison refuses other formats and dates that Date.parse accepts, such as 30 February.
   return Number.isFinite(time) && backupStamp(time) === stamp ? time : undefined;
 }
 
@@ -51,7 +51,7 @@ async function entriesOf(folder: string): Promise<string[]> {
 }
 
 /**
- * The backups in a folder, newest first. Other names, unfinished copies, links and folders are not among them.
+ * The backups in a folder, newest first. Other names, unfinished copies, links and folders are left out.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 export async function listBackups(folder: string): Promise<readonly Backup[]> {
@@ -60,7 +60,7 @@ export async function listBackups(folder: string): Promise<readonly Backup[]> {
     const time = parseBackupName(name);
     if (time === undefined) continue;
     const path = join(folder, name);
-    // What can't be looked at (removed a moment ago) can't be used as a backup either.
+    // A file that was removed a moment ago can't be used as a backup.
     const stats = await lstat(path).catch(() => undefined);
     if (stats !== undefined) backups.push({ name, path, time, size: stats.size });
   }
@@ -75,12 +75,12 @@ const WHY_UNREADABLE: Readonly<Record<ReadProblem, string>> = {
   unreadable: 'it could not be read',
 };
 
-/** What a backup holds: `usable` like a thermal_config.json that can be edited; else `why` goes on after “: ”. */
+/** The content of a backup. `usable`: it can be edited like thermal_config.json; otherwise `why` gives the reason. */
 export type BackupContent =
   | { readonly usable: true; readonly bytes: Buffer; readonly value: JsonObject }
   | { readonly usable: false; readonly bytes: Buffer | undefined; readonly why: string };
 
-/** Reads a backup; never throws, because one that can't be read leaves the others. */
+/** Reads a backup. Never throws, because the other backups can still be used. */
 export async function readBackup(path: string): Promise<BackupContent> {
   const read = await readLimited(path, MAX_EDIT_BYTES, false);
   if (!read.ok) return { usable: false, bytes: undefined, why: WHY_UNREADABLE[read.problem] };
@@ -90,7 +90,7 @@ export async function readBackup(path: string): Promise<BackupContent> {
 }
 
 /**
- * The name for the next backup: later than the newest one also when the clock went back, so that the order stays.
+ * The name for the next backup. It is later than the newest one even if the clock went back, so the order stays right.
  * @param now milliseconds since the epoch
  * @param newest the time of the newest backup
  */
@@ -98,13 +98,13 @@ export function nextBackupName(now: number, newest: number | undefined): string 
   return PREFIX + backupStamp(Math.max(now, (newest ?? -1) + 1));
 }
 
-/** Whether a file is a private copy of these bytes. */
+/** Whether a file holds exactly these bytes and is private (no access for group and others). */
 async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   const read = await readLimited(path, bytes.byteLength, false);
   return read.ok && (read.mode & 0o077) === 0 && read.bytes.equals(bytes);
 }
 
-/** The name of a backup that holds the bytes already: the one of that name, or the newest. */
+/** The name of a backup that already holds the bytes: the one with this name, or the newest. */
 async function existingCopy(folder: string, name: string, bytes: Uint8Array): Promise<string | undefined> {
   const backups = await listBackups(folder);
   for (const candidate of [name, ...backups.slice(0, 1).map((newest) => newest.name)]) {
@@ -121,11 +121,10 @@ async function requireFree(path: string): Promise<void> {
 }
 
 /**
- * Keeps a byte-for-byte copy of thermal_config.json (mode 0600), durably. A copy that the newest backup is already is
- * not made again.
- * @param name from `nextBackupName`, fixed before, so that a resumed run makes the same file
+ * Makes a durable byte-for-byte copy of thermal_config.json (mode 0600), unless the newest backup is already equal.
+ * @param name from `nextBackupName`, chosen beforehand, so that a resumed run makes the same file
  * @returns the name of the backup that holds the bytes, and whether it was made now
- * @throws Failure CONFIG_KEEPS_CHANGING when that name is taken by something else; DISK_FULL, DISK_ERROR,
+ * @throws Failure CONFIG_KEEPS_CHANGING when something else has this name; DISK_FULL, DISK_ERROR,
  * FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function makeBackup(
@@ -136,7 +135,7 @@ export async function makeBackup(
   const existing = await existingCopy(folder, name, bytes);
   if (existing !== undefined) {
     // An earlier run may have been killed between the rename and the fsync of the folder. Renaming a file to itself
-    // changes nothing (rename(2)), so this is that fsync.
+    // changes nothing (rename(2)), but it repeats that fsync.
     await durableRename(join(folder, existing), join(folder, existing));
     return { name: existing, made: false };
   }
@@ -147,18 +146,18 @@ export async function makeBackup(
 }
 
 /**
- * Removes all backups but the newest ones, and what copies that failed halfway left behind.
- * @param keep how many stay
+ * Removes all backups except the newest ones, and the temporary files of unfinished copies.
+ * @param keep how many backups stay
  * @returns the names of the removed files
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function pruneBackups(folder: string, keep: number): Promise<readonly string[]> {
   const suffix = temporaryPath('');
-  const halfway = (await entriesOf(folder)).filter(
+  const unfinished = (await entriesOf(folder)).filter(
     (name) => name.endsWith(suffix) && parseBackupName(name.slice(0, -suffix.length)) !== undefined,
   );
   const outdated = (await listBackups(folder)).slice(keep).map(({ name }) => name);
-  const removed = [...halfway, ...outdated];
+  const removed = [...unfinished, ...outdated];
   for (const name of removed) await durableRemove(join(folder, name));
   return removed;
 }

@@ -5,9 +5,9 @@ import { formatPath } from '../json/strictJson.ts';
 import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';
 
-// What the C++ client on the camera demands when it loads thermal_config.json (docs: “Files on the device”). A key
-// whose absence that page does not forbid may be absent; the client then has a default. Messages show no value: one
-// of them is the access token.
+// The rules of the C++ client on the camera for thermal_config.json (docs/files.md). A key that the page does not
+// require may be absent; the client then uses a default. Messages never show a value, because one of the values is the
+// access token.
 
 const integer = (min: number, max: number) => {
   const error = `expected an integer from ${min} to ${max}`;
@@ -15,23 +15,23 @@ const integer = (min: number, max: number) => {
 };
 const number = (min: number, max: number, error = `expected a number from ${min} to ${max}`) =>
   z.number({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
-const text = () => z.string({ error: 'expected a text' });
+const text = () => z.string({ error: 'expected a string' });
 const filled = () =>
-  z.string({ error: 'expected a non-empty text' }).check(z.minLength(1, { error: 'expected a non-empty text' }));
+  z.string({ error: 'expected a non-empty string' }).check(z.minLength(1, { error: 'expected a non-empty string' }));
 const pattern = (regex: RegExp, error: string) => z.string({ error }).check(z.regex(regex, { error }));
 const flag = () => z.boolean({ error: 'expected true or false' });
 const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
 const object = { error: 'expected an object' };
 
-const coordinate = () => number(0, Number.MAX_VALUE, 'expected a number that is not negative');
+const coordinate = () => number(0, Number.MAX_VALUE, 'expected a number of 0 or more');
 const temperature = () => number(-100, 500);
 
 const spotSchema = z
   .object(
     {
       id: z.int({ error: 'expected an integer above 0' }).check(z.gte(1, { error: 'expected an integer above 0' })),
-      name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a text of A-Z, a-z, 0-9, space, _ and -'),
+      name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a string of A-Z, a-z, 0-9, space, _ and -'),
       x: coordinate(),
       y: coordinate(),
       min_temp: temperature(),
@@ -45,7 +45,7 @@ const spotSchema = z
     z.refine((spot) => spot.min_temp < spot.max_temp, { path: ['min_temp'], error: 'expected less than max_temp' }),
   );
 
-// The length first: a list of a million entries must not give a million problems.
+// Checks the length first, so that a list of a million entries does not give a million problems.
 const spotsSchema = z
   .pipe(
     z.array(z.unknown(), { error: 'expected a list' }).check(z.maxLength(5, { error: 'expected at most 5 spots' })),
@@ -61,7 +61,7 @@ const configSchema = z.object({
       host: filled(),
       port: z.optional(integer(1, 65_535)),
       access_token: filled(),
-      device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'),
+      device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'),
       use_ssl: z.optional(flag()),
       ca_file: z.optional(text()),
       keep_alive_seconds: z.optional(integer(10, 300)),
@@ -89,7 +89,7 @@ const configSchema = z.object({
       object,
     ),
   ),
-  // Ours, and none of the camera's business: whatever else stands there is no reason for it not to load the file.
+  // The camera ignores this section, so a wrong value in it must not make the file invalid.
   provisioning: z.catch(
     z.optional(
       z.object({
@@ -110,14 +110,14 @@ function check(bytes: Uint8Array): Checked {
   if (!json.ok) return { problems: [json.problem] };
   const parsed = configSchema.safeParse(json.value);
   if (parsed.success) return { config: parsed.data };
-  // One value may break both the type and the range rule, which say the same.
+  // One value may break both the type rule and the range rule, which have the same message.
   const problems = parsed.error.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`);
   return { problems: [...new Set(problems)] };
 }
 
 /**
- * The rules of the camera that a thermal_config.json breaks, each with its JSON path; empty when the camera can load
- * it. Shows no value.
+ * The rules of the camera that a thermal_config.json breaks, each with its JSON path. Empty when the camera can load
+ * the file. No value is shown.
  */
 export function cameraProblems(bytes: Uint8Array): readonly string[] {
   const checked = check(bytes);
@@ -162,8 +162,8 @@ function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }:
 
 /**
  * Reads the content of thermal_config.json for normal operation. Absent keys get the values of the documentation's
- * example; port and use_ssl decide each other's default as in provision.json.
- * @throws Failure CONFIG_INVALID with every broken rule, one line each
+ * example. As in provision.json, `port` and `use_ssl` set each other's default.
+ * @throws Failure CONFIG_INVALID with one line for each broken rule
  */
 export function parseThermalConfig(bytes: Uint8Array): ClientConfig {
   const checked = check(bytes);

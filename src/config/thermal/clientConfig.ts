@@ -1,7 +1,7 @@
 import type { LogLevel } from '../../log/levels.ts';
 import type { Secret } from '../../secret.ts';
 
-/** A place in the thermal image whose temperature is published. */
+/** A point in the thermal image whose temperature is published. */
 export interface MeasurementSpot {
   readonly id: number;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface MeasurementSpot {
   /** Degrees Celsius. */
   readonly minTemp: number;
   readonly maxTemp: number;
-  /** 0 to 1: how much of the range simulated values may stray. */
+  /** 0 to 1: amplitude of the noise in simulated values, relative to half the range. */
   readonly noiseFactor: number;
   readonly enabled: boolean;
 }
@@ -22,24 +22,24 @@ export interface ThingsboardSettings {
   readonly accessToken: Secret;
   readonly deviceId: string;
   readonly useSsl: boolean;
-  /** PEM bundle, relative to the device folder; absent: the system's CAs. */
+  /** PEM bundle, relative to the device folder; absent: the system's authorities. */
   readonly caFile?: string | undefined;
   readonly keepAliveSeconds: number;
-  /** 0 to 2; 2 is published as 1, which is the most that ThingsBoard speaks (docs/thingsboard.md, section 1). */
+  /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 1). */
   readonly qosLevel: number;
 }
 
 export interface TelemetrySettings {
   readonly intervalSeconds: number;
-  /** Whether all spots go into one message. */
+  /** Whether one message contains all spots. */
   readonly batchTransmission: boolean;
-  /** Further attempts after a publication that failed, on the same connection. */
+  /** Number of further attempts after a failed publication, on the same connection. */
   readonly retryAttempts: number;
   readonly retryDelayMs: number;
   readonly measurementSpots: readonly MeasurementSpot[];
 }
 
-/** Which provisioning the credentials stem from. */
+/** The provisioning that created the credentials. */
 export interface ProvisioningOrigin {
   readonly runId: string;
   /** ISO 8601, by the device's clock. */
@@ -50,7 +50,7 @@ export interface ProvisioningOrigin {
 export interface ClientConfig {
   readonly thingsboard: ThingsboardSettings;
   readonly telemetry: TelemetrySettings;
-  /** Absent: the file was not made by this agent. */
+  /** Absent if this agent did not write the file. */
   readonly provisioning?: ProvisioningOrigin;
   readonly logging: {
     readonly level: LogLevel;
@@ -61,7 +61,7 @@ export interface ClientConfig {
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-/** Whether two configurations say the same, the access token included (a Secret's JSON form hides its value). */
+/** Whether two configurations are equal. The tokens are compared separately, because a Secret's JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
   return one.thingsboard.accessToken.equals(other.thingsboard.accessToken) && comparable(one) === comparable(other);
 }

@@ -5,20 +5,21 @@ import { type ConfigCredentials, freshConfig } from './credentialsSections.ts';
 import { mergeCredentials } from './mergeCredentials.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
 
-/** From which text the new configuration is made. */
+/** The text that the new configuration is based on. */
 export type ConfigBase =
   | { readonly from: 'file'; readonly bytes: Buffer }
   | { readonly from: 'backup'; readonly name: string; readonly bytes: Buffer }
   | { readonly from: 'defaults' };
 
-/** More are never kept by default; files of other programs must not make the agent read for hours. */
+/** The agent keeps fewer by default. The limit protects it from a folder full of foreign files. */
 const MAX_BACKUPS_READ = 20;
 
 /**
- * Chooses the settings that the new configuration keeps: those of the existing file if it can be edited, else those of
- * the newest backup that can, else the defaults. An absent file means the defaults: who removed it wanted that.
- * @param backups newest first, as `listBackups` gives them
- * @param onSkipped told about each backup that can't be used: its path, and why
+ * Chooses the settings that the new configuration keeps: those of the existing file if it can be edited, otherwise
+ * those of the newest backup that can be edited, otherwise the defaults. A missing file means the defaults: someone
+ * removed it on purpose.
+ * @param backups newest first, as `listBackups` returns them
+ * @param onSkipped receives the path of each backup that can't be used, and the reason
  */
 export async function chooseBase(
   existing: ThermalConfigFile,
@@ -30,7 +31,7 @@ export async function chooseBase(
   for (const { name, path } of backups.slice(0, MAX_BACKUPS_READ)) {
     const backup = await readBackup(path);
     if (backup.usable) return { from: 'backup', name, bytes: backup.bytes };
-    // The copy of the file that can't be used is no loss of its own.
+    // A backup equal to the unusable file loses nothing more.
     if (backup.bytes?.equals(existing.bytes) !== true) onSkipped(path, backup.why);
   }
   return { from: 'defaults' };
@@ -45,7 +46,7 @@ export function configWithCredentials(base: ConfigBase, credentials: ConfigCrede
 }
 
 /**
- * The camera's own rules: what they object to in the new text, they must have objected to before.
+ * Requires that the new text breaks no rule of the camera that the old text kept.
  * @throws Failure CONFIG_INVALID
  */
 export function requireLoadable(base: ConfigBase, content: Buffer): void {

@@ -7,19 +7,19 @@ export interface ConfigCredentials {
   readonly host: string;
   readonly port: number;
   readonly useSsl: boolean;
-  /** Only where one is used. */
+  /** Set only if a CA file is used. */
   readonly caFile?: string;
   readonly accessToken: Secret;
   readonly deviceId: string;
   /** ISO 8601. */
   readonly provisionedAt: string;
   readonly runId: string;
-  /** Name of the backup of the file before, or null when there was none. */
+  /** Name of the backup of the previous file; null if there was no file. */
   readonly backup: string | null;
 }
 
 type Value = string | number | boolean | null;
-/** Keys of one section in their order, to be set one by one. */
+/** Keys and values of one section, in the order in which they are set. */
 export type Entries = readonly (readonly [key: string, value: Value])[];
 
 /** The keys of section `thingsboard` that provisioning sets. */
@@ -35,7 +35,7 @@ export function thingsboardEntries(credentials: ConfigCredentials): Entries {
   ];
 }
 
-/** The keys of section `provisioning`: for people who ask later where the credentials came from. */
+/** The keys of section `provisioning`: they tell operators where the credentials came from. */
 export function provisioningEntries(credentials: ConfigCredentials): Entries {
   return [
     ['provisioned_at', credentials.provisionedAt],
@@ -45,14 +45,14 @@ export function provisioningEntries(credentials: ConfigCredentials): Entries {
   ];
 }
 
-/** Section `thingsboard` where there was none. */
+/** Section `thingsboard` for a file without one. */
 export const newThingsboard = (credentials: ConfigCredentials) => ({
   ...Object.fromEntries(thingsboardEntries(credentials)),
   keep_alive_seconds: 60,
   qos_level: 1,
 });
 
-/** Section `telemetry` where there was none: one spot in the middle of the image. */
+/** Section `telemetry` for a file without one: one spot in the middle of the image. */
 export const DEFAULT_TELEMETRY = {
   interval_seconds: 15,
   batch_transmission: false,
@@ -65,7 +65,7 @@ export const DEFAULT_TELEMETRY = {
 
 const DEFAULT_LOGGING = { level: 'info', output: 'console', log_file: 'thermal-mqtt.log' };
 
-/** The content of thermal_config.json where there was none. */
+/** The content of thermal_config.json for a device without one. */
 export function freshConfig(credentials: ConfigCredentials): Buffer {
   const config = {
     thingsboard: newThingsboard(credentials),
@@ -76,22 +76,22 @@ export function freshConfig(credentials: ConfigCredentials): Buffer {
   return Buffer.from(`${JSON.stringify(config, null, 2)}\n`);
 }
 
-/** The section that names server and device; undefined: there is none that the camera could read. */
+/** The section that names server and device; undefined if the camera could not read it. */
 function thingsboardIn(bytes: Uint8Array): JsonObject | undefined {
   const json = readConfigText(bytes);
   const section = json.ok ? json.value.thingsboard : undefined;
   return isJsonObject(section) ? section : undefined;
 }
 
-/** Whether the camera is this device by its thermal_config.json, whatever server it names. */
+/** Whether a thermal_config.json has this device id and token. The server is not compared. */
 export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secret): boolean {
   const section = thingsboardIn(bytes);
   return section?.device_id === deviceId && section.access_token === accessToken.reveal();
 }
 
 /**
- * Whether a thermal_config.json carries these credentials already: host, port, token, device id, use_ssl, and ca_file
- * where one is used. When and by which run it was provisioned makes no difference.
+ * Whether a thermal_config.json already has these credentials: host, port, token, device id, use_ssl, and ca_file if
+ * one is used. The time and the run of the provisioning are not compared.
  */
 export function carriesCredentials(bytes: Uint8Array, credentials: ConfigCredentials): boolean {
   const section = thingsboardIn(bytes);

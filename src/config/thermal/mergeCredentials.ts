@@ -17,7 +17,7 @@ interface Section {
   readonly name: string;
   /** Keys to set where the section exists. */
   readonly entries: Entries;
-  /** The section where it does not. */
+  /** The section to add where it does not exist. */
   readonly whole: unknown;
 }
 
@@ -30,7 +30,7 @@ function sectionsOf(credentials: ConfigCredentials): readonly Section[] {
   ];
 }
 
-/** The edits that give an existing section these values. A value that is right already keeps its spelling. */
+/** The edits that set these values in an existing section. A value that is already right keeps its spelling. */
 function sectionEdits(text: string, section: Node, entries: Entries, layout: Layout): Edit[] {
   const edits: Edit[] = [];
   const missing: (readonly [string, unknown])[] = [];
@@ -48,13 +48,13 @@ function sectionEdits(text: string, section: Node, entries: Entries, layout: Lay
 }
 
 /**
- * Takes `thingsboard.ca_file` out where the new server needs none: the camera would go on verifying with it, and refuse
- * a server that the agent has just proven with the system's authorities.
+ * Removes `thingsboard.ca_file` when the new server uses TLS without one. The camera would continue to verify with the
+ * old file and refuse a server that the agent has verified with the system's authorities.
  */
 function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials): string {
   if (!useSsl || caFile !== undefined) return text;
   let current = text;
-  // Equal keys: JSON.parse would take the one before when only the last went.
+  // Removes duplicates too: after the last one is removed, JSON.parse would read the one before it.
   for (;;) {
     const section = lastProperty(syntaxTree(current), 'thingsboard');
     if (section === undefined || lastProperty(section.value, 'ca_file') === undefined) return current;
@@ -70,13 +70,13 @@ function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials)
 }
 
 /**
- * The text of a thermal_config.json with new credentials. Edits the text in place, so that every other key and value,
- * known or not, keeps its bytes, its order and the white space around it: numbers that a double can't hold, escapes,
- * line ends, byte-order mark. Of equal keys the last is edited. Sections `thingsboard`, `telemetry` (with the default
- * values) and `provisioning` are added where they are absent; single keys beyond those that provisioning sets are not.
- * A `ca_file` of before goes when TLS is used without one now.
- * @param bytes a text that `readThermalConfig` called usable
- * @throws Failure CONFIG_UNREADABLE when it is not; INTERNAL when the result would differ elsewhere (proved on each call)
+ * The text of a thermal_config.json with new credentials. The text is edited in place: every other key and value keeps
+ * its bytes, its order and the white space around it. This includes numbers that a double can't hold, escapes, line
+ * ends and the byte-order mark. Of duplicate keys the last one is edited. Missing sections `thingsboard`, `telemetry`
+ * (with the default values) and `provisioning` are added. In an existing section only the keys of provisioning are
+ * added. An old `ca_file` is removed when TLS is now used without one.
+ * @param bytes a text for which `readThermalConfig` returned `usable`
+ * @throws Failure CONFIG_UNREADABLE for an unusable text; INTERNAL when anything else would change
  */
 export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
   const json = readEditableConfig(bytes);

@@ -4,7 +4,8 @@ import { folderOwner } from '../../files/ownFiles.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
 
 /**
- * A file of somebody else's could be replaced only by changing its owner, which the camera's client may depend on.
+ * Requires that the file can be replaced with its owner and group unchanged, because the camera's client may depend on
+ * them.
  * @throws Failure FILE_NOT_PERMITTED
  */
 export function requireReplaceable(config: ThermalConfigFile): void {
@@ -17,8 +18,9 @@ export function requireReplaceable(config: ThermalConfigFile): void {
 }
 
 /**
- * Owner and mode for a replaced thermal_config.json: an existing file keeps both, a new one is its folder's owner's
- * alone. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ * Owner and mode for the new thermal_config.json: an existing file keeps both. A new file has mode 0600 and is owned by
+ * the owner of its folder.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 export async function replacementAttributes(existing: ThermalConfigFile): Promise<FileAttributes> {
   if (!existing.exists) return { mode: 0o600, ...(await folderOwner(existing.path)) };

@@ -11,20 +11,20 @@ export const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
 /** As many links in a row as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** The thermal_config.json that stands on the disk now. */
+/** The thermal_config.json on the disk. */
 export interface ThermalConfigFile {
-  /** Where it is or would be: symbolic links resolved. */
+  /** Path of the existing file, or of the file to be created. Symbolic links are resolved. */
   readonly path: string;
   readonly exists: boolean;
   readonly bytes: Buffer | undefined;
   /** Permission bits of the existing file; 0o600 for a new one. */
   readonly mode: number;
-  /** Owner of the existing file; -1 for a new one, which for chown(2) means: leave it. */
+  /** Owner of the existing file; -1 for a new one: chown(2) then changes nothing. */
   readonly uid: number;
   readonly gid: number;
-  /** Whether it can be edited: JSON within the limits, no section of a wrong type. */
+  /** Whether the file can be edited: it is JSON within the limits and no section has a wrong type. */
   readonly usable: boolean;
-  /** What the camera objects to already now. */
+  /** The rules of the camera that the file already breaks. */
   readonly problems: readonly string[];
 }
 
@@ -37,14 +37,14 @@ function unreadable(path: string, why: string, cause?: unknown): Failure {
   return new Failure('CONFIG_UNREADABLE', 'file', { path, why }, cause);
 }
 
-/** In a folder where others may create entries, anybody could lead the agent, which may be root, to any file. */
+/** Another user's link could make the agent, which may be root, replace any file. */
 async function requireTrustedLink(link: string, uid: number): Promise<void> {
   const folder = await stat(dirname(link));
   if (uid === 0 || uid === folder.uid) return;
   throw new Failure('CONFIG_LINK_UNTRUSTED', 'foreignLink', { path: link, uid });
 }
 
-/** Follows the links by hand, since each must be trusted and the last may lead to a file that is still to be made. */
+/** Follows each link itself, because each must be trusted and the last target may not exist yet. */
 async function resolveLinks(start: string): Promise<{ readonly path: string; readonly readOnly: boolean }> {
   let path = join(await realpath(dirname(start)), basename(start));
   for (let links = 0; links < MAX_LINKS; links++) {
@@ -56,7 +56,7 @@ async function resolveLinks(start: string): Promise<{ readonly path: string; rea
     if (!stats.isSymbolicLink()) return { path, readOnly: stats.isFile() && (stats.mode & 0o200) === 0 };
     await requireTrustedLink(path, stats.uid);
     const target = await readlink(path);
-    // Joined without path.join, which would cancel `a/..` even where a is a link itself.
+    // path.join would remove `a/..`, which is wrong when `a` is a link.
     const next = isAbsolute(target) ? target : `${dirname(path)}/${target}`;
     path = join(await realpath(dirname(next)), basename(next));
   }
@@ -66,16 +66,18 @@ async function resolveLinks(start: string): Promise<{ readonly path: string; rea
 async function locate(deviceFolder: string, purpose: 'replace' | 'read'): Promise<string> {
   const start = join(deviceFolder, THERMAL_CONFIG);
   const { path, readOnly } = await resolveLinks(start).catch((error: unknown) => {
-    throw error instanceof Failure ? error : unreadable(start, 'its folder or the target of its link', error);
+    throw error instanceof Failure
+      ? error
+      : unreadable(start, "its folder or the folder of its link's target can't be reached", error);
   });
   if (!readOnly || purpose === 'read') return path;
   throw new Failure('CONFIG_READ_ONLY', 'noWriteBit', { path });
 }
 
 /**
- * Reads thermal_config.json, following a symbolic link. A link that leads nowhere in an existing folder is an absent
- * file at the link's target. Whether the file may be changed is judged by its mode bits: root passes every access check.
- * @param purpose `read`: normal operation, which has nothing against a file without write bits
+ * Reads thermal_config.json and follows symbolic links. A link to a missing file in an existing folder counts as a
+ * missing file at the link's target. The mode bits decide about write permission, because root passes access checks.
+ * @param purpose `read` is for normal operation: a file without write bits is accepted
  * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE (above 16 MiB), CONFIG_LINK_UNTRUSTED, CONFIG_READ_ONLY
  */
 export async function readThermalConfig(
@@ -96,7 +98,7 @@ export async function readThermalConfig(
   if (read.problem === 'too-large') {
     throw new Failure('CONFIG_TOO_LARGE', 'tooLarge', { path, limit: MAX_CONFIG_BYTES });
   }
-  // A card that fails is no question of modes and owners, and the next try may succeed.
+  // A failing card is a disk error, not a permission problem, and the next attempt may succeed.
   if (read.problem === 'unreadable') throw fileFailure(read.cause, `read ${path}`);
   throw unreadable(path, WHY_UNREADABLE[read.problem], read.cause);
 }

@@ -14,13 +14,13 @@ describe('readCaFile', () => {
     ['text around it', `# The CA of example.com é\n${CERTIFICATE}\n# end\n`],
     ['a broken one before it', BROKEN + CERTIFICATE],
     ['CRLF line ends', CERTIFICATE.replaceAll('\n', '\r\n')],
-  ])('gives the text of a bundle with %s', async (_what, text) => {
+  ])('returns the text of a bundle with %s', async (_what, text) => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), text);
     expect(await readCaFile(folder, 'ca.pem', 'provisioning')).toBe(text);
   });
 
-  it('takes a path relative to the device folder, or an absolute one', async () => {
+  it('accepts a path relative to the device folder and an absolute path', async () => {
     const folder = await scratchFolder();
     await mkdir(join(folder, 'tls'));
     const path = await put(join(folder, 'tls', 'ca.pem'), CERTIFICATE);
@@ -41,7 +41,7 @@ describe('readCaFile', () => {
     expect(failure.message).toBe(`The CA file ${folder}/ca.pem can't be used: it holds no PEM certificate`);
   });
 
-  it('refuses a file above the limit, a folder, a FIFO, an absent one', async () => {
+  it('refuses a file above the limit, a folder, a FIFO and a missing file', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'large.pem'), CERTIFICATE.padEnd(MAX_CA_BYTES + 1));
     makeFifo(join(folder, 'fifo.pem'));
@@ -53,7 +53,7 @@ describe('readCaFile', () => {
     expect(await message('x'.repeat(300))).toContain('could not be read');
   });
 
-  it('refuses a file that it may not read', async () => {
+  it('refuses a file without read permission', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), CERTIFICATE, 0o000);
     const failure = await asOrdinaryUser(() => failureOf(() => readCaFile(folder, 'ca.pem', 'provisioning')));

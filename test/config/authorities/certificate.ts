@@ -1,4 +1,4 @@
-/** A self-signed certificate for tests; nobody has its key. */
+/** A self-signed certificate for tests. Its key does not exist any more. */
 export const CERTIFICATE = `-----BEGIN CERTIFICATE-----
 MIIBeTCCAR+gAwIBAgIUSjF8TI54wYj1wxT/I8Z4l0JCIhswCgYIKoZIzj0EAwIw
 EjEQMA4GA1UEAwwHVGVzdCBDQTAeFw0yNjExMjMxMTMwMzhaFw0zNjExMjAxMTMw

@@ -10,18 +10,18 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-it('takes the first bundle that is there and not empty', async () => {
+it('uses the first bundle that exists and is not empty', async () => {
   await writeFile(join(folder, 'empty'), '');
   await writeFile(join(folder, 'bundle'), 'the bundle');
   const paths = ['absent', 'empty', 'bundle'].map((name) => join(folder, name));
   expect(await systemAuthorities(paths)).toBe('the bundle');
 });
 
-it('leaves it to Node where no bundle is', async () => {
+it("returns undefined without a bundle, so that Node's list is used", async () => {
   expect(await systemAuthorities([join(folder, 'absent')])).toBeUndefined();
 });
 
-it('needs no authorities without TLS, and the system’s without a ca_file', async () => {
+it("uses no authorities without TLS, and the system's authorities without a ca_file", async () => {
   expect(await trustedAuthorities(folder, { useSsl: false, caFile: 'absent.pem' }, 'provisioning')).toBeUndefined();
   expect(await trustedAuthorities(folder, { useSsl: true }, 'provisioning')).toBe(await systemAuthorities());
   await expect(

@@ -16,8 +16,8 @@ describe('requireOnlyChanged', () => {
   });
 
   it.each([
-    ['another value', BEFORE.replace('"a":1', '"a":2')],
-    ['a number that a double takes for the same', BEFORE.replace('993', '992')],
+    ['a different value', BEFORE.replace('"a":1', '"a":2')],
+    ['a number that is the same double', BEFORE.replace('993', '992')],
     ['the spelling of a number', BEFORE.replace('"a":1', '"a":1.0')],
     ['the spelling of a key', BEFORE.replace('"a"', '"\\u0061"')],
     ['the order', '{"s":{"k":"old","n":9007199254740993},"a":1,"l":[1,{"x":2}],"e":{}}'],
@@ -26,8 +26,8 @@ describe('requireOnlyChanged', () => {
     ['the depth', BEFORE.replace('[1,{"x":2}]', '[[1],{"x":2}]')],
     ['the object that a property belongs to', BEFORE.replace('}],"e":{}', ',"e":{}}]')],
     ['the kind of a container', BEFORE.replace('"e":{}', '"e":[]')],
-    ['a trailing comma, which is no JSON', BEFORE.replace('{}}', '{},}')],
-    ['a comment, which is no JSON', `${BEFORE}//`],
+    ['a trailing comma, which is not JSON', BEFORE.replace('{}}', '{},}')],
+    ['a comment, which is not JSON', `${BEFORE}//`],
     ['everything', ''],
   ])('refuses a text that differs in %s', async (_what, after) => {
     const failure = await failureOf(() => requireOnlyChanged(BEFORE, after, PATHS));
@@ -35,7 +35,7 @@ describe('requireOnlyChanged', () => {
     expect(everyWordOf(failure)).not.toContain('old"');
   });
 
-  it('refuses half a property', async () => {
+  it('refuses an incomplete property', async () => {
     expect((await failureOf(() => requireOnlyChanged('{"a":1}', '{"a"', []))).code).toBe('INTERNAL');
   });
 });

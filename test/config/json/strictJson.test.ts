@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { duplicateKeys, readJsonObject } from '../../../src/config/json/strictJson.ts';
 
 describe('readJsonObject', () => {
-  it('gives the text without its byte-order mark, and says that there was one', () => {
+  it('returns the text without its byte-order mark, and reports the mark', () => {
     const read = readJsonObject(Buffer.from('\uFEFF{"a":1}'), 3);
     expect(read).toEqual({ ok: true, text: '{"a":1}', bom: true, value: { a: 1 } });
   });
@@ -13,7 +13,7 @@ describe('readJsonObject', () => {
     expect(readJsonObject(whole.subarray(2, 9), 3)).toMatchObject({ ok: true, text: '{"a":1}', bom: false });
   });
 
-  it('accepts exactly what JSON.parse accepts, and else gives a place', () => {
+  it('accepts exactly what JSON.parse accepts, and reports the place of an error', () => {
     const pieces = fc.constantFrom(
       '{',
       '}',
@@ -59,8 +59,8 @@ describe('readJsonObject', () => {
     ['lists', '['.repeat(100_000)],
     ['objects', '{"a":'.repeat(100_000)],
     ['lists closed by the wrong bracket', '[},'.repeat(100_000)],
-    ['lists behind an unclosed text', `"\n${'['.repeat(100_000)}`],
-    ['lists behind a comment', `/* " */${'['.repeat(100_000)}`],
+    ['lists after an unclosed string', `"\n${'['.repeat(100_000)}`],
+    ['lists after a comment', `/* " */${'['.repeat(100_000)}`],
   ])('refuses 100,000 levels of %s without recursing into them', (_what, text) => {
     expect(readJsonObject(Buffer.from(text), 32)).toEqual({ ok: false, problem: 'is nested deeper than 32 levels' });
   });
@@ -73,20 +73,20 @@ describe('readJsonObject', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  it('counts brackets in texts as text', () => {
+  it('ignores brackets in strings', () => {
     expect(readJsonObject(Buffer.from('{"a":"[[[[[[","b":"\\"[[[["}'), 1).ok).toBe(true);
   });
 });
 
 describe('duplicateKeys', () => {
-  it('finds each path once, whatever the spelling of the key', () => {
+  it('finds each path once for every spelling of the key', () => {
     expect(duplicateKeys('{"a":1,"\\u0061":2,"a":3,"b":{"c":1},"d":[{"c":1},{"c":1,"c":2}]}')).toEqual([
       ['a'],
       ['d', 1, 'c'],
     ]);
   });
 
-  it('finds none where the same key stands in different objects', () => {
+  it('finds none when the same key is in different objects', () => {
     expect(duplicateKeys('{"a":{"a":{"a":1}},"b":{"a":1}}')).toEqual([]);
   });
 });

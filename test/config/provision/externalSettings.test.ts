@@ -44,7 +44,7 @@ async function problems(external: ExternalSettings): Promise<readonly string[]> 
 }
 
 describe('key and secret from the environment', () => {
-  it('as values: provision.json needs neither', async () => {
+  it('as values: provision.json needs no key and no secret', async () => {
     await lay(HOST_ONLY);
     const given = externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
     expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET, warnings: [] });
@@ -59,7 +59,7 @@ describe('key and secret from the environment', () => {
     expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET });
   });
 
-  it('the digest, which decides whether a run goes on, does not tell where the key came from', async () => {
+  it('the digest, which decides whether a run resumes, does not depend on the source of the key', async () => {
     await lay({ provisioning: required });
     const inFile = await read({});
     await lay(HOST_ONLY);
@@ -69,46 +69,46 @@ describe('key and secret from the environment', () => {
     expect(other.digest).not.toBe(inFile.digest);
   });
 
-  it('they go over provision.json, with a warning where it says something else', async () => {
+  it('they override provision.json, with a warning if its value is different', async () => {
     await lay({ provisioning: { ...required, device_secret: 'former' } });
     const given = externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: SECRET });
     expect(await read(given)).toMatchObject({
       key: KEY,
       secret: SECRET,
-      warnings: ['provisioning.device_secret is not used, since THERMAL_DEVICE_SECRET is given'],
+      warnings: ['provisioning.device_secret is not used, because THERMAL_DEVICE_SECRET is set'],
     });
   });
 
-  it('an empty variable is none', async () => {
+  it('an empty variable counts as not set', async () => {
     await lay({ provisioning: required });
     const empty = { THERMAL_DEVICE_KEY: '', THERMAL_DEVICE_KEY_FILE: '', CREDENTIALS_DIRECTORY: '' };
     expect(externalSettings(empty)).toEqual({});
   });
 });
 
-describe('what is wrong elsewhere', () => {
-  it('is told together with what is wrong in the file, each with where it came from', async () => {
+describe('problems of external settings', () => {
+  it('are reported together with the problems of the file, each with its source', async () => {
     await lay({ provisioning: { host: HOST, port: 0 }, device: { name: 'ä' } });
     const missing = join(folder, 'missing');
     const given = externalSettings({ THERMAL_DEVICE_KEY: 'k'.repeat(257), THERMAL_DEVICE_SECRET_FILE: missing });
     expect(await problems(given)).toEqual([
       `${own} has 4 problems:`,
       '- provisioning.port: found 0, expected an integer from 1 to 65535, without quotes',
-      '- device.name: found a text of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
-      '- THERMAL_DEVICE_KEY: found a text of 257 characters, expected a text of 1 to 256 characters',
-      `- THERMAL_DEVICE_SECRET_FILE (${missing}): found no such file, expected a file with a text of 1 to 256 characters`,
+      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+      '- THERMAL_DEVICE_KEY: found a string of 257 characters, expected a string of 1 to 256 characters',
+      `- THERMAL_DEVICE_SECRET_FILE (${missing}): found no such file, expected a file with a string of 1 to 256 characters`,
     ]);
   });
 
-  it('a variable and its _FILE at the same time, an empty file, a folder, a file far too large', async () => {
+  it('a variable together with its _FILE, an empty file, a folder, and a file far too large are refused', async () => {
     await lay({ provisioning: required });
     const both = { THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_KEY_FILE: await file('key', KEY) };
     expect(await problems(externalSettings(both))).toContain(
-      '- THERMAL_DEVICE_KEY_FILE: found a file beside THERMAL_DEVICE_KEY, expected one of the two',
+      '- THERMAL_DEVICE_KEY_FILE: found a file in addition to THERMAL_DEVICE_KEY, expected only one of the two',
     );
     for (const [path, found] of [
-      [await file('empty', '\n'), 'an empty text'],
-      [folder, 'something that is no plain file'],
+      [await file('empty', '\n'), 'an empty string'],
+      [folder, 'something that is not a plain file'],
       [await file('large', 'x'.repeat(5000)), 'a file of more than 4096 bytes'],
     ]) {
       const lines = await problems(externalSettings({ THERMAL_DEVICE_SECRET_FILE: path }));
@@ -116,15 +116,15 @@ describe('what is wrong elsewhere', () => {
     }
   });
 
-  it('what the file lacks is still missing when only the other one is given', async () => {
+  it('the secret is still missing when only the key is given', async () => {
     await lay(HOST_ONLY);
     expect(await problems(externalSettings({ THERMAL_DEVICE_KEY: KEY }))).toEqual([
       `${own} has 1 problem:`,
-      '- provisioning.device_secret: found nothing, expected a text of 1 to 256 characters',
+      '- provisioning.device_secret: found nothing, expected a string of 1 to 256 characters',
     ]);
   });
 
-  it('a given secret that stands in an odd key is not shown', async () => {
+  it('a given secret that is used as a key name is not shown', async () => {
     await lay({ provisioning: { host: HOST, [SECRET]: 1 } });
     const lines = await problems(externalSettings({ THERMAL_DEVICE_SECRET: SECRET }));
     expect(lines.join('\n')).toContain(`(a key of ${SECRET.length} characters)`);
@@ -139,12 +139,12 @@ describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
     return { directory, external: externalSettings({ CREDENTIALS_DIRECTORY: directory }) };
   };
 
-  it('is used where the device folder has none', async () => {
+  it('is used when the device folder has none', async () => {
     const { directory, external } = await inCredentials({ provisioning: required });
     expect(await read(external)).toMatchObject({ key: KEY, path: join(directory, 'provision.json') });
   });
 
-  it('is not looked at where the device folder has one, right or wrong', async () => {
+  it('is not read when the device folder has one, valid or not', async () => {
     const { external } = await inCredentials({ provisioning: { ...required, device_key: 'other' } });
     await lay({ provisioning: required });
     expect(await read(external)).toMatchObject({ key: KEY, path: own });
@@ -152,7 +152,7 @@ describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
     expect((await failureOf(() => readProvisionJson(own, external))).message).toContain(own);
   });
 
-  it('its problems name it; where there is neither, both are named, with what is wrong elsewhere', async () => {
+  it('is named in its problems; if both files are missing, the message names both and the external problems', async () => {
     const { directory, external } = await inCredentials({});
     expect((await problems(external))[0]).toBe(`${join(directory, 'provision.json')} has 3 problems:`);
     await rm(join(directory, 'provision.json'));
@@ -161,12 +161,12 @@ describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
     );
     expect(failure.code).toBe('PROVISION_JSON_MISSING');
     expect(failure.message).toBe(
-      `There is no ${own}, and no ${join(directory, 'provision.json')}\n- THERMAL_DEVICE_KEY_FILE (/no/such): found no such file, expected a file with a text of 1 to 256 characters`,
+      `There is no ${own}, and no ${join(directory, 'provision.json')}\n- THERMAL_DEVICE_KEY_FILE (/no/such): found no such file, expected a file with a string of 1 to 256 characters`,
     );
   });
 });
 
-describe('for those who do not speak to the server', () => {
+describe('for callers that do not connect to the server', () => {
   it('key and secret may be missing; without a key there is no digest', async () => {
     await lay(HOST_ONLY);
     expect(await readPublicSettings(own)).toMatchObject({ settings: { host: HOST, port: 1883 }, digest: undefined });

@@ -28,7 +28,7 @@ describe('nearestKey', () => {
     expect(nearestKey(key, known)).toBe(nearest);
   });
 
-  it('takes the first of two equally near ones', () => {
+  it('returns the first of two equally similar keys', () => {
     expect(nearestKey('hos', ['a.host', 'b.host'])).toBe('a.host');
   });
 });

@@ -6,7 +6,7 @@ describe('settingsDigest', () => {
   const digest = (content: unknown) => settingsDigest(parse(content).settings);
   const base = digest(withProvisioning({}));
 
-  it('is the same for the same target, whatever the form, secret and limits', () => {
+  it('is the same for the same target in any form, with any secret and limits', () => {
     expect(base).toMatch(/^[0-9a-f]{16}$/);
     expect(
       digest(withProvisioning({ device_secret: 'other', timeout_seconds: 5, max_retries: 0, use_ssl: false })),
@@ -22,7 +22,7 @@ describe('settingsDigest', () => {
     withProvisioning({ device_name_prefix: 'other' }),
     withDevice({ name: 'thermal-camera' }),
     withDevice({ name_source: 'mac' }),
-  ])('is another for %j', (content) => {
+  ])('differs for %j', (content) => {
     expect(digest(content)).not.toBe(base);
   });
 });

@@ -5,18 +5,18 @@ import { readProvisionJson } from '../../../src/config/provision/provisionJson.t
 import { asOrdinaryUser, failureOf, makeFifo, put, scratchFolder } from '../scratch.ts';
 import { HOST, withProvisioning } from './provisionJsonTexts.ts';
 
-describe('reading the file', () => {
-  it('reads it', async () => {
+describe('readProvisionJson', () => {
+  it('reads the file', async () => {
     const path = await put(join(await scratchFolder(), 'provision.json'), JSON.stringify(withProvisioning({})));
     expect((await readProvisionJson(path)).settings.host).toBe(HOST);
   });
 
-  it('names its path in a problem', async () => {
+  it('names the file in a problem', async () => {
     const path = await put(join(await scratchFolder(), 'provision.json'), '{}');
     expect((await failureOf(() => readProvisionJson(path))).message).toContain(`${path} has 3 problems`);
   });
 
-  it('tells an absent file and a link to nowhere', async () => {
+  it('reports a missing file and a link to a missing file', async () => {
     const folder = await scratchFolder();
     const link = join(folder, 'link.json');
     await symlink(join(folder, 'nowhere'), link);
@@ -25,7 +25,7 @@ describe('reading the file', () => {
     }
   });
 
-  it('tells a folder, a FIFO and a folder that is a file', async () => {
+  it('reports a folder, a FIFO and a folder that is a file', async () => {
     const folder = await scratchFolder();
     await mkdir(join(folder, 'folder.json'));
     makeFifo(join(folder, 'fifo.json'));
@@ -37,14 +37,14 @@ describe('reading the file', () => {
     }
   });
 
-  it('tells a file that it may not read', async () => {
+  it('reports a file without read permission', async () => {
     const path = await put(join(await scratchFolder(), 'provision.json'), '{}', 0o000);
     const failure = await asOrdinaryUser(() => failureOf(() => readProvisionJson(path)));
     expect(failure.code).toBe('PROVISION_JSON_UNREADABLE');
     expect(failure.message).toContain('No permission');
   });
 
-  it('tells a path that can’t be opened for another reason', async () => {
+  it("reports a path that can't be opened for another reason", async () => {
     const failure = await failureOf(() => readProvisionJson(`/${'x'.repeat(300)}`));
     expect(failure.code).toBe('DISK_ERROR');
     expect(failure.message).toContain('Could not read');

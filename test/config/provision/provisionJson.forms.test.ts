@@ -74,7 +74,7 @@ describe('the forms of provision.json', () => {
     expect(parse(aliases).warnings).toEqual([]);
   });
 
-  it('reads forms that are mixed, and equal values in two spellings', () => {
+  it('reads mixed forms, and equal values in two spellings', () => {
     const mixed = {
       server_url: HOST,
       provisioning: { ...required, serverUrl: HOST, serverPort: 1884, use_ssl: true },
@@ -112,7 +112,7 @@ describe('the forms of provision.json', () => {
       { port: 1883, use_ssl: true },
       { port: 1883, useSsl: true },
     ],
-  ])('lets port and use_ssl decide each other: %j', (given, server) => {
+  ])('sets the defaults of port and use_ssl from each other: %j', (given, server) => {
     expect(parse(withProvisioning(given)).settings).toMatchObject(server);
   });
 
@@ -123,11 +123,11 @@ describe('the forms of provision.json', () => {
       { source: 'random', prefix: 'x' },
     ],
     [{ name: 'A_b-9' }, { source: 'fixed', name: 'A_b-9' }],
-  ])('names the device as %j asks', (device, name) => {
+  ])('reads the name settings %j', (device, name) => {
     expect(parse(withDevice(device)).settings.name).toEqual(name);
   });
 
-  it('accepts a byte-order mark and white space around', () => {
+  it('accepts a byte-order mark and surrounding white space', () => {
     expect(parse(`\uFEFF\n ${JSON.stringify(withProvisioning({}))} \r\n\t\n`).settings.host).toBe(HOST);
   });
 
@@ -150,7 +150,7 @@ describe('warnings', () => {
     expect(parse(content).warnings).toEqual([`unknown key ${key} (the nearest known key is ${nearest})`]);
   });
 
-  it('suggests nothing for a key unlike any other, and names odd keys by their length', () => {
+  it('suggests nothing for a key that is not similar to another, and describes an unreadable key by its length', () => {
     const { warnings } = parse({ provisioning: required, _quux_: 1, 'a\nb': 2, ['z'.repeat(41)]: 3 });
     expect(warnings).toEqual([
       'unknown key _quux_',
@@ -171,20 +171,23 @@ describe('warnings', () => {
     expect(warnings.at(-1)).toBe('5 more unknown keys');
   });
 
-  it('is no problem when an unknown key is named like a member of every object', () => {
+  it('accepts an unknown key with the name of a member of every object', () => {
     const text = `{"provisioning":${JSON.stringify(required)},"__proto__":{"a":1},"constructor":null}`;
     expect(parse(text).warnings).toHaveLength(2);
   });
 
   it.each([
-    [withProvisioning({ ca_file: 'ca.pem' }), 'ca_file is not used, since use_ssl is false'],
-    [withDevice({ name: 'a', name_source: 'mac' }), 'device.name_source is not used, since device.name is given'],
-    [withProvisioning({ device_key: ' k' }), 'the device key begins or ends with white space, which the server counts'],
+    [withProvisioning({ ca_file: 'ca.pem' }), 'ca_file is not used, because use_ssl is false'],
+    [withDevice({ name: 'a', name_source: 'mac' }), 'device.name_source is not used, because device.name is set'],
+    [
+      withProvisioning({ device_key: ' k' }),
+      'the device key starts or ends with white space, and the server does not trim it',
+    ],
     [
       withProvisioning({ device_secret: 's\n' }),
-      'the device secret begins or ends with white space, which the server counts',
+      'the device secret starts or ends with white space, and the server does not trim it',
     ],
-  ])('points out what is odd in %j', (content, warning) => {
+  ])('warns about %j', (content, warning) => {
     expect(parse(content).warnings).toEqual([warning]);
   });
 });

@@ -31,9 +31,9 @@ describe('the limits of each setting', () => {
     expect(parse(at(path, high)).settings).toBeDefined();
   });
 
-  const text = (length: number) => `a text of ${length} characters`;
+  const text = (length: number) => `a string of ${length} characters`;
   it.each<[string, unknown, string]>([
-    ['provisioning.device_key', '', 'an empty text'],
+    ['provisioning.device_key', '', 'an empty string'],
     ['provisioning.device_key', long(257), text(257)],
     ['provisioning.device_key', 12, 'a number'],
     ['provisioning.device_key', true, 'a boolean'],
@@ -41,7 +41,7 @@ describe('the limits of each setting', () => {
     ['provisioning.device_secret', ['x'], 'a list'],
     ['provisioning.device_secret', {}, 'an object'],
     ['provisioning.device_secret', long(257), text(257)],
-    ['provisioning.host', '', 'an empty text'],
+    ['provisioning.host', '', 'an empty string'],
     ['provisioning.host', 'mqtt://tb.example', 'a URL with a scheme'],
     ['provisioning.host', 'mqtts://tb.example:8883', 'a URL with a scheme'],
     ['provisioning.host', 'tb.example:1883', 'a host with a port'],
@@ -49,7 +49,7 @@ describe('the limits of each setting', () => {
     ['provisioning.host', 'tb.example/mqtt', 'a host with a path'],
     ['provisioning.host', '[::1]', 'an address in brackets'],
     ['provisioning.host', '[::1]:1883', 'an address in brackets'],
-    ['provisioning.host', ' tb.example', 'a text with white space'],
+    ['provisioning.host', ' tb.example', 'a string with white space'],
     ['provisioning.host', 'tb..example', text(11)],
     ['provisioning.host', '-tb.example', text(11)],
     ['provisioning.host', 'bücher.example', text(14)],
@@ -66,7 +66,7 @@ describe('the limits of each setting', () => {
     ['provisioning.port', null, 'null'],
     ['provisioning.use_ssl', 'true', text(4)],
     ['provisioning.use_ssl', 1, '1'],
-    ['provisioning.ca_file', '', 'an empty text'],
+    ['provisioning.ca_file', '', 'an empty string'],
     ['provisioning.ca_file', 'a\0b', text(3)],
     ['provisioning.ca_file', long(1025), text(1025)],
     ['provisioning.timeout_seconds', 0.5, '0.5'],
@@ -78,7 +78,7 @@ describe('the limits of each setting', () => {
     ['provisioning.device_name_prefix', 'Cam', text(3)],
     ['provisioning.device_name_prefix', '9cam', text(4)],
     ['provisioning.device_name_prefix', `a${long(57, '-')}`, text(58)],
-    ['device.name', '', 'an empty text'],
+    ['device.name', '', 'an empty string'],
     ['device.name', long(65), text(65)],
     ['device.name', 'cam 1', text(5)],
     ['device.name', 'cam\n', text(4)],

@@ -11,22 +11,22 @@ describe('problems', () => {
     expect(failure.code).toBe('PROVISION_JSON_INVALID');
     expect(failure.message.split('\n')).toEqual([
       'provision.json has 6 problems:',
-      '- provisioning.device_key: found an empty text, expected a text of 1 to 256 characters',
-      '- provisioning.device_secret: found nothing, expected a text of 1 to 256 characters',
+      '- provisioning.device_key: found an empty string, expected a string of 1 to 256 characters',
+      '- provisioning.device_secret: found nothing, expected a string of 1 to 256 characters',
       expect.stringMatching(/^- provisioning\.host: found nothing, expected a host name/),
-      '- provisioning.port: found a text of 4 characters, expected an integer from 1 to 65535, without quotes',
-      '- provisioning.use_ssl: found a text of 2 characters, expected true or false, without quotes',
-      '- device.name: found a text of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+      '- provisioning.port: found a string of 4 characters, expected an integer from 1 to 65535, without quotes',
+      '- provisioning.use_ssl: found a string of 2 characters, expected true or false, without quotes',
+      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
     ]);
   });
 
-  it('says “1 problem” of one', async () => {
+  it('uses the singular for one problem', async () => {
     expect((await failureOf(() => parse(withProvisioning({ port: 0 })))).message).toMatch(
       /^provision\.json has 1 problem:/,
     );
   });
 
-  it('names what a flat file lacks in the flat form', async () => {
+  it('names missing settings of a flat file in the flat form', async () => {
     expect(await problemsOf({ server_port: 1883 })).toEqual([
       expect.stringContaining('- provision_device_key: found nothing'),
       expect.stringContaining('- provision_device_secret: found nothing'),
@@ -34,11 +34,11 @@ describe('problems', () => {
     ]);
   });
 
-  it('names what an empty object lacks in the nested form', async () => {
+  it('names missing settings of an empty object in the nested form', async () => {
     expect((await problemsOf({}))[0]).toContain('- provisioning.device_key: found nothing');
   });
 
-  it('notes an unknown key beside a missing one', async () => {
+  it('notes an unknown key next to a missing one', async () => {
     const problems = await problemsOf({ provisioning: { device_key: KEY, device_secret: SECRET, hots: HOST } });
     expect(problems.at(-1)).toBe('- note: unknown key provisioning.hots (the nearest known key is provisioning.host)');
   });
@@ -47,24 +47,24 @@ describe('problems', () => {
     ['provisioning', { provisioning: 7 }, 'a number'],
     ['provisioning', { provisioning: null }, 'null'],
     ['device', withDevice([]), 'a list'],
-    ['device', withDevice('x'), 'a text'],
+    ['device', withDevice('x'), 'a string'],
   ])('refuses a section of a wrong type: %s in %j', async (path, content, found) => {
     expect(await problemsOf(content)).toContain(`- ${path}: found ${found}, expected an object`);
   });
 
   it('refuses two spellings with different values', async () => {
     expect(await problemsOf({ ...withProvisioning({ port: 1883, serverPort: 1884 }), server_port: 1883 })).toEqual([
-      '- provisioning.serverPort: found another value than in provisioning.port, expected one spelling, or equal values',
+      '- provisioning.serverPort: found a different value than in provisioning.port, expected one spelling, or equal values',
     ]);
   });
 
   it('does not show two different secrets', async () => {
     const failure = await failureOf(() => parse(withProvisioning({ provisionDeviceSecret: 'another-one' })));
-    expect(failure.message).toContain('provisioning.provisionDeviceSecret: found another value');
+    expect(failure.message).toContain('provisioning.provisionDeviceSecret: found a different value');
     expect(everyWordOf(failure)).not.toMatch(/another-one|ssSS/);
   });
 
-  it('refuses duplicate keys, also with equal values, each by its path once', async () => {
+  it('refuses duplicate keys even with equal values, and lists each path once', async () => {
     const device = '"device":{"name":"a","name":"a","name":"a"}';
     const text = `{"provisioning":${JSON.stringify(required)},${device},"x":[{"y":1,"y":1}],"device":{}}`;
     expect(await problemsOf(text)).toEqual([
@@ -75,7 +75,7 @@ describe('problems', () => {
     ]);
   });
 
-  it('lists at most a hundred', async () => {
+  it('lists at most a hundred problems', async () => {
     const repeated = Array.from({ length: 120 }, (_, index) => `"k${index}":1,"k${index}":1`).join(',');
     const problems = await problemsOf(`{"provisioning":${JSON.stringify(required)},${repeated}}`);
     expect(problems[100]).toBe('- and 20 more');
@@ -85,12 +85,12 @@ describe('problems', () => {
   it.each<[string, string | Uint8Array, RegExp]>([
     ['an empty file', '', /^provision\.json is empty$/],
     ['white space', ' \n\t', /is empty$/],
-    ['a byte-order mark alone', '\uFEFF', /is empty$/],
+    ['only a byte-order mark', '\uFEFF', /is empty$/],
     ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), /is not UTF-8 text$/],
     ['zero bytes', new Uint8Array(512), /holds binary data instead of JSON$/],
     ['a list', '[1]', /holds a list instead of a JSON object$/],
     ['null', 'null', /holds null instead of a JSON object$/],
-    ['a text', '"x"', /holds a text instead of a JSON object$/],
+    ['a string', '"x"', /holds a string instead of a JSON object$/],
     ['a number', '7', /holds a number instead of a JSON object$/],
     ['33 levels', `${'{"a":'.repeat(33)}1${'}'.repeat(33)}`, /is nested deeper than 32 levels$/],
     ['100,000 levels', '['.repeat(100_000), /is nested deeper than 32 levels$/],
@@ -102,7 +102,7 @@ describe('problems', () => {
     ['a trailing comma', '{\n "a": 1,\n}', /syntax error at line 3, column 1$/],
     ['a comment', '{ /* x */ }', /syntax error at line 1, column 3$/],
     ['two values', '{} {}', /syntax error at line 1, column 4$/],
-  ])('says what is wrong with %s', async (_what, content, message) => {
+  ])('describes the problem of %s', async (_what, content, message) => {
     const failure = await failureOf(() => parseProvisionJson(Buffer.from(content)));
     expect(failure.code).toBe('PROVISION_JSON_INVALID');
     expect(failure.message).toMatch(message);
@@ -113,7 +113,7 @@ describe('problems', () => {
     expect(parse(`{"provisioning":${JSON.stringify(required)},"x":${deep}}`).warnings).toEqual(['unknown key x']);
   });
 
-  it('quotes nothing of a text with a syntax error', async () => {
+  it('does not quote a text with a syntax error', async () => {
     const failure = await failureOf(() => parse(`{"provisioning":{"device_secret":"${SECRET}" "${KEY}"}}`));
     expect(failure.message).toMatch(/line 1, column 57$/);
     expect(everyWordOf(failure)).not.toMatch(/ssSS|kkKK/);

@@ -3,6 +3,6 @@ import { checkUsually, PROPERTY_LIMIT_MS } from '../../support/propertyTest.ts';
 import { SEED } from '../../support/seed.ts';
 import { provisionJsonProperties } from './provisionJsonProperties.ts';
 
-describe(`whatever the bytes (seed ${SEED})`, () => {
+describe(`with any bytes (seed ${SEED})`, () => {
   it.each(provisionJsonProperties)('$name', checkUsually, PROPERTY_LIMIT_MS);
 });

@@ -6,7 +6,7 @@ import { Failure } from '../../../src/failures/failure.ts';
 import { type Property, property } from '../../support/property.ts';
 import { everyWordOf } from '../scratch.ts';
 
-/** All that the agent could show after reading these bytes; throws what is no Failure. */
+/** Everything that the agent could show after reading these bytes. Throws an error that is not a Failure. */
 function shown(bytes: Uint8Array): string {
   try {
     const { settings, warnings } = parseProvisionJson(bytes);
@@ -18,7 +18,7 @@ function shown(bytes: Uint8Array): string {
   }
 }
 
-// Letters that no message has, so that finding a part of it proves a leak.
+// Letters that occur in no message, so that a part of the secret proves a leak.
 const SECRET = 'ZQJX7Q9ZXJ';
 const secretText = fc.constantFrom(
   SECRET,
@@ -36,7 +36,7 @@ const wrongPlace = [
 ];
 const paths = [...KNOWN_PATHS, 'provisioning', 'device', 'provisioning.hosts', 'x'];
 
-/** A file with values at random places; the secret stands at the place of the key, so the agent can know it. */
+/** A file with values at random places. The secret is the value of a key setting, so the agent knows it as a secret. */
 const fileOf = (places: readonly string[], values: fc.Arbitrary<unknown>) =>
   fc.array(fc.tuple(fc.constantFrom(...places), values), { maxLength: 12 }).map((placed) => {
     const root: Record<string, unknown> = {};
@@ -52,7 +52,7 @@ const fileWithSecretKeys = fileOf(
   [...paths, `provisioning.${SECRET}`, `device.${SECRET}`, SECRET],
   fc.oneof(...wrongPlace, fc.constant({ [SECRET]: 1 })),
 );
-// Damage may hide from the agent which text is the secret, so here it stands in values alone.
+// In a damaged file the agent may not recognise the secret, so here it occurs only in values.
 const fileWithSecretValues = fileOf(paths, fc.oneof(...wrongPlace));
 
 const mostlyJson = fc.oneof(
@@ -68,7 +68,7 @@ const damaged = fc
     return text.slice(0, at) + insert + text.slice(at + 1);
   });
 
-/** Of parseProvisionJson, whatever the bytes. */
+/** Properties of parseProvisionJson for any bytes. */
 export const provisionJsonProperties: readonly Property[] = [
   property('provision.json: nothing but its own Failure is thrown', 500, mostlyJson, (bytes) => {
     expect(shown(bytes)).toBeTypeOf('string');
@@ -77,7 +77,7 @@ export const provisionJsonProperties: readonly Property[] = [
     expect(shown(Buffer.from(JSON.stringify(content)))).not.toContain('ZQJX');
   }),
   property(
-    'provision.json: no secret of a damaged JSON text is shown, but the place of the damage',
+    'provision.json: a damaged JSON text is reported with its place and without the secret',
     1000,
     damaged,
     (text) => {

@@ -1,4 +1,4 @@
-/** Texts of provision.json, and what is read from them. */
+/** Texts of provision.json, and the settings and problems read from them. */
 import { parseProvisionJson } from '../../../src/config/provision/provisionJson.ts';
 import { failureOf } from '../scratch.ts';
 

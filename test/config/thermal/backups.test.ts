@@ -17,13 +17,13 @@ const NAME = 'thermal_config.json.backup.20261123T101530.123Z';
 const nameAt = (time: number) => nextBackupName(time, undefined);
 
 describe('names', () => {
-  it('carry the UTC time down to the millisecond', () => {
+  it('contain the UTC time with milliseconds', () => {
     expect(backupStamp(TIME)).toBe('20261123T101530.123Z');
     expect(nameAt(TIME)).toBe(NAME);
     expect(parseBackupName(NAME)).toBe(TIME);
   });
 
-  it('can be read back and sort by time, for any time that a clock may show', () => {
+  it('can be parsed and sort by time, for any time of a clock', () => {
     const time = fc.integer({ min: 0, max: 253_402_300_799_999 });
     fc.assert(
       fc.property(time, time, (one, other) => {
@@ -37,7 +37,7 @@ describe('names', () => {
     [-1, '19700101T000000.000Z'],
     [8.64e15, '99991231T235959.999Z'],
     [1.9, '19700101T000000.001Z'],
-  ])('stay readable for the odd time %d', (time, stamp) => {
+  ])('are valid for the extreme time %d', (time, stamp) => {
     expect(backupStamp(time)).toBe(stamp);
   });
 
@@ -53,11 +53,11 @@ describe('names', () => {
     `${NAME}.tmp`,
     `x${NAME}`,
     'provision.json.backup.20261123T101530.123Z',
-  ])('of others are none of ours: %s', (name) => {
+  ])('of other files are not backup names: %s', (name) => {
     expect(parseBackupName(name)).toBeUndefined();
   });
 
-  it('always increase, also when the clock went back or stands still', () => {
+  it('always increase, even when the clock goes back or stops', () => {
     expect(parseBackupName(nextBackupName(TIME, TIME - 5))).toBe(TIME);
     expect(parseBackupName(nextBackupName(TIME, TIME))).toBe(TIME + 1);
     expect(parseBackupName(nextBackupName(0, TIME))).toBe(TIME + 1);
@@ -65,7 +65,7 @@ describe('names', () => {
 });
 
 describe('listBackups', () => {
-  it('gives the newest first, with time and size, and leaves out everything else', async () => {
+  it('lists the newest first, with time and size, and leaves out other files', async () => {
     const folder = await scratchFolder();
     await put(join(folder, nameAt(TIME)), 'ab');
     await put(join(folder, nameAt(TIME + 2)), 'abcd');
@@ -82,7 +82,7 @@ describe('listBackups', () => {
     );
   });
 
-  it('says when the folder can’t be listed', async () => {
+  it("reports a folder that can't be listed", async () => {
     const folder = await scratchFolder();
     expect((await failureOf(() => listBackups(join(folder, 'gone')))).code).toBe('DISK_ERROR');
     await mkdir(join(folder, 'closed'), { mode: 0o000 });
@@ -90,7 +90,7 @@ describe('listBackups', () => {
     expect(failure.code).toBe('FILE_NOT_PERMITTED');
   });
 
-  it('leaves out what can’t be looked at', async () => {
+  it('leaves out a file without readable attributes', async () => {
     const closed = join(await scratchFolder(), 'closed');
     await mkdir(closed);
     await put(join(closed, NAME), 'x');
@@ -103,7 +103,7 @@ describe('listBackups', () => {
 describe('makeBackup', () => {
   const bytes = Buffer.from([0x00, 0xff, 0x7b, 0x0a]);
 
-  it('copies byte for byte, for the owner alone', async () => {
+  it('copies byte for byte, readable only by the owner', async () => {
     const folder = await scratchFolder();
     expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: true });
     expect(await readFile(join(folder, NAME))).toEqual(bytes);
@@ -111,7 +111,7 @@ describe('makeBackup', () => {
     expect(await readdir(folder)).toEqual([NAME]);
   });
 
-  it('makes no second copy when the newest backup is one', async () => {
+  it('makes no copy when the newest backup is equal', async () => {
     const folder = await scratchFolder();
     await makeBackup(folder, NAME, bytes);
     expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: false });
@@ -119,7 +119,7 @@ describe('makeBackup', () => {
     expect(await readdir(folder)).toEqual([NAME]);
   });
 
-  it('makes one when only an older backup is equal, or the newest is readable by others', async () => {
+  it('makes a copy when only an older backup is equal, or others can read the newest', async () => {
     const folder = await scratchFolder();
     await put(join(folder, nameAt(TIME)), bytes, 0o600);
     await put(join(folder, nameAt(TIME + 1)), 'other', 0o600);
@@ -128,20 +128,20 @@ describe('makeBackup', () => {
     expect(await makeBackup(folder, nameAt(TIME + 4), bytes)).toEqual({ name: nameAt(TIME + 4), made: true });
   });
 
-  it('finds its own copy again when a newer backup came in between', async () => {
+  it('finds its own copy again after a newer backup was made', async () => {
     const folder = await scratchFolder();
     await makeBackup(folder, NAME, bytes);
     await put(join(folder, nameAt(TIME + 1)), 'other', 0o600);
     expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: false });
   });
 
-  it('keeps a copy of an empty file too', async () => {
+  it('copies an empty file too', async () => {
     const folder = await scratchFolder();
     expect(await makeBackup(folder, NAME, Buffer.alloc(0))).toEqual({ name: NAME, made: true });
     expect(await makeBackup(folder, NAME, Buffer.alloc(0))).toEqual({ name: NAME, made: false });
   });
 
-  it('never overwrites something else of that name', async () => {
+  it('never overwrites another file with this name', async () => {
     const folder = await scratchFolder();
     await put(join(folder, NAME), 'older', 0o600);
     await mkdir(join(folder, nameAt(TIME + 1)));
@@ -155,7 +155,7 @@ describe('makeBackup', () => {
     expect(await readdir(folder)).not.toContain('nowhere');
   });
 
-  it('says when the folder is not writable', async () => {
+  it('reports a folder that is not writable', async () => {
     const folder = await scratchFolder();
     const closed = join(folder, 'closed');
     await mkdir(closed, { mode: 0o555 });
@@ -179,14 +179,14 @@ describe('pruneBackups', () => {
     );
   });
 
-  it('removes nothing when there are not more than to keep', async () => {
+  it('removes nothing when there are no more backups than to keep', async () => {
     const folder = await scratchFolder();
     await put(join(folder, NAME), 'x');
     expect(await pruneBackups(folder, 5)).toEqual([]);
     expect(await readdir(folder)).toEqual([NAME]);
   });
 
-  it('removes all when none is to be kept', async () => {
+  it('removes all backups when none is to be kept', async () => {
     const folder = await scratchFolder();
     await put(join(folder, NAME), 'x');
     expect(await pruneBackups(folder, 0)).toEqual([NAME]);

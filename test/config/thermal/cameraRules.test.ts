@@ -30,7 +30,7 @@ function configWith(path: string, value: unknown): Buffer {
 const spotWith = (change: object) => configWith('telemetry.measurement_spots', [{ ...SPOT, ...change }]);
 const spots = (count: number) => Array.from({ length: count }, (_, index) => ({ ...SPOT, id: index + 1 }));
 
-describe('what the camera accepts', () => {
+describe('the camera accepts', () => {
   it.each<[string, unknown]>([
     ['thingsboard.device_id', 'A-z_9'],
     ['thingsboard.port', 1],
@@ -76,25 +76,25 @@ describe('what the camera accepts', () => {
   });
 });
 
-describe('what the camera objects to', () => {
+describe('the camera refuses', () => {
   it.each<[string, unknown, string]>([
     ['thingsboard', undefined, 'expected an object'],
     ['thingsboard', [], 'expected an object'],
-    ['thingsboard.host', undefined, 'expected a non-empty text'],
-    ['thingsboard.host', '', 'expected a non-empty text'],
-    ['thingsboard.host', 5, 'expected a non-empty text'],
-    ['thingsboard.access_token', '', 'expected a non-empty text'],
-    ['thingsboard.access_token', undefined, 'expected a non-empty text'],
-    ['thingsboard.device_id', '', 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'],
-    ['thingsboard.device_id', 'a b', 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'],
-    ['thingsboard.device_id', undefined, 'expected a non-empty text of A-Z, a-z, 0-9, _ and -'],
+    ['thingsboard.host', undefined, 'expected a non-empty string'],
+    ['thingsboard.host', '', 'expected a non-empty string'],
+    ['thingsboard.host', 5, 'expected a non-empty string'],
+    ['thingsboard.access_token', '', 'expected a non-empty string'],
+    ['thingsboard.access_token', undefined, 'expected a non-empty string'],
+    ['thingsboard.device_id', '', 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'],
+    ['thingsboard.device_id', 'a b', 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'],
+    ['thingsboard.device_id', undefined, 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'],
     ['thingsboard.port', 0, 'expected an integer from 1 to 65535'],
     ['thingsboard.port', 65536, 'expected an integer from 1 to 65535'],
     ['thingsboard.port', 1.5, 'expected an integer from 1 to 65535'],
     ['thingsboard.port', '1883', 'expected an integer from 1 to 65535'],
     ['thingsboard.port', null, 'expected an integer from 1 to 65535'],
     ['thingsboard.use_ssl', 'no', 'expected true or false'],
-    ['thingsboard.ca_file', 1, 'expected a text'],
+    ['thingsboard.ca_file', 1, 'expected a string'],
     ['thingsboard.keep_alive_seconds', 9, 'expected an integer from 10 to 300'],
     ['thingsboard.keep_alive_seconds', 301, 'expected an integer from 10 to 300'],
     ['thingsboard.qos_level', -1, 'expected an integer from 0 to 2'],
@@ -115,7 +115,7 @@ describe('what the camera objects to', () => {
     ['logging', 'info', 'expected an object'],
     ['logging.level', 'trace', 'expected debug, info, warn or error'],
     ['logging.output', 'syslog', 'expected console, file or both'],
-    ['logging.log_file', false, 'expected a text'],
+    ['logging.log_file', false, 'expected a string'],
   ])('%s %j', (path, value, expected) => {
     expect(cameraProblems(configWith(path, value))).toEqual([`${path}: ${expected}`]);
   });
@@ -124,10 +124,10 @@ describe('what the camera objects to', () => {
     [{ id: 0 }, 'id: expected an integer above 0'],
     [{ id: 1.5 }, 'id: expected an integer above 0'],
     [{ id: undefined }, 'id: expected an integer above 0'],
-    [{ name: '' }, 'name: expected a text of A-Z, a-z, 0-9, space, _ and -'],
-    [{ name: 'é' }, 'name: expected a text of A-Z, a-z, 0-9, space, _ and -'],
-    [{ x: -1 }, 'x: expected a number that is not negative'],
-    [{ y: -0.5 }, 'y: expected a number that is not negative'],
+    [{ name: '' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
+    [{ name: 'é' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
+    [{ x: -1 }, 'x: expected a number of 0 or more'],
+    [{ y: -0.5 }, 'y: expected a number of 0 or more'],
     [{ min_temp: -101 }, 'min_temp: expected a number from -100 to 500'],
     [{ max_temp: 501 }, 'max_temp: expected a number from -100 to 500'],
     [{ min_temp: 80 }, 'min_temp: expected less than max_temp'],
@@ -139,14 +139,14 @@ describe('what the camera objects to', () => {
     expect(cameraProblems(spotWith(change))).toEqual([`telemetry.measurement_spots[0].${problem}`]);
   });
 
-  it('every rule at once, without any value', () => {
+  it('with every broken rule at once, and without a value', () => {
     const problems = cameraProblems(
       bytesOf({ thingsboard: { access_token: 7, device_id: TOKEN.repeat(2), port: TOKEN } }),
     );
     expect(problems).toEqual([
-      'thingsboard.host: expected a non-empty text',
+      'thingsboard.host: expected a non-empty string',
       'thingsboard.port: expected an integer from 1 to 65535',
-      'thingsboard.access_token: expected a non-empty text',
+      'thingsboard.access_token: expected a non-empty string',
       'telemetry: expected an object',
     ]);
   });
@@ -163,7 +163,7 @@ describe('what the camera objects to', () => {
 });
 
 describe('parseThermalConfig', () => {
-  it('gives the documented file in types', () => {
+  it('reads the documented file', () => {
     const { thingsboard, telemetry, logging } = parseThermalConfig(freshConfig(credentials()));
     expect(thingsboard.accessToken.reveal()).toBe(TOKEN);
     expect({ ...thingsboard, accessToken: undefined }).toEqual({
@@ -217,7 +217,7 @@ describe('parseThermalConfig', () => {
     expect(logging).toEqual({ level: 'info', output: 'console', logFile: 'thermal-mqtt.log' });
   });
 
-  it('takes TLS for granted on port 8883 unless told otherwise', () => {
+  it('uses TLS on port 8883 unless use_ssl is false', () => {
     const withServer = (server: object) =>
       parseThermalConfig(
         bytesOf({ thingsboard: { host: 'h', access_token: 't', device_id: 'd', ...server }, telemetry: {} }),
@@ -226,7 +226,7 @@ describe('parseThermalConfig', () => {
     expect(withServer({ port: 8883, use_ssl: false }).useSsl).toBe(false);
   });
 
-  it('says every broken rule, and no secret', async () => {
+  it('reports every broken rule, and no secret', async () => {
     const failure = await failureOf(() =>
       parseThermalConfig(bytesOf({ thingsboard: { host: TOKEN, access_token: TOKEN, port: TOKEN, device_id: TOKEN } })),
     );

@@ -12,20 +12,20 @@ const backup = (folder: string, time: number, content: string) =>
   put(join(folder, nextBackupName(time, undefined)), content, 0o600);
 
 describe('chooseBase', () => {
-  it('takes the existing file when it is usable', async () => {
+  it('uses the existing file when it is usable', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '{"mine":1}');
     await backup(folder, 1, '{"old":1}');
     expect(await chosenIn(folder)).toEqual({ from: 'file', bytes: Buffer.from('{"mine":1}') });
   });
 
-  it('takes the defaults when there is no file, whatever backups there are', async () => {
+  it('uses the defaults when there is no file, even if there are backups', async () => {
     const folder = await scratchFolder();
     await backup(folder, 1, '{"old":1}');
     expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
   });
 
-  it('takes the newest backup that is usable when the file is not', async () => {
+  it('uses the newest usable backup when the file is not usable', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '{"mine":');
     await backup(folder, 1, '{"old":1}');
@@ -36,7 +36,7 @@ describe('chooseBase', () => {
     expect(await chosenIn(folder)).toEqual({ from: 'backup', name, bytes: Buffer.from('{"newer":1}') });
   });
 
-  it('tells of each backup that it can’t use, but not of the copy of the file itself', async () => {
+  it("reports each backup that can't be used, except a copy of the file itself", async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '{"mine":');
     await backup(folder, 1, '{"old":1}');
@@ -56,7 +56,7 @@ describe('chooseBase', () => {
     ]);
   });
 
-  it('takes the defaults when no backup is usable, or it vanished', async () => {
+  it('uses the defaults when no backup is usable, or it was removed', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '');
     await backup(folder, 1, '[]');
@@ -75,11 +75,11 @@ describe('chooseBase', () => {
 });
 
 describe('configWithCredentials', () => {
-  it('makes the fresh file from the defaults', () => {
+  it('makes a new file from the defaults', () => {
     expect(configWithCredentials({ from: 'defaults' }, credentials())).toEqual(freshConfig(credentials()));
   });
 
-  it.each(['file', 'backup'] as const)('keeps what the %s holds', (from) => {
+  it.each(['file', 'backup'] as const)('keeps the content of the %s', (from) => {
     const text = configWithCredentials({ from, name: 'x', bytes: Buffer.from('{"mine":1}') }, credentials());
     expect(text.toString()).toMatch(/^\{"mine":1,/);
     expect(carriesCredentials(text, credentials())).toBe(true);

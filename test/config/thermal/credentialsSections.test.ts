@@ -49,12 +49,12 @@ describe('freshConfig', () => {
 `);
   });
 
-  it('names the CA file where one is used', () => {
+  it('names the CA file if one is used', () => {
     const { thingsboard } = JSON.parse(freshConfig(credentials({ useSsl: true, caFile: 'ca.pem' })).toString());
     expect(thingsboard).toMatchObject({ use_ssl: true, ca_file: 'ca.pem' });
   });
 
-  it('can be loaded by the camera and carries the credentials', () => {
+  it('can be loaded by the camera and has the credentials', () => {
     expect(cameraProblems(freshConfig(credentials()))).toEqual([]);
     expect(carriesCredentials(freshConfig(credentials()), credentials())).toBe(true);
   });
@@ -63,7 +63,7 @@ describe('freshConfig', () => {
 describe('carriesCredentials', () => {
   const config = freshConfig(credentials({ useSsl: true, caFile: 'ca.pem' }));
 
-  it('does not look at when and by which run', () => {
+  it('ignores the time and the run of the provisioning', () => {
     const later = credentials({ useSsl: true, caFile: 'ca.pem', provisionedAt: 'later', runId: 'run-2', backup: null });
     expect(carriesCredentials(config, later)).toBe(true);
     expect(carriesCredentials(config, credentials({ useSsl: true }))).toBe(true);

@@ -3,6 +3,6 @@ import { checkUsually, PROPERTY_LIMIT_MS } from '../../support/propertyTest.ts';
 import { SEED } from '../../support/seed.ts';
 import { mergeCredentialsProperties } from './mergeCredentialsProperties.ts';
 
-describe(`whatever the configuration (seed ${SEED})`, () => {
+describe(`with any configuration (seed ${SEED})`, () => {
   it.each(mergeCredentialsProperties)('$name', checkUsually, PROPERTY_LIMIT_MS);
 });

@@ -9,7 +9,7 @@ import { everyWordOf, failureOf } from '../scratch.ts';
 const merge = (text: string, changes: Parameters<typeof credentials>[0] = {}) =>
   mergeCredentials(Buffer.from(text), credentials(changes)).toString();
 
-/** A file in use; `old` marks each value that provisioning replaces. */
+/** A file in use. `old` marks each value that provisioning replaces. */
 const BEFORE = `{
   "camera": { "serial": 9223372036854775807, "gain": 0.100000000000000000000000000001, "e": 1E+2, "zero": -0.0 },
   "thingsboard": {
@@ -45,7 +45,7 @@ const AFTER = BEFORE.replace('"old.example"', '"tb.example"')
 
 const PROVISIONING = `"provisioning":{"provisioned_at":"2026-11-23T10:15:30.123Z","provisioned_by":"thermal-provision","run_id":"run-1","backup":"thermal_config.json.backup.20261123T101530.123Z"}`;
 
-describe('what survives', () => {
+describe('mergeCredentials keeps', () => {
   it.each<[string, (text: string) => string]>([
     ['every other byte of a file in use', (text) => text],
     ['CRLF line ends', (text) => text.replaceAll('\n', '\r\n')],
@@ -66,12 +66,12 @@ describe('what survives', () => {
     );
   });
 
-  it('the spelling of a value that is right already', () => {
+  it('the spelling of a value that is already right', () => {
     const text = BEFORE.replace('"old.example"', '"\\u0074b.example"').replace('"port": 1,', '"port": 1.883e3,');
     expect(merge(text)).toContain('"host": "\\u0074b.example",\n    "port": 1.883e3,');
   });
 
-  it('every other value of duplicate keys: the last one is edited, which is the one that is read', () => {
+  it('the other values of duplicate keys: it edits the last one, which readers use', () => {
     const text =
       '{"thingsboard":{"host":"first"},"telemetry":{},"x":1,"x":2,"thingsboard":{"host":"a","host":"b","h":0,"h":1}}';
     const merged = merge(text);
@@ -80,14 +80,14 @@ describe('what survives', () => {
     expect(carriesCredentials(Buffer.from(merged), credentials())).toBe(true);
   });
 
-  it('keys that are named like members of every object', () => {
+  it('keys with the names of members of every object', () => {
     const text = '{"__proto__":{"a":1},"constructor":1,"thingsboard":{"__proto__":2,"toString":3},"telemetry":{}}';
     const merged = merge(text);
     expect(merged).toContain('{"__proto__":{"a":1},"constructor":1,"thingsboard":{"__proto__":2,"toString":3,"host"');
     expect(carriesCredentials(Buffer.from(merged), credentials())).toBe(true);
   });
 
-  it('a ca_file of before when TLS is not used now', () => {
+  it('an old ca_file when TLS is not used now', () => {
     expect(merge('{"thingsboard":{"ca_file":"old.pem"},"telemetry":{}}')).toContain('"ca_file":"old.pem"');
   });
 
@@ -96,13 +96,13 @@ describe('what survives', () => {
     ['first', '{"thingsboard":{ "ca_file":"old.pem" , "host":"x"},"telemetry":{}}'],
     ['alone', '{"thingsboard":{"ca_file":"old.pem"},"telemetry":{}}'],
     ['twice', '{"thingsboard":{"ca_file":"a","host":"x","ca_file":"b"},"telemetry":{}}'],
-  ])('but no ca_file of before (%s) when TLS goes without one: the camera would verify with it', (_where, text) => {
+  ])('but not an old ca_file (%s) when TLS is used without one: the camera would verify with it', (_where, text) => {
     const merged = merge(text, { useSsl: true });
     expect(merged).not.toContain('ca_file');
     expect(JSON.parse(merged).thingsboard).toMatchObject({ host: 'tb.example', use_ssl: true });
   });
 
-  it('what was outside the camera’s rules before, and no key is made up in a section that exists', () => {
+  it("values that already broke the camera's rules, and adds no other key to an existing section", () => {
     const merged = merge('{"thingsboard":{"qos_level":9},"telemetry":{"interval_seconds":0}}');
     expect(JSON.parse(merged)).toMatchObject({ thingsboard: { qos_level: 9 }, telemetry: { interval_seconds: 0 } });
     expect(merged).not.toContain('keep_alive_seconds');
@@ -110,8 +110,8 @@ describe('what survives', () => {
   });
 });
 
-describe('what is added', () => {
-  it('missing keys, in the layout of their neighbours', () => {
+describe('mergeCredentials adds', () => {
+  it('missing keys in the layout of their neighbours', () => {
     const text = `{
     "thingsboard": {
         "keep_alive_seconds": 60
@@ -158,7 +158,7 @@ describe('what is added', () => {
     expect(merged).toContain(end);
   });
 
-  it('to an empty section of a file on one line, on that line', () => {
+  it('keys to an empty section of a one-line file on the same line', () => {
     const merged = merge('{ "thingsboard": {}, "telemetry": {} }');
     expect(merged).toMatch(
       /^\{ "thingsboard": \{"host":"tb\.example",.*\}, "telemetry": \{\}, "provisioning": \{.*\} \}$/,
@@ -166,7 +166,7 @@ describe('what is added', () => {
     expect(merged).not.toContain('\n');
   });
 
-  it('telemetry with the default values where it is absent, thingsboard in full', () => {
+  it('a missing section telemetry with the default values, and a complete section thingsboard', () => {
     const merged = merge('{"logging":{}}');
     expect(JSON.parse(merged)).toMatchObject({
       logging: {},
@@ -176,7 +176,7 @@ describe('what is added', () => {
     expect(cameraProblems(Buffer.from(merged))).toEqual([]);
   });
 
-  it('with bounded white space, however far the neighbours are indented', () => {
+  it('a limited indentation, even if the neighbours have a longer one', () => {
     const far = ' '.repeat(100_000);
     const text = `{\n${far}"thingsboard": {},\n${far}"telemetry": {}\n}`;
     const merged = merge(text);
@@ -184,20 +184,20 @@ describe('what is added', () => {
     expect(merged.length - text.length).toBeLessThan(10_000);
   });
 
-  it('below a root property that is not indented', () => {
+  it('keys below a root property without indentation', () => {
     const merged = merge('{\n"thingsboard": {},\n"telemetry": {}\n}');
     expect(merged).toContain('{\n"thingsboard": {\n  "host": "tb.example",');
     expect(merged).toContain('\n"provisioning": {\n  "provisioned_at"');
   });
 
-  it.each(['\r\n', '\n', '\r'])('with the line end %j of the neighbours', (lineEnd) => {
+  it.each(['\r\n', '\n', '\r'])('keys with the line end %j of the neighbours', (lineEnd) => {
     const text = ['{', '  "thingsboard": {', '    "qos_level": 1', '  },', '', '  "telemetry": {}', '}'].join(lineEnd);
     const lines = merge(text).split(lineEnd);
     expect(lines.slice(2, 5)).toEqual(['    "qos_level": 1,', '    "host": "tb.example",', '    "port": 1883,']);
     expect(lines.slice(9, 12)).toEqual(['', '  "telemetry": {},', expect.stringMatching(/^ {2}"provisioning": \{/)]);
   });
 
-  it('in place of a value of another type', () => {
+  it('the value in place of a value of another type', () => {
     const merged = merge(
       '{"thingsboard":{"host":{"a":[1]},"port":"1883","access_token":null,"use_ssl":[]},"telemetry":{}}',
     );
@@ -206,7 +206,7 @@ describe('what is added', () => {
     );
   });
 
-  it('escaped where JSON needs it', () => {
+  it('escapes where JSON needs them', () => {
     const accessToken = new Secret('"\\\n\u2028é\ud83d');
     const merged = mergeCredentials(Buffer.from('{}'), credentials({ accessToken }));
     expect(JSON.parse(merged.toString()).thingsboard.access_token).toBe(accessToken.reveal());
@@ -221,12 +221,12 @@ describe('merging', () => {
     '{\r\n\t"thingsboard": {}\r\n}',
     '\uFEFF{"thingsboard":{"host":"x"}}',
     freshConfig(credentials()).toString(),
-  ])('twice changes nothing more: %j', (text) => {
+  ])('twice gives the same text: %j', (text) => {
     const once = merge(text);
     expect(merge(once)).toBe(once);
   });
 
-  it('changes nothing of a fresh file with the same credentials', () => {
+  it('changes nothing in a new file with the same credentials', () => {
     const fresh = freshConfig(credentials());
     expect(mergeCredentials(fresh, credentials())).toEqual(fresh);
   });
@@ -243,9 +243,9 @@ describe('merging', () => {
     ['{"a":1,}', 'is not valid JSON'],
     [`{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'is nested deeper than 64 levels'],
     [`{"a":"${'x'.repeat(1024 * 1024)}"}`, 'is larger than 1048576 bytes'],
-    ['{"telemetry":null}', 'has something else than an object in telemetry'],
-    ['{"thingsboard":{},"thingsboard":1}', 'has something else than an object in thingsboard'],
-  ])('refuses what is not usable: %#', async (text, why) => {
+    ['{"telemetry":null}', 'has a value other than an object in telemetry'],
+    ['{"thingsboard":{},"thingsboard":1}', 'has a value other than an object in thingsboard'],
+  ])('refuses an unusable text: %#', async (text, why) => {
     const failure = await failureOf(() => merge(text));
     expect(failure.code).toBe('CONFIG_UNREADABLE');
     expect(failure.message).toContain(why);

@@ -8,7 +8,7 @@ import { credentials } from '../credentials.ts';
 
 const blank = fc.constantFrom('', '', '', ' ', '\n', '\r\n', '\t', '\n    ', '\r\n  ');
 
-/** JSON texts that JSON.parse would not give back as they are. */
+/** JSON texts that JSON.parse and JSON.stringify would change. */
 const scalar = fc.oneof(
   fc.bigInt().map(String),
   fc.constantFrom('0.100000000000000000000000000001', '1E400', '-0', '1.50', '9223372036854775807', 'true', 'null'),
@@ -59,8 +59,9 @@ const CHANGED = new Set([
 ]);
 
 /**
- * Every token in order, as spelled, with the blanks before it and the keys above it; without the values and keys that
- * provisioning sets. Not compared: commas, and blanks before a closing brace, where properties are added.
+ * Every token in order, in its spelling, with the white space before it and the keys above it. The keys and values that
+ * provisioning sets are left out, and so are commas and the white space before a closing brace, where properties are
+ * added.
  */
 function foreignTokens(text: string): string[] {
   const tokens = text.match(TOKEN) ?? [];
@@ -95,10 +96,10 @@ const anyText = fc.oneof(
   root.map((text) => text.slice(1)),
 );
 
-/** Of mergeCredentials, whatever the JSON object. */
+/** Properties of mergeCredentials for any JSON object. */
 export const mergeCredentialsProperties: readonly Property[] = [
   property(
-    'thermal_config.json: every other key and value stays as it is spelled, in its order; the credentials are in it',
+    'thermal_config.json: other keys and values keep spelling and order, and the credentials are set',
     1500,
     root,
     (text) => {

@@ -11,7 +11,7 @@ const isRoot = process.geteuid?.() === 0;
 const codeOf = async (folder: string) => (await failureOf(() => readThermalConfig(folder))).code;
 
 describe('a plain file', () => {
-  it('is given with bytes, mode and owner', async () => {
+  it('is read with bytes, mode and owner', async () => {
     const folder = await realpath(await scratchFolder());
     const path = await put(join(folder, THERMAL_CONFIG), GOOD, 0o640);
     const { uid, gid } = await stat(path);
@@ -27,12 +27,12 @@ describe('a plain file', () => {
     });
   });
 
-  it('may break rules of the camera and still be usable', async () => {
+  it('may break rules of the camera and is still usable', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), '{"thingsboard":{}}');
     const { usable, problems } = await readThermalConfig(folder);
     expect(usable).toBe(true);
-    expect(problems).toContain('thingsboard.host: expected a non-empty text');
+    expect(problems).toContain('thingsboard.host: expected a non-empty string');
     expect(problems).toContain('telemetry: expected an object');
   });
 
@@ -46,11 +46,11 @@ describe('a plain file', () => {
     ['null', 'null', 'holds null instead of a JSON object'],
     ['100,000 levels', '['.repeat(100_000), 'is nested deeper than 64 levels'],
     ['10 MB', Buffer.alloc(10_000_000, 'x'), 'is larger than 1048576 bytes'],
-    ['a list for thingsboard', '{"thingsboard":[]}', 'has something else than an object in thingsboard'],
+    ['a list for thingsboard', '{"thingsboard":[]}', 'has a value other than an object in thingsboard'],
     [
       'wrong sections',
       '{"thingsboard":null,"telemetry":1,"logging":"x","provisioning":[]}',
-      'has something else than an object in thingsboard and telemetry and logging and provisioning',
+      'has a value other than an object in thingsboard and telemetry and logging and provisioning',
     ],
   ])('that holds %s is unusable, and the reason is given', async (_what, content, problem) => {
     const folder = await scratchFolder();
@@ -60,7 +60,7 @@ describe('a plain file', () => {
     expect(file.bytes?.equals(Buffer.from(content))).toBe(true);
   });
 
-  it('may have 16 MiB, not one byte more', async () => {
+  it('may have 16 MiB, but not one byte more', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), Buffer.alloc(MAX_CONFIG_BYTES, ' '));
     expect((await readThermalConfig(folder)).usable).toBe(false);
@@ -69,7 +69,7 @@ describe('a plain file', () => {
   });
 
   it.each([0o444, 0o400, 0o577, 0o000])(
-    'without its owner’s write bit (%o) must not be changed, also by root',
+    "without its owner's write bit (%o) must not be changed, even by root",
     async (mode) => {
       const folder = await scratchFolder();
       await put(join(folder, THERMAL_CONFIG), GOOD, mode);
@@ -79,15 +79,15 @@ describe('a plain file', () => {
     },
   );
 
-  it('that may not be read is refused', async () => {
+  it('without read permission is refused', async () => {
     const folder = await scratchFolder();
     await put(join(folder, THERMAL_CONFIG), GOOD, 0o200);
     expect(await asOrdinaryUser(() => codeOf(folder))).toBe('CONFIG_UNREADABLE');
   });
 });
 
-describe('no plain file', () => {
-  it('absent: where a new one goes, for its owner alone', async () => {
+describe('anything but a plain file', () => {
+  it('missing: gives the path and mode of a new file', async () => {
     const folder = await realpath(await scratchFolder());
     expect(await readThermalConfig(folder)).toEqual({
       path: join(folder, THERMAL_CONFIG),
@@ -101,7 +101,7 @@ describe('no plain file', () => {
     });
   });
 
-  it('a folder and a FIFO are refused, whatever their mode', async () => {
+  it('a folder and a FIFO are refused with any mode', async () => {
     const folder = await scratchFolder();
     await mkdir(join(folder, 'a', THERMAL_CONFIG), { recursive: true });
     await chmod(join(folder, 'a', THERMAL_CONFIG), 0o555);
@@ -111,7 +111,7 @@ describe('no plain file', () => {
     expect(await codeOf(join(folder, 'b'))).toBe('CONFIG_UNREADABLE');
   });
 
-  it('a device folder that does not exist, is a file, or may not be entered is refused', async () => {
+  it('a device folder that does not exist, is a file, or can not be entered is refused', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'file'), '');
     await mkdir(join(folder, 'closed'));
@@ -130,7 +130,7 @@ describe('a symbolic link', () => {
     return { device: join(folder, 'device'), other: join(folder, 'other') };
   }
 
-  it('is followed, also over several and through linked folders', async () => {
+  it('is followed, even several links and through linked folders', async () => {
     const { device, other } = await twoFolders();
     await put(join(other, 'real.json'), GOOD, 0o604);
     await mkdir(join(other, 'deep'));
@@ -145,7 +145,7 @@ describe('a symbolic link', () => {
     });
   });
 
-  it('to nowhere is an absent file at its target', async () => {
+  it('to a missing file is a missing file at its target', async () => {
     const { device, other } = await twoFolders();
     await symlink('../other/new.json', join(device, THERMAL_CONFIG));
     expect(await readThermalConfig(device)).toMatchObject({ path: join(other, 'new.json'), exists: false });
@@ -167,15 +167,15 @@ describe('a symbolic link', () => {
     expect(failure.message).toContain('more than 40 symbolic links');
   });
 
-  it('to a file without write bit must not be changed', async () => {
+  it('to a file without a write bit must not be changed', async () => {
     const { device, other } = await twoFolders();
     await put(join(other, 'real.json'), GOOD, 0o444);
     await symlink(join(other, 'real.json'), join(device, THERMAL_CONFIG));
     expect(await codeOf(device)).toBe('CONFIG_READ_ONLY');
   });
 
-  // Only root can give a link to somebody else.
-  it.runIf(isRoot)('of somebody else is not followed; of root or of the folder’s owner it is', async () => {
+  // Only root can change the owner of a link.
+  it.runIf(isRoot)("owned by another user is not followed; owned by root or by the folder's owner it is", async () => {
     const { device, other } = await twoFolders();
     await put(join(other, 'real.json'), GOOD);
     await symlink(join(other, 'real.json'), join(device, THERMAL_CONFIG));

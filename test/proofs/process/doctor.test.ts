@@ -191,7 +191,7 @@ describe.concurrent('doctor', () => {
     expect(end.status).toBe(0);
     expect(end.output).not.toMatch(/^[!✗–]/m);
     expect(end.output).toMatch(/^✓ TLS +TLSv1\.3, certificate of .*, issued by .*, valid \d{4}-\d\d-\d\d to \d{4}/m);
-    expect(end.output).toMatch(/^✓ MQTT CONNECT +the user "provision" is admitted/m);
+    expect(end.output).toMatch(/^✓ MQTT CONNECT +the user "provision" is accepted/m);
     expect(end.output).toContain(`Next: thermal-provision run --dir ${paths.deviceFolder}`);
     expect(end.output).toMatch(/^-.*"access_token": "\[masked 1\]"/m);
     expect(end.output).toMatch(/^\+.*"access_token": "\[the new access token\]"/m);
@@ -248,11 +248,11 @@ describe.concurrent('doctor', () => {
     for (const title of ['state folder', 'provision.txt', 'snapshot.json', 'TLS']) {
       expect(end.output).toMatch(new RegExp(`^! ${title.replace('.', '\\.')}`, 'm'));
     }
-    expect(end.output).toContain(`an unfinished run holds ${run.deviceName} for 127.0.0.1:`);
+    expect(end.output).toContain(`unfinished run: ${run.deviceName} for 127.0.0.1:`);
     expect(end.output).toContain(`chmod 600 ${paths.credentials}`);
-    expect(end.output).toContain('others can read the secret in it');
+    expect(end.output).toContain('other users can read the secret in it');
     expect(end.output).toContain('is not valid JSON');
-    expect(end.output).toContain(`would name the device ${run.deviceName}; made from the defaults`);
+    expect(end.output).toContain(`the device name would be ${run.deviceName}; all other values are defaults`);
     expect(end.output).toContain(`Next: touch ${paths.provisionTxt}`);
     expect(await contentOf(paths.deviceFolder)).toEqual(before);
     await expectNoSecrets(paths, [end], [run.server]);
