@@ -102,7 +102,7 @@ export const provisionMachine = setup({
     isRequested: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.trigger !== null,
     isUnfinished: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.unfinished,
     // route
-    isGranted: ({ context }) => context.granted !== null,
+    isIssued: ({ context }) => context.granted !== null,
     mustReconcile: ({ context }) =>
       context.lastAnswer === 'failure' || (!context.probed && (context.requestsOut > 0 || context.nameIndex > 1)),
     // request
@@ -114,7 +114,7 @@ export const provisionMachine = setup({
       context.lastAnswer === 'failure' &&
       (context.refusedProbes + 1 < POLICY.probesAfterFailure ||
         (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + POLICY.quietTimeMs)),
-    mayDrawAnotherName: ({ context }) =>
+    mayGenerateAnotherName: ({ context }) =>
       context.lastAnswer === 'failure' &&
       context.settings?.nameSource === 'random' &&
       context.nameIndex < POLICY.maxNames,
@@ -145,13 +145,13 @@ export const provisionMachine = setup({
       // The request that noticed it was counted on entry, but has not left.
       context.requestsOut - (event.type === 'xstate.error.actor.request' ? 1 : 0) === 0,
     // RESUME
-    mayGoOn: ({ context, event }) =>
+    mayResume: ({ context, event }) =>
       event.type === 'RESUME' &&
       context.resumes < POLICY.maxResumes &&
       (context.settings === null || event.settingsDigest === null || event.settingsDigest === context.settings.digest),
     mayFinish: ({ context }) => context.resumes < POLICY.maxResumes,
     resumedTooOften: ({ context }) => context.resumes >= POLICY.maxResumes,
-    nothingHasLeft: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
+    nothingSent: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
   },
   actions: {
     /** Progress refills the budgets for retries and resumes; nothing else does. */
@@ -180,8 +180,8 @@ export const provisionMachine = setup({
     }),
     recordCandidate: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.prepare');
-      const { nameIndex, deviceName, fingerprint, granted, adopted, at } = event.output;
-      const mayHaveLeft = adopted && context.requestsOut === 0;
+      const { nameIndex, deviceName, fingerprint, granted, reused, at } = event.output;
+      const mayHaveLeft = reused && context.requestsOut === 0;
       return {
         nameIndex,
         deviceName,
@@ -208,12 +208,12 @@ export const provisionMachine = setup({
       unknownAt: timeOf(event, context),
       lastFailure: reportedFailure(event) ?? null,
     })),
-    recordGrant: assign(({ event }) => {
+    recordIssued: assign(({ event }) => {
       assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
-      return { granted: event.output.grant };
+      return { granted: event.output.issued };
     }),
     noteRefusedProbe: assign({ probed: true, refusedProbes: ({ context }) => context.refusedProbes + 1 }),
-    drawAnotherName: assign({
+    generateAnotherName: assign({
       nameIndex: ({ context }) => context.nameIndex + 1,
       requestsOut: 0,
       unknownAt: null,
@@ -225,8 +225,8 @@ export const provisionMachine = setup({
     recordProof: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.verifyCredentials');
       if (event.output.outcome !== 'proven' || context.settings === null) return {};
-      const { by, server, grant = context.granted } = event.output;
-      return { provenBy: by, granted: grant, settings: { ...context.settings, server } };
+      const { by, server, issued = context.granted } = event.output;
+      return { provenBy: by, granted: issued, settings: { ...context.settings, server } };
     }),
     noteRefusedVerification: assign(({ context, event }) => ({
       refusedVerifications: context.refusedVerifications + 1,
@@ -296,12 +296,12 @@ export const provisionMachine = setup({
             : event.at,
       };
     }),
-    adoptTrigger: assign(({ event }) => {
+    updateTrigger: assign(({ event }) => {
       assertEvent(event, 'RESUME');
       return { trigger: event.trigger };
     }),
     /** At the end of a run only the file that started the run may be renamed. */
-    adoptSameTrigger: assign(({ context, event }) => {
+    updateSameTrigger: assign(({ context, event }) => {
       assertEvent(event, 'RESUME');
       return sameTrigger(context.trigger, event.trigger) ? { trigger: event.trigger } : {};
     }),
@@ -356,7 +356,7 @@ export const provisionMachine = setup({
   on: {
     RESUME: [
       { guard: 'resumedTooOften', target: '.failed', actions: 'failResumeLoop' },
-      { guard: 'nothingHasLeft', target: '.validate', actions: ['noteResume', 'adoptTrigger', 'startOver'] },
+      { guard: 'nothingSent', target: '.validate', actions: ['noteResume', 'updateTrigger', 'startOver'] },
       { target: '.superseded', actions: 'noteEvent' },
     ],
     TIME_UP: { target: '.failed', actions: ['noteEvent', 'failTimeUp'] },
@@ -375,7 +375,7 @@ export const provisionMachine = setup({
         ],
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'detect', reenter: true, actions: 'noteResume' } },
+      on: { RESUME: { guard: 'mayResume', target: 'detect', reenter: true, actions: 'noteResume' } },
     },
     validate: {
       description: 'Everything that could make the write fail later is checked before the server hears of us.',
@@ -388,7 +388,7 @@ export const provisionMachine = setup({
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
-        RESUME: { guard: 'mayGoOn', target: 'validate', reenter: true, actions: ['noteResume', 'adoptTrigger'] },
+        RESUME: { guard: 'mayResume', target: 'validate', reenter: true, actions: ['noteResume', 'updateTrigger'] },
       },
     },
     prepare: {
@@ -410,12 +410,14 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'prepare', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'prepare', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     route: {
       description: 'Where to go on: what is known of the requests that have left decides.',
       always: [
-        { guard: 'isGranted', target: 'verifyCredentials' },
+        { guard: 'isIssued', target: 'verifyCredentials' },
         { guard: 'mustReconcile', target: 'reconcile' },
         { target: 'request' },
       ],
@@ -435,7 +437,7 @@ export const provisionMachine = setup({
           {
             guard: 'answeredSuccess',
             target: 'verifyCredentials',
-            actions: ['noteEvent', 'recordGrant'],
+            actions: ['noteEvent', 'recordIssued'],
           },
           { guard: 'answeredFailure', target: 'reconcile', actions: ['noteEvent', 'noteFailureAnswer'] },
           { target: 'reconcile', actions: ['noteEvent', 'noteUnknownOutcome'] },
@@ -447,12 +449,14 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'uncountRequest', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'route', actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'route', actions: ['noteResume', 'updateTrigger'] } },
     },
     backoff: {
       description: 'A pause of 1, 2, 4 s … up to a stored deadline, before another try.',
       after: { untilRetry: { target: 'route', actions: 'endPause' } },
-      on: { RESUME: { guard: 'mayGoOn', target: 'backoff', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'backoff', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     reconcile: {
       description: 'Did an earlier request succeed after all? Only a server that knows our token can tell.',
@@ -466,13 +470,13 @@ export const provisionMachine = setup({
           includeCurrent: context.requestsOut > 0,
         }),
         onDone: [
-          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteEvent', 'recordGrant'] },
+          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteEvent', 'recordIssued'] },
           {
             guard: 'mustProbeAgain',
             target: 'backoff',
             actions: ['noteEvent', 'noteRefusedProbe', 'scheduleProbe'],
           },
-          { guard: 'mayDrawAnotherName', target: 'prepare', actions: ['noteEvent', 'drawAnotherName'] },
+          { guard: 'mayGenerateAnotherName', target: 'prepare', actions: ['noteEvent', 'generateAnotherName'] },
           { guard: 'isNameTaken', target: 'failed', actions: ['noteEvent', 'failNameTaken'] },
           { guard: 'unknownTooOften', target: 'failed', actions: ['noteEvent', 'failUnanswered'] },
           {
@@ -488,7 +492,9 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'reconcile', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'reconcile', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     verifyCredentials: {
       description: 'The new credentials are proven by a connection of their own before anything is changed (FR-012).',
@@ -517,10 +523,10 @@ export const provisionMachine = setup({
       },
       on: {
         RESUME: {
-          guard: 'mayGoOn',
+          guard: 'mayResume',
           target: 'verifyCredentials',
           reenter: true,
-          actions: ['noteResume', 'adoptTrigger'],
+          actions: ['noteResume', 'updateTrigger'],
         },
       },
     },
@@ -534,7 +540,7 @@ export const provisionMachine = setup({
         onDone: { target: 'write', actions: ['noteEvent', 'recordBackup'] },
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'backup', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'backup', reenter: true, actions: ['noteResume', 'updateTrigger'] } },
     },
     write: {
       description: 'The credentials go into thermal_config.json by one durable, atomic replacement, read back after.',
@@ -560,7 +566,7 @@ export const provisionMachine = setup({
         ],
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'write', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'write', reenter: true, actions: ['noteResume', 'updateTrigger'] } },
     },
     restore: {
       description: 'What was written can’t be used: the backup is put back, durably.',
@@ -584,7 +590,7 @@ export const provisionMachine = setup({
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
-        RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] },
+        RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'updateSameTrigger'] },
       },
     },
     provisioned: {

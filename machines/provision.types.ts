@@ -69,7 +69,7 @@ export interface SettingsSummary {
 }
 
 /** Credentials that the server has given us; the token itself lies in credentials.json only. */
-export interface GrantSummary {
+export interface IssuedSummary {
   readonly deviceName: string;
   readonly fingerprint: string;
   /** Whether this run has seen the server’s SUCCESS with its own eyes. */
@@ -111,7 +111,7 @@ export interface ProvisionContext {
   /** The latest failure that an effect reported, also while it is being retried. */
   readonly lastFailure: FailureRecord | null;
 
-  readonly granted: GrantSummary | null;
+  readonly granted: IssuedSummary | null;
   readonly refusedVerifications: number;
   readonly provenBy: 'attributes' | 'connack' | null;
 
@@ -171,8 +171,8 @@ export type PrepareOutput = Timed & {
   readonly deviceName: string;
   readonly fingerprint: string;
   /** The candidate stems from an earlier run, which may have sent a request with it. */
-  readonly adopted: boolean;
-  readonly granted: GrantSummary | null;
+  readonly reused: boolean;
+  readonly granted: IssuedSummary | null;
 };
 
 export interface RequestInput {
@@ -182,9 +182,9 @@ export interface RequestInput {
 }
 export type RequestOutput = Timed &
   (
-    | { readonly outcome: 'granted'; readonly grant: GrantSummary }
-    | { readonly outcome: 'failure'; readonly grant: null }
-    | { readonly outcome: 'unknown'; readonly grant: null; readonly failure: FailureRecord }
+    | { readonly outcome: 'granted'; readonly issued: IssuedSummary }
+    | { readonly outcome: 'failure'; readonly issued: null }
+    | { readonly outcome: 'unknown'; readonly issued: null; readonly failure: FailureRecord }
   );
 
 export interface ReconcileInput {
@@ -195,8 +195,8 @@ export interface ReconcileInput {
 }
 export type ReconcileOutput = Timed &
   (
-    | { readonly outcome: 'accepted'; readonly grant: GrantSummary }
-    | { readonly outcome: 'refused'; readonly grant: null }
+    | { readonly outcome: 'accepted'; readonly issued: IssuedSummary }
+    | { readonly outcome: 'refused'; readonly issued: null }
   );
 
 export interface VerifyCredentialsInput {
@@ -210,7 +210,7 @@ export type VerifyCredentialsOutput = Timed &
         readonly by: 'attributes' | 'connack';
         readonly server: ServerAddress;
         /** Only when the device's own token was proven in place of the one in a garbled answer. */
-        readonly grant?: GrantSummary;
+        readonly issued?: IssuedSummary;
       }
     | { readonly outcome: 'refused'; readonly failure: FailureRecord }
   );

@@ -5,7 +5,7 @@ import { deviceNameFor, generateToken } from '../device/candidate.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
-import { grantSummary } from '../state/runCredentials.ts';
+import { issuedSummary } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 const namesIn = (credentials: Credentials): string => credentials.candidates.map(({ name }) => name).join(', ');
@@ -102,8 +102,8 @@ export async function prepare(
     nameIndex,
     deviceName: candidate.name,
     fingerprint: candidate.token.fingerprint(),
-    adopted: candidate.runId !== input.runId,
-    granted: granted === null ? null : grantSummary(granted, input.runId),
+    reused: candidate.runId !== input.runId,
+    granted: granted === null ? null : issuedSummary(granted, input.runId),
     warnings,
     at: clock.now(),
   };

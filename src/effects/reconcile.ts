@@ -1,7 +1,7 @@
 import type { ReconcileInput, ReconcileOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
-import type { Candidate, Grant } from '../state/credentials.ts';
-import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
+import type { Candidate, IssuedCredentials } from '../state/credentials.ts';
+import { issuedSummary, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -29,20 +29,20 @@ export async function reconcile(
       standby: dependencies.standby,
     });
     if (proof.kind === 'proven') {
-      const grant: Grant = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };
-      await storeGrant(dependencies, credentials, grant);
+      const issued: IssuedCredentials = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };
+      await storeIssued(dependencies, credentials, issued);
       log.info('reconcile.accepted', `An earlier request had succeeded: ${candidate.name} is registered`, {
         deviceName: candidate.name,
         token: candidate.token.fingerprint(),
       });
-      return { outcome: 'accepted', grant: grantSummary(grant, null), at: clock.now() };
+      return { outcome: 'accepted', issued: issuedSummary(issued, null), at: clock.now() };
     }
     if (proof.kind !== 'refused') throw proof.failure;
     log.info('reconcile.refused', `The server knows no device ${candidate.name} of ours (yet)`, {
       deviceName: candidate.name,
     });
   }
-  return { outcome: 'refused', grant: null, at: clock.now() };
+  return { outcome: 'refused', issued: null, at: clock.now() };
 }
 
 function probedNewestFirst(candidates: readonly Candidate[], input: ReconcileInput): Candidate[] {

@@ -4,8 +4,8 @@ import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import { provisioningServer } from '../failures/serverFacts.ts';
-import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
-import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
+import type { Candidate, Credentials, IssuedCredentials } from '../state/credentials.ts';
+import { issuedSummary, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
 import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
@@ -69,7 +69,7 @@ export async function request(
   }
   if (response.status === 'FAILURE') {
     log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
-    return { outcome: 'failure', grant: null, at: clock.now() };
+    return { outcome: 'failure', issued: null, at: clock.now() };
   }
   return granted(dependencies, credentials, {
     deviceName: candidate.name,
@@ -96,26 +96,26 @@ function readResponse(payload: Buffer): ProvisionResponse | Failure {
 
 function unknownOutcome({ clock, log }: EffectDependencies, failure: Failure): RequestOutput {
   log.warn('request.unknown', `It is not known what became of the request: ${failure.message}`, { code: failure.code });
-  return { outcome: 'unknown', grant: null, failure: toFailureRecord(failure), at: clock.now() };
+  return { outcome: 'unknown', issued: null, failure: toFailureRecord(failure), at: clock.now() };
 }
 
 async function granted(
   dependencies: EffectDependencies,
   credentials: Credentials,
-  grant: Grant,
+  issued: IssuedCredentials,
 ): Promise<RequestOutput> {
   const { clock, log } = dependencies;
   try {
-    await storeGrant(dependencies, credentials, grant);
+    await storeIssued(dependencies, credentials, issued);
   } catch (error) {
     // Our own token is on disk already: `reconcile` finds the device with it and stores the grant again.
     return unknownOutcome(dependencies, toFailure(error));
   }
-  const drawnByUs = credentials.candidates.some(({ token }) => token.equals(grant.token));
-  log.info('request.granted', `The server registered ${grant.deviceName}`, {
-    deviceName: grant.deviceName,
-    token: grant.token.fingerprint(),
+  const drawnByUs = credentials.candidates.some(({ token }) => token.equals(issued.token));
+  log.info('request.granted', `The server registered ${issued.deviceName}`, {
+    deviceName: issued.deviceName,
+    token: issued.token.fingerprint(),
     tokenFrom: drawnByUs ? 'device' : 'server',
   });
-  return { outcome: 'granted', grant: grantSummary(grant, grant.successSeenBy), at: clock.now() };
+  return { outcome: 'granted', issued: issuedSummary(issued, issued.successSeenBy), at: clock.now() };
 }

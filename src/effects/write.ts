@@ -8,7 +8,7 @@ import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../
 import { hostAndPort } from '../endpoint.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { storedGrant } from '../state/runCredentials.ts';
+import { issuedCredentials } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
@@ -21,15 +21,15 @@ export async function write(
   { input, signal }: EffectCall<WriteInput>,
 ): Promise<WriteOutput> {
   const { paths, clock, log } = dependencies;
-  const grant = await storedGrant(dependencies);
+  const issued = await issuedCredentials(dependencies);
   const { host, port, useSsl, caFile } = input.server;
   const credentials: ConfigCredentials = {
     host,
     port,
     useSsl,
     ...(useSsl && caFile !== null ? { caFile } : {}),
-    accessToken: grant.token,
-    deviceId: grant.deviceName,
+    accessToken: issued.token,
+    deviceId: issued.deviceName,
     provisionedAt: new Date(clock.now()).toISOString(),
     runId: input.runId,
     backup: input.backup,
@@ -64,10 +64,10 @@ export async function write(
     log.error('config.unusable', `${existing.path} does not hold what was written to it; the backup is put back`);
     return { outcome: 'unusable', warnings, at: clock.now() };
   }
-  log.info('config.written', `thermal_config.json now holds the credentials of ${grant.deviceName}`, {
+  log.info('config.written', `thermal_config.json now holds the credentials of ${issued.deviceName}`, {
     file: existing.path,
-    deviceName: grant.deviceName,
-    token: grant.token.fingerprint(),
+    deviceName: issued.deviceName,
+    token: issued.token.fingerprint(),
     server: hostAndPort(input.server),
   });
   return { outcome: 'written', warnings, at: clock.now() };

@@ -16,7 +16,7 @@ import { leaveNote, removeNote } from '../files/note.ts';
 import { ensurePrivateFolder } from '../files/ownFiles.ts';
 import { formatJson } from '../log/format.ts';
 import { createLog, type Log, type RunPosition } from '../log/log.ts';
-import { type Grant, readCredentials } from '../state/credentials.ts';
+import { type IssuedCredentials, readCredentials } from '../state/credentials.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { loadSnapshot } from '../state/snapshotFile.ts';
 import { standbyStream } from '../thingsboard/standbyStream.ts';
@@ -103,7 +103,7 @@ async function makeStateFolderDurable(around: string, log: Log): Promise<void> {
 }
 
 /** Whether the camera is the granted device by its configuration. @throws Failure of readThermalConfig */
-async function isWritten({ deviceFolder }: DevicePaths, granted: Grant | null): Promise<boolean> {
+async function isWritten({ deviceFolder }: DevicePaths, granted: IssuedCredentials | null): Promise<boolean> {
   if (granted === null) return false;
   const { bytes } = await readThermalConfig(deviceFolder, 'read');
   return bytes !== undefined && isDevice(bytes, granted.deviceName, granted.token);

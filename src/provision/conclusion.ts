@@ -36,7 +36,7 @@ export function stateOf(snapshot: ProvisionSnapshot): ProvisionState {
  * disk but what a stuck one has not let go, and the lock is held until that is done, too. An actor that is stopped does
  * not wait for its effects.
  */
-export async function quiesce(
+export async function stopRun(
   { unfinished }: Pass,
   writer: SnapshotWriter,
   actor: { stop(): void },
@@ -177,7 +177,7 @@ async function concludeFailed(
   const failure = publicFailure(context.error);
   const waited = await saveFailed(pass, writer);
   // A disk that is stuck would not remove the file either, and one that is left is asked after by the next run.
-  if (waited === 'done' && nothingHasLeft(context)) {
+  if (waited === 'done' && nothingSent(context)) {
     // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
     const removed = durableRemove(dependencies.paths.credentials).catch(() => {});
     await waitFor(pass, LAST_WRITE_MS, removed);
@@ -201,7 +201,7 @@ async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Wa
 }
 
 /** Whether this run drew a name, and the server can't know it. A name taken up from an earlier run may be known. */
-const nothingHasLeft = (context: ProvisionContext): boolean =>
+const nothingSent = (context: ProvisionContext): boolean =>
   context.deviceName !== null && context.granted === null && context.nameIndex === 1 && context.requestsOut === 0;
 
 /** The chart's failure; its code is one of the catalogue's, or the chart has a defect. */

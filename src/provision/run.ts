@@ -10,7 +10,7 @@ import { createEffects } from '../effects/index.ts';
 import { wordedFailure } from '../failures/failure.ts';
 import { failureFields } from '../log/failureFields.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
-import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
+import { conclude, type ProvisionSnapshot, stateOf, stopRun, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
 import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
@@ -78,8 +78,8 @@ export async function run(
   });
   options.signal.addEventListener('abort', interrupt, { once: true });
   let ending: Promise<void> | undefined;
-  const comeToRest = (): Promise<void> => {
-    ending ??= quiesce(pass, writer, actor, effects.settled);
+  const stop = (): Promise<void> => {
+    ending ??= stopRun(pass, writer, actor, effects.settled);
     return ending;
   };
   let timeLimit: NodeJS.Timeout | undefined;
@@ -103,13 +103,13 @@ export async function run(
     const result = end === 'interrupted' ? end : await conclude({ ...pass, interrupted }, writer, end, startedAt);
     if (result !== 'interrupted') return result;
     // An interruption is no failure: what is durable now is where the next start goes on.
-    await comeToRest();
+    await stop();
     log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
     return ended('interrupted', position.runId, null);
   } finally {
     clearTimeout(timeLimit);
     options.signal.removeEventListener('abort', interrupt);
-    await comeToRest();
+    await stop();
   }
 }
 

@@ -26,7 +26,7 @@ export interface Candidate {
 }
 
 /** What the server gave. */
-export interface Grant {
+export interface IssuedCredentials {
   readonly deviceName: string;
   readonly token: Secret;
   /** The run that saw the server's SUCCESS; null when `reconcile` found the device instead. */
@@ -38,7 +38,7 @@ export interface Credentials {
   readonly target: { readonly digest: string; readonly host: string; readonly port: number };
   readonly board: BoardIdentity;
   readonly candidates: readonly Candidate[];
-  readonly granted: Grant | null;
+  readonly granted: IssuedCredentials | null;
 }
 
 const text = (max: number, min = 0) => z.string().check(z.minLength(min), z.maxLength(max));

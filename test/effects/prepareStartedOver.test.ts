@@ -5,15 +5,15 @@ import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Grant, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { type IssuedCredentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const RUN = 'run-1';
-const GRANT: Grant = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
+const GRANT: IssuedCredentials = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
 
 /** provision.json was changed before this run sent anything; credentials.json is still for the old settings. */
-async function startedOver(drawnBy: string, granted: Grant | null = null) {
+async function startedOver(drawnBy: string, granted: IssuedCredentials | null = null) {
   const paths = await deviceFolderFor(1883);
   await mkdir(paths.stateFolder, { mode: 0o700 });
   await writeCredentials(paths.credentials, {
@@ -33,7 +33,7 @@ async function startedOver(drawnBy: string, granted: Grant | null = null) {
 describe('when settings changed before anything had left', () => {
   it('drops the name that this run drew, without a word: no device can exist', async () => {
     const { output, stored, files } = await startedOver(RUN);
-    expect(output).toMatchObject({ warnings: [], adopted: false });
+    expect(output).toMatchObject({ warnings: [], reused: false });
     expect(stored?.candidates.map(({ name }) => name)).toEqual([output.deviceName]);
     expect(output.deviceName).not.toBe('camera-old');
     expect(files).toEqual(['credentials.json']);

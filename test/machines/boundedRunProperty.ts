@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { EffectName } from '../../machines/provision.types.ts';
 import {
-  adopted,
   failureAnswer,
   notRegistered,
   refusedCredentials,
   registered,
+  reused,
   TRIGGER,
   unknownOutcome,
   wrote,
@@ -101,7 +101,7 @@ async function endOtherwise(run: ChartRun, effect: EffectName): Promise<void> {
 async function endUnclear(run: ChartRun, effect: EffectName): Promise<void> {
   if (effect === 'request') return run.answer('request', unknownOutcome);
   if (effect === 'reconcile') return run.answer('reconcile', registered);
-  if (effect === 'prepare') return run.answer('prepare', adopted);
+  if (effect === 'prepare') return run.answer('prepare', reused);
   if (effect === 'write') return run.answer('write', wrote('unusable'));
   return run.answer(effect);
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { NameSource } from '../../machines/provision.types.ts';
 import {
-  adopted,
   failureAnswer,
   nameOf,
   notRegistered,
   registered,
+  reused,
   unknownOutcome,
   validated,
 } from '../support/chartAnswers.ts';
@@ -173,7 +173,7 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
 
   it('keeps the quiet time for a name that an earlier run drew', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     await run.answer('reconcile', notRegistered);
     await run.answer('request', failureAnswer);
     expect(await probeUntilGivenUp(run)).toEqual([1000, 2000, 4000, 18_000]);

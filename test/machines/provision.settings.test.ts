@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adopted, failureAnswer, notRegistered, unknownOutcome, validated } from '../support/chartAnswers.ts';
+import { failureAnswer, notRegistered, reused, unknownOutcome, validated } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt } from '../support/chartRun.ts';
 
 const CHANGED = 'fedcba9876543210';
@@ -72,7 +72,7 @@ describe('provision.json changed between interruption and RESUME', () => {
 
   it('with an adopted name, whose request may have left in an earlier run: the run is superseded', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../machines/provision.states.ts';
 import {
-  adopted,
   adoptedGrant,
   answers,
   failureAnswer,
@@ -9,6 +8,7 @@ import {
   notRegistered,
   refusedCredentials,
   registered,
+  reused,
   SETTINGS,
   TRIGGER,
   unknownOutcome,
@@ -115,7 +115,7 @@ describe('prepare', () => {
 
   it('routes a name of an earlier run to reconcile: a request with it may have left', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     expect(run.state()).toBe('reconcile');
     expect(run.context()).toMatchObject({ requestsOut: 1, unknownAt: run.now() });
     expect(run.input('reconcile').includeCurrent).toBe(true);
@@ -134,7 +134,7 @@ describe('prepare', () => {
 
   it('goes on with the name that an earlier run had come to', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', (now, input) => adopted(now, { ...input, nameIndex: 3 }));
+    await run.answer('prepare', (now, input) => reused(now, { ...input, nameIndex: 3 }));
     expect(run.context()).toMatchObject({ nameIndex: 3, deviceName: nameOf(3) });
   });
 
@@ -249,10 +249,10 @@ describe('verifyCredentials', () => {
 
   it('proven with another of our tokens than the one in the answer: that one is the grant', async () => {
     const run = await chartAt('verifyCredentials');
-    const grant = { deviceName: nameOf(1), fingerprint: '0badcafe', successSeen: true };
+    const issued = { deviceName: nameOf(1), fingerprint: '0badcafe', successSeen: true };
     const server = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
-    await run.answer('verifyCredentials', (at) => ({ outcome: 'proven', by: 'attributes', server, grant, at }));
-    expect(run.context().granted).toEqual(grant);
+    await run.answer('verifyCredentials', (at) => ({ outcome: 'proven', by: 'attributes', server, issued, at }));
+    expect(run.context().granted).toEqual(issued);
   });
 
   it('network → backoff, and then verifyCredentials again', async () => {
