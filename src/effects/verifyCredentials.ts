@@ -8,8 +8,8 @@ import { proveCredentials } from '../thingsboard/proveCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * FR-012: the granted credentials are proven by a connection of their own. Where the server accepts them but does not
- * answer the device's question in time, that is proof enough only if this run has seen the server's SUCCESS.
+ * FR-012: tests the issued credentials with a separate connection. If the server accepts the connection but does not
+ * answer a request for attributes, that is proof only if this run received the server's SUCCESS.
  * @throws Failure of the network, NOT_THINGSBOARD, SETTINGS_CHANGED, CREDENTIALS_*
  */
 export async function verifyCredentials(
@@ -64,9 +64,9 @@ export async function verifyCredentials(
 }
 
 /**
- * Without TLS the server's SUCCESS may have been garbled on its way: then the token that the device had sent is the one
- * that the server knows. Once that is proven it is stored as granted.
- * @returns undefined when the device's own token is refused too, or was the one granted
+ * Without TLS the answer may have been garbled, and the server knows the token that the device sent instead. Tests that
+ * token, and stores it as issued if it works.
+ * @returns undefined when the server refuses the device's own token too, or when the issued token is the same
  */
 async function proveOwnToken(
   dependencies: EffectDependencies,
@@ -90,7 +90,7 @@ async function proveOwnToken(
   if (proof.kind !== 'proven') return undefined;
   const own: IssuedCredentials = { ...issued, token };
   await storeIssued(dependencies, credentials, own);
-  const warning = `${server.host} refuses the access token of its own answer, but knows the one that this device drew: that one is used`;
+  const warning = `${server.host} refuses the access token of its own answer, but accepts the one that this device generated: using that one`;
   dependencies.log.warn('verify.ownToken', warning, { deviceName: name, token: token.fingerprint() });
   return { issued: own, warning };
 }
