@@ -1,4 +1,4 @@
-/** What the states of a run take from credentials.json and store in it. The document itself: credentials.ts. */
+/** How the states of a run read and write credentials.json. credentials.ts defines the document. */
 
 import type { IssuedSummary } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -7,14 +7,14 @@ import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Credentials, type IssuedCredentials, readCredentials, writeCredentials } from './credentials.ts';
 
-/** The part of a grant that the chart may know. */
+/** The part of the issued credentials that the chart may hold: no token. */
 export const issuedSummary = (issued: IssuedCredentials, runId: string | null): IssuedSummary => ({
   deviceName: issued.deviceName,
   fingerprint: issued.token.fingerprint(),
   successSeen: issued.successSeenBy !== null && issued.successSeenBy === runId,
 });
 
-/** Where credentials.json is, and where its problems are logged. */
+/** Needed to read credentials.json: its path, and the log for its problems. */
 export interface CredentialsReader {
   readonly paths: Pick<DevicePaths, 'credentials'>;
   readonly log: Log;
@@ -22,7 +22,7 @@ export interface CredentialsReader {
 }
 
 /**
- * credentials.json, which `prepare` has written.
+ * Reads credentials.json, which `prepare` has written.
  * @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER
  */
 export async function storedCredentials({ paths, log, clock }: CredentialsReader): Promise<Credentials> {
@@ -31,14 +31,14 @@ export async function storedCredentials({ paths, log, clock }: CredentialsReader
   throw new Failure('CREDENTIALS_LOST', 'gone', { path: paths.credentials });
 }
 
-/** The grant in credentials.json. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
+/** Reads the issued credentials. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
 export async function issuedCredentials(dependencies: CredentialsReader): Promise<IssuedCredentials> {
   const { granted } = await storedCredentials(dependencies);
   if (granted !== null) return granted;
   throw new Failure('CREDENTIALS_LOST', 'notIssued', { path: dependencies.paths.credentials });
 }
 
-/** Makes a grant durable. @throws Failure of durableReplace */
+/** Stores issued credentials durably. @throws Failure of durableReplace */
 export function storeIssued(
   { paths }: Pick<CredentialsReader, 'paths'>,
   credentials: Credentials,
