@@ -17,7 +17,7 @@ const POLICY = PROVISION_POLICY;
 const pauseBefore = (attempt: number): number =>
   Math.min(POLICY.longestPauseMs, POLICY.firstPauseMs * 2 ** (attempt - 1));
 
-/** A contract that `provide()` must fill: the compiler checks every effect against it. */
+/** A placeholder that `provide()` must replace: the compiler checks every effect against its contract. */
 const effect = <Name extends EffectName>() =>
   fromPromise<EffectContracts[Name]['output'], EffectContracts[Name]['input']>(() =>
     Promise.reject(new Error('effect not provided')),
@@ -26,13 +26,13 @@ const effect = <Name extends EffectName>() =>
 const isEffectError = (error: unknown): error is EffectError =>
   typeof error === 'object' && error !== null && 'failure' in error && 'at' in error;
 
-/** The failure that an effect has reported with an event; undefined: there is none. */
+/** The failure that an effect reported with this event. undefined: none. */
 const reportedFailure = (event: ProvisionEvent): FailureRecord | undefined => {
   if ('output' in event && 'failure' in event.output) return event.output.failure;
   return 'error' in event && isEffectError(event.error) ? event.error.failure : undefined;
 };
 
-/** As reportedFailure; an effect that failed without a report is a defect of the agent. */
+/** Like reportedFailure. An effect that failed without a report is a defect of the agent. */
 const failureIn = (event: ProvisionEvent): FailureRecord | ChartFailure =>
   reportedFailure(event) ?? { code: 'INTERNAL', situation: 'effect', facts: { event: event.type } };
 
@@ -43,8 +43,8 @@ const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
 };
 
 /**
- * By its time alone, unlike `isSameTrigger` in src/device/trigger.ts: this one compares across a restart, and some file
- * systems (FAT, network folders) give a file another inode number when they are mounted again.
+ * Compares the time alone, unlike `isSameTrigger` in src/device/trigger.ts. This function compares across a restart,
+ * and some file systems (FAT, network folders) change inode numbers when they are mounted again.
  */
 const sameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.mtimeNs === b.mtimeNs;
@@ -70,9 +70,9 @@ const timeUp = ({ lastFailure }: ProvisionContext): ChartFailure =>
       };
 
 /**
- * How one camera becomes exactly one device on ThingsBoard. The steps: detect → validate → prepare → request →
- * verifyCredentials → backup → write → finalize; `backoff` waits, `reconcile` finds out what an unanswered request
- * did. Effects of the same names lie in src/effects/. `{ state, context }` is persisted; RESUME goes on from there.
+ * Registers one camera as exactly one device on ThingsBoard. The steps: detect → validate → prepare → request →
+ * verifyCredentials → backup → write → finalize. `backoff` waits. `reconcile` asks whether an unanswered request
+ * succeeded. src/effects/ has an effect for each state. `{ state, context }` is persisted, and RESUME resumes from it.
  */
 export const provisionMachine = setup({
   types: {
@@ -93,7 +93,7 @@ export const provisionMachine = setup({
     finalize: effect<'finalize'>(),
   },
   delays: {
-    /** The deadline is stored; the clock may have jumped by years since, so it is never waited for longer than once. */
+    /** The stored deadline is a wall-clock time, and the clock may have jumped by years. So the wait has a limit. */
     untilRetry: ({ context }) =>
       Math.min(POLICY.longestPauseMs, Math.max(0, (context.retryAt ?? context.now) - context.now)),
   },
@@ -102,7 +102,7 @@ export const provisionMachine = setup({
     isRequested: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.trigger !== null,
     isUnfinished: ({ event }) => event.type === 'xstate.done.actor.detect' && event.output.unfinished,
     // route
-    isGranted: ({ context }) => context.granted !== null,
+    isIssued: ({ context }) => context.granted !== null,
     mustReconcile: ({ context }) =>
       context.lastAnswer === 'failure' || (!context.probed && (context.requestsOut > 0 || context.nameIndex > 1)),
     // request
@@ -114,7 +114,7 @@ export const provisionMachine = setup({
       context.lastAnswer === 'failure' &&
       (context.refusedProbes + 1 < POLICY.probesAfterFailure ||
         (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + POLICY.quietTimeMs)),
-    mayDrawAnotherName: ({ context }) =>
+    mayGenerateAnotherName: ({ context }) =>
       context.lastAnswer === 'failure' &&
       context.settings?.nameSource === 'random' &&
       context.nameIndex < POLICY.maxNames,
@@ -138,28 +138,28 @@ export const provisionMachine = setup({
     settingsChanged: ({ event }) => failureIn(event).code === 'SETTINGS_CHANGED',
     settingsChangedInTime: ({ context, event }) =>
       failureIn(event).code === 'SETTINGS_CHANGED' &&
-      // A second change is for the agent to count: otherwise this could go round for ever.
+      // The agent counts further changes. Without this the chart could loop for ever.
       !context.startedOver &&
       context.granted === null &&
       context.nameIndex === 1 &&
-      // The request that noticed it was counted on entry, but has not left.
+      // The request that noticed the change was counted on entry, but was not sent.
       context.requestsOut - (event.type === 'xstate.error.actor.request' ? 1 : 0) === 0,
     // RESUME
-    mayGoOn: ({ context, event }) =>
+    mayResume: ({ context, event }) =>
       event.type === 'RESUME' &&
       context.resumes < POLICY.maxResumes &&
       (context.settings === null || event.settingsDigest === null || event.settingsDigest === context.settings.digest),
     mayFinish: ({ context }) => context.resumes < POLICY.maxResumes,
     resumedTooOften: ({ context }) => context.resumes >= POLICY.maxResumes,
-    nothingHasLeft: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
+    nothingSent: ({ context }) => context.granted === null && context.nameIndex === 1 && context.requestsOut === 0,
   },
   actions: {
-    /** Progress refills the budgets for retries and resumes; nothing else does. */
+    /** Progress resets the budgets for retries and resumes. Nothing else does. */
     reach: assign(({ context }, { state }: { state: ProvisionState }) => {
       const done = stepsDone(state) ?? 0;
       return done > context.furthestStep ? { furthestStep: done, retries: 0, resumes: 0 } : {};
     }),
-    /** When it happened, and what the operator should know of it. */
+    /** Records the time of the event and its warnings. */
     noteEvent: assign({
       now: ({ context, event }) => timeOf(event, context),
       warnings: ({ context, event }) => {
@@ -180,8 +180,8 @@ export const provisionMachine = setup({
     }),
     recordCandidate: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.prepare');
-      const { nameIndex, deviceName, fingerprint, granted, adopted, at } = event.output;
-      const mayHaveLeft = adopted && context.requestsOut === 0;
+      const { nameIndex, deviceName, fingerprint, granted, reused, at } = event.output;
+      const mayHaveLeft = reused && context.requestsOut === 0;
       return {
         nameIndex,
         deviceName,
@@ -190,13 +190,13 @@ export const provisionMachine = setup({
         ...(mayHaveLeft ? { requestsOut: 1, unknownAt: at } : {}),
       };
     }),
-    /** Counted before it leaves: once this is durable, the request may be out, whatever becomes of us. */
+    /** Counted before the request is sent: the agent may be killed right after sending it. */
     countRequest: assign({
       requestsOut: ({ context }) => context.requestsOut + 1,
       lastAnswer: 'none',
       probed: false,
     }),
-    /** A request that failed did not leave, or was refused; one failure alone comes after the server's SUCCESS. */
+    /** A failed request was not sent, or was refused. Only one failure follows the server's SUCCESS. */
     uncountRequest: assign(({ context, event }) =>
       failureIn(event).code === 'CREDENTIALS_TYPE_UNSUPPORTED'
         ? {}
@@ -208,12 +208,12 @@ export const provisionMachine = setup({
       unknownAt: timeOf(event, context),
       lastFailure: reportedFailure(event) ?? null,
     })),
-    recordGrant: assign(({ event }) => {
+    recordIssued: assign(({ event }) => {
       assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
-      return { granted: event.output.grant };
+      return { granted: event.output.issued };
     }),
     noteRefusedProbe: assign({ probed: true, refusedProbes: ({ context }) => context.refusedProbes + 1 }),
-    drawAnotherName: assign({
+    generateAnotherName: assign({
       nameIndex: ({ context }) => context.nameIndex + 1,
       requestsOut: 0,
       unknownAt: null,
@@ -225,14 +225,14 @@ export const provisionMachine = setup({
     recordProof: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.verifyCredentials');
       if (event.output.outcome !== 'proven' || context.settings === null) return {};
-      const { by, server, grant = context.granted } = event.output;
-      return { provenBy: by, granted: grant, settings: { ...context.settings, server } };
+      const { by, server, issued = context.granted } = event.output;
+      return { provenBy: by, granted: issued, settings: { ...context.settings, server } };
     }),
     noteRefusedVerification: assign(({ context, event }) => ({
       refusedVerifications: context.refusedVerifications + 1,
       lastFailure: reportedFailure(event) ?? null,
     })),
-    /** Stamps always increase, also when the clock went back. */
+    /** Stamps always increase, even when the clock was set back. */
     nameBackup: assign(({ context, event }) => {
       const at = Math.max(timeOf(event, context), (context.newestBackupAt ?? 0) + 1);
       const stamp = new Date(at).toISOString().replaceAll(/[-:]/g, '');
@@ -256,7 +256,7 @@ export const provisionMachine = setup({
     scheduleRetry: assign(({ context, event }) => {
       const retries = context.retries + 1;
       const pause = { retries, retryAt: timeOf(event, context) + pauseBefore(retries), waitingFor: 'retry' as const };
-      // The probe after an unknown outcome was refused. It is charged once, however often the pause is interrupted.
+      // The probe after an unknown outcome was refused. Clearing lastAnswer charges the retry only once.
       if (context.lastAnswer === 'unknown' && 'output' in event) return { ...pause, lastAnswer: 'none' as const };
       return { ...pause, lastFailure: reportedFailure(event) ?? null };
     }),
@@ -288,20 +288,20 @@ export const provisionMachine = setup({
         resumes: context.resumes + 1,
         now: event.at,
         probed: false,
-        // How long the device was off can't be told from its clock: the quiet time starts again. A request that was
-        // answered FAILURE, with none of unknown outcome before it, needs none.
+        // The clock can't tell how long the device was off, so the quiet time starts again. A request that was answered
+        // FAILURE needs no quiet time, unless an earlier request has an unknown outcome.
         unknownAt:
           context.requestsOut === 0 || (context.lastAnswer === 'failure' && context.unknownAt === null)
             ? null
             : event.at,
       };
     }),
-    adoptTrigger: assign(({ event }) => {
+    updateTrigger: assign(({ event }) => {
       assertEvent(event, 'RESUME');
       return { trigger: event.trigger };
     }),
-    /** At the end of a run only the file that started the run may be renamed. */
-    adoptSameTrigger: assign(({ context, event }) => {
+    /** At the end of a run only the provision.txt that started the run may be renamed. */
+    updateSameTrigger: assign(({ context, event }) => {
       assertEvent(event, 'RESUME');
       return sameTrigger(context.trigger, event.trigger) ? { trigger: event.trigger } : {};
     }),
@@ -312,7 +312,7 @@ export const provisionMachine = setup({
       requestsOut: 0,
       retryAt: null,
       waitingFor: null,
-      // Another server, perhaps: what the former one cost says nothing of it.
+      // The new settings may name another server, so the retries of the previous one do not count.
       retries: 0,
       startedOver: true,
     }),
@@ -356,14 +356,14 @@ export const provisionMachine = setup({
   on: {
     RESUME: [
       { guard: 'resumedTooOften', target: '.failed', actions: 'failResumeLoop' },
-      { guard: 'nothingHasLeft', target: '.validate', actions: ['noteResume', 'adoptTrigger', 'startOver'] },
+      { guard: 'nothingSent', target: '.validate', actions: ['noteResume', 'updateTrigger', 'startOver'] },
       { target: '.superseded', actions: 'noteEvent' },
     ],
     TIME_UP: { target: '.failed', actions: ['noteEvent', 'failTimeUp'] },
   },
   states: {
     detect: {
-      description: 'Is provision.txt there? What did earlier runs leave?',
+      description: 'Looks for provision.txt, and for an unfinished earlier run.',
       invoke: {
         id: 'detect',
         src: 'detect',
@@ -375,10 +375,10 @@ export const provisionMachine = setup({
         ],
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'detect', reenter: true, actions: 'noteResume' } },
+      on: { RESUME: { guard: 'mayResume', target: 'detect', reenter: true, actions: 'noteResume' } },
     },
     validate: {
-      description: 'Everything that could make the write fail later is checked before the server hears of us.',
+      description: 'Checks everything that could make the run fail later, before the first contact with the server.',
       entry: { type: 'reach', params: { state: 'validate' } },
       invoke: {
         id: 'validate',
@@ -388,11 +388,11 @@ export const provisionMachine = setup({
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
-        RESUME: { guard: 'mayGoOn', target: 'validate', reenter: true, actions: ['noteResume', 'adoptTrigger'] },
+        RESUME: { guard: 'mayResume', target: 'validate', reenter: true, actions: ['noteResume', 'updateTrigger'] },
       },
     },
     prepare: {
-      description: 'Name and access token are drawn, or taken up again, and stored durably.',
+      description: 'Generates name and access token, or reuses the stored ones, and stores them durably.',
       entry: { type: 'reach', params: { state: 'prepare' } },
       invoke: {
         id: 'prepare',
@@ -410,18 +410,20 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'prepare', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'prepare', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     route: {
-      description: 'Where to go on: what is known of the requests that have left decides.',
+      description: 'Chooses the next state by the requests that may have been sent.',
       always: [
-        { guard: 'isGranted', target: 'verifyCredentials' },
+        { guard: 'isIssued', target: 'verifyCredentials' },
         { guard: 'mustReconcile', target: 'reconcile' },
         { target: 'request' },
       ],
     },
     request: {
-      description: 'One exchange with the server: this name, this token, please.',
+      description: 'Asks the server to register the device with this name and this token.',
       entry: [{ type: 'reach', params: { state: 'request' } }, 'countRequest'],
       invoke: {
         id: 'request',
@@ -435,7 +437,7 @@ export const provisionMachine = setup({
           {
             guard: 'answeredSuccess',
             target: 'verifyCredentials',
-            actions: ['noteEvent', 'recordGrant'],
+            actions: ['noteEvent', 'recordIssued'],
           },
           { guard: 'answeredFailure', target: 'reconcile', actions: ['noteEvent', 'noteFailureAnswer'] },
           { target: 'reconcile', actions: ['noteEvent', 'noteUnknownOutcome'] },
@@ -447,15 +449,17 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'uncountRequest', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'route', actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'route', actions: ['noteResume', 'updateTrigger'] } },
     },
     backoff: {
-      description: 'A pause of 1, 2, 4 s … up to a stored deadline, before another try.',
+      description: 'Waits 1, 2, 4 s … until a stored deadline, before the next try.',
       after: { untilRetry: { target: 'route', actions: 'endPause' } },
-      on: { RESUME: { guard: 'mayGoOn', target: 'backoff', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'backoff', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     reconcile: {
-      description: 'Did an earlier request succeed after all? Only a server that knows our token can tell.',
+      description: 'Asks the server, with the generated token, whether an earlier request succeeded.',
       entry: { type: 'reach', params: { state: 'reconcile' } },
       invoke: {
         id: 'reconcile',
@@ -466,13 +470,13 @@ export const provisionMachine = setup({
           includeCurrent: context.requestsOut > 0,
         }),
         onDone: [
-          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteEvent', 'recordGrant'] },
+          { guard: 'isAccepted', target: 'verifyCredentials', actions: ['noteEvent', 'recordIssued'] },
           {
             guard: 'mustProbeAgain',
             target: 'backoff',
             actions: ['noteEvent', 'noteRefusedProbe', 'scheduleProbe'],
           },
-          { guard: 'mayDrawAnotherName', target: 'prepare', actions: ['noteEvent', 'drawAnotherName'] },
+          { guard: 'mayGenerateAnotherName', target: 'prepare', actions: ['noteEvent', 'generateAnotherName'] },
           { guard: 'isNameTaken', target: 'failed', actions: ['noteEvent', 'failNameTaken'] },
           { guard: 'unknownTooOften', target: 'failed', actions: ['noteEvent', 'failUnanswered'] },
           {
@@ -488,10 +492,12 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'reconcile', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'reconcile', reenter: true, actions: ['noteResume', 'updateTrigger'] },
+      },
     },
     verifyCredentials: {
-      description: 'The new credentials are proven by a connection of their own before anything is changed (FR-012).',
+      description: 'Tests the new credentials with a separate connection before anything is changed (FR-012).',
       entry: { type: 'reach', params: { state: 'verifyCredentials' } },
       invoke: {
         id: 'verifyCredentials',
@@ -517,15 +523,15 @@ export const provisionMachine = setup({
       },
       on: {
         RESUME: {
-          guard: 'mayGoOn',
+          guard: 'mayResume',
           target: 'verifyCredentials',
           reenter: true,
-          actions: ['noteResume', 'adoptTrigger'],
+          actions: ['noteResume', 'updateTrigger'],
         },
       },
     },
     backup: {
-      description: 'A timestamped copy of thermal_config.json, durable before anything is written (FR-007).',
+      description: 'Makes a durable, timestamped copy of thermal_config.json before the file is changed (FR-007).',
       entry: { type: 'reach', params: { state: 'backup' } },
       invoke: {
         id: 'backup',
@@ -534,10 +540,10 @@ export const provisionMachine = setup({
         onDone: { target: 'write', actions: ['noteEvent', 'recordBackup'] },
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'backup', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'backup', reenter: true, actions: ['noteResume', 'updateTrigger'] } },
     },
     write: {
-      description: 'The credentials go into thermal_config.json by one durable, atomic replacement, read back after.',
+      description: 'Writes the credentials into thermal_config.json, durably and atomically, and reads them back.',
       entry: { type: 'reach', params: { state: 'write' } },
       invoke: {
         id: 'write',
@@ -560,10 +566,10 @@ export const provisionMachine = setup({
         ],
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
-      on: { RESUME: { guard: 'mayGoOn', target: 'write', reenter: true, actions: ['noteResume', 'adoptTrigger'] } },
+      on: { RESUME: { guard: 'mayResume', target: 'write', reenter: true, actions: ['noteResume', 'updateTrigger'] } },
     },
     restore: {
-      description: 'What was written can’t be used: the backup is put back, durably.',
+      description: 'Puts the backup back durably, because the written thermal_config.json is not usable.',
       invoke: {
         id: 'restore',
         src: 'restore',
@@ -574,7 +580,7 @@ export const provisionMachine = setup({
       on: { RESUME: { guard: 'mayFinish', target: 'restore', reenter: true, actions: 'noteResume' } },
     },
     finalize: {
-      description: 'provision.txt becomes provision.txt.processed (FR-008).',
+      description: 'Renames provision.txt to provision.txt.processed (FR-008).',
       entry: { type: 'reach', params: { state: 'finalize' } },
       invoke: {
         id: 'finalize',
@@ -584,23 +590,23 @@ export const provisionMachine = setup({
         onError: { target: 'failed', actions: ['noteEvent', 'fail'] },
       },
       on: {
-        RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'adoptSameTrigger'] },
+        RESUME: { guard: 'mayFinish', target: 'finalize', reenter: true, actions: ['noteResume', 'updateSameTrigger'] },
       },
     },
     provisioned: {
       type: 'final',
-      description: 'One device on the server, its credentials in thermal_config.json.',
+      description: 'The server has one device, and thermal_config.json has its credentials.',
       entry: { type: 'reach', params: { state: 'provisioned' } },
     },
-    notRequested: { type: 'final', description: 'No provision.txt: nothing to do.' },
+    notRequested: { type: 'final', description: 'There is no provision.txt: nothing to do.' },
     withdrawn: {
       type: 'final',
-      description: 'provision.txt was removed before the run had ended: nothing more is sent.',
+      description: 'provision.txt was removed before the run ended: nothing more is sent.',
     },
     superseded: {
       type: 'final',
-      description: 'provision.json changed after a request may have left: a new run takes over.',
+      description: 'provision.json changed after a request may have been sent: a new run starts.',
     },
-    failed: { type: 'final', description: 'The error says why and what to do; the old configuration still works.' },
+    failed: { type: 'final', description: 'The error says why and what to do. The old configuration still works.' },
   },
 });

@@ -1,20 +1,20 @@
 import type { ProvisionContext } from './provision.types.ts';
 
 /**
- * The states of the provisioning chart, in order: what every program and page that names a state reads.
- * `route` is missing because the chart leaves it in the step in which it enters it: nobody ever sees a run there.
+ * The states of the provisioning chart, in order. Every program and page that names a state reads this table.
+ * `route` is missing: the chart enters and leaves it in the same step, so no run is ever seen there.
  * test/machines/states.test.ts names every other part that a new state needs.
  */
 interface StateRow {
   readonly kind: 'active' | 'final';
   /**
-   * The step of 8 that the state belongs to, as people count it. null: the step that the run had reached before. The
-   * numbers are a contract: snapshot.json keeps them (`stepsDone`).
+   * The step of 8 that the state belongs to, counted from 1. null: the step that the run reached before. The numbers
+   * are a contract: snapshot.json keeps them (`stepsDone`).
    */
   readonly step: number | null;
-  /** Whether a run without any trouble enters the state. */
+  /** Whether a run without failures enters the state. */
   readonly mainPath: boolean;
-  /** What the state means for an operator who only wants to know whether all is well. */
+  /** The status of the run for operators and monitoring. */
   readonly status: 'pending' | 'in-progress' | 'completed' | 'failed';
 }
 
@@ -22,11 +22,11 @@ interface ActiveRow extends StateRow {
   readonly kind: 'active';
   /** What is being done, for log lines, the progress display and, after "It was …", for `explain`. */
   readonly doing: string;
-  /** What is certain once the state is entered, for `explain`; null: nothing new. */
+  /** What is known once the state is entered, for `explain`. null: nothing new. */
   readonly known: string | null;
   /**
-   * The file of this name in src/effects/. `afterBarrier`: it waits until the state is on disk, because repeating it
-   * after an unrecorded attempt does harm. `free`: it starts at once. `none`: the state only waits.
+   * When the effect (src/effects/, same name) starts. `afterBarrier`: once the state is on disk, because an unrecorded
+   * attempt would do harm. `free`: at once. `none`: the state only waits.
    */
   readonly effect: 'free' | 'afterBarrier' | 'none';
 }
@@ -204,23 +204,20 @@ const isActiveState = (state: ProvisionState): state is ActiveState => !isFinalS
 export const PROVISION_STATES: readonly ProvisionState[] = Object.keys(STATES).filter(isProvisionState);
 export const ACTIVE_STATES: readonly ActiveState[] = PROVISION_STATES.filter(isActiveState);
 export const FINAL_STATES: readonly FinalState[] = PROVISION_STATES.filter(isFinalState);
-/** The steps of a run without any trouble, in order. */
+/** The steps of a run without failures, in order. */
 export const STEPS: readonly ActiveState[] = ACTIVE_STATES.filter((state) => STATES[state].mainPath);
 
-/**
- * How many steps are done once a state is entered: what `furthestStep` in snapshot.json counts. null: entering the
- * state says nothing about it.
- */
+/** Steps that are done once a state is entered, as `furthestStep` in snapshot.json counts. null: not known. */
 export function stepsDone(state: ProvisionState): number | null {
   const { kind, step } = STATES[state];
   return step === null || kind === 'final' ? step : step - 1;
 }
 
-/** Whether a run has ever entered a step, or a later one: also while it repeats an earlier step. */
+/** Whether a run has ever entered this step or a later one, even if it repeats an earlier step now. */
 export const hasReached = (step: ActiveState, { furthestStep }: Pick<ProvisionContext, 'furthestStep'>): boolean =>
   furthestStep >= (stepsDone(step) ?? 0);
 
-/** The step of 8 that a run is in. A pause belongs to the step that it repeats, a failure to the step that failed. */
+/** The step of a run, 1 to 8. A pause belongs to the step that it repeats, a failure to the step that failed. */
 export function stepOf(state: ProvisionState, context: Pick<ProvisionContext, 'granted' | 'furthestStep'>): number {
   const { step } = STATES[state];
   if (step !== null) return step;

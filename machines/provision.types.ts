@@ -1,7 +1,7 @@
 /**
- * The provisioning chart’s vocabulary: context, events, and each effect’s input and output. Everything here is plain
- * JSON, because it is persisted; nothing here is ever a secret: credentials appear as fingerprints. Time enters only
- * through `at` (milliseconds since the epoch) on events, so the chart itself never reads a clock.
+ * Types of the provisioning chart: context, events, and input and output of each effect. All values are plain JSON,
+ * because the context is persisted. None is a secret: credentials appear as fingerprints. The chart never reads a
+ * clock: the time comes with each event in `at` (milliseconds since the epoch).
  */
 
 /** A failure as it is logged, shown and persisted. src/failures/catalogue.ts has the codes and their words. */
@@ -42,7 +42,7 @@ export type ChartFailure =
     }
   | { readonly code: 'INTERNAL'; readonly situation: 'effect'; readonly facts: { readonly event: string } };
 
-/** Which provision.txt this run serves: a newer one of the same name is another request. */
+/** Identifies the provision.txt that started the run. A newer file of the same name asks for another run. */
 export interface TriggerIdentity {
   readonly inode: string;
   readonly mtimeNs: string;
@@ -52,15 +52,15 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly useSsl: boolean;
-  /** As in provision.json, relative to the device folder; null: the system’s certificate authorities. */
+  /** As in provision.json, relative to the device folder; null: the system's certificate authorities. */
   readonly caFile: string | null;
 }
 
 export type NameSource = 'fixed' | 'random' | 'mac';
 
-/** What the chart remembers of provision.json. Key, secret and limits are read afresh for each request. */
+/** The settings that the chart keeps. Key and secret are read again from provision.json for each request. */
 export interface SettingsSummary {
-  /** Over host, port, key and name settings: a run goes on only with the file it began with. */
+  /** Digest of host, port, key and name settings. A run resumes only while it is unchanged. */
   readonly digest: string;
   readonly server: ServerAddress;
   readonly nameSource: NameSource;
@@ -68,11 +68,11 @@ export interface SettingsSummary {
   readonly timeoutSeconds: number;
 }
 
-/** Credentials that the server has given us; the token itself lies in credentials.json only. */
-export interface GrantSummary {
+/** Credentials that the server has issued. Only credentials.json holds the token itself. */
+export interface IssuedSummary {
   readonly deviceName: string;
   readonly fingerprint: string;
-  /** Whether this run has seen the server’s SUCCESS with its own eyes. */
+  /** Whether this run itself received the server's SUCCESS. */
   readonly successSeen: boolean;
 }
 
@@ -89,16 +89,16 @@ export interface ProvisionContext {
   /** Stamp of the newest backup when the run began, ms since the epoch. */
   readonly newestBackupAt: number | null;
 
-  /** Which name is tried, from 1 to `maxNames`: only a refused random name is drawn again. */
+  /** Number of the tried name, from 1 to `maxNames`. Only a random name that was refused gets a successor. */
   readonly nameIndex: number;
   readonly deviceName: string | null;
   readonly fingerprint: string | null;
-  /** Requests under this name that may have left the device: sticky, until a new name is drawn. */
+  /** Requests with this name that may have been sent. Reset when a new name is generated. */
   readonly requestsOut: number;
   readonly lastAnswer: 'none' | 'failure' | 'unknown';
-  /** When the latest request of unknown outcome was given up, ms since the epoch. */
+  /** When the agent stopped waiting for the latest unanswered request, ms since the epoch. */
   readonly unknownAt: number | null;
-  /** Whether a probe was refused since the latest request: then another request may be sent. */
+  /** Whether a probe was refused since the latest request. If so, another request may be sent. */
   readonly probed: boolean;
   /** Probes refused since the server answered FAILURE. */
   readonly refusedProbes: number;
@@ -108,25 +108,25 @@ export interface ProvisionContext {
   /** End of the pause that `backoff` makes, ms since the epoch. */
   readonly retryAt: number | null;
   readonly waitingFor: 'retry' | 'probe' | 'verification' | null;
-  /** The latest failure that an effect reported, also while it is being retried. */
+  /** The latest failure that an effect reported, also during retries. */
   readonly lastFailure: FailureRecord | null;
 
-  readonly granted: GrantSummary | null;
+  readonly granted: IssuedSummary | null;
   readonly refusedVerifications: number;
   readonly provenBy: 'attributes' | 'connack' | null;
 
-  /** Name of the backup that this run makes: fixed before the effect starts, so that a resumed run makes no second. */
+  /** Name of this run's backup. Fixed before the effect starts, so that a resumed run does not make a second one. */
   readonly backupName: string | null;
-  /** The copy that holds the configuration as it was; null while there was none to copy. */
+  /** Name of the backup with the previous configuration. null: there is no backup. */
   readonly backup: string | null;
   readonly writeRounds: number;
 
-  /** The furthest step reached: progress, and nothing else, refills the budgets. */
+  /** The furthest step reached. Only a step further resets the retry and resume budgets. */
   readonly furthestStep: number;
   readonly resumes: number;
-  /** provision.json changed before anything had left: the drawn name is dropped without a word. */
+  /** provision.json changed before anything was sent: the generated name is dropped without a warning. */
   readonly startedOver: boolean;
-  /** For the operator: the newest ones (`maxWarnings`). */
+  /** The newest warnings for the operator, at most `maxWarnings`. */
   readonly warnings: readonly string[];
   /** Why the run failed; set in `failed` only. */
   readonly error: FailureRecord | ChartFailure | null;
@@ -149,7 +149,7 @@ export interface Timed {
 export type DetectInput = Record<string, never>;
 export type DetectOutput = Timed & {
   readonly trigger: TriggerIdentity | null;
-  /** credentials.json of an earlier run lies there. */
+  /** Whether credentials.json of an earlier run exists. */
   readonly unfinished: boolean;
 };
 
@@ -170,9 +170,9 @@ export type PrepareOutput = Timed & {
   readonly nameIndex: number;
   readonly deviceName: string;
   readonly fingerprint: string;
-  /** The candidate stems from an earlier run, which may have sent a request with it. */
-  readonly adopted: boolean;
-  readonly granted: GrantSummary | null;
+  /** Whether an earlier run generated the candidate. That run may have sent a request with it. */
+  readonly reused: boolean;
+  readonly granted: IssuedSummary | null;
 };
 
 export interface RequestInput {
@@ -182,21 +182,21 @@ export interface RequestInput {
 }
 export type RequestOutput = Timed &
   (
-    | { readonly outcome: 'granted'; readonly grant: GrantSummary }
-    | { readonly outcome: 'failure'; readonly grant: null }
-    | { readonly outcome: 'unknown'; readonly grant: null; readonly failure: FailureRecord }
+    | { readonly outcome: 'granted'; readonly issued: IssuedSummary }
+    | { readonly outcome: 'failure'; readonly issued: null }
+    | { readonly outcome: 'unknown'; readonly issued: null; readonly failure: FailureRecord }
   );
 
 export interface ReconcileInput {
   readonly settingsDigest: string;
   readonly nameIndex: number;
-  /** Whether a request under the current name may have left; older names are always probed. */
+  /** Whether a request with the current name may have been sent. Older names are always probed. */
   readonly includeCurrent: boolean;
 }
 export type ReconcileOutput = Timed &
   (
-    | { readonly outcome: 'accepted'; readonly grant: GrantSummary }
-    | { readonly outcome: 'refused'; readonly grant: null }
+    | { readonly outcome: 'accepted'; readonly issued: IssuedSummary }
+    | { readonly outcome: 'refused'; readonly issued: null }
   );
 
 export interface VerifyCredentialsInput {
@@ -209,8 +209,8 @@ export type VerifyCredentialsOutput = Timed &
         readonly outcome: 'proven';
         readonly by: 'attributes' | 'connack';
         readonly server: ServerAddress;
-        /** Only when the device's own token was proven in place of the one in a garbled answer. */
-        readonly grant?: GrantSummary;
+        /** Present only when the device's own token works and the token of a garbled answer does not. */
+        readonly issued?: IssuedSummary;
       }
     | { readonly outcome: 'refused'; readonly failure: FailureRecord }
   );
@@ -219,7 +219,7 @@ export interface BackupInput {
   readonly name: string;
 }
 export type BackupOutput = Timed & {
-  /** The copy that holds the current configuration; null: there is no configuration yet. */
+  /** Name of the backup with the current configuration. null: there is no configuration yet. */
   readonly name: string | null;
   readonly made: boolean;
 };
@@ -231,7 +231,7 @@ export interface WriteInput {
   readonly backup: string | null;
 }
 export type WriteOutput = Timed & {
-  /** `already`: an earlier attempt had written it. `changed`: another program wrote since the backup. */
+  /** `already`: an earlier attempt wrote it. `changed`: another program changed the file since the backup. */
   readonly outcome: 'written' | 'already' | 'changed' | 'unusable';
 };
 
@@ -244,7 +244,7 @@ export interface FinalizeInput {
   readonly trigger: TriggerIdentity | null;
 }
 export type FinalizeOutput = Timed & {
-  /** False: our provision.txt had been renamed before, or a newer one lies there. */
+  /** False: the run's provision.txt was renamed before, or a newer one has replaced it. */
   readonly renamed: boolean;
 };
 
@@ -264,7 +264,7 @@ export type EffectName = keyof EffectContracts;
 
 // ---- events -------------------------------------------------------------------------------------------------------
 
-/** What an effect rejects with: the failure in its plain form, and when. */
+/** The value that an effect rejects with: the failure as plain JSON, and the time. */
 export interface EffectError {
   readonly failure: FailureRecord;
   readonly at: number;
@@ -281,14 +281,14 @@ type EffectEnded = {
 }[EffectName];
 
 export type ProvisionEvent =
-  /** A restored run goes on: sent once after the actor was started from a snapshot. */
+  /** Resumes a restored run: sent once, after the actor was started from a snapshot. */
   | {
       readonly type: 'RESUME';
       readonly at: number;
       readonly trigger: TriggerIdentity | null;
-      /** Digest of provision.json as it is now; null: it can't be read, which the next effect reports. */
+      /** Digest of the current provision.json. null: the file can't be read, and the next effect reports that. */
       readonly settingsDigest: string | null;
     }
-  /** The process has used up its time. */
+  /** The time limit of the process has passed. */
   | { readonly type: 'TIME_UP'; readonly at: number }
   | EffectEnded;

@@ -8,7 +8,7 @@ import type {
   TelemetryInput,
 } from './telemetry.types.ts';
 
-/** Milliseconds before attempt n + 1 to connect, unspread: 1, 2, 4 s, doubling, at most 60 s. */
+/** Pause before the next attempt to connect, in ms, before spreading: 1, 2, 4 s and so on, at most 60 s. */
 export function backoffMs(failuresInARow: number): number {
   return Math.min(60_000, 1000 * 2 ** Math.max(0, failuresInARow - 1));
 }
@@ -24,7 +24,7 @@ const textOf = (error: object, key: string): string => {
   return typeof value === 'string' ? value : '';
 };
 
-/** What an effect rejected with: a Failure (src/failures), unless no effect was provided. */
+/** The failure that an effect rejected with (src/failures). INTERNAL: the effect was not provided. */
 function failureOf(error: unknown): TelemetryFailure {
   if (typeof error !== 'object' || error === null) return { code: 'INTERNAL', message: '', hint: '' };
   return {
@@ -37,8 +37,8 @@ function failureOf(error: unknown): TelemetryFailure {
 const notProvided = (): Promise<never> => Promise.reject(new Error('effect not provided'));
 
 /**
- * Normal operation: stay connected with the device's credentials and publish the temperatures of the measurement
- * spots at a fixed interval. It never gives up by itself; only STOP ends it.
+ * Normal operation: stays connected with the device's credentials and publishes the temperatures of the measurement
+ * spots at a fixed interval. Only STOP ends it.
  */
 export const telemetryMachine = setup({
   types: {
@@ -47,13 +47,13 @@ export const telemetryMachine = setup({
     input: {} as TelemetryInput,
   },
   actors: {
-    /** Opens a session; rejects with a failure (CREDENTIALS_REFUSED: the server knows no such token). */
+    /** Opens a session. Rejects with a failure (CREDENTIALS_REFUSED: the server does not know the token). */
     connect: fromPromise<OpenConnection>(notProvided),
-    /** Owns the open session: rejects when it is lost, closes it when the state is left. */
+    /** Owns the open session. Rejects when the session is lost, closes it when the chart leaves the state. */
     holdConnection: fromPromise<never>(notProvided),
-    /** Measures and publishes once; rejects only when the session is of no more use. */
+    /** Measures and publishes once. Rejects only when the session is no longer usable. */
     publishTelemetry: fromPromise<Publication>(notProvided),
-    /** Resolves when no socket is left. */
+    /** Closes the session. Resolves when no socket is open. */
     disconnect: fromPromise<void>(notProvided),
   },
   guards: {
@@ -101,7 +101,7 @@ export const telemetryMachine = setup({
   on: { STOP: '.stopping' },
   states: {
     connecting: {
-      description: 'The configuration is read afresh and a session is opened with its access token.',
+      description: 'Reads the configuration again and opens a session with its access token.',
       invoke: {
         src: 'connect',
         onDone: {
@@ -125,7 +125,7 @@ export const telemetryMachine = setup({
       },
     },
     publishing: {
-      description: 'Connected. A session that lasts long enough clears the record of earlier failures.',
+      description: 'Connected. After a minute the earlier failures are forgotten.',
       invoke: {
         src: 'holdConnection',
         onError: {
@@ -137,7 +137,7 @@ export const telemetryMachine = setup({
       initial: 'sending',
       states: {
         sending: {
-          description: 'The enabled spots are measured and published; a reading that fails is left out.',
+          description: 'Measures and publishes the enabled spots. A reading that fails is left out.',
           invoke: {
             src: 'publishTelemetry',
             onDone: {
@@ -151,13 +151,13 @@ export const telemetryMachine = setup({
           },
         },
         pausing: {
-          description: 'Nothing to do until the interval, counted from the start of the last publication, is over.',
+          description: 'Waits for the rest of the interval, which began with the last publication.',
           after: { restOfInterval: 'sending' },
         },
       },
     },
     waiting: {
-      description: 'Not connected. The pause doubles with each failure in a row, up to one minute, without an end.',
+      description: 'Not connected. The pause doubles with each failure in a row, up to one minute. Retries never end.',
       entry: {
         type: 'reportRetry',
         params: ({ context }) => ({ failure: context.lastFailure, delayMs: retryDelayMs(context) }),
@@ -165,7 +165,7 @@ export const telemetryMachine = setup({
       after: { backoff: 'connecting' },
     },
     refused: {
-      description: 'The server refuses the access token: an operator must act, so it is tried again at a slow pace.',
+      description: 'The server refuses the access token. An operator must act, so retries are slow.',
       entry: {
         type: 'reportRefused',
         params: ({ context }) => ({ failure: context.lastFailure, delayMs: REFUSED_PAUSE_MS }),
@@ -173,13 +173,13 @@ export const telemetryMachine = setup({
       after: { refusedPause: 'connecting' },
     },
     stopping: {
-      description: 'The session is being closed, for a limited time.',
+      description: 'Closes the session, within a time limit.',
       on: { STOP: {} },
       invoke: { src: 'disconnect', onDone: 'stopped', onError: 'stopped' },
       after: { stopLimit: 'stopped' },
     },
     stopped: {
-      description: 'Ended on request; no socket is left.',
+      description: 'Ended on request. No socket is open.',
       type: 'final',
     },
   },

@@ -1,6 +1,6 @@
-/** What the chart of normal operation remembers and exchanges with its effects. Nothing here may hold a secret. */
+/** Types of the chart of normal operation: context, events, results of effects. Nothing here may hold a secret. */
 
-/** Why a connection or a publication failed; `code` is one of src/failures/catalogue.ts. */
+/** Why a connection or a publication failed. `code` is one of src/failures/catalogue.ts. */
 export interface TelemetryFailure {
   readonly code: string;
   readonly message: string;
@@ -8,17 +8,17 @@ export interface TelemetryFailure {
 }
 
 export interface TelemetryInput {
-  /** This process's factor for the delays between attempts, 0.5 to 1: spreads a fleet after a server's restart. */
+  /** Factor for the pauses of this process, 0.5 to 1. It spreads a fleet after the server restarts. */
   readonly spread: number;
 }
 
 export interface TelemetryContext {
   readonly spread: number;
-  /** Milliseconds from the start of one publication to the start of the next; each connection brings its own. */
+  /** Milliseconds from the start of one publication to the start of the next. Each connection sets it again. */
   readonly intervalMs: number;
-  /** Milliseconds that the latest publication took. */
+  /** Duration of the latest publication in milliseconds. */
   readonly elapsedMs: number;
-  /** Failures since the last connection that lasted. */
+  /** Failures since the last connection that lasted a minute. */
   readonly failuresInARow: number;
   readonly connections: number;
   /** Messages published since the start. */
@@ -28,7 +28,7 @@ export interface TelemetryContext {
 
 export type TelemetryEvent = { readonly type: 'STOP' };
 
-/** What `connect` tells of an open session. */
+/** Result of `connect`. */
 export interface OpenConnection {
   /** Host and port, for the log. */
   readonly server: string;
@@ -36,9 +36,9 @@ export interface OpenConnection {
   readonly intervalMs: number;
 }
 
-/** What one round of measuring and publishing came to. */
+/** Result of one round of measuring and publishing. */
 export interface Publication {
-  /** How many messages the server took. */
+  /** Messages that were published. */
   readonly messages: number;
   readonly elapsedMs: number;
 }

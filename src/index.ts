@@ -1,6 +1,6 @@
 /**
- * The library entry, for programs that embed the agent (docs/library.md). Everything public is declared here, so that
- * the package's type declarations are this one file, and name no type of a dependency.
+ * The library entry, for programs that embed the agent (docs/library.md). All public types are declared here, so that
+ * the type declarations of the package are this one file and name no type of a dependency.
  */
 import { resolve } from 'node:path';
 import { type ProvisionState, STEPS, stepOf } from '../machines/provision.states.ts';
@@ -16,64 +16,64 @@ import type { RecordedContext } from './state/snapshotDocument.ts';
 import { systemClock } from './time/clock.ts';
 import { VERSION } from './version.ts';
 
-/** What to provision, and who is told about it. */
+/** Options of `provision`. */
 export interface ProvisionOptions {
   /** Device folder, with provision.txt, provision.json and thermal_config.json. */
   readonly dir: string;
   /** The agent's own folder; default: `provision-state` in the device folder. */
   readonly stateDir?: string | undefined;
-  /** Aborted: the run is interrupted, and the next call on that folder goes on with it. */
+  /** Aborted: the run is interrupted, and the next call on that folder resumes it. */
   readonly signal?: AbortSignal | undefined;
-  /** Backups of thermal_config.json that stay after a success, 1 to 1000; default 5. */
+  /** Number of backups of thermal_config.json to keep after a success, 1 to 1000; default 5. */
   readonly keepBackups?: number | undefined;
-  /** Stands for the board's serial number, as THERMAL_BOARD_ID does for the command; default: read from the hardware. */
+  /** Replaces the board's serial number, like THERMAL_BOARD_ID for the command; default: read from the hardware. */
   readonly boardId?: string | undefined;
-  /** Told every log record. The library itself prints nothing. */
+  /** Called with every log record. The library itself prints nothing. */
   readonly onLog?: ((record: LogRecord) => void) | undefined;
-  /** Told each state of the run as soon as it is entered. */
+  /** Called with each state of the run as soon as it is entered. */
   readonly onProgress?: ((progress: ProvisionProgress) => void) | undefined;
 }
 
-/** Where a run stands. */
+/** Progress of a run. */
 export interface ProvisionProgress {
   readonly runId: string;
   readonly state: ProvisionState;
-  /** How far the run is, 1 to `steps`; pauses and probes belong to the step that they repeat. */
+  /** The current step, 1 to `steps`. Pauses and probes belong to the step that they repeat. */
   readonly step: number;
   readonly steps: number;
-  /** The try that runs, from 1. */
+  /** The current try, from 1. */
   readonly attempt: number;
-  /** null until provision.json was read. */
+  /** null until provision.json is read. */
   readonly maxAttempts: number | null;
-  /** null until a name was drawn. */
+  /** null until a name is generated. */
   readonly deviceName: string | null;
-  /** In `backoff`: length of the pause, ms; else null. */
+  /** In `backoff`: length of the pause in ms, otherwise null. */
   readonly retryInMs: number | null;
-  /** In `backoff` and `failed`: the failure that is retried, or that ended the run; else null. */
+  /** In `backoff` and `failed`: the failure that is retried or that ended the run, otherwise null. */
   readonly failure: ProvisionFailure | null;
 }
 
-/** Why a run failed, or what is retried. docs/failures.md has an entry for each code. */
+/** A failure that is retried or that ended the run. docs/failures.md has an entry for each code. */
 export interface ProvisionFailure {
   readonly code: FailureCode;
-  /** What happened, to which file or server, why. */
+  /** What happened, to which file or server, and why. */
   readonly message: string;
   /** What to do next. */
   readonly hint: string;
-  /** Whether the same may succeed in a moment. */
+  /** Whether a retry after a moment may succeed. */
   readonly retryable: boolean;
-  /** Exit status of the command in this case (sysexits.h). */
+  /** Exit status of the command for this failure (sysexits.h). */
   readonly exitStatus: number;
   /** The causes, outermost first. */
   readonly causes: readonly string[];
 }
 
-/** One line of the log. Never a secret in it. */
+/** One line of the log. It never holds a secret. */
 export interface LogRecord {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly level: 'error' | 'warn' | 'info' | 'debug';
-  /** Stable dotted name, for machines (docs/events.md). */
+  /** Stable dotted name, for programs (docs/events.md). */
   readonly event: string;
   /** A sentence, for people. */
   readonly message: string;
@@ -85,7 +85,7 @@ export interface LogRecord {
 
 interface Ended<Outcome extends string> {
   readonly outcome: Outcome;
-  /** What the command `run` would have ended with: 0, or 75 after an interruption. */
+  /** Exit status of the command `run` in this case: 0, or 75 after an interruption. */
   readonly exitStatus: number;
   readonly runId: string | null;
   readonly deviceName: string | null;
@@ -96,23 +96,23 @@ interface Failed {
   readonly outcome: 'failed';
   readonly exitStatus: number;
   readonly runId: string | null;
-  /** The name that was tried, which may exist on the server. */
+  /** The name that was tried. A device of this name may exist on the server. */
   readonly deviceName: string | null;
   readonly failure: ProvisionFailure;
 }
 
 /**
- * How it ended: `nothing` was asked for; `provisioned`; `withdrawn`, provision.txt was taken away meanwhile;
- * `interrupted` by the signal; or `failed`.
+ * The end of a pass. `nothing`: there is no provision.txt. `withdrawn`: provision.txt was removed during the run.
+ * `interrupted`: by the signal.
  */
 export type ProvisionResult = Ended<'nothing' | 'provisioned' | 'withdrawn' | 'interrupted'> | Failed;
 
 /**
- * One pass over a device folder, as the command `run` makes it: begins a run, or goes on with an interrupted one, and
- * takes it to its end. Prints nothing, installs no signal handlers, never ends the process. Runs on different folders
- * may go on at the same time; of two on one folder the second fails with LOCKED.
- * @returns how it ended: whatever goes wrong on disk, network or server is in the result
- * @throws TypeError, RangeError as a rejection, when the options are wrong: a defect of the calling program
+ * One pass over a device folder, like the command `run`: starts a run, or resumes an interrupted one, and completes it.
+ * Prints nothing, installs no signal handlers, and never ends the process. Passes on different folders may run at the
+ * same time. A second pass on the same folder fails with LOCKED.
+ * @returns the end of the pass, with any failure of disk, network or server
+ * @throws TypeError, RangeError as a rejection, when an option is wrong: a defect of the calling program
  */
 export async function provision(options: ProvisionOptions): Promise<ProvisionResult> {
   const { dir, stateDir, signal, keepBackups = DEFAULT_KEEP_BACKUPS, boardId = '', onLog, onProgress } = options;
@@ -121,14 +121,14 @@ export async function provision(options: ProvisionOptions): Promise<ProvisionRes
   if (!Number.isInteger(keepBackups) || keepBackups < 1 || keepBackups > MAX_KEEP_BACKUPS) {
     throw new RangeError(`keepBackups must be a whole number from 1 to ${MAX_KEEP_BACKUPS}`);
   }
-  // Nobody is left who could be told that the program's own log callback has failed.
+  // A failure of the log callback can't be logged, so it is ignored.
   const sink = (record: LogRecord): void => tell(onLog, record, () => {});
   const log = createLog(sink, systemClock(), { runId: null, state: null, attempt: null });
   const result = await runAgent({
     paths: devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir)),
     agentVersion: VERSION,
     sink,
-    // One of its own: Node warns of more than ten listeners at a signal that many runs share.
+    // A separate signal: Node warns about more than ten listeners on one signal, and many runs may share it.
     signal: AbortSignal.any(signal === undefined ? [] : [signal]),
     keepBackups,
     boardId,
@@ -141,7 +141,7 @@ function requireFolderName(option: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw new TypeError(`${option} must be the path of a folder`);
 }
 
-/** Calls back. What is wrong with the callback, an asynchronous one included, must not end a provisioning. */
+/** Calls the callback. Its failure, also an asynchronous one, must not end the run. */
 function tell<Value>(
   callback: ((value: Value) => unknown) | undefined,
   value: Value,
@@ -156,7 +156,7 @@ function tell<Value>(
 
 function logDefect(log: Log, error: unknown): void {
   const what = error instanceof Error ? error.message : `a thrown ${typeof error}`;
-  log.warn('callback.failed', `onProgress failed; the run goes on: ${what}`);
+  log.warn('callback.failed', `onProgress failed; the run continues: ${what}`);
 }
 
 function publicFailure(record: FailureRecord): ProvisionFailure {

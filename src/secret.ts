@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 
 const MASK = '[secret]';
-/** util.inspect.custom, by the name that Node documents for code that does without node:util. */
+/** util.inspect.custom, by its documented name, so that node:util is not imported. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /**
  * A value that can't be printed by accident: string conversion, JSON, util.inspect and template literals all give
- * “[secret]”. Only `reveal()` gives the value, so each place that needs it can be found by that word.
+ * "[secret]". Only `reveal()` returns the value, so a search for that word finds every use.
  */
 export class Secret {
   readonly #value: string;
@@ -15,12 +15,12 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself: for the wire and for the two files that must hold it, nowhere else. */
+  /** The value itself: only for the network and for the files that must hold it. */
   reveal(): string {
     return this.#value;
   }
 
-  /** Eight hexadecimal digits of its SHA-256: tells two values apart, tells nothing of the value. */
+  /** Eight hexadecimal digits of the SHA-256: distinguishes two values without revealing them. */
   fingerprint(): string {
     return createHash('sha256').update(this.#value).digest('hex').slice(0, 8);
   }

@@ -12,7 +12,7 @@ describe('a secret', () => {
     ['JSON', (secret) => JSON.stringify({ secret })],
     ['util.inspect', (secret) => inspect(secret)],
     [
-      'util.inspect of what holds it, hidden fields too',
+      'util.inspect of an object with a secret, hidden fields too',
       (secret) => inspect({ deep: [secret] }, { depth: 9, showHidden: true }),
     ],
     ['console formats', (secret) => format('%s %o %O %j', secret, secret, secret, secret)],
@@ -22,7 +22,7 @@ describe('a secret', () => {
     expect(print(new Secret(VALUE))).not.toContain(VALUE);
   });
 
-  it('says that it is one', () => {
+  it('prints as a secret', () => {
     expect([`${new Secret(VALUE)}`, JSON.stringify(new Secret(VALUE)), inspect(new Secret(VALUE))]).toEqual([
       '[secret]',
       '"[secret]"',
@@ -30,11 +30,11 @@ describe('a secret', () => {
     ]);
   });
 
-  it('is revealed on demand only', () => {
+  it('is revealed only by reveal()', () => {
     expect(new Secret(VALUE).reveal()).toBe(VALUE);
   });
 
-  it('is told from another one, and by a fingerprint that tells nothing else', () => {
+  it('is compared with another one, and has a fingerprint that does not reveal it', () => {
     const [one, same, other] = [new Secret(VALUE), new Secret(VALUE), new Secret(`${VALUE}x`)];
     expect([one.equals(same), one.equals(other)]).toEqual([true, false]);
     expect(one.fingerprint()).toBe(same.fingerprint());

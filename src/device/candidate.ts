@@ -3,7 +3,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
 
-/** What the device is to be called: one name, or a prefix with a random or a hardware suffix. */
+/** How to name the device: a fixed name, or a prefix with a random or hardware suffix. */
 export type NameSettings =
   | { readonly source: 'fixed'; readonly name: string }
   | { readonly source: 'random' | 'mac'; readonly prefix: string };
@@ -11,20 +11,20 @@ export type NameSettings =
 const NAME_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const NAME_LENGTH = 6;
 const TOKEN_ALPHABET = `${NAME_ALPHABET}abcdefghijklmnopqrstuvwxyz`;
-/** As long as the tokens that ThingsBoard makes (docs/thingsboard.md, section 2): 119 bits. */
+/** 119 bits, as in ThingsBoard's own tokens (docs/thingsboard.md, section 2). */
 const TOKEN_LENGTH = 20;
 const NETWORK_INTERFACES = '/sys/class/net';
 
 const generate = (alphabet: string, length: number): string =>
   Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
 
-/** An access token from a CSPRNG. */
+/** Generates an access token with a CSPRNG. */
 export const generateToken = (): Secret => new Secret(generate(TOKEN_ALPHABET, TOKEN_LENGTH));
 
-/** An identifier of a run: time-ordered enough for people, unique enough for a fleet. */
+/** Generates the identifier of a run: 64 random bits, unique in a fleet. */
 export const generateRunId = (): string => randomBytes(8).toString('hex');
 
-/** Whether an interface is a piece of hardware: only those have a link to their device in sysfs. */
+/** Whether a network interface is hardware: only hardware has a `device` link in sysfs. */
 async function isPhysical(folder: string, name: string): Promise<boolean> {
   return realpath(`${folder}/${name}/device`).then(
     () => true,
@@ -34,7 +34,7 @@ async function isPhysical(folder: string, name: string): Promise<boolean> {
 
 /**
  * The last three bytes, in hexadecimal, of the address of the first physical network interface by name.
- * @throws Failure PROVISION_JSON_INVALID when there is none: this board needs another name_source
+ * @throws Failure PROVISION_JSON_INVALID when there is no such interface
  */
 export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
   const names = (await readdir(folder).catch(() => [])).sort();
@@ -48,8 +48,8 @@ export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
 }
 
 /**
- * The device name that the settings ask for: fixed, derived from the hardware, or prefix-XXXXXX with random characters
- * (FR-005). @throws Failure PROVISION_JSON_INVALID
+ * The device name by the settings: fixed, derived from the hardware, or prefix-XXXXXX with random characters (FR-005).
+ * @throws Failure PROVISION_JSON_INVALID
  */
 export async function deviceNameFor(name: NameSettings, interfaces = NETWORK_INTERFACES): Promise<string> {
   if (name.source === 'fixed') return name.name;

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
 import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 
-/** @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED (a folder above it is closed), DISK_ERROR */
+/** Requires that the device folder exists. @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED, DISK_ERROR */
 export async function requireDeviceFolder(folder: string): Promise<Stats> {
   const stats = await stat(folder).catch((error: unknown) => {
     const errno = errnoOf(error);

@@ -3,7 +3,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { Failure } from '../failures/failure.ts';
 import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 
-/** Held while an agent works on a device. */
+/** An agent holds it while it works on a device. */
 export interface Lock {
   release(): Promise<void>;
 }
@@ -12,8 +12,8 @@ const ASK_HOLDER_MS = 1000;
 const MAX_ANSWER = 32;
 
 /**
- * The lock's name in Linux's abstract socket namespace (unix(7)): no file, so nothing is left behind, and the kernel
- * frees it the moment its holder dies. Device and inode make all paths to one folder the same lock.
+ * Name of the lock in Linux's abstract socket namespace (unix(7)). It is not a file: the kernel frees it as soon as the
+ * process that holds it dies. Device and inode number give all paths to one folder the same lock.
  */
 async function socketName(folder: string): Promise<string> {
   const { dev, ino } = await stat(folder, { bigint: true }).catch((error: unknown) => {
@@ -34,7 +34,7 @@ function listen(name: string): Promise<Server> {
   });
 }
 
-/** The pid that the holder tells, or undefined when it tells nothing in time. */
+/** Pid of the process that holds the lock. undefined: no answer in time. */
 function askHolder(name: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answer = '';
@@ -65,8 +65,8 @@ async function acquire(folder: string, name: string): Promise<Server> {
 }
 
 /**
- * Takes the lock of folders, of all of them at once or of none: the device folder alone would let two devices share a
- * state folder, the state folder alone would let two agents with different ones share a device folder.
+ * Takes the locks of all given folders, or of none. The device folder alone is not enough: two devices could share a
+ * state folder. Neither is the state folder: two agents could use different state folders for one device folder.
  * @throws Failure LOCKED, naming the process that holds it
  */
 export async function acquireLock(...folders: readonly string[]): Promise<Lock> {
@@ -86,7 +86,7 @@ export async function acquireLock(...folders: readonly string[]): Promise<Lock> 
   return { release };
 }
 
-/** Who holds the lock of one of the folders, as a pid; undefined when nobody does or it can't be told. */
+/** Pid of the process that holds the lock of one of the folders. undefined: not locked, or no answer. */
 export async function lockHolder(...folders: readonly string[]): Promise<number | undefined> {
   for (const folder of folders) {
     const name = await socketName(folder).catch(() => undefined);

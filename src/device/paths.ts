@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where everything of one device lies (docs/files.md, "All files"). */
+/** Paths of all files of one device (docs/files.md, "All files"). */
 export interface DevicePaths {
   readonly deviceFolder: string;
   readonly stateFolder: string;
@@ -12,7 +12,7 @@ export interface DevicePaths {
   readonly credentials: string;
   readonly lock: string;
   readonly events: string;
-  /** Which run's record normal operation has published. */
+  /** Names the run whose record normal operation has published. */
   readonly published: string;
 }
 

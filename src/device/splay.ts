@@ -3,12 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../log/log.ts';
 import type { BoardIdentity } from './board.ts';
 
-/** The pause that spreads a site's devices: made once in a process, before the server is first spoken to. */
+/** Pauses before the first contact with the server, once in a process, so that a site's devices do not all connect at once. */
 export type Splay = (deviceName: string, signal: AbortSignal) => Promise<void>;
 
 /**
- * This device's share of the splay, ms: from 0 to less than the whole, the same at each start, evenly spread over a
- * fleet. A board without any identity goes by its drawn name, which is the same until the run has ended.
+ * Pause of this device in ms: at least 0, less than `seconds`, the same at each start, evenly spread over a fleet. A
+ * board without an identity uses its device name, which stays the same until the run ends.
  */
 export function splayMs({ serial, machine }: BoardIdentity, deviceName: string, seconds: number): number {
   const identity = serial ?? machine ?? deviceName;
@@ -23,7 +23,9 @@ export function createSplay(seconds: number, board: BoardIdentity, log: Log): Sp
     if (isOver || seconds === 0) return;
     isOver = true;
     const ms = splayMs(board, deviceName, seconds);
-    log.info('splay.waiting', `Waits ${ms / 1000} s of --splay ${seconds}: not all devices shall ask at once`, { ms });
+    log.info('splay.waiting', `Waiting ${ms / 1000} s (--splay ${seconds}), so that not all devices connect at once`, {
+      ms,
+    });
     await delay(ms, undefined, { signal });
   };
 }

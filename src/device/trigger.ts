@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
 import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
-/** Which file lies at the path, or null when none does. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
+/** Identity of the file at the path. null: there is no file. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
 export async function triggerIdentity(path: string): Promise<TriggerIdentity | null> {
   try {
     const { ino, mtimeNs } = await stat(path, { bigint: true });
@@ -14,8 +14,8 @@ export async function triggerIdentity(path: string): Promise<TriggerIdentity | n
 }
 
 /**
- * Whether both are one file, as seen by one process: a new provision.txt may carry the old one's time (`cp -p`), but not
- * its inode number. The chart's `sameTrigger` compares across a restart and therefore leaves the inode out.
+ * Whether both are the same file, within one process: a new provision.txt can have the old time (`cp -p`), but not the
+ * old inode number. The chart's `sameTrigger` compares across a restart, where inode numbers may change.
  */
 export const isSameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.inode === b.inode && a.mtimeNs === b.mtimeNs;

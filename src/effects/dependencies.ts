@@ -6,7 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { StandbyStream } from '../thingsboard/standbyStream.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** What every effect works with; one run has one of it. */
+/** Everything that the effects of one run use. */
 export interface EffectDependencies {
   readonly paths: DevicePaths;
   /** Other sources of settings than provision.json in the device folder; absent: none. */
@@ -20,7 +20,7 @@ export interface EffectDependencies {
   readonly splay?: Splay;
 }
 
-/** What an effect is given besides its dependencies. */
+/** The second argument of an effect, after its dependencies. */
 export interface EffectCall<Input> {
   readonly input: Input;
   readonly signal: AbortSignal;

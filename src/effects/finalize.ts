@@ -4,8 +4,8 @@ import { durableRename } from '../files/durable.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * FR-008: renames provision.txt, but only the very file that started this run: one dropped meanwhile asks for another
- * provisioning and must survive.
+ * FR-008: renames provision.txt, but only the file that started this run. A file that has replaced it starts another
+ * run and must stay.
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function finalize(
@@ -16,17 +16,17 @@ export async function finalize(
   const found = await triggerIdentity(provisionTxt);
   if (!isSameTrigger(found, input.trigger)) {
     if (found !== null) {
-      log.warn('trigger.newer', 'A newer provision.txt was dropped during the run: it stays and asks for another run');
+      log.warn('trigger.newer', 'provision.txt was replaced during the run: the new file stays and starts another run');
     }
     return { renamed: false, at: clock.now() };
   }
   await durableRename(provisionTxt, provisionTxtProcessed);
   if (!isSameTrigger(await triggerIdentity(provisionTxtProcessed), input.trigger)) {
-    // It was replaced between the look and the rename: give it back, unless there is a third one already.
+    // The file was replaced between check and rename: rename it back, unless a third file has appeared.
     if ((await triggerIdentity(provisionTxt)) === null) await durableRename(provisionTxtProcessed, provisionTxt);
-    log.warn('trigger.newer', 'A newer provision.txt was dropped during the run: it asks for another run');
+    log.warn('trigger.newer', 'provision.txt was replaced during the run: the new file starts another run');
     return { renamed: false, at: clock.now() };
   }
-  log.info('trigger.processed', 'provision.txt is now provision.txt.processed', { file: provisionTxtProcessed });
+  log.info('trigger.processed', 'Renamed provision.txt to provision.txt.processed', { file: provisionTxtProcessed });
   return { renamed: true, at: clock.now() };
 }

@@ -29,13 +29,13 @@ export interface Barrier {
 export interface Effects {
   /** For `provisionMachine.provide({ actors })`. */
   readonly actors: { readonly [Name in EffectName]: PromiseActorLogic<Output<Name>, Input<Name>> };
-  /** Resolves when no effect is under way any more: a stopped actor does not wait for its effects. */
+  /** Resolves when no effect is running. A stopped actor does not wait for its effects. */
   settled(): Promise<void>;
 }
 
 /**
- * XState starts an effect before anybody sees the state that it belongs to. So an effect that can't be repeated
- * without harm first waits until that state is on disk: the record is queued one microtask after the start.
+ * Waits until the state of the effect is on disk. XState starts an effect before the subscriber records the state, so
+ * this waits one microtask for the record first.
  */
 async function pass(barrier: Barrier, signal: AbortSignal): Promise<void> {
   await Promise.resolve();
@@ -43,7 +43,7 @@ async function pass(barrier: Barrier, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
 }
 
-/** Binds the effects to one run. Which of them wait for the barrier, and why, is in the table of states. */
+/** Binds the effects to one run. The table of states says which effects wait for the barrier, and why. */
 export function createEffects(dependencies: EffectDependencies, barrier: Barrier): Effects {
   const underWay = new Set<Promise<unknown>>();
   const free = <Name extends EffectName>(effect: Effect<Name>): PromiseActorLogic<Output<Name>, Input<Name>> =>

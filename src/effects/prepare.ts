@@ -5,7 +5,7 @@ import { deviceNameFor, generateToken } from '../device/candidate.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
-import { grantSummary } from '../state/runCredentials.ts';
+import { issuedSummary } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 const namesIn = (credentials: Credentials): string => credentials.candidates.map(({ name }) => name).join(', ');
@@ -20,21 +20,21 @@ function unusableBecause(
   if (isForeignBoard(stored.board, board)) {
     return {
       why: 'foreign',
-      warning: `The unfinished run in this folder belongs to another board (was the card cloned?): ${namesIn(stored)} on ${where} stays that board’s device, and this board draws its own name`,
+      warning: `The unfinished run in this folder belongs to another board (was the card cloned?): ${namesIn(stored)} on ${where} remains that board's device, and this board generates its own name`,
     };
   }
   if (stored.target.digest === input.settingsDigest) return undefined;
   return {
     why: 'superseded',
-    warning: `provision.json was changed after a request may have left: a device ${namesIn(stored)} that nobody uses may exist on ${where}; delete it there`,
+    warning: `provision.json was changed after a request may have been sent: an unused device ${namesIn(stored)} may exist on ${where}; delete it there`,
   };
 }
 
-/** Whether only this run has drawn, and nothing was granted: then, as it has sent nothing, no device can exist. */
-const isOwnDraw = ({ candidates, granted }: Credentials, runId: string): boolean =>
+/** Whether this run generated every name and no credentials were issued. */
+const isUnissuedOfRun = ({ candidates, granted }: Credentials, runId: string): boolean =>
   granted === null && candidates.every((candidate) => candidate.runId === runId);
 
-/** Takes over what an earlier attempt stored, unless it is another board's or for another server. */
+/** Reads the stored credentials. Those of another board or for other settings are set aside. */
 async function usableCredentials(
   dependencies: EffectDependencies,
   input: PrepareInput,
@@ -44,7 +44,8 @@ async function usableCredentials(
   if (stored === undefined) return { stored, warnings: [] };
   const reason = unusableBecause(stored, dependencies, input);
   if (reason === undefined) return { stored, warnings: [] };
-  if (reason.why === 'superseded' && input.startedOver && isOwnDraw(stored, input.runId)) {
+  // This run has sent nothing, so no device can exist: no warning is needed.
+  if (reason.why === 'superseded' && input.startedOver && isUnissuedOfRun(stored, input.runId)) {
     return { stored: undefined, warnings: [] };
   }
   const movedTo = await setAside(paths.credentials, reason.why, clock.now());
@@ -53,9 +54,9 @@ async function usableCredentials(
 }
 
 /**
- * Name and access token for this run: what is stored is used again, and only what is missing is drawn; durable before
- * it resolves. The device draws its own token so that it can find out later whether a lost request succeeded. The pause
- * of --splay follows, in which a kill loses nothing: this effect starts again then, and the power may just be back.
+ * Reuses the stored name and access token, or generates them and makes them durable. The device generates its own
+ * token so that it can check later whether an unanswered request succeeded. The pause of --splay follows: a kill during
+ * the pause loses nothing, because the next start runs this effect again.
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_*, CREDENTIALS_*, DISK_*, FOLDER_NOT_WRITABLE
  */
 export async function prepare(
@@ -65,7 +66,7 @@ export async function prepare(
   const { paths, log, clock, board } = dependencies;
   const settings = await currentSettings(dependencies, input.settingsDigest);
   const { stored, warnings } = await usableCredentials(dependencies, input);
-  // An earlier run may have come further than the first name.
+  // An earlier run may already use its second or third name.
   const nameIndex = Math.max(input.nameIndex, ...(stored?.candidates.map((candidate) => candidate.nameIndex) ?? []));
   let candidate = stored?.candidates.find((known) => known.nameIndex === nameIndex);
   if (candidate === undefined) {
@@ -82,28 +83,27 @@ export async function prepare(
       candidates: [...(stored?.candidates ?? []), candidate],
       granted: stored?.granted ?? null,
     });
-    log.info('candidate.drawn', `Drew the device name ${candidate.name} and an access token for it`, {
+    log.info('candidate.drawn', `Generated the device name ${candidate.name} and an access token`, {
       deviceName: candidate.name,
       token: candidate.token.fingerprint(),
     });
   } else {
-    log.info('candidate.adopted', `Goes on with the device name ${candidate.name}, drawn earlier`, {
+    log.info('candidate.adopted', `Reusing the device name ${candidate.name} and its access token, generated earlier`, {
       deviceName: candidate.name,
       token: candidate.token.fingerprint(),
       drawnByRun: candidate.runId,
     });
   }
   const granted = stored?.granted ?? null;
-  // Only the first contact is spread: a second name is drawn in the middle of a conversation with the server, and a name
-  // of an earlier run was part of one.
+  // Only the first contact is delayed. With a second name, or a name of an earlier run, the server was contacted before.
   const isFirstContact = nameIndex === 1 && candidate.runId === input.runId && granted === null;
   if (isFirstContact) await dependencies.splay?.(candidate.name, signal);
   return {
     nameIndex,
     deviceName: candidate.name,
     fingerprint: candidate.token.fingerprint(),
-    adopted: candidate.runId !== input.runId,
-    granted: granted === null ? null : grantSummary(granted, input.runId),
+    reused: candidate.runId !== input.runId,
+    granted: granted === null ? null : issuedSummary(granted, input.runId),
     warnings,
     at: clock.now(),
   };

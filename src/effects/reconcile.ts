@@ -1,15 +1,15 @@
 import type { ReconcileInput, ReconcileOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
-import type { Candidate, Grant } from '../state/credentials.ts';
-import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
+import type { Candidate, IssuedCredentials } from '../state/credentials.ts';
+import { issuedSummary, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { proveCredentials } from '../thingsboard/proveCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * Did a request whose answer we never saw, or saw as FAILURE, succeed after all? The token in it was drawn by us, so a
- * server that knows it has our device (docs/thingsboard.md, section 4, "The trap"). A device found is stored durably as
- * granted.
- * @throws Failure of the network (then nothing was learned), NOT_THINGSBOARD, SETTINGS_CHANGED, CREDENTIALS_*, DISK_*
+ * Checks whether a request succeeded that was not answered, or answered FAILURE. The device generated the token in the
+ * request, so a server that accepts the token has the device (docs/thingsboard.md, section 4, "The trap"). The
+ * credentials of a device that was found are stored durably as issued.
+ * @throws Failure of the network (the outcome stays unknown), NOT_THINGSBOARD, SETTINGS_CHANGED, CREDENTIALS_*, DISK_*
  */
 export async function reconcile(
   dependencies: EffectDependencies,
@@ -29,20 +29,20 @@ export async function reconcile(
       standby: dependencies.standby,
     });
     if (proof.kind === 'proven') {
-      const grant: Grant = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };
-      await storeGrant(dependencies, credentials, grant);
-      log.info('reconcile.accepted', `An earlier request had succeeded: ${candidate.name} is registered`, {
+      const issued: IssuedCredentials = { deviceName: candidate.name, token: candidate.token, successSeenBy: null };
+      await storeIssued(dependencies, credentials, issued);
+      log.info('reconcile.accepted', `An earlier request succeeded: ${candidate.name} is registered`, {
         deviceName: candidate.name,
         token: candidate.token.fingerprint(),
       });
-      return { outcome: 'accepted', grant: grantSummary(grant, null), at: clock.now() };
+      return { outcome: 'accepted', issued: issuedSummary(issued, null), at: clock.now() };
     }
     if (proof.kind !== 'refused') throw proof.failure;
-    log.info('reconcile.refused', `The server knows no device ${candidate.name} of ours (yet)`, {
+    log.info('reconcile.refused', `The server does not know ${candidate.name} with our token yet`, {
       deviceName: candidate.name,
     });
   }
-  return { outcome: 'refused', grant: null, at: clock.now() };
+  return { outcome: 'refused', issued: null, at: clock.now() };
 }
 
 function probedNewestFirst(candidates: readonly Candidate[], input: ReconcileInput): Candidate[] {

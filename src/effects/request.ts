@@ -4,8 +4,8 @@ import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import { provisioningServer } from '../failures/serverFacts.ts';
-import type { Candidate, Credentials, Grant } from '../state/credentials.ts';
-import { grantSummary, storedCredentials, storeGrant } from '../state/runCredentials.ts';
+import type { Candidate, Credentials, IssuedCredentials } from '../state/credentials.ts';
+import { issuedSummary, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
 import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
@@ -13,9 +13,9 @@ import { PROVISION_REQUEST_TOPIC, PROVISION_RESPONSE_TOPIC, PROVISION_USER } fro
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * FR-004, FR-006: one provisioning exchange. Once the request may have left, nothing is thrown any more but a refusal
- * of the key: every other ending is an outcome that `reconcile` settles. A grant is durable before this resolves.
- * @throws Failure for all that happens before the request leaves; PROVISION_KEY_REFUSED, CREDENTIALS_TYPE_UNSUPPORTED
+ * FR-004, FR-006: one provisioning exchange. Once the request may have been sent, almost every problem is an outcome
+ * that `reconcile` resolves, not a failure. Issued credentials are durable before this resolves.
+ * @throws Failure of every problem before the request is sent; PROVISION_KEY_REFUSED, CREDENTIALS_TYPE_UNSUPPORTED
  */
 export async function request(
   dependencies: EffectDependencies,
@@ -47,15 +47,14 @@ export async function request(
     signal,
     onStage: (stage) => {
       if (stage === 'connected') return log.debug('request.connected', `Connected to ${address}`, { server: address });
-      // Unless the key is refused, a connection with the device's own token follows, whatever became of the request.
-      // With TLS it takes two round trips to open, which are those of CONNECT and of the request.
+      // The next step tests a token, so its connection is opened during this exchange: with TLS that saves two round trips.
       standby.open(server);
       if (stage === 'secured') return;
-      log.info('request.sent', `Asked ${address} for the device ${candidate.name}`, { server: address });
+      log.info('request.sent', `Asked ${address} to register ${candidate.name}`, { server: address });
     },
   });
 
-  // What has ended one connection may have ended the other without a word: the next step opens its own.
+  // The fault may have broken the standby connection too.
   if (end.kind !== 'answer') standby.close();
   if (end.kind === 'refused') throw connackFailure(end.returnCode, provisioningServer(server), 'provision');
   if (end.kind === 'failed') {
@@ -69,9 +68,9 @@ export async function request(
   }
   if (response.status === 'FAILURE') {
     log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
-    return { outcome: 'failure', grant: null, at: clock.now() };
+    return { outcome: 'failure', issued: null, at: clock.now() };
   }
-  return granted(dependencies, credentials, {
+  return issuedOutcome(dependencies, credentials, {
     deviceName: candidate.name,
     token: response.token,
     successSeenBy: input.runId,
@@ -84,7 +83,7 @@ function candidateOf(credentials: Credentials, nameIndex: number, path: string):
   throw new Failure('CREDENTIALS_LOST', 'noName', { path, number: nameIndex });
 }
 
-/** A senseless answer proves nothing: the device may exist all the same. */
+/** The parsed answer, or ANSWER_INVALID: after an unexpected answer the device may exist. */
 function readResponse(payload: Buffer): ProvisionResponse | Failure {
   try {
     return parseProvisionResponse(payload);
@@ -95,27 +94,27 @@ function readResponse(payload: Buffer): ProvisionResponse | Failure {
 }
 
 function unknownOutcome({ clock, log }: EffectDependencies, failure: Failure): RequestOutput {
-  log.warn('request.unknown', `It is not known what became of the request: ${failure.message}`, { code: failure.code });
-  return { outcome: 'unknown', grant: null, failure: toFailureRecord(failure), at: clock.now() };
+  log.warn('request.unknown', `The outcome of the request is unknown: ${failure.message}`, { code: failure.code });
+  return { outcome: 'unknown', issued: null, failure: toFailureRecord(failure), at: clock.now() };
 }
 
-async function granted(
+async function issuedOutcome(
   dependencies: EffectDependencies,
   credentials: Credentials,
-  grant: Grant,
+  issued: IssuedCredentials,
 ): Promise<RequestOutput> {
   const { clock, log } = dependencies;
   try {
-    await storeGrant(dependencies, credentials, grant);
+    await storeIssued(dependencies, credentials, issued);
   } catch (error) {
-    // Our own token is on disk already: `reconcile` finds the device with it and stores the grant again.
+    // The generated token is on disk: `reconcile` finds the device with it and stores the credentials again.
     return unknownOutcome(dependencies, toFailure(error));
   }
-  const drawnByUs = credentials.candidates.some(({ token }) => token.equals(grant.token));
-  log.info('request.granted', `The server registered ${grant.deviceName}`, {
-    deviceName: grant.deviceName,
-    token: grant.token.fingerprint(),
-    tokenFrom: drawnByUs ? 'device' : 'server',
+  const isOwnToken = credentials.candidates.some(({ token }) => token.equals(issued.token));
+  log.info('request.granted', `The server registered ${issued.deviceName}`, {
+    deviceName: issued.deviceName,
+    token: issued.token.fingerprint(),
+    tokenFrom: isOwnToken ? 'device' : 'server',
   });
-  return { outcome: 'granted', grant: grantSummary(grant, grant.successSeenBy), at: clock.now() };
+  return { outcome: 'granted', issued: issuedSummary(issued, issued.successSeenBy), at: clock.now() };
 }

@@ -8,7 +8,7 @@ import { readLimited } from '../files/readLimited.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * Puts the configuration back as it was before `write`: from the backup, or to absent where there was none.
+ * Restores the configuration from before `write`: copies the backup, or removes the file if there was none before.
  * @throws Failure CONFIG_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function restore(
@@ -18,7 +18,7 @@ export async function restore(
   const current = await readThermalConfig(paths.deviceFolder);
   if (input.backup === null) {
     await durableRemove(current.path);
-    log.warn('config.removed', `${current.path} was removed again: there was none before`, { file: current.path });
+    log.warn('config.removed', `Removed ${current.path}: there was no configuration before`, { file: current.path });
     return { at: clock.now() };
   }
   const backup = join(paths.deviceFolder, input.backup);
@@ -28,6 +28,6 @@ export async function restore(
     throw new Failure('CONFIG_UNREADABLE', 'backup', facts, read.cause);
   }
   await durableReplace(current.path, read.bytes, await replacementAttributes(current));
-  log.warn('config.restored', `${current.path} was put back from ${input.backup}`, { backup: input.backup });
+  log.warn('config.restored', `Restored ${current.path} from ${input.backup}`, { backup: input.backup });
   return { at: clock.now() };
 }

@@ -15,12 +15,12 @@ import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { neededBytes, probeFolder } from '../files/probe.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
-/** ThingsBoard has no longer names (docs/thingsboard.md, section 2), and the snapshot no room for them. */
+/** ThingsBoard's limit (docs/thingsboard.md, section 2). */
 const MAX_DEVICE_NAME = 255;
 
 /**
- * FR-002, FR-003: everything that could make the run fail later is checked before the server hears of us: the key
- * file, the CA file, the configuration, that each folder can really be written, and that provision.txt can be renamed.
+ * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
+ * provision.json, the CA file, the configuration, free space, write access, and that provision.txt can be renamed.
  * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*
  */
 export async function validate(
@@ -63,7 +63,7 @@ export async function validate(
 }
 
 /**
- * A folder can't be replaced by a file. The rename is the run's last step: the device would be registered by then.
+ * A folder named provision.txt.processed would make the rename fail: the last step, after the device is registered.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DevicePaths): Promise<void> {
@@ -77,7 +77,7 @@ async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DeviceP
 }
 
 async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
-  // The backup and the new text, each beside what stands there already.
+  // Room for the backup and the new file, in addition to the current file.
   const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
   for (const folder of new Set(folders)) proven.add(await probeFolder(folder, needed, proven));
@@ -89,7 +89,7 @@ function deviceIdIn(config: ThermalConfigFile): string | null {
     const { deviceId } = parseThermalConfig(config.bytes).thingsboard;
     return deviceId.length <= MAX_DEVICE_NAME ? deviceId : null;
   } catch {
-    // Not loadable by the camera: then no device works with it either.
+    // The camera can't load this configuration, so it does not work as any device.
     return null;
   }
 }
@@ -103,5 +103,5 @@ async function folderWarnings(folder: string): Promise<string[]> {
     throw fileFailure(error, `look at ${folder}`);
   });
   if ((mode & 0o002) === 0) return [];
-  return [`${folder} can be written by every user of this device (mode ${(mode & 0o7777).toString(8)})`];
+  return [`Every user of this device can write to ${folder} (mode ${(mode & 0o7777).toString(8)})`];
 }

@@ -8,12 +8,12 @@ import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../
 import { hostAndPort } from '../endpoint.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { storedGrant } from '../state/runCredentials.ts';
+import { issuedCredentials } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
- * Puts the proven credentials into thermal_config.json: read afresh, merged, replaced durably and atomically, read
- * back. A file that another program has changed since the backup is not touched.
+ * Merges the tested credentials into thermal_config.json, replaces the file durably and atomically, and reads it back.
+ * A file that another program changed since the backup is not replaced.
  * @throws Failure CREDENTIALS_*, CONFIG_*, DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function write(
@@ -21,32 +21,32 @@ export async function write(
   { input, signal }: EffectCall<WriteInput>,
 ): Promise<WriteOutput> {
   const { paths, clock, log } = dependencies;
-  const grant = await storedGrant(dependencies);
+  const issued = await issuedCredentials(dependencies);
   const { host, port, useSsl, caFile } = input.server;
   const credentials: ConfigCredentials = {
     host,
     port,
     useSsl,
     ...(useSsl && caFile !== null ? { caFile } : {}),
-    accessToken: grant.token,
-    deviceId: grant.deviceName,
+    accessToken: issued.token,
+    deviceId: issued.deviceName,
     provisionedAt: new Date(clock.now()).toISOString(),
     runId: input.runId,
     backup: input.backup,
   };
   const existing = await readThermalConfig(paths.deviceFolder);
   if (existing.bytes !== undefined && existing.usable && carriesCredentials(existing.bytes, credentials)) {
-    // The run that wrote it may have been killed before the entry was durable, in a folder that only a link leads to.
+    // A killed run may have written it without syncing the folder, which may not be the device folder (link).
     await makeEntriesDurable(dirname(existing.path));
-    log.info('config.already', 'thermal_config.json carries the new credentials already', { file: existing.path });
+    log.info('config.already', 'thermal_config.json already holds the new credentials', { file: existing.path });
     return { outcome: 'already', at: clock.now() };
   }
   if (!(await equalsBackup(existing, paths.deviceFolder, input.backup))) {
-    log.warn('config.changed', 'Another program changed thermal_config.json since the backup; it is backed up again');
+    log.warn('config.changed', 'Another program changed thermal_config.json since the backup: backing it up again');
     return { outcome: 'changed', at: clock.now() };
   }
   const base = await chooseBase(existing, await listBackups(paths.deviceFolder), (path, why) => {
-    log.warn('backup.skipped', `The settings are not taken from the backup ${path}: ${why}`, { file: path });
+    log.warn('backup.skipped', `Skipping the backup ${path} as a source of settings: ${why}`, { file: path });
   });
   const warnings = baseWarnings(existing, base);
   for (const warning of warnings) log.warn('config.base', warning);
@@ -58,22 +58,25 @@ export async function write(
   const written = await readThermalConfig(paths.deviceFolder);
   if (written.bytes?.equals(content) !== true) {
     if (written.usable) {
-      log.warn('config.overtaken', 'Another program changed thermal_config.json at once; it is backed up again');
+      log.warn(
+        'config.overtaken',
+        'Another program changed thermal_config.json right after the write: backing it up again',
+      );
       return { outcome: 'changed', warnings, at: clock.now() };
     }
-    log.error('config.unusable', `${existing.path} does not hold what was written to it; the backup is put back`);
+    log.error('config.unusable', `${existing.path} does not hold what was written to it: putting the backup back`);
     return { outcome: 'unusable', warnings, at: clock.now() };
   }
-  log.info('config.written', `thermal_config.json now holds the credentials of ${grant.deviceName}`, {
+  log.info('config.written', `thermal_config.json now holds the credentials of ${issued.deviceName}`, {
     file: existing.path,
-    deviceName: grant.deviceName,
-    token: grant.token.fingerprint(),
+    deviceName: issued.deviceName,
+    token: issued.token.fingerprint(),
     server: hostAndPort(input.server),
   });
   return { outcome: 'written', warnings, at: clock.now() };
 }
 
-/** Whether the file is still as the backup has it; without a backup: still absent. */
+/** Whether the file equals its backup. Without a backup: whether the file is still absent. */
 async function equalsBackup(existing: ThermalConfigFile, folder: string, backup: string | null): Promise<boolean> {
   if (backup === null) return existing.bytes === undefined;
   if (existing.bytes === undefined) return false;
@@ -84,5 +87,5 @@ async function equalsBackup(existing: ThermalConfigFile, folder: string, backup:
 function baseWarnings(existing: ThermalConfigFile, base: ConfigBase): string[] {
   if (!existing.exists || base.from === 'file') return [];
   const source = base.from === 'backup' ? `the backup ${base.name}` : 'the defaults';
-  return [`thermal_config.json could not be used (it is kept in the backup); the settings come from ${source}`];
+  return [`thermal_config.json could not be used; the backup keeps it, and the settings come from ${source}`];
 }

@@ -1,22 +1,21 @@
 import { EXIT } from './exit.ts';
 
 /**
- * Every failure of the agent: its stable code, exit status, whether another try may help, and all of its words. No
- * other file writes the message or the hint of a failure (test/failures/catalogue.test.ts).
+ * Every failure of the agent: its stable code, exit status, whether a retry may help, message and hint. No other file
+ * contains messages or hints of failures (test/failures/catalogue.test.ts).
  *
- * A code has a text for each situation in which it arises: the message alone, or message and hint where the usual hint
- * does not fit. `{name}` stands for a fact, which `new Failure(code, situation, facts)` must give; the compiler checks
- * that. A list as a fact becomes one line for each item. A message says what happened, to what and why, and ends
- * without a full stop; a hint says what to do.
+ * A code has a text for each situation: the message alone, or message and hint where the usual hint does not fit.
+ * `{name}` is a fact that `new Failure(code, situation, facts)` must pass; the compiler checks it. A list becomes one
+ * line for each item. A message says what happened, to what and why, without a full stop. A hint says what to do.
  *
  * docs/failures.md has an entry for each code, in this order.
  */
 
 interface FailureKind {
   readonly exitStatus: number;
-  /** Whether the same step may succeed when it is tried again in a moment; such failures spend the retry budget. */
+  /** Whether a retry of the same step may succeed after a moment. Such failures use up the retry budget. */
   readonly retryable: boolean;
-  /** What to do next, unless the situation has a hint of its own. */
+  /** What to do next. A situation may have its own hint instead. */
   readonly hint: string;
   readonly texts: Readonly<Record<string, FailureText>>;
 }
@@ -25,7 +24,7 @@ type FailureText = string | { readonly message: string; readonly hint: string };
 
 // Texts that several codes share. The facts `server`, `section`, `file` and `again` come from serverFacts.ts.
 const NO_CONNECTION = 'No connection to {server}: {why} ({errno})';
-const NO_TLS_CONNECTION = 'The TLS connection to {server} was not made: {why}';
+const NO_TLS_CONNECTION = 'No TLS connection to {server}: {why}';
 const LOST = 'The connection to {server} was lost: {why} ({errno})';
 const FAILED = 'The connection to {server} failed ({errno})';
 const REFUSED = '{server} refused the connection: {why} (CONNACK {returnCode})';
@@ -42,12 +41,12 @@ const BACKUP_LIST_HINT = 'See the numbers with: thermal-provision backups list -
 const SIMULATE_HINT = 'See thermal-provision simulate --help.';
 const RECORDING_HINT =
   'Name events.jsonl in the folder provision-state of a device, or name the device folder with --dir.';
-const SCRUB_HINT = 'Take provisioning.scrub out of it, or put provision.json into the device folder as a plain file.';
+const SCRUB_HINT = 'Remove provisioning.scrub from it, or put provision.json into the device folder as a plain file.';
 const PRE_PROVISIONED =
-  'If it checks pre-provisioned devices: create {name} there, or, if {name} was provisioned before, delete its server attribute provisionState.';
-const TAKEN_HINT = `If the profile creates new devices: delete device {name} on the server or give this one another device.name, and check the tenant's device limit. ${PRE_PROVISIONED}`;
+  'If the profile checks pre-provisioned devices: create {name} on the server, or delete the server attribute provisionState of {name} if it was provisioned before.';
+const TAKEN_HINT = `If the profile creates new devices: delete the device {name} on the server or set another device.name for this camera, and check the tenant's device limit. ${PRE_PROVISIONED}`;
 const REFUSED_NAME = 'The server {server} answered FAILURE for the device name {name}';
-const PERHAPS_OURS = 'An earlier request for {name} was left without an answer, so it may be our own';
+const PERHAPS_OURS = 'An earlier request for {name} was not answered, so the device may be our own';
 
 export const FAILURES = {
   // Command line and input files
@@ -57,7 +56,7 @@ export const FAILURES = {
     retryable: false,
     hint: 'See thermal-provision --help.',
     texts: {
-      noTerminal: { message: 'There is no terminal to ask on', hint: 'Pass --yes to confirm.' },
+      noTerminal: { message: 'There is no terminal to ask for confirmation', hint: 'Pass --yes to confirm.' },
       unknownSource: '--source {source} is not one of simulated, command:COMMAND and file:PATH',
       backupNumberUnexpected: 'backups list takes no number; did you mean diff or restore?',
       backupNumberMissing: { message: 'backups {action} needs the number of a backup', hint: BACKUP_LIST_HINT },
@@ -71,20 +70,20 @@ export const FAILURES = {
         hint: RECORDING_HINT,
       },
       recordingForeign: {
-        message: "{path} holds no recorded run: none of its {lines} lines is the agent's",
+        message: '{path} holds no recorded run: the agent wrote none of its {lines} lines',
         hint: RECORDING_HINT,
       },
       notAReport: {
-        message: '{path} exists and is not a report: it was left alone',
-        hint: 'Name another file with --out, or remove that one first.',
+        message: '{path} exists and is not a report: it was not overwritten',
+        hint: 'Name another file with --out, or remove {path} first.',
       },
       simulateInteger: { message: '--{option} "{value}" is not an integer from 0 to {max}', hint: SIMULATE_HINT },
       simulateStrategy: { message: '--strategy "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },
       simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
-      simulateDevice: { message: '--device "{name}" is not of the form NAME[=TOKEN]', hint: SIMULATE_HINT },
+      simulateDevice: { message: '--device "{name}" does not have the form NAME[=TOKEN]', hint: SIMULATE_HINT },
       simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },
       simulateTwoCertificates: {
-        message: '--tls makes a certificate of its own: leave out --cert and --key, or --tls',
+        message: '--tls generates a certificate, so it excludes --cert and --key',
         hint: SIMULATE_HINT,
       },
       simulateFile: { message: "--{option} {path} can't be read: {why}", hint: SIMULATE_HINT },
@@ -92,9 +91,9 @@ export const FAILURES = {
       simulateCertificate: 'The certificate and key for TLS do not match or are not PEM',
       simulateRegistry: {
         message: "The registry file {path} can't be used: {why}",
-        hint: 'Name another file, or remove this one.',
+        hint: 'Name another file, or remove {path}.',
       },
-      simulateNameTaken: 'Simulator: a device named {name} exists already',
+      simulateNameTaken: 'Simulator: a device named {name} already exists',
       simulateNoDevice: 'Simulator: no device named {name}',
       simulateCredentials: 'Simulator: {name}: {problem}',
       simulateCredentialsTaken: 'Simulator: {name}: another device has these credentials',
@@ -141,13 +140,13 @@ export const FAILURES = {
       problems: '{path} has {count} problems:{problems}',
       tooLarge: LARGER,
       scrubOutside: {
-        message: '{path} asks for provisioning.scrub, but lies outside the device folder',
+        message: '{path} sets provisioning.scrub, but is outside the device folder',
         hint: SCRUB_HINT,
       },
-      scrubLink: { message: '{path} asks for provisioning.scrub, but is a link', hint: SCRUB_HINT },
+      scrubLink: { message: '{path} sets provisioning.scrub, but is a link', hint: SCRUB_HINT },
       noInterface: {
         message: 'device.name_source is "mac", but this board has no network interface',
-        hint: 'Use device.name, or leave device.name_source out for a random name.',
+        hint: 'Set device.name, or remove device.name_source to get a random name.',
       },
     },
   },
@@ -155,7 +154,7 @@ export const FAILURES = {
   CA_FILE_UNUSABLE: {
     exitStatus: EXIT.DATAERR,
     retryable: false,
-    hint: 'Let {section}.ca_file name a readable PEM file, relative to the device folder.',
+    hint: 'Set {section}.ca_file to a readable PEM file, relative to the device folder.',
     texts: {
       unreadable: "The CA file {path} can't be used: {why}",
       noCertificate: "The CA file {path} can't be used: it holds no PEM certificate",
@@ -185,11 +184,11 @@ export const FAILURES = {
       rules: 'The camera could not load thermal_config.json:{problems}',
       newConfig: {
         message: 'The camera could not load the new configuration:{problems}',
-        hint: 'Nothing was written. Compare provision.json with what the camera accepts.',
+        hint: 'Nothing was written. Check provision.json for values that the camera does not accept.',
       },
       notShown: {
         message: '{path} {problem}, so it is not shown',
-        hint: 'Restore a backup that is whole: thermal-provision backups list',
+        hint: 'Restore a complete backup: thermal-provision backups list',
       },
       backup: {
         message: "The backup {path} can't be used: {why}",
@@ -213,7 +212,7 @@ export const FAILURES = {
   CONFIG_TOO_LARGE: {
     exitStatus: EXIT.DATAERR,
     retryable: false,
-    hint: 'Replace thermal_config.json by one the camera can load, or remove it.',
+    hint: 'Replace thermal_config.json with a file that the camera can load, or remove it.',
     texts: { tooLarge: LARGER },
   },
 
@@ -227,8 +226,8 @@ export const FAILURES = {
   CONFIG_LINK_UNTRUSTED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: "Let root or the folder's owner own the link, or replace it by the file itself.",
-    texts: { foreignLink: "{path} is a symbolic link of user {uid}, who is neither root nor the folder's owner" },
+    hint: "Make root or the folder's owner the owner of the link, or replace the link with the file.",
+    texts: { foreignLink: "{path} is a symbolic link owned by user {uid}, not by root or the folder's owner" },
   },
 
   CONFIG_KEEPS_CHANGING: {
@@ -237,10 +236,10 @@ export const FAILURES = {
     hint: 'Find the program that keeps writing thermal_config.json and stop it while provisioning runs.',
     texts: {
       duringRun: 'Another program changed thermal_config.json {times} times before the credentials could be written',
-      duringRestore: 'Another program changed {path} meanwhile; nothing was restored',
+      duringRestore: 'Another program changed {path} during the restore; nothing was restored',
       backupNameTaken: {
-        message: '{path} exists already and holds something else; it is not overwritten',
-        hint: 'Start again: the next backup gets another name. If it fails again, remove that file.',
+        message: '{path} already exists with other content; it is not overwritten',
+        hint: 'Start again: the next backup gets another name. If it fails again, remove {path}.',
       },
     },
   },
@@ -253,7 +252,7 @@ export const FAILURES = {
       backupPutBack: 'thermal_config.json could not be read back after it was written; the backup was put back',
       notRestored: {
         message: '{path} does not hold what was written to it',
-        hint: 'Check the storage (df, dmesg). The earlier content is kept as {backup}.',
+        hint: 'Check the storage (df, dmesg). {backup} holds the previous content.',
       },
       notCreated: {
         message: '{path} does not hold what was written to it',
@@ -282,14 +281,15 @@ export const FAILURES = {
     texts: {
       operation: 'Could not {doing}: {errno} (permission denied)',
       unreadable: NO_PERMISSION,
-      foreignLink: '{path} is a symbolic link of user {uid}, who is neither root nor the owner of its folder',
+      foreignLink: "{path} is a symbolic link owned by user {uid}, not by root or its folder's owner",
       foreignConfig: {
-        message: "{path} is owned by user {uid}, group {gid}; user {self} can't replace it and keep both",
+        message:
+          "{path} is owned by user {uid}, group {gid}; user {self} can't replace it and keep its owner and group",
         hint: "Give thermal_config.json to the agent's user (chown), or run the agent as its owner.",
       },
       foreignProvisionJson: {
-        message: "{path} is owned by user {uid}; user {self} can't replace it and keep the owner",
-        hint: "Give provision.json to the agent's user (chown), or take provisioning.scrub out of it.",
+        message: "{path} is owned by user {uid}; user {self} can't replace it and keep its owner",
+        hint: "Give provision.json to the agent's user (chown), or remove provisioning.scrub from it.",
       },
     },
   },
@@ -297,7 +297,7 @@ export const FAILURES = {
   DISK_FULL: {
     exitStatus: EXIT.IOERR,
     retryable: false,
-    hint: 'Free some space (df -h), then start again.',
+    hint: 'Free disk space (df -h), then start again.',
     texts: {
       operation: 'Could not {doing}: {errno} (no space left)',
       tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
@@ -313,10 +313,10 @@ export const FAILURES = {
       notAFolder: 'Could not use the folder {folder}: it is not a folder',
       notAFile: '{path} is neither a file nor a FIFO',
       tooSlow: 'The storage took too long to write {path}',
-      checkTooSlow: 'The check was given up after {seconds} s: the storage does not answer',
+      checkTooSlow: 'The check was stopped after {seconds} s: the storage does not answer',
       processedIsFolder: {
-        message: '{processed} is a folder: {trigger} could not get that name after the run',
-        hint: 'Move that folder away, then start again.',
+        message: "{processed} is a folder, so {trigger} can't be renamed to it after the run",
+        hint: 'Move the folder {processed} away, then start again.',
       },
     },
   },
@@ -331,7 +331,7 @@ export const FAILURES = {
   CREDENTIALS_NEWER: {
     exitStatus: EXIT.DATAERR,
     retryable: false,
-    hint: "Install the newer agent again: that file may hold the only copy of the device's credentials.",
+    hint: "Install the newer agent again: the file may hold the only copy of the device's credentials.",
     texts: { newer: '{path} was written by a newer agent: version {version}, known: {known}' },
   },
 
@@ -350,7 +350,7 @@ export const FAILURES = {
     retryable: false,
     hint: 'Something removed or changed credentials.json during the run; the next boot starts a new run.',
     texts: {
-      gone: "{path} is gone or can't be used, in the middle of the run",
+      gone: '{path} disappeared or became unusable during the run',
       notIssued: '{path} no longer holds issued credentials',
       noName: '{path} holds no device name number {number}',
     },
@@ -362,10 +362,10 @@ export const FAILURES = {
     hint: 'Wait for the other agent to end, then start again.',
     texts: {
       byProcess: 'Another agent works on {folder}: process {pid}',
-      byUnknown: 'Another agent works on {folder}: a process that does not tell its pid',
+      byUnknown: 'Another agent works on {folder}: its process id is unknown',
       unfinishedRun: {
-        message: 'An unfinished run is in the middle of changing {file} (state {state})',
-        hint: 'Let it end first: thermal-provision run --dir {folder}',
+        message: 'An unfinished run is changing {file} (state {state})',
+        hint: 'Finish the run first: thermal-provision run --dir {folder}',
       },
     },
   },
@@ -401,7 +401,7 @@ export const FAILURES = {
     retryable: true,
     hint: NETWORK_HINT,
     texts: {
-      // Until the server accepts the MQTT connection, a port of the wrong kind (TLS or not) shows in the same way.
+      // Until the server accepts the MQTT connection, a wrong port (with or without TLS) gives the same errors.
       connecting: { message: NO_CONNECTION, hint: WRONG_PORT_HINT },
       failed: { message: FAILED, hint: WRONG_PORT_HINT },
       closed: { message: '{server} closed the connection before it accepted it', hint: WRONG_PORT_HINT },
@@ -432,7 +432,7 @@ export const FAILURES = {
   ANSWER_TIMEOUT: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: true,
-    hint: 'The server accepts connections but answers nothing: look at its log. {again}',
+    hint: 'The server accepts connections but does not answer: check its log. {again}',
     texts: {
       notAccepted: '{server} is reachable, but did not accept the MQTT connection within {seconds} s',
       noAnswer: '{server} accepted the connection, but did not answer the request within {seconds} s',
@@ -444,7 +444,7 @@ export const FAILURES = {
   SERVER_UNAVAILABLE: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: true,
-    hint: "The server says that it is not available. {again} If that lasts: the device profile's transport type must be MQTT.",
+    hint: "The server says that it is not available. {again} If that does not help: the device profile's transport type must be MQTT.",
     texts: {
       refused: REFUSED,
       simulator: {
@@ -499,7 +499,7 @@ export const FAILURES = {
   TLS_WRONG_HOST: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Use the host name that the certificate was issued for, or give the server a certificate for this one.',
+    hint: 'Use the host name in the certificate, or install a certificate for {section}.host on the server.',
     texts: { certificate: NO_TLS_CONNECTION },
   },
 
@@ -524,8 +524,8 @@ export const FAILURES = {
     texts: {
       handshake: 'The TLS handshake with {server} failed ({errno})',
       certificate: {
-        message: "The TLS connection to {server} was not made: its certificate can't be used ({errno})",
-        hint: 'Give the server a certificate that is strong enough and was issued for servers, by a CA.',
+        message: "No TLS connection to {server}: its certificate can't be used ({errno})",
+        hint: 'Install a server certificate on the server that a CA issued, with a strong enough key.',
       },
     },
   },
@@ -546,10 +546,10 @@ export const FAILURES = {
     texts: {
       taken: REFUSED_NAME,
       perhapsOurs: `${REFUSED_NAME}. ${PERHAPS_OURS}`,
-      // A name that does not change can't be registered twice: provisioning again needs the operator's hand.
+      // A fixed name can't be registered twice: the operator must act before the camera is provisioned again.
       ownName: {
-        message: `${REFUSED_NAME}; this camera is configured as {name} already`,
-        hint: `If the profile creates new devices: it does not register a name twice; delete device {name} on the server before this camera is provisioned again, or let the profile check pre-provisioned devices instead, and check the tenant's device limit. ${PRE_PROVISIONED}`,
+        message: `${REFUSED_NAME}; this camera is already configured as {name}`,
+        hint: `If the profile creates new devices, it registers each name only once: delete the device {name} on the server before provisioning this camera again, or set the profile to check pre-provisioned devices. Check the tenant's device limit too. ${PRE_PROVISIONED}`,
       },
     },
   },
@@ -572,7 +572,7 @@ export const FAILURES = {
       tooMuch: '{server} sent more than {limit} bytes for one answer',
       tooLong: 'Unexpected reply to the provisioning request: it is {bytes} bytes long',
       notJson: 'Unexpected reply to the provisioning request: it is not JSON',
-      noStatus: 'Unexpected reply to the provisioning request: its status is none of SUCCESS, FAILURE and NOT_FOUND',
+      noStatus: 'Unexpected reply to the provisioning request: its status is not SUCCESS, FAILURE or NOT_FOUND',
       noType: 'Unexpected reply to the provisioning request: SUCCESS without the type of the credentials',
       unknownType: 'Unexpected reply to the provisioning request: the type of its credentials is unknown',
       noToken: 'Unexpected reply to the provisioning request: SUCCESS without a usable access token',
@@ -582,21 +582,21 @@ export const FAILURES = {
   CREDENTIALS_TYPE_UNSUPPORTED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Give the device an access token as its credentials on the server.',
+    hint: 'Change the credentials of the device on the server to an access token.',
     texts: {
-      otherType: 'The device has {type} credentials on the server; thermal_config.json can hold an access token only',
+      otherType: 'The device has {type} credentials on the server; thermal_config.json can only hold an access token',
     },
   },
 
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Look on the server whether the device still exists and whether its access token was changed; if so, provision the device again.',
+    hint: 'Check on the server whether the device still exists and whether its access token was changed. If so, provision the device again.',
     texts: {
       refused: REFUSED,
       issued: {
         message: '{server} refuses the credentials that it issued to {name}',
-        hint: 'Look on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device anew.',
+        hint: 'Check on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device again.',
       },
     },
   },
@@ -611,7 +611,7 @@ export const FAILURES = {
       once: 'provision.json was changed during the run',
       tooOften: {
         message: 'provision.json changed {times} times during the run',
-        hint: 'Leave provision.json alone while the agent runs; the next boot begins with what it says then.',
+        hint: 'Do not change provision.json while the agent runs; the next boot uses its new content.',
       },
     },
   },
@@ -620,22 +620,22 @@ export const FAILURES = {
     exitStatus: EXIT.SOFTWARE,
     retryable: false,
     hint: 'Find out what ends the agent (power, watchdog, memory): the log and events.jsonl show where it stopped.',
-    texts: { noProgress: 'The run was interrupted {resumes} times without getting any further' },
+    texts: { noProgress: 'The run was interrupted {resumes} times without progress' },
   },
 
   RUN_TIME_LIMIT: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: false,
-    hint: 'The next boot resumes with the same device name; look at the log for what took so long.',
+    hint: 'The next boot resumes with the same device name; the log shows which step took so long.',
     texts: {
       tooLong: 'The run took longer than its limit',
       afterTrouble: {
-        message: 'The run took longer than its limit; last trouble: {trouble}',
+        message: 'The run took longer than its limit; last problem: {trouble}',
         hint: '{advice}',
       },
       notSaved: {
-        message: 'The run reached {state}, but the storage took too long to save that',
-        hint: 'Check the storage (df, dmesg); the next boot resumes from what it holds.',
+        message: 'The run reached {state}, but the storage took too long to save this state',
+        hint: 'Check the storage (df, dmesg); the next boot resumes from the last saved state.',
       },
     },
   },
@@ -646,7 +646,7 @@ export const FAILURES = {
     hint: 'This is a defect of the agent: please report it with the log and provision-state/snapshot.json.',
     texts: {
       unexpected: 'Unexpected error: {what}',
-      effect: 'An effect failed in an unforeseen way ({event})',
+      effect: 'An effect failed without a report ({event})',
       noLock: 'Could not create the lock of {folder}',
       emptyJson: 'A JSON text has no value',
       editTooWide: 'Editing thermal_config.json would have changed more than the credentials',
@@ -657,7 +657,7 @@ export const FAILURES = {
 
 export type FailureCode = keyof typeof FAILURES;
 
-/** Whether a text, read from a file for example, is one of the codes. */
+/** Whether a text, for example from a file, is one of the codes. */
 export const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILURES, code);
 
 type Catalogue = typeof FAILURES;
@@ -681,7 +681,7 @@ type FactsOf<Template extends string> = { readonly [Name in FactName<Template>]:
 
 type Situation<Code extends FailureCode> = keyof Catalogue[Code]['texts'] & string;
 
-/** What a failure is about: which one, in which situation, with which facts. Plain JSON. */
+/** Code, situation and facts of a failure. Plain JSON. */
 export type FailureReason = {
   [Code in FailureCode]: {
     [Name in Situation<Code>]: {
@@ -698,7 +698,7 @@ const fill = (template: string, facts: Facts): string =>
     return typeof fact === 'object' ? fact.map((item) => `\n- ${item}`).join('') : String(fact);
   });
 
-/** Message and hint of a failure. The types above make sure that the situation is one of the code's. */
+/** Message and hint of a failure. `FailureReason` makes sure that the code has the situation. */
 export function wordsFor(
   code: FailureCode,
   situation: string,

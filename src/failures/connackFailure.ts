@@ -1,7 +1,7 @@
 import { Failure } from './failure.ts';
 import type { ServerFacts } from './serverFacts.ts';
 
-/** Who is refused: the user of provisioning requests, or a device with its access token. */
+/** The login that the server refused: the user of provisioning requests, or a device with its access token. */
 type Login = 'provision' | 'device';
 
 const MEANINGS: Readonly<Record<number, string>> = {
@@ -13,11 +13,11 @@ const MEANINGS: Readonly<Record<number, string>> = {
 };
 
 /**
- * What a refusal in CONNACK means (MQTT 3.1.1, section 3.2.2.3; docs/thingsboard.md, section 5). ThingsBoard refuses an
- * unknown access token with 5; 4 is what other servers say for the same.
+ * The failure for a return code in CONNACK (MQTT 3.1.1, section 3.2.2.3; docs/thingsboard.md, section 5). ThingsBoard
+ * refuses an unknown access token with 5. Other servers use 4 for the same.
  */
 export function connackFailure(returnCode: number, server: ServerFacts, login: Login): Failure {
-  const why = MEANINGS[returnCode] ?? 'for a reason that MQTT 3.1.1 does not know';
+  const why = MEANINGS[returnCode] ?? 'MQTT 3.1.1 does not define this code';
   const facts = { ...server, why, returnCode };
   if (returnCode === 1) return new Failure('NOT_THINGSBOARD', 'refused', facts);
   if (returnCode === 3) return new Failure('SERVER_UNAVAILABLE', 'refused', facts);

@@ -1,4 +1,4 @@
-/** Exit statuses by the names of sysexits.h, which systemd knows too (docs/commands.md, "Exit status"). */
+/** Exit statuses with their names in sysexits.h and systemd (docs/commands.md, "Exit status"). */
 export const EXIT = {
   OK: 0,
   USAGE: 64,

@@ -5,7 +5,7 @@ type FailureArguments<Reason> = Reason extends FailureReason
   ? [code: Reason['code'], situation: Reason['situation'], facts: Reason['facts'], cause?: unknown]
   : never;
 
-/** An expected failure. The catalogue makes message and hint of the facts. */
+/** An expected failure. The catalogue has the templates of message and hint. */
 export class Failure extends Error {
   readonly code: FailureCode;
   /** What to do next. */
@@ -31,7 +31,7 @@ export class Failure extends Error {
 const MAX_CAUSES = 5;
 const MAX_CAUSE_LENGTH = 300;
 
-/** The causes of an error, outermost first, bounded in number and length. */
+/** The causes of an error, outermost first, limited in number and length. */
 function causesOf(error: Error): string[] {
   const causes: string[] = [];
   let cause: unknown = error.cause;
@@ -43,14 +43,14 @@ function causesOf(error: Error): string[] {
   return causes;
 }
 
-/** Turns anything thrown into a Failure. What is not a Failure is a defect of the agent: INTERNAL. */
+/** Turns a thrown value into a Failure. Any value that is not a Failure is a defect of the agent: INTERNAL. */
 export function toFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `a thrown ${typeof error}`;
   return new Failure('INTERNAL', 'unexpected', { what }, error);
 }
 
-/** The plain form of a failure, for context, snapshot, status and log. */
+/** A failure as plain JSON, for context, snapshot, status and log. */
 export function toFailureRecord(error: unknown): FailureRecord {
   const failure = toFailure(error);
   return {
@@ -63,7 +63,7 @@ export function toFailureRecord(error: unknown): FailureRecord {
   };
 }
 
-/** Adds the words to a failure that the chart itself found. A failure that an effect reported has them already. */
+/** Adds message and hint to a failure that the chart itself found. A failure of an effect already has them. */
 export function wordedFailure(failure: FailureRecord | ChartFailure): FailureRecord {
   if ('message' in failure) return failure;
   const reason: FailureReason = failure;

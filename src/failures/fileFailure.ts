@@ -1,6 +1,6 @@
 import { Failure } from './failure.ts';
 
-/** The errno name of a system error (`ENOENT`, `EIO`, …), or undefined for anything else. */
+/** The errno name of a system error (`ENOENT`, `EIO`, …). undefined: not a system error. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
@@ -9,9 +9,9 @@ export function errnoOf(error: unknown): string | undefined {
 export const isENOENT = (error: unknown): boolean => errnoOf(error) === 'ENOENT';
 
 /**
- * The failure that a failed file-system call means for the operator.
- * @param error what the call threw
- * @param doing what was tried, as a phrase that ends with the path: `write /d/thermal_config.json`
+ * Turns the error of a file-system call into a failure.
+ * @param error the error that the call threw
+ * @param doing the operation, as a phrase that ends with the path: `write /d/thermal_config.json`
  */
 export function fileFailure(error: unknown, doing: string): Failure {
   if (error instanceof Failure) return error;

@@ -7,7 +7,7 @@ type CertificateCode = 'TLS_UNKNOWN_CA' | 'TLS_WRONG_HOST' | 'TLS_EXPIRED' | 'TL
 
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [NetworkCode, string]>> = {
   ENOTFOUND: ['HOST_NOT_FOUND', "the host name can't be resolved"],
-  EAI_FAIL: ['HOST_NOT_FOUND', 'the name server refuses to look the host name up'],
+  EAI_FAIL: ['HOST_NOT_FOUND', 'the name server refuses to resolve the host name'],
   EAI_AGAIN: ['HOST_NOT_FOUND', 'the name server does not answer'],
   ENODATA: ['HOST_NOT_FOUND', 'the host name has no address'],
   ECONNREFUSED: ['CONNECTION_REFUSED', 'nothing listens on that port'],
@@ -36,7 +36,7 @@ const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [CertificateCode, str
   CERT_NOT_YET_VALID: ['TLS_NOT_YET_VALID', 'its certificate is not valid yet'],
 };
 
-/** Certificates that no CA file makes acceptable: wrong in themselves (names as Node's TLS reports them). */
+/** Errors of certificates that no CA file makes valid, by the names in Node's TLS. */
 const UNUSABLE_CERTIFICATES: readonly string[] = [
   'INVALID_CA',
   'INVALID_PURPOSE',
@@ -47,18 +47,18 @@ const UNUSABLE_CERTIFICATES: readonly string[] = [
   'UNSPECIFIED',
 ];
 
-/** With several addresses Node reports one error for each: the first one that says something counts. */
+/** With several addresses Node reports one error for each address. The first one is used. */
 function rootOf(error: unknown): unknown {
   return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
 }
 
-/** How far a connection was: being made, a question asked, or a session of normal operation open. */
+/** Progress of the connection: not open yet, waiting for an answer, or in a session of normal operation. */
 type Stage = 'connecting' | 'asked' | 'session';
 
 const LOST = { connecting: 'connecting', asked: 'answerLost', session: 'sessionLost' } as const;
 const FAILED = { connecting: 'failed', asked: 'answerFailed', session: 'sessionFailed' } as const;
 
-/** What an error of the socket or of TLS means. */
+/** Turns an error of the socket or of TLS into a failure. */
 export function networkFailure(error: unknown, server: ServerFacts, stage: Stage = 'connecting'): Failure {
   const errno = errnoOf(rootOf(error)) ?? errnoOf(error) ?? 'no reason given';
   const facts = { ...server, errno };

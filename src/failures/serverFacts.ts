@@ -1,19 +1,19 @@
 import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 
-/** What every failure of a connection knows: the server, the file that names it, and who tries again. */
+/** Facts of every connection failure: the server, the file that names it, and the next try. */
 export interface ServerFacts {
   /** `host:port` */
   readonly server: string;
   readonly file: string;
   /** The section of that file. */
   readonly section: 'provisioning' | 'thingsboard';
-  /** A sentence. */
+  /** A sentence about the next try. */
   readonly again: string;
 }
 
 type Address = Pick<ServerEndpoint, 'host' | 'port'>;
 
-/** The server of a provisioning run, also for `doctor`. A run that gives up leaves the next try to the next boot. */
+/** The server of a provisioning run, also for `doctor`. After a failed run the next boot tries again. */
 export const provisioningServer = (address: Address): ServerFacts => ({
   server: hostAndPort(address),
   file: 'provision.json',
@@ -21,7 +21,7 @@ export const provisioningServer = (address: Address): ServerFacts => ({
   again: 'The next boot tries again.',
 });
 
-/** The server of normal operation, which never gives up. */
+/** The server of normal operation, where the client always tries again. */
 export const operationServer = (address: Address): ServerFacts => ({
   server: hostAndPort(address),
   file: 'thermal_config.json',

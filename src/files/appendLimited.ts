@@ -1,7 +1,7 @@
 import { appendFileSync, closeSync, constants, fchownSync, fstatSync, openSync, renameSync } from 'node:fs';
 import type { FileAttributes } from './durable.ts';
 
-/** Appends lines to a file of limited size; what is full becomes `<path>.1`. Nothing depends on these lines. */
+/** Appends lines to a file of limited size. A full file is renamed to `<path>.1`. Nothing depends on these lines. */
 export interface LineFile {
   append(line: string): void;
   close(): void;
@@ -10,10 +10,9 @@ export interface LineFile {
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Opens a line file. Faults of the disk are swallowed on purpose: a log that can't be kept must not end a run.
- * @param maxBytes size at which the file is set aside; the two together hold at most twice that. A line longer than
- * that is left out
- * @param attributes of a new file; `owner` (see `folderOwner`) also replaces root as the owner of one that exists
+ * Opens a line file. Disk errors are ignored on purpose: a log that can't be written must not end a run.
+ * @param maxBytes size at which the file is renamed to `<path>.1`; a longer line is left out
+ * @param attributes of a new file; `owner` (see `folderOwner`) also replaces root as owner of an existing file
  */
 export function openLineFile(
   path: string,
@@ -28,7 +27,7 @@ export function openLineFile(
       descriptor = openSync(path, FLAGS, mode);
       const stats = fstatSync(descriptor);
       size = stats.size;
-      // A second name of the same file may be somebody else's.
+      // With a second hard link the file may belong to another program.
       if (stats.isFile() && stats.nlink === 1) {
         if (owner !== undefined && stats.uid === 0) fchownSync(descriptor, owner.uid, owner.gid);
         return;
@@ -47,7 +46,7 @@ export function openLineFile(
       if (bytes.length > maxBytes) return;
       try {
         if (size + bytes.length > maxBytes) {
-          // In this order a rename that fails leaves the descriptor open: a closed one's number may be another file's.
+          // Rename first: if it fails, the descriptor stays open. The number of a closed one may be reused for another file.
           renameSync(path, `${path}.1`);
           closeSync(descriptor);
           reopen();

@@ -1,6 +1,6 @@
 /**
- * Files that the promises rest on: whole and durable, or a failure. Log lines go through appendLimited.ts, notes for
- * people through note.ts; neither is durable.
+ * Durable writes: the file is complete and durable, or the call fails. Log lines (appendLimited.ts) and notes for people
+ * (note.ts) are not durable.
  */
 
 import { constants } from 'node:fs';
@@ -8,18 +8,18 @@ import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
-/** Owner and mode that a replaced file shall have. */
+/** Owner and mode of a file that is written. */
 export interface FileAttributes {
   /** Permission bits, e.g. 0o600. */
   readonly mode: number;
-  /** Owner and group to give the file; set only where they differ from the process's own. */
+  /** Owner and group of the file. Absent: those of the process. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
-/** The name under which a file's new content grows before it replaces the old: predictable, in the same folder. */
+/** Temporary name for the new content of a file: predictable, and in the same folder. */
 export const temporaryPath = (path: string): string => `${path}.tmp`;
 
-/** Creates `path` anew for writing. A leftover or planted file or link of that name is removed, never followed. */
+/** Creates `path` for writing. An existing file or link of that name is removed, never followed. */
 async function createExclusive(path: string): Promise<FileHandle> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   try {
@@ -31,7 +31,7 @@ async function createExclusive(path: string): Promise<FileHandle> {
   }
 }
 
-/** Makes the folder's entries durable: without this a rename may be gone after a power loss. */
+/** Makes the folder's entries durable: without this a power loss may undo a rename. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
@@ -46,7 +46,7 @@ async function writeTemporary(temporary: string, content: Uint8Array, attributes
   try {
     await handle.writeFile(content);
     if (attributes.owner !== undefined) await handle.chown(attributes.owner.uid, attributes.owner.gid);
-    // After chown, which clears set-id bits; and explicit, because the umask took its part of the mode at open.
+    // After chown, which clears set-id bits. Needed because the umask changed the mode at open.
     await handle.chmod(attributes.mode);
     await handle.sync();
   } finally {
@@ -55,10 +55,10 @@ async function writeTemporary(temporary: string, content: Uint8Array, attributes
 }
 
 /**
- * Replaces a file so that at every instant, also after a power loss, the path holds the complete old or the complete
- * new content, and after the call the new one: temporary file in the same folder, write, fsync, rename, fsync of the
- * folder. A failed fsync is never repeated on the same descriptor; the temporary file is removed instead.
- * @param path the file itself, links resolved by the caller
+ * Replaces a file atomically and durably: at every moment, also after a power loss, the path holds the complete old or
+ * the complete new content. Steps: temporary file in the same folder, write, fsync, rename, fsync of the folder. A
+ * failed fsync is never repeated on the same descriptor: the temporary file is removed instead.
+ * @param path the file itself; the caller resolves links
  * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function durableReplace(path: string, content: Uint8Array, attributes: FileAttributes): Promise<void> {
@@ -68,14 +68,14 @@ export async function durableReplace(path: string, content: Uint8Array, attribut
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    // What the failed attempt left would only fill the disk; the first error is the one to report.
+    // The temporary file would only fill the disk. The first error is reported, not one of this removal.
     await unlink(temporary).catch(() => {});
     throw fileFailure(error, `write ${path}`);
   }
 }
 
 /**
- * Renames within one folder and makes it durable. An existing target is replaced.
+ * Renames a file within its folder, durably. An existing target is replaced.
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function durableRename(from: string, to: string): Promise<void> {
@@ -88,7 +88,7 @@ export async function durableRename(from: string, to: string): Promise<void> {
 }
 
 /**
- * Removes a file and makes that durable; an absent file is no error.
+ * Removes a file durably. An absent file is not an error.
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function durableRemove(path: string): Promise<void> {
@@ -104,7 +104,7 @@ export async function durableRemove(path: string): Promise<void> {
 }
 
 /**
- * Makes durable what lies in a folder, whoever put it there and however far they came.
+ * Makes all entries of a folder durable, also those that an earlier process left.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 export async function makeEntriesDurable(folder: string): Promise<void> {

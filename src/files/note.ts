@@ -3,8 +3,8 @@ import { open, unlink } from 'node:fs/promises';
 import { folderOwner } from './ownFiles.ts';
 
 /**
- * Leaves a small file for people, made anew: what lies there under its name may be a link to somebody else's file.
- * Nothing depends on it, so it is neither synced nor an error when it can't be made.
+ * Writes a small file for people. Removes an existing file first, because it may be a link to another user's file.
+ * Nothing depends on the note, so it is not synced, and errors are ignored.
  */
 export async function leaveNote(path: string, text: string): Promise<void> {
   await removeNote(path);
@@ -16,7 +16,7 @@ export async function leaveNote(path: string, text: string): Promise<void> {
   await handle?.close().catch(() => {});
 }
 
-/** Removes a note. */
+/** Removes a note. Errors are ignored. */
 export async function removeNote(path: string): Promise<void> {
   await unlink(path).catch(() => {});
 }

@@ -6,8 +6,8 @@ import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 
 /**
- * In a folder where others may create entries, anybody could lead the agent, which may be root, to any folder.
- * @throws Failure FILE_NOT_PERMITTED; the system's error when nothing is there
+ * Rejects a symbolic link of another user: it could direct the agent, which may be root, to any folder.
+ * @throws Failure FILE_NOT_PERMITTED; the system's error when the path does not exist
  */
 async function requireTrustedLink(path: string): Promise<void> {
   const link = await lstat(path);
@@ -16,7 +16,7 @@ async function requireTrustedLink(path: string): Promise<void> {
 }
 
 /**
- * Looks at the agent's own folder.
+ * Reads the attributes of the agent's own folder.
  * @returns undefined when there is no folder
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
@@ -32,7 +32,7 @@ export async function statOwnFolder(folder: string): Promise<Stats | undefined> 
   }
 }
 
-/** Whether a folder's mode had to be tightened; undefined: there is no folder. */
+/** Removes the access of group and others. Returns whether that was needed. undefined: there is no folder. */
 async function tightenFolder(folder: string): Promise<boolean | undefined> {
   const stats = await statOwnFolder(folder);
   if (stats === undefined) return undefined;
@@ -44,8 +44,9 @@ async function tightenFolder(folder: string): Promise<boolean | undefined> {
 }
 
 /**
- * Makes sure that the agent's own folder exists, for its owner only. A new one is durable once the folder around it is.
- * @returns whether its mode had to be tightened
+ * Creates the agent's own folder if needed, with access for its owner only. A new folder is durable once its parent is
+ * synced.
+ * @returns whether the mode of an existing folder had to be tightened
  * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function ensurePrivateFolder(folder: string): Promise<boolean> {
@@ -57,19 +58,19 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
     return false;
   } catch (error) {
-    // Another agent that started at the same moment was faster; a link to nowhere stays an error.
+    // Another agent may have created it at the same moment. A dangling link is still an error.
     const appeared = errnoOf(error) === 'EEXIST' ? await tightenFolder(folder) : undefined;
     if (appeared !== undefined) return appeared;
     const failure = fileFailure(error, `create the folder ${folder}`);
-    // mkdir is refused by the folder above: that is the one to correct.
+    // The parent folder refuses mkdir, so the operator must correct the parent.
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
     throw new Failure('FOLDER_NOT_WRITABLE', 'notCreated', { folder }, error);
   }
 }
 
 /**
- * Whom a new file in a folder shall belong to: root works for the folder's owner, so that what it creates stays usable
- * for the service's own user. Nothing to set for anybody else.
+ * Owner of a new file. An agent that runs as root creates files for the owner of their folder, so that the service's user
+ * can use them. Any other agent keeps its own user: the result is empty.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 export async function folderOwner(path: string): Promise<Pick<FileAttributes, 'owner'>> {
@@ -88,14 +89,13 @@ export async function writeOwnFile(path: string, content: Uint8Array): Promise<v
   await durableReplace(path, content, { mode: 0o600, ...(await folderOwner(path)) });
 }
 
-/** Copies of one file that are kept: they are for support alone, and hold tokens. */
+/** Number of copies of one file that are kept. They are only for support, and hold tokens. */
 const MAX_SET_ASIDE = 5;
 const ASIDE_NAME = /^\.[a-z]+-(\d{8}T\d{6}\.\d{3}Z)$/;
 
 /**
- * Never the reason for a run to end: a copy too many does less harm.
- * @param made the copy that was just made. It stays, whatever its name says: a board without a clock of its own starts
- * in 1970, and the older copies may be of this year.
+ * Removes the oldest copies. Errors are ignored: a surplus copy must not end a run.
+ * @param made the new copy, which stays even if its stamp is the oldest: a board without an RTC starts in 1970
  */
 async function dropOldest(path: string, made: string): Promise<void> {
   const names = await readdir(dirname(path)).catch((): string[] => []);
@@ -110,8 +110,8 @@ async function dropOldest(path: string, made: string): Promise<void> {
 }
 
 /**
- * Moves a file that can't be used out of the way, keeping it for support: `<path>.<why>-<stamp>`. Of earlier ones the
- * four newest stay.
+ * Sets a file aside: renames a file that can't be used to `<path>.<why>-<stamp>` and keeps it for support. The newest
+ * five copies stay.
  * @param at ms since the epoch
  * @returns the new path
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
@@ -128,7 +128,7 @@ export async function setAside(path: string, why: string, at: number): Promise<s
   return aside;
 }
 
-/** Takes the access of group and others from a file; one with a second name, maybe somebody else's, is made anew. */
+/** Removes the access of group and others. A file with a second hard link is replaced: another program may use it. */
 export async function tightenMode(path: string): Promise<void> {
   try {
     const { nlink } = await lstat(path);

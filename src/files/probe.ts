@@ -4,23 +4,23 @@ import { join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 
-/** Room for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
+/** Space for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;
 
-/** Free bytes that a run needs: for the new configuration, its backup and a temporary copy besides. */
+/** Free bytes that a run needs: also for the new configuration, its backup and a temporary copy. */
 export const neededBytes = (configBytes: number): number => MIN_FREE_BYTES + 3 * configBytes;
 
-/** The two names that the probe of a folder uses. */
+/** The two paths that the probe of a folder uses. */
 export const probePaths = (folder: string): readonly [string, string] => [
   join(folder, '.provision-probe.tmp'),
   join(folder, '.provision-probe'),
 ];
 
 /**
- * Proves that files can be replaced in a folder by doing it: create, write, fsync, rename, remove; and that enough
- * space is free. Mode bits and mount flags lie too often (ACLs, quotas, a card that fell back to read-only).
- * @param needed free bytes that the caller will need
- * @param proven file systems (device numbers) that are known to take what is written: the costly fsync is left out there
+ * Tests that files in a folder can be replaced: creates, writes, fsyncs, renames and removes one. Also checks the free
+ * space. Mode bits and mount flags are not reliable (ACLs, quotas, a card that fell back to read-only).
+ * @param needed free bytes that the caller needs
+ * @param proven device numbers of file systems that were tested before: the slow fsync is skipped there
  * @returns the folder's file system
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
@@ -58,7 +58,7 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   return new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, failure.cause);
 }
 
-/** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be looked at */
+/** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be read */
 export async function requireFreeSpace(folder: string, needed: number): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;

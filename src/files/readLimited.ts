@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf, isENOENT } from '../failures/fileFailure.ts';
 
-/** Why a file could not be taken in, for the caller to turn into its own failure. */
+/** Why a file could not be read. The caller turns it into a failure. */
 export type ReadProblem = 'absent' | 'not-a-file' | 'too-large' | 'not-permitted' | 'unreadable';
 
 export type ReadResult =
@@ -18,8 +18,8 @@ function problemOf(error: unknown): ReadProblem {
 }
 
 /**
- * Reads a plain file of limited size, whole. Opens without blocking, so that a FIFO or device in its place can't hang
- * the agent. A link that leads nowhere counts as absent.
+ * Reads a complete plain file of limited size. Opens it without blocking, so that a FIFO or device can't hang the agent.
+ * A dangling link counts as absent.
  * @param maxBytes the largest size that is accepted
  * @param follow whether a symbolic link is followed (default) or counts as `not-a-file`
  */
@@ -42,12 +42,12 @@ export async function readLimited(path: string, maxBytes: number, follow = true)
   }
 }
 
-/** What is read at once: all of an ordinary file, of which a buffer's size costs more than its reading does. */
+/** Largest buffer. Allocating a larger one costs more than a second read. */
 const MAX_CHUNK_BYTES = 65_536;
 
 /**
- * Reads to the end of the file, which may grow meanwhile; undefined when it is longer than the limit.
- * @param size as the file system says: what it says of files that are made up as they are read (proc(5)) is 0
+ * Reads to the end of the file, which may grow meanwhile. undefined: the file is longer than the limit.
+ * @param size reported by the file system; virtual files (/proc) report size 0
  */
 async function readAtMost(
   handle: Awaited<ReturnType<typeof open>>,
@@ -55,7 +55,7 @@ async function readAtMost(
   maxBytes: number,
 ): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
-  // One byte more than there should be: when it does not come, the end was reached without asking once more.
+  // One byte more than the reported size: a short read then shows the end without another read.
   const chunkBytes = Math.min(size === 0 ? MAX_CHUNK_BYTES : size + 1, MAX_CHUNK_BYTES, maxBytes + 1);
   let total = 0;
   for (;;) {

@@ -1,18 +1,18 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
 
-/** An output that is never waited for. */
+/** An output whose writes never block. */
 export interface UnblockedOutput {
-  /** How many bytes were taken: fewer than given, or 0, when the reader stalls. @throws when the reader is gone */
+  /** @returns the bytes written: fewer than given, or 0, when the reader stalls @throws when the reader has closed */
   write(bytes: Uint8Array): number;
   close(): void;
 }
 
 /**
- * Opens a terminal or pipe for writing without ever waiting for its reader: a terminal that was stopped (Ctrl-S) would
- * otherwise stop the whole process at the next line. It is opened anew, because the flag would hold for every process
- * that shares an inherited descriptor.
+ * Opens a terminal or pipe for writing that never blocks. With blocking writes a stopped terminal (Ctrl-S) would stop the
+ * whole process. The path is opened again, because O_NONBLOCK on an inherited descriptor would affect every process that
+ * shares it.
  * @param path e.g. `/proc/self/fd/2`
- * @returns undefined when it can't be opened so: it belongs to another user (su), or there is no /proc
+ * @returns undefined when it can't be opened: it is owned by another user (su), or there is no /proc
  */
 export function openUnblocked(path: string): UnblockedOutput | undefined {
   let descriptor: number;

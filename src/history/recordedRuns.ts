@@ -2,14 +2,14 @@ import type { EventName } from '../log/eventTypes.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 
-/** The lines that one run has left in events.jsonl, over all starts that it took. */
+/** The lines of one run in events.jsonl, from all starts of the run. */
 export interface RecordedRun {
-  /** Null: no line of the file names a run. */
+  /** null: no line of the file names a run. */
   readonly runId: string | null;
   readonly records: readonly LogRecord[];
 }
 
-/** Takes the lines of an events file apart into runs, oldest first. Lines without a run go with the one that follows. */
+/** Groups the lines of an events file by run, oldest first. Lines without a run belong to the run that follows. */
 export function recordedRuns(records: readonly LogRecord[]): readonly RecordedRun[] {
   const runs = new Map<string, LogRecord[]>();
   let waiting: LogRecord[] = [];
@@ -29,7 +29,7 @@ export function recordedRuns(records: readonly LogRecord[]): readonly RecordedRu
   return latest === undefined && waiting.length > 0 ? [{ runId: null, records: waiting }] : found;
 }
 
-/** How a run ended, by the event that says so. */
+/** The end of a run, by its last event. */
 const ENDS = {
   'run.provisioned': 'provisioned',
   'run.failed': 'failed',
@@ -43,21 +43,21 @@ type EndEvent = keyof typeof ENDS;
 const isEnd = (event: string): event is EndEvent => Object.hasOwn(ENDS, event);
 const END_EVENTS = Object.keys(ENDS).filter(isEnd);
 
-/** What is worth telling of a run that is over. */
+/** Summary of a run in the recording. */
 export interface RunSummary {
   readonly runId: string;
   readonly startedAt: string;
   /** How often the run was resumed. */
   readonly resumes: number;
-  /** `cut`: nothing was recorded about its end. */
-  readonly end: (typeof ENDS)[EndEvent] | 'cut';
-  /** The line that tells the end. */
+  /** `killed`: no event records its end. */
+  readonly end: (typeof ENDS)[EndEvent] | 'killed';
+  /** The line of the end. null: killed. */
   readonly ending: LogRecord | null;
-  /** A device that the run has left unused. */
+  /** Name of the previous device, which is no longer used. */
   readonly former: string | null;
 }
 
-/** Sums a recorded run up. @returns undefined where no line names a run */
+/** Summarizes a recorded run. @returns undefined when no line names a run */
 export function summaryOf({ runId, records }: RecordedRun): RunSummary | undefined {
   if (runId === null) return undefined;
   const own = records.filter((record) => record.runId === runId);
@@ -67,7 +67,7 @@ export function summaryOf({ runId, records }: RecordedRun): RunSummary | undefin
     runId,
     startedAt: own[0]?.time ?? '',
     resumes: own.filter((record) => isEvent(record, 'run.resumed')).length,
-    end: ending === null ? 'cut' : ENDS[ending.event],
+    end: ending === null ? 'killed' : ENDS[ending.event],
     ending,
     former: own.findLast((record) => isEvent(record, 'device.former'))?.details.former ?? null,
   };

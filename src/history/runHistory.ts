@@ -1,4 +1,4 @@
-/** The states that a run was in, one after the other: snapshot, recording and live view all count them here. */
+/** History of the states of a run, for snapshot, recording and live view. */
 
 /** A state that was entered. */
 export interface Entry {
@@ -10,16 +10,16 @@ export interface Entry {
 }
 
 export interface Counted {
-  /** Milliseconds; null: the state lasts, or the run was cut in it. */
+  /** Milliseconds. null: the state has not ended, or the run was killed in it. */
   readonly durationMs: number | null;
-  /** Which time in this state, from 1. */
+  /** How often the run has entered this state, from 1. */
   readonly attempt: number;
 }
 
 /**
  * Adds the state that a run has entered to its history.
- * @param lastedMs how long the state before lasted; null: unknown, since the run was cut in it
- * @param limit the newest so many entries stay
+ * @param lastedMs duration of the state before; null: unknown, because the run was killed in it
+ * @param limit number of entries that are kept, the newest ones
  */
 export function withEntry<E extends Entry>(
   history: readonly (E & Counted)[],
@@ -33,9 +33,9 @@ export function withEntry<E extends Entry>(
   return [...earlier, { ...entry, durationMs: null, attempt }].slice(-limit);
 }
 
-/** Time between two moments by the wall clock, ms. At least 0: the clock may have been set back. */
+/** Wall-clock time between two moments in ms. At least 0, even if the clock was set back. */
 export const elapsedMs = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
-/** Time at work, ms: interruptions do not count, nor do the states that they cut. */
+/** Working time in ms, without interruptions and the states that were interrupted. */
 export const workedMs = (history: readonly Pick<Counted, 'durationMs'>[]): number =>
   history.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);

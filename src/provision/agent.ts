@@ -16,7 +16,7 @@ import { leaveNote, removeNote } from '../files/note.ts';
 import { ensurePrivateFolder } from '../files/ownFiles.ts';
 import { formatJson } from '../log/format.ts';
 import { createLog, type Log, type RunPosition } from '../log/log.ts';
-import { type Grant, readCredentials } from '../state/credentials.ts';
+import { type IssuedCredentials, readCredentials } from '../state/credentials.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { loadSnapshot } from '../state/snapshotFile.ts';
 import { standbyStream } from '../thingsboard/standbyStream.ts';
@@ -28,14 +28,14 @@ import { type AgentResult, ended, failed, logFailure } from './result.ts';
 import { run } from './run.ts';
 import { decideStartUp, isAtTheEnd, type StartUp } from './startUp.ts';
 
-/** What a run that has ended waits for the disk before it leaves the folder to itself. */
+/** Longest wait for unfinished writes after a run has ended. */
 const LEAVE_MS = 500;
-/** provision.json can't change more often than this within one process without something being wrong. */
+/** Runs of one process that a change of provision.json may end. More changes mean that something is wrong. */
 const MAX_SUPERSEDED = 3;
 
 /**
- * One pass over a device folder: begins a run, or goes on with an interrupted one, and takes it to its end. Never
- * throws: every failure is in the result, and has been logged.
+ * One pass over a device folder: starts a run, or resumes an interrupted one, and completes it. Never throws: every
+ * failure is logged and is in the result.
  */
 export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   const clock = options.clock ?? systemClock();
@@ -45,7 +45,8 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   try {
     await requireDeviceFolder(options.paths.deviceFolder);
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
-    if (tightened) log.warn('state.tightened', `${options.paths.stateFolder} was open to others; its mode is now 700`);
+    if (tightened)
+      log.warn('state.tightened', `${options.paths.stateFolder} was accessible to other users; its mode is now 700`);
     const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
     const unfinished = new Set<Promise<unknown>>();
     const standby = standbyStream();
@@ -62,13 +63,13 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       const { paths, externalSettings, agentVersion } = options;
       const splay = createSplay(options.splaySeconds ?? 0, board, log);
       const dependencies = { paths, externalSettings, splay, clock, log, board, agentVersion, standby };
-      // One for all runs of this pass: systemd's TimeoutStartSec does not begin anew with a second one.
+      // One deadline for all runs of this pass: systemd's TimeoutStartSec does not restart with a second run.
       const deadline = clock.monotonic() + (options.runTimeLimitMs ?? RUN_TIME_LIMIT_MS);
       return await startUp({ options, dependencies, position, log, deadline, unfinished }, 0);
     } finally {
       standby.close();
       events?.close();
-      // A write that is still under way may replace a file later: until then the folder is nobody else's.
+      // An unfinished write may still replace a file, so the lock is held until it ends.
       const left = Promise.allSettled(unfinished)
         .then(() => removeNote(options.paths.lock))
         .then(() => lock.release());
@@ -81,7 +82,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   }
 }
 
-/** What a killed run has left can be seen without being durable, and is acted on as if it were. */
+/** Entries that a killed run left may be visible but not durable. The next steps rely on them, so they are synced. */
 async function makeLeftoversDurable(paths: DevicePaths, log: Log): Promise<void> {
   await makeEntriesDurable(paths.deviceFolder);
   const around = dirname(paths.stateFolder);
@@ -90,26 +91,26 @@ async function makeLeftoversDurable(paths: DevicePaths, log: Log): Promise<void>
   if (isInUse) await makeEntriesDurable(paths.stateFolder);
 }
 
-/** A folder of the state folder's own may be closed to the agent (systemd's DynamicUser=, say), as only its owner knows. */
+/** The parent of the state folder may be closed to the agent, for example with systemd's DynamicUser=. */
 async function makeStateFolderDurable(around: string, log: Log): Promise<void> {
   await makeEntriesDurable(around).catch((error: unknown) => {
     const failure = toFailure(error);
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
     log.warn(
       'state.unsynced',
-      `${around} can't be opened, so a state folder just made there may be lost with the power`,
+      `${around} can't be opened for syncing: a power loss may remove a new state folder in it`,
     );
   });
 }
 
-/** Whether the camera is the granted device by its configuration. @throws Failure of readThermalConfig */
-async function isWritten({ deviceFolder }: DevicePaths, granted: Grant | null): Promise<boolean> {
+/** Whether thermal_config.json holds the issued credentials. @throws Failure of readThermalConfig */
+async function isWritten({ deviceFolder }: DevicePaths, granted: IssuedCredentials | null): Promise<boolean> {
   if (granted === null) return false;
   const { bytes } = await readThermalConfig(deviceFolder, 'read');
   return bytes !== undefined && isDevice(bytes, granted.deviceName, granted.token);
 }
 
-/** Decides from the files what is to be done, and does it. @param superseded how often provision.json has changed */
+/** Decides from the files what to do, and does it. @param superseded how often provision.json has changed */
 async function startUp(pass: Pass, superseded: number): Promise<AgentResult> {
   const { dependencies, log } = pass;
   const { paths, clock, board } = dependencies;
@@ -139,8 +140,8 @@ async function follow(
     case 'cleanUp': {
       position.runId = decision.snapshot.runId;
       await cleanUp(dependencies, cleanUpOf(options, decision.snapshot.context));
-      if (decision.afterwards === 'new') return run(pass, previous, { why: 'provision.txt asks again' });
-      log.info('run.swept', 'The last step of a finished run was made up for');
+      if (decision.afterwards === 'new') return run(pass, previous, { why: 'provision.txt is present again' });
+      log.info('run.swept', 'Completed the clean-up left over from a finished run');
       return ended('provisioned', decision.snapshot.runId, decision.snapshot.context.deviceName);
     }
     case 'new':
@@ -148,12 +149,12 @@ async function follow(
     case 'resume':
       return run(pass, previous, { from: decision.snapshot, state: decision.snapshot.state });
     case 'rewrite':
-      log.warn('config.replaced', 'thermal_config.json was replaced before the run had ended; it is written again');
-      // Proven once more, since it is not known how long that was ago, and backed up under a new name.
+      log.warn('config.replaced', 'thermal_config.json was replaced before the run ended: writing it again');
+      // The credentials may be old by now, so they are tested again. The new configuration gets its own backup.
       return run(pass, previous, { from: decision.snapshot, state: 'verifyCredentials' });
     case 'finish':
       return run(pass, previous, { from: decision.snapshot, state: 'finalize' });
     case 'withdrawn':
-      return run(pass, previous, { why: 'provision.txt is gone', runId: decision.snapshot?.runId });
+      return run(pass, previous, { why: 'provision.txt was removed', runId: decision.snapshot?.runId });
   }
 }

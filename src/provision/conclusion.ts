@@ -12,31 +12,30 @@ import type { Pass } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
 import type { SnapshotWriter } from './snapshotWriter.ts';
 
-/** What ends a run, and what is done then: the final state is saved, cleaned up after, and reported. */
+/** The end of a run: saves the final state, cleans up, and reports the result. */
 
-/** How long a durable write under way may take to finish once the agent is asked to end, or has failed. */
+/** Time for unfinished writes once the run is interrupted or has failed. */
 const LAST_WRITE_MS = 2000;
 
-/** A pass while one of its runs is under way. */
+/** A pass during one of its runs. */
 export interface RunningPass extends Pass {
-  /** Resolves with the signal. One listener serves a whole run: an embedding program may give many runs one signal. */
+  /** Resolves when the signal is aborted. One listener for each run: many runs may share a signal. */
   readonly interrupted: Promise<'interrupted'>;
 }
 
 export type ProvisionSnapshot = SnapshotFrom<typeof provisionMachine>;
 
-/** `route` is left in the same step in which it is entered, so no snapshot ever shows it. */
+/** The chart enters and leaves `route` in one step, so no snapshot ever shows it. */
 export function stateOf(snapshot: ProvisionSnapshot): ProvisionState {
-  if (snapshot.value === 'route') throw new Error('the chart rests in its transient state');
+  if (snapshot.value === 'route') throw new Error('the chart stopped in its transient state route');
   return snapshot.value;
 }
 
 /**
- * Stops the chart and lets what is being written get done, within a limit: after it nothing of the run touches the
- * disk but what a stuck one has not let go, and the lock is held until that is done, too. An actor that is stopped does
- * not wait for its effects.
+ * Stops the chart and waits, within a limit, for its effects and writes: a stopped actor does not wait for them. Writes
+ * that take longer stay in `unfinished`, and the lock is held until they end.
  */
-export async function quiesce(
+export async function stopRun(
   { unfinished }: Pass,
   writer: SnapshotWriter,
   actor: { stop(): void },
@@ -55,21 +54,21 @@ export const timeLeft = ({ deadline, dependencies }: Pass): number =>
 type Waited = 'done' | 'interrupted' | typeof LATE;
 
 /**
- * Waits for the disk until the signal or the limit ends the wait. What is left behind goes on, and the folder stays
- * locked until it is done.
+ * Waits for the disk until the signal or the limit ends the wait. The work is not cancelled, and the folder stays locked
+ * until it ends.
  * @param ms the longest wait
- * @throws what the work throws, when it does so in time
+ * @throws the error of the work, if it fails in time
  */
 function waitFor({ unfinished, interrupted }: RunningPass, ms: number, work: Promise<unknown>): Promise<Waited> {
   unfinished.add(work);
   return within(ms, Promise.race([work.then(() => 'done' as const), interrupted]));
 }
 
-/** A run that comes to its end in the last moment has the time for its last writes all the same. */
+/** A run that ends close to its deadline still has time for its last writes. */
 const timeToConclude = (pass: Pass): number => Math.max(LAST_WRITE_MS, timeLeft(pass));
 
 /**
- * Saves the final state. Until that is done the run has not ended: the next start goes on from the state before.
+ * Saves the final state. If that fails, the next start resumes from the state before.
  * @throws Failure RUN_TIME_LIMIT; those of SnapshotWriter.durable
  */
 async function saveEnd(
@@ -116,10 +115,10 @@ async function concludeSaved(
     case 'provisioned':
       return concludeProvisioned(pass, context, startedAt);
     case 'superseded':
-      log.warn('run.superseded', 'provision.json was changed; a new run begins with the new settings');
+      log.warn('run.superseded', 'provision.json was changed: a new run starts with the new settings');
       return 'superseded';
     case 'withdrawn':
-      log.warn('run.withdrawn', context.warnings.at(-1) ?? 'provision.txt was removed before the run had ended');
+      log.warn('run.withdrawn', context.warnings.at(-1) ?? 'provision.txt was removed before the run ended');
       return ended('withdrawn', context.runId, deviceOf(context));
   }
 }
@@ -145,24 +144,24 @@ async function concludeProvisioned(
   });
   if (context.previousDeviceId !== null && context.previousDeviceId !== device) {
     const former = context.previousDeviceId;
-    log.info('device.former', `The former device ${former} is used no more; delete it on the server`, { former });
+    log.info('device.former', `The previous device ${former} is no longer used: delete it on the server`, { former });
   }
   return ended('provisioned', context.runId, device);
 }
 
-/** The run is provisioned for good by now: what the sweep does not come to, whyever, is no reason to say otherwise. */
+/** Already provisioned: if the clean-up can't finish, warn and still report success. */
 async function cleanUpAfter(pass: RunningPass, context: ProvisionContext): Promise<void> {
   const { dependencies, log, options } = pass;
-  const left = (why: string): void => log.warn('credentials.left', `${why}; the next start removes it`);
-  let swept = false;
-  const sweeping = cleanUp(dependencies, cleanUpOf(options, context)).then(() => {
-    swept = true;
+  const left = (why: string): void => log.warn('credentials.left', `${why}; the next start removes the file`);
+  let done = false;
+  const cleaning = cleanUp(dependencies, cleanUpOf(options, context)).then(() => {
+    done = true;
   });
   try {
-    const waited = await waitFor(pass, timeToConclude(pass), sweeping);
-    // Nothing else is being written by now, so the time for the last write is all its own.
-    if (waited === 'interrupted') await within(LAST_WRITE_MS, sweeping);
-    if (!swept) left('The storage took too long to remove credentials.json');
+    const waited = await waitFor(pass, timeToConclude(pass), cleaning);
+    // An interruption still leaves the time of one last write.
+    if (waited === 'interrupted') await within(LAST_WRITE_MS, cleaning);
+    if (!done) left('The storage took too long to remove credentials.json');
   } catch (error) {
     left(toFailureRecord(error).message);
   }
@@ -176,9 +175,9 @@ async function concludeFailed(
   const { dependencies, log } = pass;
   const failure = publicFailure(context.error);
   const waited = await saveFailed(pass, writer);
-  // A disk that is stuck would not remove the file either, and one that is left is asked after by the next run.
-  if (waited === 'done' && nothingHasLeft(context)) {
-    // What was drawn was never shown to anybody: the next run needs neither ask after it nor warn of it.
+  // On a stuck disk the file stays; the next run then probes for the device.
+  if (waited === 'done' && nothingSent(context)) {
+    // The server never saw the generated name, so the next run must not probe for it or warn about it.
     const removed = durableRemove(dependencies.paths.credentials).catch(() => {});
     await waitFor(pass, LAST_WRITE_MS, removed);
   }
@@ -186,7 +185,7 @@ async function concludeFailed(
   return failed(failure, context.runId, deviceOf(context));
 }
 
-/** The failure is to be reported whether or not it can be saved: the next start then goes on from the state before. */
+/** An unsaved failure is still reported. The next start then resumes from the state before. */
 async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Waited> {
   const unsaved = (why: string): void =>
     pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
@@ -200,11 +199,11 @@ async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Wa
   }
 }
 
-/** Whether this run drew a name, and the server can't know it. A name taken up from an earlier run may be known. */
-const nothingHasLeft = (context: ProvisionContext): boolean =>
+/** Whether this run generated a name that the server can't know. It may know a reused name. */
+const nothingSent = (context: ProvisionContext): boolean =>
   context.deviceName !== null && context.granted === null && context.nameIndex === 1 && context.requestsOut === 0;
 
-/** The chart's failure; its code is one of the catalogue's, or the chart has a defect. */
+/** The chart's failure. A code that the catalogue does not have is a defect of the chart. */
 function publicFailure(error: ProvisionContext['error']): FailureRecord {
   if (error !== null && isFailureCode(error.code)) return wordedFailure(error);
   return toFailureRecord(new Error(`the chart failed with the code ${error?.code ?? 'none'}`));

@@ -7,7 +7,7 @@ import type { Log, LogSink, RunPosition } from '../log/log.ts';
 import type { RecordedContext } from '../state/snapshotDocument.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A run ends itself before systemd's TimeoutStartSec of ten minutes does (docs/install.md). */
+/** A run ends itself before systemd's TimeoutStartSec of ten minutes kills it (docs/install.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
 /** The timers of the chart's pauses: xstate's own, or a faster one. */
 interface ChartClock {
@@ -19,33 +19,33 @@ export interface AgentOptions {
   readonly paths: DevicePaths;
   readonly agentVersion: string;
   readonly sink: LogSink;
-  /** Aborted: the run is interrupted, and goes on at the next start. */
+  /** Aborted: the run is interrupted, and the next start resumes it. */
   readonly signal: AbortSignal;
   readonly keepBackups?: number;
   /** THERMAL_BOARD_ID; default: read from the hardware. */
   readonly boardId?: string;
   /** Other sources of settings than provision.json in the device folder; default: none. */
   readonly externalSettings?: ExternalSettings;
-  /** A pause of 0 to so many seconds, fixed for each board, before the first contact of a run; default 0: none. */
+  /** Upper limit in seconds of the pause before the first contact (splay.ts); default 0: no pause. */
   readonly splaySeconds?: number;
   readonly runTimeLimitMs?: number;
   readonly clock?: Clock;
-  /** Default: real time. One that ends the pauses early must have `clock` run ahead as far. */
+  /** Default: real time. A clock that ends pauses early must advance `clock` by the same time. */
   readonly chartClock?: ChartClock;
-  /** Told about every state as soon as it is entered (progress displays). */
+  /** Called with every state as soon as it is entered, for progress displays. */
   readonly onState?: (state: ProvisionState, context: RecordedContext) => void;
-  /** Told about everything that the chart's actors do (src/watch/); what it is told may hold anything. */
+  /** Called with every event of the chart's actors (src/watch/). The events may hold secrets. */
   readonly inspect?: (event: InspectionEvent) => void;
 }
 
-/** What one pass works with. */
+/** Everything that one pass uses. */
 export interface Pass {
   readonly options: AgentOptions;
   readonly dependencies: EffectDependencies;
   readonly position: RunPosition;
   readonly log: Log;
-  /** Reading of `clock.monotonic()` at which all runs of the pass together have had their time. */
+  /** End of the time limit for all runs of the pass together, as a reading of `clock.monotonic()`. */
   readonly deadline: number;
-  /** What a stuck disk may not let go before the run ends. */
+  /** Writes that may outlive the run if the disk hangs. */
   readonly unfinished: Set<Promise<unknown>>;
 }

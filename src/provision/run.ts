@@ -10,7 +10,7 @@ import { createEffects } from '../effects/index.ts';
 import { wordedFailure } from '../failures/failure.ts';
 import { failureFields } from '../log/failureFields.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
-import { conclude, type ProvisionSnapshot, quiesce, stateOf, timeLeft } from './conclusion.ts';
+import { conclude, type ProvisionSnapshot, stateOf, stopRun, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
 import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
@@ -20,9 +20,9 @@ type Beginning =
   | { readonly from: SnapshotDocument; readonly state: ProvisionState };
 
 /**
- * Runs the chart to a final state, or until the signal or the time limit. The only place that creates its actor.
- * @param previous the snapshot that lies there, of whatever run
- * @returns `superseded`: provision.json was changed, and a new run has to begin
+ * Runs the chart until a final state, the signal or the time limit. The only place that creates the chart's actor.
+ * @param previous the snapshot on disk, from this run or an earlier one
+ * @returns `superseded`: provision.json was changed, and a new run must start
  */
 export async function run(
   pass: Pass,
@@ -51,14 +51,14 @@ export async function run(
     : createActor(machine, { ...actorOptions, input });
   Object.assign(position, { runId, state: null, attempt: null });
   if (resuming) {
-    log.info('run.resumed', `Goes on with run ${runId} where it stopped: ${beginning.state}`, {
+    log.info('run.resumed', `Resuming run ${runId} at ${beginning.state}`, {
       from: beginning.state,
     });
   } else {
-    log.info('run.started', `Run ${runId} begins: ${beginning.why}`, { agentVersion });
+    log.info('run.started', `Starting run ${runId}: ${beginning.why}`, { agentVersion });
   }
 
-  // A restored actor emits the old state once before RESUME: that is no entry.
+  // A restored actor emits its old state once before RESUME. That is not an entry.
   let resumePending = false;
   let quiet = resuming;
   const final = new Promise<ProvisionSnapshot>((resolve, reject) => {
@@ -78,8 +78,8 @@ export async function run(
   });
   options.signal.addEventListener('abort', interrupt, { once: true });
   let ending: Promise<void> | undefined;
-  const comeToRest = (): Promise<void> => {
-    ending ??= quiesce(pass, writer, actor, effects.settled);
+  const stop = (): Promise<void> => {
+    ending ??= stopRun(pass, writer, actor, effects.settled);
     return ending;
   };
   let timeLimit: NodeJS.Timeout | undefined;
@@ -95,25 +95,25 @@ export async function run(
         actor.send({ type: 'RESUME', at: clock.now(), trigger, settingsDigest: digest });
       }
     }
-    // Not before RESUME: what the chart does earlier goes unseen.
+    // Set after RESUME: the subscription ignores what the chart does earlier.
     timeLimit = setTimeout(() => {
       actor.send({ type: 'TIME_UP', at: clock.now() });
     }, timeLeft(pass));
     const end = await Promise.race([final, interrupted]);
     const result = end === 'interrupted' ? end : await conclude({ ...pass, interrupted }, writer, end, startedAt);
     if (result !== 'interrupted') return result;
-    // An interruption is no failure: what is durable now is where the next start goes on.
-    await comeToRest();
-    log.warn('run.interrupted', 'Interrupted; the next start goes on from here');
+    // An interruption is not a failure: the next start resumes from the durable state.
+    await stop();
+    log.warn('run.interrupted', 'Interrupted: the next start resumes the run');
     return ended('interrupted', position.runId, null);
   } finally {
     clearTimeout(timeLimit);
     options.signal.removeEventListener('abort', interrupt);
-    await comeToRest();
+    await stop();
   }
 }
 
-/** Digest of provision.json as it is now; null when it can't be read, which the next effect will report. */
+/** Digest of the current provision.json. null: the file can't be read, and the next effect reports that. */
 async function currentDigest({ paths, externalSettings }: EffectDependencies): Promise<string | null> {
   return readPublicSettings(paths.provisionJson, externalSettings).then(
     ({ digest }) => digest ?? null,
@@ -138,7 +138,7 @@ function enter(
     const ms = Math.max(0, context.retryAt - context.now);
     const failure = context.waitingFor === 'retry' ? context.lastFailure : null;
     const why = failure === null ? '' : `: ${failure.message}`;
-    log.warn('backoff.waiting', `Waits ${ms / 1000} s before the next ${context.waitingFor}${why}`, {
+    log.warn('backoff.waiting', `Waiting ${ms / 1000} s before the next ${context.waitingFor}${why}`, {
       ms,
       waitingFor: context.waitingFor,
       ...(failure === null ? {} : failureFields(failure)),

@@ -13,28 +13,28 @@ import {
 import type { Clock } from '../time/clock.ts';
 import { within } from '../time/within.ts';
 
-/** Writes snapshot.json during a run. src/state/snapshotFile.ts reads it, snapshotDocument.ts there has its shape. */
+/** Writes snapshot.json during a run. src/state/ reads it (snapshotFile.ts) and defines its shape (snapshotDocument.ts). */
 
-/** How long a state may stand unsaved when nothing demands it: what an operator's `status` may lag behind. */
+/** Longest time that a state may stay unsaved if no effect waits for it. `status` lags by this time. */
 const LAZY_SAVE_MS = 200;
-/** What the end of a run waits for the last state to be saved: a stuck disk must not hold the agent. */
+/** Longest wait for the last save at the end of a run: a stuck disk must not block the agent. */
 const LAST_SAVE_MS = 1000;
 
 /**
- * Keeps the run's state on disk. `record` only queues, `durable` is the barrier that effects wait at. States in
- * between are merged: the latest wins.
+ * Keeps the run's state on disk. `record` only queues a state; `durable` is the barrier where effects wait. Of several
+ * queued states only the latest is written.
  */
 export interface SnapshotWriter {
   /** Queues the state that the chart has entered. */
   record(state: ProvisionState, context: RecordedContext, resumed?: boolean): void;
-  /** Resolves once all that was recorded is on disk. @throws Failure of durableReplace: then nothing may pass. */
+  /** Resolves once every recorded state is on disk. @throws Failure of durableReplace: the effect must not start */
   durable(): Promise<void>;
   /**
-   * Takes no more records, and saves the latest one, so that `status` tells where the run was cut. Ends within a second;
-   * what is not on disk then stays unsaved, which is as harmless as a kill, and no further write begins.
+   * Saves the latest state, so that `status` shows where the run was interrupted. Ignores later records. Ends within a
+   * second. A state that is not on disk by then stays unsaved, as after a kill, and no further write starts.
    */
   close(): Promise<void>;
-  /** Resolves when no write is under way any more, however long a stuck disk takes. */
+  /** Resolves when no write is running. Waits without a limit. */
   idle(): Promise<void>;
 }
 
@@ -42,9 +42,9 @@ interface SnapshotWriterOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly agentVersion: string;
-  /** The snapshot that is resumed, or that an earlier run left: its sequence goes on, its history if it is this run's. */
+  /** The snapshot on disk. Its sequence number is continued, and its history if it is from the same run. */
   readonly previous: SnapshotDocument | undefined;
-  /** Told about each snapshot once it is durable. */
+  /** Called with each snapshot once it is durable. */
   readonly onDurable?: (snapshot: SnapshotDocument) => void;
 }
 
@@ -60,10 +60,10 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
   let writing: Promise<void> | undefined;
   let lazy: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
-  let over = false;
+  let isClosed = false;
 
   const enter = (state: ProvisionState, resumed: boolean): void => {
-    // The first state of this process has cut the one before it, if any.
+    // The previous process did not see its last state end, so the first state here gives it no duration.
     const lastedMs = enteredAt === undefined ? null : Math.round(clock.monotonic() - enteredAt);
     history = withEntry(history, { state, enteredAt: iso(clock.now()), resumed }, lastedMs, MAX_HISTORY);
     enteredAt = clock.monotonic();
@@ -75,12 +75,12 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
     options.onDurable?.(document);
   };
 
-  /** One write at a time: with one under way, it is that one which is waited for. */
+  /** Runs one write at a time: if one is running, waits for that one instead. */
   const flush = async (document: SnapshotDocument): Promise<void> => {
     clearTimeout(lazy);
     lazy = undefined;
-    // The lock may be somebody else's by now.
-    if (over) throw new Failure('DISK_ERROR', 'tooSlow', { path: options.path });
+    // Another agent may hold the lock by now.
+    if (isClosed) throw new Failure('DISK_ERROR', 'tooSlow', { path: options.path });
     writing ??= write(document).finally(() => {
       writing = undefined;
     });
@@ -89,17 +89,16 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
 
   const durable = async (): Promise<void> => {
     const target = wanted;
-    // Counters, not the promise of one write: a write that began before the record doesn't count, and neither does
-    // a failed one.
+    // Sequence numbers, not the promise of a write: a running write may hold an older state, or fail.
     while (written < target && latest !== undefined) await flush(latest);
   };
 
   const saveLast = async (): Promise<void> => {
     clearTimeout(lazy);
-    // Whoever needs the state on disk has asked for it, and heard of the failure there.
+    // The effects that need the state on disk call `durable` themselves and get this failure.
     const saved = durable().catch(() => {});
     await within(LAST_SAVE_MS, saved);
-    over = true;
+    isClosed = true;
   };
 
   return {
@@ -128,7 +127,7 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
         error: errorOf(context),
       };
       lazy ??= setTimeout(() => {
-        // Whoever needs the state on disk asks for it and hears of the failure there.
+        // The effects that need the state on disk call `durable` themselves and get this failure.
         durable().catch(() => {});
       }, LAZY_SAVE_MS);
     },
@@ -143,7 +142,7 @@ export function openSnapshotWriter(options: SnapshotWriterOptions): SnapshotWrit
   };
 }
 
-/** What went wrong last: the reason of a failed run, else the trouble that is being retried. */
+/** The failure that ended the run, or the failure that is being retried. */
 function errorOf(context: RecordedContext): SnapshotDocument['error'] {
   const failure = context.error ?? (context.waitingFor === null ? null : context.lastFailure);
   return failure === null ? null : { code: failure.code, message: failure.message, hint: failure.hint };

@@ -4,16 +4,16 @@ import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
 import type { Credentials } from '../state/credentials.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 
-/** What a start of the agent has to do. */
+/** What a start of the agent must do. */
 export type StartUp =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'new'; readonly why: string }
   | { readonly kind: 'resume'; readonly snapshot: SnapshotDocument }
-  /** The configuration was replaced by somebody before the run had ended: it is backed up and written again. */
+  /** The configuration was replaced before the run ended: it is backed up and written again. */
   | { readonly kind: 'rewrite'; readonly snapshot: SnapshotDocument }
-  /** provision.txt is gone, and the run had only its end left. */
+  /** provision.txt was removed, and the run had only its last step left. */
   | { readonly kind: 'finish'; readonly snapshot: SnapshotDocument }
-  /** The run is over but for its last clean-up. */
+  /** The run is complete, but not its clean-up. */
   | { readonly kind: 'cleanUp'; readonly snapshot: SnapshotDocument; readonly afterwards: 'new' | 'nothing' }
   | { readonly kind: 'withdrawn'; readonly snapshot: SnapshotDocument | undefined };
 
@@ -22,35 +22,35 @@ export interface Found {
   readonly credentials: Credentials | undefined;
   readonly snapshot: SnapshotDocument | undefined;
   readonly board: BoardIdentity;
-  /** Whether thermal_config.json holds what was granted; asked for only at the end of a run (`isAtTheEnd`). */
+  /** Whether thermal_config.json holds the issued credentials. Used only at the end of a run (`isAtTheEnd`). */
   readonly written: boolean;
 }
 
-/** States after which, or in which, the configuration is nothing to go by. */
+/** States in which the configuration does not say how far the run is. */
 const NOT_AT_THE_END: readonly ProvisionState[] = ['provisioned', 'restore'];
 
-/** From `finalize` on the configuration should hold the new credentials, unless somebody has replaced it since. */
+/** Whether the configuration should hold the new credentials, which is so from `finalize` on. */
 export const isAtTheEnd = (snapshot: SnapshotDocument | undefined): snapshot is SnapshotDocument =>
   snapshot !== undefined && !NOT_AT_THE_END.includes(snapshot.state) && hasReached('finalize', snapshot.context);
 
 /**
- * Decides from the files alone, like a bootloader: a terminal snapshot is never resumed, and credentials.json says
- * what may exist on the server.
+ * Decides from the files alone, like a bootloader. A final state is never resumed. credentials.json says what may exist
+ * on the server.
  */
 export function decideStartUp({ trigger, credentials, snapshot, board, written }: Found): StartUp {
   if (trigger === null) return withoutTrigger(credentials, snapshot, written);
   if (snapshot === undefined) return { kind: 'new', why: credentials === undefined ? 'no earlier run' : 'no snapshot' };
   if (snapshot.state === 'provisioned') {
     return credentials === undefined
-      ? { kind: 'new', why: 'provision.txt asks again' }
-      : // The request of a new run waits until its own snapshot has replaced this one: these are the old run's.
+      ? { kind: 'new', why: 'provision.txt is present again' }
+      : // These credentials belong to the finished run: they must be removed before a new run starts.
         { kind: 'cleanUp', snapshot, afterwards: 'new' };
   }
   if (isFinalState(snapshot.state)) return { kind: 'new', why: `the earlier run ended as ${snapshot.state}` };
   if (credentials !== undefined && isForeignBoard(credentials.board, board)) {
-    return { kind: 'new', why: 'the earlier run is another board’s' };
+    return { kind: 'new', why: 'the earlier run belongs to another board' };
   }
-  // From `request` on a run depends on credentials.json.
+  // From `request` on a run needs credentials.json.
   if (credentials === undefined && hasReached('request', snapshot.context)) {
     return { kind: 'new', why: 'the earlier run lost its credentials.json' };
   }
@@ -64,7 +64,7 @@ function withoutTrigger(
 ): StartUp {
   if (credentials === undefined) return { kind: 'nothing' };
   if (snapshot?.state === 'provisioned') return { kind: 'cleanUp', snapshot, afterwards: 'nothing' };
-  // Whoever takes the trigger away gives up the run, but not the configuration that it had spoilt.
+  // Removing the trigger cancels the run, but a damaged configuration is still restored.
   if (snapshot?.state === 'restore') return { kind: 'resume', snapshot };
   return isAtTheEnd(snapshot) && written ? { kind: 'finish', snapshot } : { kind: 'withdrawn', snapshot };
 }

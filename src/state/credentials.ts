@@ -1,6 +1,6 @@
 /**
- * credentials.json: names and tokens of an unfinished run, as a document. What a run does with them is in
- * runCredentials.ts; the credentials that the camera works with are in thermal_config.json (src/config/thermal).
+ * credentials.json: names and tokens of an unfinished run, as a document. runCredentials.ts has its use in a run. The
+ * camera's own credentials are in thermal_config.json (src/config/thermal).
  */
 
 import * as z from 'zod/mini';
@@ -16,29 +16,29 @@ const CREDENTIALS_VERSION = 1;
 export const MAX_CANDIDATES = 3;
 const MAX_TOKEN_LENGTH = 1024;
 
-/** A name and an access token that the device drew for itself, before any request with them left. */
+/** A name and an access token that the device generated and stored before it sent a request with them. */
 export interface Candidate {
   readonly nameIndex: number;
   readonly name: string;
   readonly token: Secret;
-  /** The run that drew it: in any other run a request with it may have left. */
+  /** The run that generated it. In any other run a request with it may have been sent before. */
   readonly runId: string;
 }
 
-/** What the server gave. */
-export interface Grant {
+/** Credentials that the server issued. */
+export interface IssuedCredentials {
   readonly deviceName: string;
   readonly token: Secret;
-  /** The run that saw the server's SUCCESS; null when `reconcile` found the device instead. */
+  /** The run that received the server's SUCCESS. null: `reconcile` found the device instead. */
   readonly successSeenBy: string | null;
 }
 
-/** The authority on what was drawn and granted: the snapshot may lag behind it, never be ahead. */
+/** The authority on generated and issued credentials: the snapshot may lag behind it, never be ahead. */
 export interface Credentials {
   readonly target: { readonly digest: string; readonly host: string; readonly port: number };
   readonly board: BoardIdentity;
   readonly candidates: readonly Candidate[];
-  readonly granted: Grant | null;
+  readonly granted: IssuedCredentials | null;
 }
 
 const text = (max: number, min = 0) => z.string().check(z.minLength(min), z.maxLength(max));
@@ -81,14 +81,14 @@ export function writeCredentials(path: string, credentials: Credentials): Promis
   return writeOwnFile(path, Buffer.from(`${JSON.stringify(document, null, 2)}\n`));
 }
 
-/** Root may serve a folder of the service's user; anybody else's file could have been planted. */
+/** Root may also work for the folder's owner. A file of any other user may be planted. */
 async function isOwnedByUs(path: string, uid: number): Promise<boolean> {
   const self = process.geteuid?.();
   if (self === undefined || uid === self) return true;
   return (await folderOwner(path)).owner?.uid === uid;
 }
 
-/** @returns undefined when the document is not of the expected shape @throws Failure CREDENTIALS_NEWER */
+/** @returns undefined when the document does not have the expected shape @throws Failure CREDENTIALS_NEWER */
 export function parseCredentials(json: unknown, path: string): Credentials | undefined {
   const version = versionOf(json, CREDENTIALS_FORMAT);
   if (version !== undefined && version > CREDENTIALS_VERSION) {
@@ -105,7 +105,7 @@ export type CredentialsRead =
 
 /**
  * Reads the credentials.json that a run would use, and changes nothing.
- * @param onOpen told the mode of a file that others can access, before its content counts
+ * @param onOpen called with the mode of a file that other users can access, before its content is used
  * @throws Failure CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER, FILE_NOT_PERMITTED, DISK_ERROR
  */
 export async function inspectCredentials(
@@ -128,17 +128,20 @@ export async function inspectCredentials(
 }
 
 /**
- * Reads credentials.json for a run. Access for group and others is taken away with a warning; a damaged file is set
- * aside.
+ * Reads credentials.json for a run. Removes the access of group and others, with a warning. Sets a damaged file aside
+ * (see `setAside`).
  * @param at ms since the epoch, for the name of a file that is set aside
- * @returns undefined when there is none (any more)
+ * @returns undefined when there is no usable file
  * @throws Failure as `inspectCredentials`
  */
 export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
   const read = await inspectCredentials(path, async (bits) => {
     await tightenMode(path);
     const mode = bits.toString(8);
-    log.warn('credentials.tightened', `${path} was open to others (mode ${mode}); it is now 600`, { file: path, mode });
+    log.warn('credentials.tightened', `${path} was accessible to other users (mode ${mode}); its mode is now 600`, {
+      file: path,
+      mode,
+    });
   });
   if (read.kind === 'damaged') return setDamagedAside(path, read.why, log, at);
   return read.kind === 'credentials' ? read.credentials : undefined;
@@ -148,7 +151,7 @@ async function setDamagedAside(path: string, why: string, log: Log, at: number):
   const aside = await setAside(path, 'damaged', at);
   log.warn(
     'credentials.damaged',
-    `${path} can't be used (${why}) and was moved to ${aside}. If a request had left with it, a device that nobody uses may exist on the server`,
+    `${path} can't be used (${why}) and was moved to ${aside}. If a request was sent with it, an unused device may exist on the server`,
     { file: path, movedTo: aside },
   );
   return undefined;

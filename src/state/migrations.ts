@@ -2,15 +2,15 @@ import { Failure } from '../failures/failure.ts';
 import { versionOf } from './ownDocument.ts';
 import { SNAPSHOT_FORMAT, SNAPSHOT_VERSION } from './snapshotDocument.ts';
 
-/** Turns a document of the version that is its key into one of the next version. */
+/** For each version: turns a document of that version into one of the next version. */
 export type Migrations = Readonly<Record<number, (document: Record<string, unknown>) => Record<string, unknown>>>;
 
-/** Version 1 is the first. A new version adds its step here; test/state/fixtures keeps a snapshot of each. */
+/** Version 1 is the first. A new version adds a step here and a snapshot in test/state/fixtures. */
 export const SNAPSHOT_MIGRATIONS: Migrations = {};
 
 /**
- * Brings a snapshot of any released version to the current one, step by step.
- * @returns undefined when the document is no snapshot at all, or a step for its version is missing
+ * Migrates a snapshot of any released version to the current version, step by step.
+ * @returns undefined when the document is not a snapshot, or a step for its version is missing
  * @throws Failure SNAPSHOT_NEWER
  */
 export function migrateSnapshot(

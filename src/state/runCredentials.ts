@@ -1,20 +1,20 @@
-/** What the states of a run take from credentials.json and store in it. The document itself: credentials.ts. */
+/** How the states of a run read and write credentials.json. credentials.ts defines the document. */
 
-import type { GrantSummary } from '../../machines/provision.types.ts';
+import type { IssuedSummary } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Credentials, type Grant, readCredentials, writeCredentials } from './credentials.ts';
+import { type Credentials, type IssuedCredentials, readCredentials, writeCredentials } from './credentials.ts';
 
-/** The part of a grant that the chart may know. */
-export const grantSummary = (grant: Grant, runId: string | null): GrantSummary => ({
-  deviceName: grant.deviceName,
-  fingerprint: grant.token.fingerprint(),
-  successSeen: grant.successSeenBy !== null && grant.successSeenBy === runId,
+/** The part of the issued credentials that the chart may hold: no token. */
+export const issuedSummary = (issued: IssuedCredentials, runId: string | null): IssuedSummary => ({
+  deviceName: issued.deviceName,
+  fingerprint: issued.token.fingerprint(),
+  successSeen: issued.successSeenBy !== null && issued.successSeenBy === runId,
 });
 
-/** Where credentials.json is, and where its problems are logged. */
+/** Needed to read credentials.json: its path, and the log for its problems. */
 export interface CredentialsReader {
   readonly paths: Pick<DevicePaths, 'credentials'>;
   readonly log: Log;
@@ -22,7 +22,7 @@ export interface CredentialsReader {
 }
 
 /**
- * credentials.json, which `prepare` has written.
+ * Reads credentials.json, which `prepare` has written.
  * @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER
  */
 export async function storedCredentials({ paths, log, clock }: CredentialsReader): Promise<Credentials> {
@@ -31,18 +31,18 @@ export async function storedCredentials({ paths, log, clock }: CredentialsReader
   throw new Failure('CREDENTIALS_LOST', 'gone', { path: paths.credentials });
 }
 
-/** The grant in credentials.json. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
-export async function storedGrant(dependencies: CredentialsReader): Promise<Grant> {
+/** Reads the issued credentials. @throws Failure CREDENTIALS_LOST, CREDENTIALS_NEWER, CREDENTIALS_FOREIGN_OWNER */
+export async function issuedCredentials(dependencies: CredentialsReader): Promise<IssuedCredentials> {
   const { granted } = await storedCredentials(dependencies);
   if (granted !== null) return granted;
   throw new Failure('CREDENTIALS_LOST', 'notIssued', { path: dependencies.paths.credentials });
 }
 
-/** Makes a grant durable. @throws Failure of durableReplace */
-export function storeGrant(
+/** Stores issued credentials durably. @throws Failure of durableReplace */
+export function storeIssued(
   { paths }: Pick<CredentialsReader, 'paths'>,
   credentials: Credentials,
-  granted: Grant,
+  granted: IssuedCredentials,
 ): Promise<void> {
   return writeCredentials(paths.credentials, { ...credentials, granted });
 }

@@ -4,18 +4,18 @@ import { PROVISION_STATES } from '../../machines/provision.states.ts';
 import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
 
 /**
- * snapshot.json: what a later boot resumes from and what operators read. It holds the chart's `{ state, context }`
- * and, for people, a history and the last error. Never a secret: the context has none.
+ * snapshot.json: a later boot resumes from it, and operators read it. It holds the chart's `{ state, context }` and, for
+ * people, a history and the last error. It never holds a secret, because the context has none.
  */
 export const SNAPSHOT_FORMAT = 'thermal-provision-snapshot';
 export const SNAPSHOT_VERSION = 1;
 export const MAX_HISTORY = 100;
 
 const text = z.string().check(z.maxLength(2000));
-/** Messages and hints name files, whose paths may have 4096 characters each, and list every problem of a file. */
+/** For messages and hints: they contain paths of up to 4096 characters, and list every problem of a file. */
 const sentence = z.string().check(z.maxLength(20_000));
 const time = z.int();
-// Lazy, here and below: most runs find no snapshot, and building its schemas takes longer than reading one.
+// Lazy, here and below: most runs find no snapshot, and building the schemas takes longer than reading one.
 const failureSchema = z.lazy(() =>
   z.object({
     code: text,
@@ -27,7 +27,7 @@ const failureSchema = z.lazy(() =>
   }),
 );
 
-/** The chart's context as it is stored and shown: its failure has words. */
+/** The chart's context as it is stored and shown: its failure has message and hint. */
 export type RecordedContext = Omit<ProvisionContext, 'error'> & { readonly error: FailureRecord | null };
 
 const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
@@ -77,9 +77,9 @@ const historyEntrySchema = z.lazy(() =>
   z.object({
     state: z.enum(PROVISION_STATES),
     enteredAt: text,
-    /** Whole milliseconds, measured monotonically; null while the state lasts, or when the run was cut in it. */
+    /** Whole milliseconds, measured monotonically. null: the state has not ended, or the run was killed in it. */
     durationMs: z.nullable(z.int().check(z.gte(0))),
-    /** Which try of this state it was in this run, from 1. */
+    /** Number of this try of the state within the run, from 1. */
     attempt: z.int().check(z.gte(1)),
     /** True when the state was entered again by RESUME. */
     resumed: z.boolean(),
@@ -93,13 +93,13 @@ export const snapshotSchema = z.lazy(() =>
     version: z.literal(SNAPSHOT_VERSION),
     agentVersion: text,
     runId: text.check(z.minLength(1)),
-    /** Counts the states recorded in this folder: a copy with a higher one is newer. */
+    /** Counts the states recorded in this folder. A copy with a higher number is newer. */
     seq: z.int().check(z.gte(0)),
     savedAt: text,
     startedAt: text,
     state: z.enum(PROVISION_STATES),
     status: z.enum(['pending', 'in-progress', 'completed', 'failed']),
-    /** The try that runs: 1, then one more for each retry. */
+    /** The current try: 1, and one more for each retry. */
     attempt: z.int().check(z.gte(1)),
     maxAttempts: z.int().check(z.gte(1)),
     context: contextSchema,

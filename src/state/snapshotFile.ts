@@ -11,7 +11,7 @@ export type SnapshotRead =
   | { readonly kind: 'damaged'; readonly why: string };
 
 /**
- * Reads snapshot.json without changing anything; older versions are migrated in memory.
+ * Reads snapshot.json without changing the file. Older versions are migrated in memory.
  * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, DISK_ERROR
  */
 export async function readSnapshot(path: string, migrations: Migrations = SNAPSHOT_MIGRATIONS): Promise<SnapshotRead> {
@@ -27,7 +27,7 @@ export async function readSnapshot(path: string, migrations: Migrations = SNAPSH
 }
 
 /**
- * Reads the snapshot for a run: a damaged one is moved aside, and that is said aloud.
+ * Reads the snapshot for a run. Sets a damaged one aside, with a warning.
  * @param at ms since the epoch
  * @throws Failure SNAPSHOT_NEWER, FILE_NOT_PERMITTED, DISK_ERROR, and those of setAside
  */
@@ -36,7 +36,7 @@ export async function loadSnapshot(path: string, log: Log, at: number): Promise<
   if (read.kind === 'snapshot') return read.snapshot;
   if (read.kind === 'damaged') {
     const aside = await setAside(path, 'damaged', at);
-    log.warn('snapshot.damaged', `${path} can't be used (${read.why}) and was moved to ${aside}; a new run begins`, {
+    log.warn('snapshot.damaged', `${path} can't be used (${read.why}) and was moved to ${aside}; a new run starts`, {
       file: path,
       movedTo: aside,
     });

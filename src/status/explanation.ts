@@ -113,7 +113,7 @@ function steps({ history }: DeviceStatus): string[] {
 
 function earlierRun({ runId, startedAt, resumes, end, ending }: RunSummary, now: string): string {
   const resumed = resumes === 0 ? '' : `, went on ${resumes === 1 ? 'once' : `${resumes} times`} after interruptions`;
-  const how = end === 'cut' ? 'was cut off without a word' : `ended as ${end}`;
+  const how = end === 'killed' ? 'was cut off without a word' : `ended as ${end}`;
   return `${ago(startedAt, now)}: run ${runId}${resumed}, ${how}${ending === null ? '' : `: ${oneLine(sentenceOf(ending))}`}`;
 }
 

@@ -1,15 +1,15 @@
-/** What `within` gives when the time is up before the work is done. */
+/** Result of `within` when the limit passes before the work is done. */
 export const LATE = Symbol('late');
 
 /**
- * Waits for work, but not longer than the limit. Work that takes longer is not cancelled: nobody waits for it any more,
- * and its failure is ignored. Work that can end early gets a signal, which is aborted when the wait ends without it.
- * No timer is left. (AbortSignal.timeout would let the process end while it waits, and can't be taken back.)
+ * Waits for work with a time limit. At the limit it stops waiting: the work is not cancelled, and a later failure is
+ * ignored. A function gets a signal that is aborted when the wait ends, so that its work can end early. No timer is left.
+ * (AbortSignal.timeout does not keep the process alive while it waits, and can't be cancelled.)
  * @param ms the longest wait, in milliseconds
- * @param work a promise, or what begins the work; the latter is not begun when `signal` is aborted already
+ * @param work a promise, or a function that starts the work; it is not called when `signal` is already aborted
  * @param signal ends the wait early
- * @returns what the work gives, or LATE
- * @throws what the work throws in time; the reason of `signal`
+ * @returns the result of the work, or LATE
+ * @throws the error of the work, if it fails in time; the reason of `signal`
  */
 export async function within<T>(
   ms: number,

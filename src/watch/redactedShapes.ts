@@ -21,7 +21,7 @@ import type { AllowList, AllowListOf } from './allowList.ts';
 
 const server: AllowListOf<ServerAddress> = { host: true, port: true, useSsl: true, caFile: true };
 const trigger = { inode: true, mtimeNs: true } as const;
-const grant = { deviceName: true, fingerprint: true, successSeen: true } as const;
+const issued = { deviceName: true, fingerprint: true, successSeen: true } as const;
 const failure: AllowListOf<FailureRecord> = {
   code: true,
   message: true,
@@ -69,7 +69,7 @@ export const PROVISION_CONTEXT: AllowListOf<ProvisionContext> = {
   retryAt: true,
   waitingFor: true,
   lastFailure: failure,
-  granted: grant,
+  granted: issued,
   refusedVerifications: true,
   provenBy: true,
   backupName: true,
@@ -96,19 +96,19 @@ export const PROVISION_EFFECTS: EffectShapes = {
   validate: { input: {}, output: { ...timed, settings, previousDeviceId: true, newestBackupAt: true } },
   prepare: {
     input: { runId: true, settingsDigest: true, nameIndex: true, startedOver: true },
-    output: { ...timed, nameIndex: true, deviceName: true, fingerprint: true, adopted: true, granted: grant },
+    output: { ...timed, nameIndex: true, deviceName: true, fingerprint: true, reused: true, granted: issued },
   },
   request: {
     input: { runId: true, settingsDigest: true, nameIndex: true },
-    output: { ...timed, outcome: true, grant, failure },
+    output: { ...timed, outcome: true, issued, failure },
   },
   reconcile: {
     input: { settingsDigest: true, nameIndex: true, includeCurrent: true },
-    output: { ...timed, outcome: true, grant },
+    output: { ...timed, outcome: true, issued },
   },
   verifyCredentials: {
     input: { settingsDigest: true, successSeen: true },
-    output: { ...timed, outcome: true, by: true, server, grant, failure },
+    output: { ...timed, outcome: true, by: true, server, issued, failure },
   },
   backup: { input: { name: true }, output: { ...timed, name: true, made: true } },
   write: { input: { runId: true, server, deviceName: true, backup: true }, output: { ...timed, outcome: true } },

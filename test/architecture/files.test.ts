@@ -1,11 +1,11 @@
-/** Which files there are: short ones, and in src/effects one for each state that has an effect. */
+/** The files of the project: their length, and one file in src/effects for each state that has an effect. */
 
 import { describe, expect, it } from 'vitest';
 import { provisionMachine } from '../../machines/provision.machine.ts';
 import { sourcesIn } from './sources.ts';
 
 const MAX_LINES = 300;
-/** One literal each: the chart, which Stately's editor opens as one file, and the catalogue of failures. */
+/** Files that are one literal: the chart, which Stately's editor opens as one file, and the catalogue of failures. */
 const LONG = /^(machines\/provision\.machine|src\/failures\/catalogue)\.ts$/;
 
 describe('the sources', () => {
@@ -15,7 +15,7 @@ describe('the sources', () => {
     expect(lengths.filter(({ path, lines }) => lines > MAX_LINES && !LONG.test(path))).toEqual([]);
   });
 
-  it('in src/effects are one for each state with an effect, their list, and what they work with', () => {
+  it('in src/effects are one for each state with an effect, index and dependencies', () => {
     const states = Object.values(provisionMachine.states).filter(({ invoke }) => invoke.length > 0);
     const expected = [...states.map(({ key }) => key), 'dependencies', 'index'].map((name) => `src/effects/${name}.ts`);
     expect(
@@ -27,7 +27,7 @@ describe('the sources', () => {
 });
 
 describe('a concurrent test', () => {
-  /** The uses of `expect.poll` in a test that does not take `expect` from its own context. */
+  /** Tests that use `expect.poll`, but not the `expect` of their own context. */
   const foreignPolls = (text: string): string[] =>
     text
       .split(/^(?= *(?:it|test)\b)/m)

@@ -1,4 +1,4 @@
-/** How the sources depend on each other: without circles, and in one direction from room to room. */
+/** Imports of the sources: no circles, and one direction from room to room. */
 
 import { describe, expect, it } from 'vitest';
 import { importsOf, type Source, sourcesIn } from './sources.ts';
@@ -6,7 +6,7 @@ import { importsOf, type Source, sourcesIn } from './sources.ts';
 const PROGRAM = sourcesIn('machines', 'src');
 const ALL = [...PROGRAM, ...sourcesIn('scripts', 'bench', 'test')];
 
-/** The sources in a circle of imports, or between two circles: what is left when the ends are taken away. */
+/** The sources in a circle of imports or between two circles: removes the ends until nothing more can be removed. */
 function inCircles(sources: readonly Pick<Source, 'path' | 'imports'>[]): string[] {
   const paths = new Set(sources.map(({ path }) => path));
   const imported = new Set(sources.flatMap(({ imports }) => imports.map(({ target }) => target)));
@@ -16,12 +16,12 @@ function inCircles(sources: readonly Pick<Source, 'path' | 'imports'>[]): string
   return rest.length === sources.length ? [...paths].sort() : inCircles(rest);
 }
 
-/** What every room that works on a device may import. */
+/** Rooms that every room with access to a device may import. */
 const DEVICE = [
   ...['endpoint.ts', 'secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device', 'config', 'state'],
 ];
 
-/** The rooms of src and the files beside them, and what each may import: rooms that stand above it only. */
+/** The rooms and files of src, and the rooms that each may import: only rooms above it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'endpoint.ts': [],
   'secret.ts': [],
@@ -56,7 +56,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 const roomOf = (path: string): string => /^(?:src\/)?([^/]+)/.exec(path)?.[1] ?? path;
 
-/** Libraries that only one room knows, so that it alone changes with them. */
+/** Libraries that only one room uses, so that only this room changes with them. */
 const ONE_ROOM: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'simulator',
   'reflect-metadata': 'simulator',
@@ -69,7 +69,7 @@ const ONE_ROOM: Readonly<Record<string, string>> = {
 };
 
 describe('the imports', () => {
-  it('of a source are found in every form', () => {
+  it('of a source are recognised in every form', () => {
     const text = [
       "import a from './a.ts';",
       "import './b.ts';",
@@ -94,11 +94,11 @@ describe('the imports', () => {
     expect(PROGRAM.length).toBeGreaterThan(200);
   });
 
-  it('make no circle, types included', () => {
+  it('have no circle, types included', () => {
     expect(inCircles(ALL)).toEqual([]);
   });
 
-  it('that make a circle are found', () => {
+  it('in a circle are found', () => {
     const source = (path: string, target: string) => ({ path, imports: [{ target, kind: 'type' as const }] });
     const circle = [source('a', 'b'), source('b', 'c'), source('c', 'a')];
     expect(inCircles([source('before', 'a'), ...circle, source('beside', 'after'), source('after', 'none')])).toEqual([
@@ -106,7 +106,7 @@ describe('the imports', () => {
     ]);
   });
 
-  it('lead from each room to rooms that it may know', () => {
+  it('of each room are rooms that it may import', () => {
     const wrong = PROGRAM.flatMap(({ path, imports }) =>
       imports
         .filter(({ target }) => /^(src|machines|test|bench|scripts)\//.test(target))
@@ -117,7 +117,7 @@ describe('the imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('run in one direction: a room may know only rooms above it in the table', () => {
+  it('have one direction: a room may import only rooms above it in the table', () => {
     const order = Object.keys(ROOMS);
     const wrong = Object.entries(ROOMS).flatMap(([room, known]) =>
       known.filter((other) => !order.slice(0, order.indexOf(room)).includes(other)).map((other) => `${room}: ${other}`),
@@ -125,7 +125,7 @@ describe('the imports', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('of a library come from its room alone', () => {
+  it('of a library are in its room only', () => {
     const users = (library: string): string[] =>
       PROGRAM.filter(({ imports }) => imports.some(({ target }) => target === library)).map(({ path }) => roomOf(path));
     const found = Object.keys(ONE_ROOM).map((library) => [library, [...new Set(users(library))].join()]);
@@ -137,7 +137,7 @@ describe('the imports', () => {
     expect([...new Set(packages)]).toEqual(['xstate']);
   });
 
-  it('of the certificates, whose library is large, are made when TLS is asked for', () => {
+  it('of the certificates, whose library is large, are loaded only for TLS', () => {
     const kinds = PROGRAM.flatMap(({ imports }) => imports)
       .filter(({ target }) => target === 'src/simulator/certificate.ts')
       .map(({ kind }) => kind);

@@ -1,15 +1,15 @@
-/** Only src/files writes to the disk (docs/architecture.md): read from the sources, so that a new import can't hide. */
+/** Only src/files writes to the disk (docs/architecture.md). Checked in the sources, so that no import is missed. */
 
 import { describe, expect, it } from 'vitest';
 import { sourcesIn } from './sources.ts';
 
 /**
- * The simulator is no device; the demonstration lays out the folder of one; a FIFO is opened for writing only so that
- * it stays open, and never created nor written.
+ * The simulator is not part of a device. The demonstration creates a device folder. The client opens a FIFO for writing
+ * to keep it open, but never creates it or writes to it.
  */
 const EXEMPT = [/^src\/files\//, /^src\/simulator\//, /^src\/cli\/demo\/playDemo\.ts$/, /^src\/client\/fifo\.ts$/];
 
-/** Functions of node:fs and node:fs/promises that change nothing on the disk, and types. */
+/** Functions of node:fs and node:fs/promises that do not change the disk, and types. */
 const HARMLESS = new Set([
   ...[
     'access',
@@ -26,10 +26,10 @@ const HARMLESS = new Set([
   ],
   ...['statfs', 'watch', 'constants', 'Stats', 'FileHandle'],
 ]);
-/** Harmless only in a certain use, which `misuses` looks at. */
+/** Harmless only in certain uses, which `misuses` checks. */
 const CONDITIONAL = new Set(['open', 'writeSync']);
 
-/** The names a source imports from node:fs; `*` for a namespace, a default or an import at run time. */
+/** The names that a source imports from node:fs. `*`: a namespace, a default or an import at run time. */
 function importedFromFs(text: string): string[] {
   const names: string[] = [];
   const source = text.replaceAll(
@@ -48,7 +48,7 @@ function importedFromFs(text: string): string[] {
   return names;
 }
 
-/** What in a source writes, or could: empty for a source that only reads. */
+/** Imports and calls in a source that can write. Empty: the source only reads. */
 function misuses(source: string): string[] {
   const names = importedFromFs(source);
   const found = names.filter((name) => !HARMLESS.has(name) && !CONDITIONAL.has(name));
@@ -63,7 +63,7 @@ function misuses(source: string): string[] {
 }
 
 describe('the sources', () => {
-  it('write to the disk in src/files alone', () => {
+  it('write to the disk in src/files only', () => {
     const writers = sourcesIn('src', 'machines')
       .filter(({ path }) => !EXEMPT.some((pattern) => pattern.test(path)))
       .map(({ path, text }) => ({ path, found: misuses(text) }));
@@ -71,7 +71,7 @@ describe('the sources', () => {
     expect(writers.filter(({ found }) => found.length > 0)).toEqual([]);
   });
 
-  it('would be found out where src/files itself is looked at', () => {
+  it('are found in src/files itself', () => {
     const found = sourcesIn('src/files').filter(({ text }) => misuses(text).length > 0);
     expect(found.map(({ path }) => path)).toEqual(
       expect.arrayContaining(
@@ -93,7 +93,7 @@ describe('the sources', () => {
     ["import { writeSync } from 'node:fs'; writeSync(descriptor, 'x');", ['writeSync to a file']],
     ["import winston from 'winston'; new winston.transports.File({ filename });", ['winston writes a file']],
     ["import { type Stats, open, writeSync } from 'node:fs'; writeSync(1, 'x'); open(path, 'r', done);", []],
-  ])('of the form %s are judged rightly', (source, found) => {
+  ])('of the form %s are assessed correctly', (source, found) => {
     expect(misuses(source)).toEqual(found);
   });
 });

@@ -1,4 +1,4 @@
-/** The project's sources as text, and what they import. TypeScript 7 has no JavaScript API that could be asked. */
+/** The project's sources as text, and their imports. TypeScript 7 has no JavaScript API for this. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';

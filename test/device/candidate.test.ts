@@ -7,13 +7,13 @@ import { makeFolder } from '../support/deviceFolder.ts';
 
 interface Interface {
   readonly name: string;
-  /** Only hardware has a link to its device. */
+  /** Whether it has a link to its device, as hardware has. */
   readonly physical: boolean;
   /** undefined: the file is missing. */
   readonly address: string | undefined;
 }
 
-/** A made-up /sys/class/net. */
+/** A simulated /sys/class/net. */
 async function interfaces(...list: readonly Interface[]): Promise<string> {
   const sys = await makeFolder(onTestFinished);
   const folder = join(sys, 'class', 'net');
@@ -30,21 +30,21 @@ async function interfaces(...list: readonly Interface[]): Promise<string> {
 const ETH0 = { name: 'eth0', physical: true, address: 'b8:27:eb:0a:1f:3c' };
 const WLAN0 = { name: 'wlan0', physical: true, address: 'b8:27:eb:ff:ff:ff' };
 
-describe('a drawn token', () => {
-  it('is 20 letters and digits, as ThingsBoard’s own, and never the same', () => {
+describe('a generated token', () => {
+  it("has 20 letters and digits, like ThingsBoard's own, and is never the same", () => {
     const tokens = Array.from({ length: 200 }, () => generateToken().reveal());
     for (const token of tokens) expect(token).toMatch(/^[A-Za-z0-9]{20}$/);
     expect(new Set(tokens).size).toBe(200);
   });
 
-  it('makes use of every letter and digit', () => {
+  it('uses every letter and digit', () => {
     const used = new Set(Array.from({ length: 200 }, () => generateToken().reveal()).join(''));
     expect(used.size).toBe(62);
   });
 });
 
-describe('a run’s identifier', () => {
-  it('is 16 hexadecimal digits, never the same', () => {
+describe('the identifier of a run', () => {
+  it('has 16 hexadecimal digits, and is never the same', () => {
     const ids = Array.from({ length: 100 }, generateRunId);
     for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}$/);
     expect(new Set(ids).size).toBe(100);
@@ -52,18 +52,18 @@ describe('a run’s identifier', () => {
 });
 
 describe('a device name', () => {
-  it('is the one that the settings give', async () => {
+  it('is the name in the settings', async () => {
     expect(await deviceNameFor({ source: 'fixed', name: 'Camera_7' })).toBe('Camera_7');
   });
 
-  it('FR-005: is prefix-XXXXXX of A-Z and 0-9, drawn at random', async () => {
+  it('FR-005: is prefix-XXXXXX of A-Z and 0-9, generated at random', async () => {
     const generate = () => deviceNameFor({ source: 'random', prefix: 'thermal-camera' });
     const names = await Promise.all(Array.from({ length: 100 }, generate));
     for (const name of names) expect(name).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
     expect(new Set(names).size).toBeGreaterThan(95);
   });
 
-  it('is derived from the hardware when asked for, always the same', async () => {
+  it('is derived from the hardware if the settings say so, always the same', async () => {
     const folder = await interfaces(ETH0);
     const name = { source: 'mac', prefix: 'cam' } as const;
     expect(await deviceNameFor(name, folder)).toBe('cam-0A1F3C');
@@ -77,7 +77,7 @@ describe('the suffix from the network address', () => {
   });
 
   it.each([
-    ['no piece of hardware', { name: 'br0', physical: false, address: '02:42:ac:11:00:02' }],
+    ['no hardware', { name: 'br0', physical: false, address: '02:42:ac:11:00:02' }],
     ['no address', { name: 'can0', physical: true, address: undefined }],
     ['an empty address', { name: 'can0', physical: true, address: '' }],
     ['an address of zeros', { name: 'dummy0', physical: true, address: '00:00:00:00:00:00' }],
@@ -85,7 +85,7 @@ describe('the suffix from the network address', () => {
       'an address of another kind',
       { name: 'can0', physical: true, address: '80:00:02:08:fe:80:00:00:00:00:00:00:00:02' },
     ],
-    ['an address that is none', { name: 'can0', physical: true, address: 'zz:27:eb:0a:1f:3c' }],
+    ['an invalid address', { name: 'can0', physical: true, address: 'zz:27:eb:0a:1f:3c' }],
   ])('passes over an interface with %s', async (_what, other) => {
     expect(await macSuffix(await interfaces(other, ETH0))).toBe('0A1F3C');
   });

@@ -19,13 +19,13 @@ async function hold(folder: string): Promise<Lock> {
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
-/** The name in Linux's abstract socket namespace that the folder's lock has, for holders that are no agents. */
+/** The name of the folder's lock in Linux's abstract socket namespace, for holders that are not agents. */
 async function socketNameOf(folder: string): Promise<string> {
   const { dev, ino } = await stat(folder, { bigint: true });
   return `\0thermal-provision/${dev}/${ino}`;
 }
 
-/** Another program that holds the lock, and does this with whoever asks. */
+/** Another program that holds the lock and answers connections in this way. */
 async function strangeHolder(folder: string, answer: (socket: Socket) => void): Promise<void> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -52,7 +52,7 @@ async function holdingProcess(folder: string): Promise<ChildProcess> {
 }
 
 describe('the lock of a state folder', () => {
-  it('has one holder, whose process the second one is told', async () => {
+  it('has one holder, and the second agent gets its pid', async () => {
     const folder = await newFolder();
     await hold(folder);
     const failure = await failureOf(() => acquireLock(folder));
@@ -75,7 +75,7 @@ describe('the lock of a state folder', () => {
     expect([await lockHolder(device), await lockHolder(state)]).toEqual([undefined, undefined]);
   });
 
-  it('takes a folder that is named twice for one', async () => {
+  it('locks a folder once that is named twice', async () => {
     const folder = await newFolder();
     const lock = await acquireLock(folder, join(folder, '.'));
     await lock.release();
@@ -89,7 +89,7 @@ describe('the lock of a state folder', () => {
     await hold(folder);
   });
 
-  it('lets in one of many who come at the same time', async () => {
+  it('admits one of many at the same time', async () => {
     const folder = await newFolder();
     const attempts = await Promise.allSettled(Array.from({ length: 20 }, () => hold(folder)));
     expect(attempts.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
@@ -106,7 +106,7 @@ describe('the lock of a state folder', () => {
     await hold(folder);
   });
 
-  it('is one lock, whichever path leads to the folder', async () => {
+  it('is the same lock for every path to the folder', async () => {
     const folder = await newFolder();
     const link = join(await newFolder(), 'link');
     await symlink(folder, link);
@@ -121,12 +121,12 @@ describe('the lock of a state folder', () => {
     }
   });
 
-  it('is another one for another folder', async () => {
+  it('is a different lock for a different folder', async () => {
     await hold(await newFolder());
     await hold(await newFolder());
   });
 
-  it('can’t be had for a folder that is not there', async () => {
+  it("can't be taken for an absent folder", async () => {
     const missing = join(await newFolder(), 'missing');
     expect((await failureOf(() => acquireLock(missing))).code).toBe('DISK_ERROR');
     expect(await lockHolder(missing)).toBeUndefined();
@@ -135,21 +135,21 @@ describe('the lock of a state folder', () => {
   it.each<[string, (socket: Socket) => void]>([
     ['closes at once', (socket) => socket.end()],
     ['breaks the connection', (socket) => socket.destroy()],
-    ['tells something else', (socket) => socket.end('hello')],
-    ['tells no end of something', (socket) => socket.write('x'.repeat(10_000))],
-    ['tells nothing', () => {}],
+    ['sends something else', (socket) => socket.end('hello')],
+    ['sends without an end', (socket) => socket.write('x'.repeat(10_000))],
+    ['sends nothing', () => {}],
   ])('is held also by a process that %s', async (_what, answer) => {
     const folder = await newFolder();
     await strangeHolder(folder, answer);
     const startedAt = performance.now();
     const failure = await failureOf(() => acquireLock(folder));
     expect(failure.code).toBe('LOCKED');
-    expect(failure.message).toContain('that does not tell its pid');
+    expect(failure.message).toContain('its process id is unknown');
     expect(await lockHolder(folder)).toBeUndefined();
     expect(performance.now() - startedAt).toBeLessThan(4000);
   });
 
-  it('survives an asker that goes away without listening', async () => {
+  it('survives a client that disconnects before the answer', async () => {
     const folder = await newFolder();
     await hold(folder);
     const script = `const s = require('node:net').connect(${JSON.stringify(await socketNameOf(folder))}, () => s.destroy())`;
@@ -158,7 +158,7 @@ describe('the lock of a state folder', () => {
     expect(await lockHolder(folder)).toBe(process.pid);
   });
 
-  it.skipIf(!hasPrlimit)('fails as INTERNAL when it can’t be made for another reason (needs prlimit)', async () => {
+  it.skipIf(!hasPrlimit)("fails as INTERNAL when it can't be created for another reason (needs prlimit)", async () => {
     const folder = await newFolder();
     const limit = (soft: string): void => {
       execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]);

@@ -28,7 +28,7 @@ describe('the share of a device', () => {
     }
   });
 
-  it('comes from the serial number where there is one, else from the machine-id, else from the drawn name', () => {
+  it('comes from the serial number where there is one, else from the machine-id, else from the generated name', () => {
     const serial = splayMs({ serial: 'a', machine: 'b' }, 'n', 300);
     expect(splayMs({ serial: 'a', machine: 'other' }, 'other', 300)).toBe(serial);
     expect(splayMs({ serial: null, machine: 'a' }, 'other', 300)).toBe(serial);
@@ -36,7 +36,7 @@ describe('the share of a device', () => {
     expect(splayMs({ serial: null, machine: null }, 'b', 300)).not.toBe(serial);
   });
 
-  it('is waited for once in a process', async () => {
+  it('is a pause only once in a process', async () => {
     const splay = createSplay(1, await board('board-1'), silentLog);
     const { signal } = new AbortController();
     await splay('name', signal);
@@ -56,7 +56,7 @@ describe('the share of a device', () => {
 describe('the pause', () => {
   const of = async (id: string): Promise<number> => splayMs(await board(id), '', 1);
 
-  it('comes once, before the first contact', async () => {
+  it('happens once, before the first contact', async () => {
     const { simulator, paths } = await scene();
     let connectsBefore = Number.NaN;
     const startedAt = performance.now();
@@ -79,7 +79,7 @@ describe('the pause', () => {
     expect((await runDevice(paths)).of('splay.waiting')).toEqual([]);
   });
 
-  it('does not come between two names', async () => {
+  it('does not happen between two names', async () => {
     const { simulator, paths } = await scene({
       onEvent: (event) => {
         if (event.type !== 'request' || event.deviceName === undefined || simulatorHas()) return;
@@ -104,12 +104,12 @@ describe('the pause', () => {
     expect(splay).toHaveBeenCalledTimes(1);
     await prepare({ ...dependencies, splay }, effectCall({ ...input, nameIndex: 2 }));
     expect(splay).toHaveBeenCalledTimes(1);
-    // A name of an earlier run, whose request may have left.
+    // A name of an earlier run, whose request may have been sent.
     await prepare({ ...dependencies, splay }, effectCall({ ...input, runId: 'run-2', nameIndex: 1 }));
     expect(splay).toHaveBeenCalledTimes(1);
   });
 
-  it('does not hold up a run that goes on with a request that may have left', async () => {
+  it('does not delay a resumed run whose request may have been sent', async () => {
     const { paths } = await scene();
     await cutIn(paths, 'request');
     const run = await runDevice(paths, { splaySeconds: 300 });
@@ -117,7 +117,7 @@ describe('the pause', () => {
     expect(run.of('splay.waiting')).toEqual([]);
   });
 
-  it('comes again when the power was lost in it: it may just be back for the whole site', async () => {
+  it('happens again after a power loss during the pause: the whole site may boot at the same time', async () => {
     const { simulator, paths } = await scene();
     await cutIn(paths, 'prepare', { splaySeconds: 300 });
     expect(simulator.registry.counts.connects).toBe(0);

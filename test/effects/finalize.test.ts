@@ -32,7 +32,7 @@ test('done twice, it does nothing the second time', async () => {
   expect(events()).toEqual(['trigger.processed']);
 });
 
-test('a provision.txt that was dropped during the run stays', async () => {
+test('a provision.txt that replaced the first one during the run stays', async () => {
   const { paths, trigger, dependencies, events } = await triggered();
   await rm(paths.provisionTxt);
   await writeFile(paths.provisionTxt, 'again');
@@ -42,7 +42,7 @@ test('a provision.txt that was dropped during the run stays', async () => {
   expect(events()).toEqual(['trigger.newer']);
 });
 
-/** As soon as the renamed file lies there, it turns out to be another than the one that was looked at. */
+/** Replaces the file between the check and the rename. */
 function swapOnceRenamed({ provisionTxt, provisionTxtProcessed }: DevicePaths, alsoDropped: boolean): void {
   let immediate: NodeJS.Immediate;
   const look = (): void => {
@@ -57,7 +57,7 @@ function swapOnceRenamed({ provisionTxt, provisionTxtProcessed }: DevicePaths, a
   onTestFinished(() => clearImmediate(immediate));
 }
 
-test('a provision.txt that was replaced between the look and the rename is given back', async () => {
+test('a provision.txt that was replaced between check and rename is renamed back', async () => {
   const { paths, trigger, dependencies, events } = await triggered();
   swapOnceRenamed(paths, false);
   expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
@@ -65,7 +65,7 @@ test('a provision.txt that was replaced between the look and the rename is given
   expect(events()).toEqual(['trigger.newer']);
 });
 
-test('unless there is a third one already, which must not be overwritten', async () => {
+test('unless a third file exists, which must not be overwritten', async () => {
   const { paths, trigger, dependencies } = await triggered();
   swapOnceRenamed(paths, true);
   expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
@@ -85,7 +85,7 @@ test('clean-up keeps the newest backups, and removes credentials.json last', asy
   expect(events()).toEqual(['backup.pruned', 'credentials.removed']);
 });
 
-test('backups that can not be removed are no reason to keep credentials.json', async () => {
+test("credentials.json is removed also when old backups can't be removed", async () => {
   const { paths, dependencies, events } = await triggered();
   const elsewhere = { ...paths, deviceFolder: join(paths.deviceFolder, 'absent') };
   await mkdir(paths.stateFolder);
@@ -95,7 +95,7 @@ test('backups that can not be removed are no reason to keep credentials.json', a
   expect(events()).toEqual(['backup.unpruned', 'credentials.removed']);
 });
 
-test('a provision.txt that can not be looked at is a failure, not an absent one', async () => {
+test("a provision.txt that can't be read is a failure, not absent", async () => {
   const { paths } = await triggered();
   const beyondAFile = join(paths.provisionJson, 'provision.txt');
   await expect(triggerIdentity(beyondAFile)).rejects.toMatchObject({ code: 'DISK_ERROR' });

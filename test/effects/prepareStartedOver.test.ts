@@ -5,21 +5,21 @@ import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
-import { type Grant, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { type IssuedCredentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const RUN = 'run-1';
-const GRANT: Grant = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
+const ISSUED: IssuedCredentials = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
 
 /** provision.json was changed before this run sent anything; credentials.json is still for the old settings. */
-async function startedOver(drawnBy: string, granted: Grant | null = null) {
+async function startedOver(generatedBy: string, granted: IssuedCredentials | null = null) {
   const paths = await deviceFolderFor(1883);
   await mkdir(paths.stateFolder, { mode: 0o700 });
   await writeCredentials(paths.credentials, {
     target: { digest: 'old settings', host: 'old.example', port: 1883 },
     board: await readBoardIdentity('board-1'),
-    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), runId: drawnBy }],
+    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), runId: generatedBy }],
     granted,
   });
   const { dependencies } = await effectScene(paths);
@@ -30,20 +30,20 @@ async function startedOver(drawnBy: string, granted: Grant | null = null) {
   return { output, stored, files: await readdir(paths.stateFolder) };
 }
 
-describe('when settings changed before anything had left', () => {
-  it('drops the name that this run drew, without a word: no device can exist', async () => {
+describe('when settings changed before anything was sent', () => {
+  it('drops the name that this run generated, without a warning: no device can exist', async () => {
     const { output, stored, files } = await startedOver(RUN);
-    expect(output).toMatchObject({ warnings: [], adopted: false });
+    expect(output).toMatchObject({ warnings: [], reused: false });
     expect(stored?.candidates.map(({ name }) => name)).toEqual([output.deviceName]);
     expect(output.deviceName).not.toBe('camera-old');
     expect(files).toEqual(['credentials.json']);
   });
 
   it.each([
-    ['an earlier run drew', 'run-0', null],
-    ['has been granted', RUN, GRANT],
-  ] as const)('keeps what %s, and names the device that may exist', async (_what, drawnBy, granted) => {
-    const { output, files } = await startedOver(drawnBy, granted);
+    ['an earlier run generated', 'run-0', null],
+    ['has been issued', RUN, ISSUED],
+  ] as const)('keeps what %s, and names the device that may exist', async (_what, generatedBy, granted) => {
+    const { output, files } = await startedOver(generatedBy, granted);
     expect(output.warnings?.join()).toContain('camera-old');
     expect(output.warnings?.join()).toContain('old.example:1883');
     expect(output.deviceName).not.toBe('camera-old');

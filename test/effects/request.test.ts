@@ -16,7 +16,7 @@ const inputOf = ({ runId, settings, nameIndex }: Awaited<ReturnType<typeof cutIn
   nameIndex,
 });
 
-test('a grant that can not be stored is an unknown outcome, and the next start finds the device', async () => {
+test("issued credentials that can't be stored are an unknown outcome, and the next start finds the device", async () => {
   const obstacle = { path: '' };
   const { simulator, paths } = await scene({
     onEvent: ({ type }) => type === 'commit' && void mkdirSync(obstacle.path),
@@ -42,7 +42,7 @@ test('a name that is not in credentials.json is never sent', async () => {
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-test('a state that is not durable lets no request pass', async () => {
+test('no request is sent before its state is durable', async () => {
   const { simulator, paths } = await scene();
   const context = await cutIn(paths, 'request');
   const { dependencies } = await effectScene(paths);
@@ -74,7 +74,7 @@ test('an actor that was stopped at the barrier sends nothing', async () => {
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-/** A server with TLS, a device cut in `request`, and what the effect does to the standby connection, between log events. */
+/** A server with TLS, a device interrupted in `request`, and the effect's calls on the standby connection. */
 async function sparedOverTls(server: SimulatorOptions = {}) {
   const simulator = await serverOfTest({ ...server, tls: 'generated' });
   const paths = await deviceFolderFor(simulator.port, { provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
@@ -93,13 +93,13 @@ test('with TLS the next connection opens before the server has accepted this one
   expect(spared).toEqual(['open', 'open request.connected']);
 });
 
-test('it is closed when the server refuses', async () => {
+test('the standby connection is closed when the server refuses', async () => {
   const { spared, ended } = await sparedOverTls({ faults: [{ on: 'connect', action: 'refuse', code: 3 }] });
   await expect(ended).rejects.toMatchObject({ code: 'SERVER_UNAVAILABLE' });
   expect(spared).toEqual(['open', 'close']);
 });
 
-test('a standby connection is not used after a lost answer: what took the one may have taken the other', async () => {
+test('a standby connection is not used after a lost answer: the fault may have broken it too', async () => {
   const { spared, ended } = await sparedOverTls({ faults: [{ on: 'request', action: 'dropAnswerAndClose' }] });
   expect(await ended).toMatchObject({ outcome: 'unknown' });
   expect(spared.map((line) => line.split(' ')[0])).toEqual(['open', 'open', 'close']);

@@ -14,7 +14,7 @@ async function folderWith(config: string | null) {
   return { paths, ...(await effectScene(paths)) };
 }
 
-test('tells what the run must remember of the files', async () => {
+test('returns what the run keeps of the files', async () => {
   const { dependencies } = await folderWith(OLD_CONFIG);
   expect(await validate(dependencies, effectCall({}))).toMatchObject({
     settings: {
@@ -31,14 +31,14 @@ test('tells what the run must remember of the files', async () => {
 
 test.each([
   ['absent', null],
-  ['no JSON', '{'],
-  ['JSON that the camera can not load', '{"thingsboard":{}}'],
-])('a configuration that is %s holds no former device', async (_what, config) => {
+  ['invalid JSON', '{'],
+  ["JSON that the camera can't load", '{"thingsboard":{}}'],
+])('a configuration that is %s names no previous device', async (_what, config) => {
   const { dependencies } = await folderWith(config);
   expect(await validate(dependencies, effectCall({}))).toMatchObject({ previousDeviceId: null });
 });
 
-test('what the camera objects to already is named, and is no failure', async () => {
+test('values that the camera rejects already are named, and are not a failure', async () => {
   const { dependencies, events } = await folderWith(
     OLD_CONFIG.replace('"interval_seconds": 15', '"interval_seconds": 0'),
   );
@@ -47,14 +47,14 @@ test('what the camera objects to already is named, and is no failure', async () 
   expect(events()).toContain('validate.warning');
 });
 
-test('a device folder that everybody can write is named', async () => {
+test('a device folder that every user can write to is named', async () => {
   const { paths, dependencies } = await folderWith(OLD_CONFIG);
   await chmod(paths.deviceFolder, 0o777);
   const { warnings = [] } = await validate(dependencies, effectCall({}));
-  expect(warnings).toEqual([`${paths.deviceFolder} can be written by every user of this device (mode 777)`]);
+  expect(warnings).toEqual([`Every user of this device can write to ${paths.deviceFolder} (mode 777)`]);
 });
 
-test('a configuration of another user can not be replaced in kind, so the server hears nothing', async (context) => {
+test("a configuration of another user can't be replaced with its owner, so nothing is sent", async (context) => {
   if (process.geteuid?.() !== 0) context.skip('only root can give files away');
   const { simulator, paths } = await scene();
   for (const path of [paths.deviceFolder, paths.provisionJson, paths.provisionTxt]) await chown(path, 65_534, 65_534);
@@ -64,7 +64,7 @@ test('a configuration of another user can not be replaced in kind, so the server
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-test('a folder in the place of provision.txt.processed is found before the server hears of the device', async () => {
+test('a folder in the place of provision.txt.processed is found before anything is sent', async () => {
   const { simulator, paths } = await scene();
   await mkdir(paths.provisionTxtProcessed);
   const run = await runDevice(paths);
@@ -74,7 +74,7 @@ test('a folder in the place of provision.txt.processed is found before the serve
     failure: {
       code: 'DISK_ERROR',
       message: expect.stringContaining(`${paths.provisionTxtProcessed} is a folder`),
-      hint: 'Move that folder away, then start again.',
+      hint: `Move the folder ${paths.provisionTxtProcessed} away, then start again.`,
     },
   });
   expect(simulator.registry.counts.connects).toBe(0);
@@ -82,7 +82,7 @@ test('a folder in the place of provision.txt.processed is found before the serve
   expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned' });
 });
 
-test('a file or a link there is no obstacle, since a rename replaces it', async () => {
+test('a file or a link there is not an obstacle, because a rename replaces it', async () => {
   const { paths, dependencies } = await folderWith(OLD_CONFIG);
   await writeFile(paths.provisionTxtProcessed, 'of an earlier run');
   await validate(dependencies, effectCall({}));
@@ -91,7 +91,7 @@ test('a file or a link there is no obstacle, since a rename replaces it', async 
   await validate(dependencies, effectCall({}));
 });
 
-test('what can not be looked at there is a failure, not absent', async () => {
+test("a path that can't be read there is a failure, not absent", async () => {
   const { paths, dependencies } = await folderWith(OLD_CONFIG);
   const provisionTxtProcessed = join(paths.provisionJson, 'beyond a file');
   const call = validate({ ...dependencies, paths: { ...paths, provisionTxtProcessed } }, effectCall({}));
@@ -101,7 +101,7 @@ test('what can not be looked at there is a failure, not absent', async () => {
   });
 });
 
-test('detect without credentials.json that can be read still says that the request is gone', async () => {
+test('detect with an unreadable credentials.json still reports that provision.txt was removed', async () => {
   const { paths } = await scene();
   await cutIn(paths, 'request');
   await rm(paths.provisionTxt);
@@ -109,5 +109,5 @@ test('detect without credentials.json that can be read still says that the reque
   const { dependencies } = await effectScene(paths);
   const { trigger, unfinished, warnings = [] } = await detect(dependencies, effectCall({}));
   expect({ trigger, unfinished }).toEqual({ trigger: null, unfinished: true });
-  expect(warnings).toEqual(['provision.txt was removed before the run had ended; nothing more is sent']);
+  expect(warnings).toEqual(['provision.txt was removed before the run ended; nothing more is sent']);
 });

@@ -20,7 +20,7 @@ const TOKEN = 'token-that-was-granted';
 const SERVER = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
 const INPUT: WriteInput = { runId: 'run-1', server: SERVER, deviceName: 'hall-7', backup: BACKUP };
 
-/** A run that has come to `write`: granted, and with a backup of the configuration if there is one. */
+/** A run in `write`: with issued credentials, and a backup of the configuration if there is one. */
 async function grantedScene(config: string | null = OLD_CONFIG) {
   const paths = await deviceFolderFor(1, { config });
   const made = await effectScene(paths);
@@ -37,7 +37,7 @@ async function grantedScene(config: string | null = OLD_CONFIG) {
 
 const text = ({ thermalConfig }: DevicePaths): Promise<string> => readFile(thermalConfig, 'utf8');
 
-test('the granted credentials are written, and the mode of the file stays', async () => {
+test('the issued credentials are written, and the mode of the file stays', async () => {
   const { paths, dependencies } = await grantedScene();
   await chmod(paths.thermalConfig, 0o640);
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: [] });
@@ -53,7 +53,7 @@ test('done twice, it changes nothing the second time', async () => {
   expect((await stat(paths.thermalConfig)).ino).toBe(before.ino);
 });
 
-test('a CA file is named where one is used, and only there', async () => {
+test('a CA file is named only if one is used', async () => {
   const { paths, dependencies } = await grantedScene();
   await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));
   expect(await text(paths)).toContain('"ca_file": "ca.pem"');
@@ -82,7 +82,7 @@ test('a configuration that was removed meanwhile counts as changed', async () =>
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'changed' });
 });
 
-test('an unusable configuration: the settings come from the newest backup that can be used', async () => {
+test('an unusable configuration: the settings come from the newest usable backup', async () => {
   const { paths, dependencies } = await grantedScene('{ not json');
   const older = 'thermal_config.json.backup.20261101T000000.000Z';
   await writeFile(join(paths.deviceFolder, older), OLD_CONFIG);
@@ -91,7 +91,7 @@ test('an unusable configuration: the settings come from the newest backup that c
   expect(await text(paths)).toContain('12345678901234567890123');
 });
 
-test('a backup that can’t be used as the base is named in a warning', async () => {
+test("a backup that can't be used is named in a warning", async () => {
   const { paths, dependencies, events } = await grantedScene('{ not json');
   const damaged = join(paths.deviceFolder, 'thermal_config.json.backup.20261102T000000.000Z');
   await writeFile(damaged, '{ "neither": ');
@@ -109,14 +109,14 @@ test('an unusable configuration without such a backup: the defaults', async () =
   expect((await configuredDevice(paths)).token).toBe(TOKEN);
 });
 
-test('what another program puts there at once is its change, not a broken card: it is backed up again', async () => {
+test('a change by another program right after the write is backed up again, and is not a storage error', async () => {
   const { paths, dependencies } = await grantedScene();
   onTestFinished(replaceOnceWritten(paths.thermalConfig, OLD_CONFIG));
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'changed' });
   expect(await text(paths)).toBe(OLD_CONFIG);
 });
 
-test('what can not be read back is unusable, and restore puts the backup back', async () => {
+test("a file that can't be read back is unusable, and restore puts the backup back", async () => {
   const { paths, dependencies } = await grantedScene();
   onTestFinished(replaceOnceWritten(paths.thermalConfig, '{ "half a conf'));
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'unusable' });
@@ -126,7 +126,7 @@ test('what can not be read back is unusable, and restore puts the backup back', 
   expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o640);
 });
 
-test('restore without a backup removes what was written', async () => {
+test('restore without a backup removes the written file', async () => {
   const { paths, dependencies, events } = await grantedScene(null);
   await write(dependencies, effectCall({ ...INPUT, backup: null }));
   await restore(dependencies, effectCall({ backup: null }));
@@ -134,7 +134,7 @@ test('restore without a backup removes what was written', async () => {
   expect(events()).toEqual(['config.written', 'config.removed']);
 });
 
-test('restore from a backup that is gone fails and leaves the file', async () => {
+test('restore from a missing backup fails and does not change the file', async () => {
   const { paths, dependencies } = await grantedScene(null);
   await writeFile(paths.thermalConfig, OLD_CONFIG);
   const failure = { code: 'CONFIG_UNREADABLE', message: expect.stringContaining(BACKUP) };
@@ -152,7 +152,7 @@ test('a file of another owner keeps that owner', async () => {
   });
 });
 
-test('the granted credentials are gone', async () => {
+test('the issued credentials are missing', async () => {
   const { dependencies, paths } = await grantedScene();
   await writeCredentials(paths.credentials, {
     target: { digest: 'digest', host: 'tb.example', port: 1883 },

@@ -24,11 +24,11 @@ const outside = sources.filter(
 const wordsOf = new Map(
   outside.map(({ path, text }) => [path, new Set([...text.matchAll(/'(\w+)'/g)].map(([, w]) => w))]),
 );
-/** The files that have all of these words. */
+/** The files that contain all of these texts. */
 const filesWith = (...words: readonly string[]): string[] =>
   [...wordsOf].filter(([, found]) => words.every((word) => found.has(word))).map(([path]) => path);
 
-/** Every text with the code and the situation that it is for. */
+/** Every text with its code and situation. */
 const texts = Object.entries(FAILURES).flatMap(([code, { hint: usualHint, texts }]) =>
   Object.entries<string | { readonly message: string; readonly hint: string }>(texts).map(([situation, text]) => {
     const { message, hint } = typeof text === 'string' ? { message: text, hint: usualHint } : text;
@@ -38,18 +38,18 @@ const texts = Object.entries(FAILURES).flatMap(([code, { hint: usualHint, texts 
 const factsOf = (template: string): string[] => [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '');
 
 describe('the catalogue', () => {
-  it.each(Object.keys(FAILURES))('has no code that nothing raises: %s', (code) => {
+  it.each(Object.keys(FAILURES))('has no unused code: %s', (code) => {
     expect(filesWith(code)).not.toEqual([]);
   });
 
-  it.each(texts)('has no text that nothing uses: $code in the situation $situation', ({ code, situation }) => {
+  it.each(texts)('has no unused text: $code in the situation $situation', ({ code, situation }) => {
     expect(filesWith(code, situation)).not.toEqual([]);
   });
 
-  it.each(texts)('says what $code is about in the situation $situation', ({ message }) => {
-    // A fact, a file or key by its name, an option, or what there is only one of.
+  it.each(texts)('names the subject of $code in the situation $situation', ({ message }) => {
+    // A fact, the name of a file or key, an option, or a unique subject.
     const named = /\{\w+\}|\b\w+\.\w+\b|--[a-z]|backups list|for TLS|[Tt]he run\b|the provisioning request/;
-    const withoutSubject = ['There is no terminal to ask on', 'A JSON text has no value'];
+    const withoutSubject = ['There is no terminal to ask for confirmation', 'A JSON text has no value'];
     if (!withoutSubject.includes(message)) expect(message).toMatch(named);
   });
 
@@ -59,24 +59,24 @@ describe('the catalogue', () => {
     expect(`${message}${hint}`).not.toMatch(/[“”‘’]/);
   });
 
-  it('knows no fact that could be a secret', () => {
+  it('has no fact that could be a secret', () => {
     const facts = new Set(texts.flatMap(({ message, hint }) => factsOf(message + hint)));
     for (const fact of facts) expect(fact).not.toMatch(/token|secret|password|key|payload|content/i);
-    // Braces that are left over would show as they are.
+    // Unfilled braces would appear in the message.
     for (const { message, hint } of texts) expect(`${message}${hint}`.replaceAll(/\{\w+\}/g, '')).not.toMatch(/[{}]/);
   });
 });
 
-describe('no other file writes the words of a failure', () => {
+describe('no other file contains messages or hints of failures', () => {
   const raised = outside.flatMap(({ path, text }) =>
     [...text.matchAll(/new Failure\(([\s\S]*?)\);?\n/g)].map(([, call = '']) => ({ path, call })),
   );
 
-  it('finds the places where failures are raised', () => {
+  it('finds the places that throw failures', () => {
     expect(raised.length).toBeGreaterThan(90);
   });
 
-  it('every place gives code, situation and facts', () => {
+  it('every place passes code, situation and facts', () => {
     const texts = raised.flatMap(({ path, call }) =>
       [...call.matchAll(/'([^']*)'|"([^"]*)"|`([^`]*)`/g)]
         .map(([, plain, quoted, template]) => plain ?? quoted ?? template ?? '')
@@ -87,7 +87,7 @@ describe('no other file writes the words of a failure', () => {
     expect(raised.filter(({ call }) => /\b(?:hint|message):/.test(call))).toEqual([]);
   });
 
-  it.each(['provision', 'telemetry'])('the chart of %s least of all: it names codes and facts', async (name) => {
+  it.each(['provision', 'telemetry'])('nor does the chart of %s: it names codes and facts', async (name) => {
     const chart = await readFile(new URL(`machines/${name}.machine.ts`, root), 'utf8');
     const code = chart
       .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')

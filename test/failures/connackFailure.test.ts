@@ -11,8 +11,8 @@ describe('connackFailure', () => {
     [3, 'SERVER_UNAVAILABLE', 'SERVER_UNAVAILABLE', 'it is not available'],
     [4, 'CONNECTION_NOT_ACCEPTED', 'CREDENTIALS_REFUSED', 'it rejects user name or password'],
     [5, 'CONNECTION_NOT_ACCEPTED', 'CREDENTIALS_REFUSED', 'it does not authorise this connection'],
-    [6, 'CONNECTION_NOT_ACCEPTED', 'CONNECTION_NOT_ACCEPTED', 'for a reason that MQTT 3.1.1 does not know'],
-    [255, 'CONNECTION_NOT_ACCEPTED', 'CONNECTION_NOT_ACCEPTED', 'for a reason that MQTT 3.1.1 does not know'],
+    [6, 'CONNECTION_NOT_ACCEPTED', 'CONNECTION_NOT_ACCEPTED', 'MQTT 3.1.1 does not define this code'],
+    [255, 'CONNECTION_NOT_ACCEPTED', 'CONNECTION_NOT_ACCEPTED', 'MQTT 3.1.1 does not define this code'],
   ])('means by %i %s for a request, and %s for a device', (returnCode, forRequest, forDevice, meaning) => {
     const request = connackFailure(returnCode, provisioningServer(address), 'provision');
     const device = connackFailure(returnCode, provisioningServer(address), 'device');
@@ -23,7 +23,7 @@ describe('connackFailure', () => {
     }
   });
 
-  it('names the file to look into', () => {
+  it('names the file to check', () => {
     expect(connackFailure(1, provisioningServer(address), 'provision').hint).toContain('in provision.json');
     expect(connackFailure(1, operationServer(address), 'device').hint).toContain('in thermal_config.json');
   });

@@ -4,7 +4,7 @@ import { EXIT } from '../../src/failures/exit.ts';
 import { Failure, toFailure, toFailureRecord, wordedFailure } from '../../src/failures/failure.ts';
 import { provisioningServer } from '../../src/failures/serverFacts.ts';
 
-/** sysexits.h, which systemd knows by these names. */
+/** The names of sysexits.h, which systemd uses too. */
 const SYSEXITS = {
   OK: 0,
   USAGE: 64,
@@ -24,17 +24,14 @@ describe('the catalogue of failures', () => {
     expect(EXIT).toEqual(SYSEXITS);
   });
 
-  it.each(Object.entries(FAILURES))(
-    '%s has a status that means failure and a hint that is a sentence',
-    (code, kind) => {
-      expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
-      expect(Object.values(EXIT)).toContain(kind.exitStatus);
-      expect(kind.exitStatus).not.toBe(EXIT.OK);
-      expect(kind.hint).toMatch(/^[A-Za-z].{10,}[.)}]$/);
-    },
-  );
+  it.each(Object.entries(FAILURES))('%s has a failure status and a hint that is a sentence', (code, kind) => {
+    expect(code).toMatch(/^[A-Z][A-Z0-9_]+$/);
+    expect(Object.values(EXIT)).toContain(kind.exitStatus);
+    expect(kind.exitStatus).not.toBe(EXIT.OK);
+    expect(kind.hint).toMatch(/^[A-Za-z].{10,}[.)}]$/);
+  });
 
-  it('tries again only what systemd would start again: no status of RestartPreventExitStatus', () => {
+  it('retries only failures that systemd restarts: no status of RestartPreventExitStatus', () => {
     const prevented: readonly number[] = [EXIT.USAGE, EXIT.DATAERR, EXIT.NOINPUT, EXIT.NOPERM, EXIT.CONFIG];
     for (const [code, { retryable, exitStatus }] of Object.entries(FAILURES)) {
       if (retryable) expect(prevented, code).not.toContain(exitStatus);
@@ -56,15 +53,15 @@ describe('a failure', () => {
     expect('cause' in failure).toBe(false);
   });
 
-  it('has the hint of its situation where the usual one does not fit', () => {
+  it('has the hint of its situation if the situation has one', () => {
     const facts = { file: 'thermal_config.json', state: 'write', folder: '/d' };
     expect(new Failure('LOCKED', 'unfinishedRun', facts)).toMatchObject({
-      message: 'An unfinished run is in the middle of changing thermal_config.json (state write)',
-      hint: 'Let it end first: thermal-provision run --dir /d',
+      message: 'An unfinished run is changing thermal_config.json (state write)',
+      hint: 'Finish the run first: thermal-provision run --dir /d',
     });
   });
 
-  it('has a line for each item of a list, and takes braces in a fact as they are', () => {
+  it('has a line for each item of a list, and does not replace braces in a fact', () => {
     const { message } = new Failure('PROVISION_JSON_INVALID', 'problems', {
       path: '/{count}',
       count: 2,
@@ -73,7 +70,7 @@ describe('a failure', () => {
     expect(message).toBe('/{count} has 2 problems:\n- a: {path}\n- b: wrong');
   });
 
-  it('stays itself', () => {
+  it('is returned unchanged', () => {
     const failure = new Failure('LOCKED', 'byProcess', { folder: '/d', pid: 7 });
     expect(toFailure(failure)).toBe(failure);
   });
@@ -83,14 +80,14 @@ describe('a failure', () => {
     ['text', 'Unexpected error: a thrown string'],
     [null, 'Unexpected error: a thrown object'],
     [undefined, 'Unexpected error: a thrown undefined'],
-  ])('is INTERNAL for anything unforeseen (%s)', (thrown, message) => {
+  ])('is INTERNAL for any other error (%s)', (thrown, message) => {
     const failure = toFailure(thrown);
     expect([failure.code, failure.exitStatus, failure.message]).toEqual(['INTERNAL', 70, message]);
     expect(failure.cause).toBe(thrown);
   });
 });
 
-describe('a failure’s plain form', () => {
+describe('a failure as plain JSON', () => {
   it('is JSON, causes outermost first', () => {
     const cause = new Error('outer', { cause: new RangeError('inner', { cause: { secret: 's3cret' } }) });
     const record = toFailureRecord(new Failure('DISK_ERROR', 'operation', { doing: 'read /d', errno: 'EIO' }, cause));
@@ -104,7 +101,7 @@ describe('a failure’s plain form', () => {
     });
   });
 
-  it('bounds number and length of the causes, also when they go round', () => {
+  it('limits number and length of the causes, also of a circular chain', () => {
     const error = new Error('x'.repeat(1000));
     error.cause = error;
     const { causes } = toFailureRecord(new Failure('DISK_ERROR', 'tooSlow', { path: '/d' }, error));
@@ -114,10 +111,10 @@ describe('a failure’s plain form', () => {
 });
 
 describe('a failure of the chart', () => {
-  it('gets its words, exit status and retry from the catalogue', () => {
+  it('gets message, hint, exit status and retry from the catalogue', () => {
     expect(wordedFailure({ code: 'RESUME_LOOP', situation: 'noProgress', facts: { resumes: 20 } })).toEqual({
       code: 'RESUME_LOOP',
-      message: 'The run was interrupted 20 times without getting any further',
+      message: 'The run was interrupted 20 times without progress',
       hint: FAILURES.RESUME_LOOP.hint,
       retryable: false,
       exitStatus: 70,
@@ -125,7 +122,7 @@ describe('a failure of the chart', () => {
     });
   });
 
-  it('is left as it is when an effect reported it', () => {
+  it('is unchanged when an effect reported it', () => {
     const reported = toFailureRecord(new Failure('DISK_ERROR', 'tooSlow', { path: '/d' }, new Error('cause')));
     expect(wordedFailure(reported)).toBe(reported);
   });

@@ -41,7 +41,7 @@ describe('errnoOf', () => {
     expect(errnoOf(error)).toBe(errno);
   });
 
-  it('lets isENOENT tell absence from everything else', () => {
+  it('lets isENOENT distinguish absence from other errors', () => {
     expect(isENOENT(withCode('ENOENT'))).toBe(true);
     expect(isENOENT(withCode('EACCES'))).toBe(false);
   });

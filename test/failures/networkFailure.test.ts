@@ -48,7 +48,7 @@ describe('networkFailure', () => {
     expect(failure.cause).toBe(cause);
   });
 
-  it('takes the first address’s error where each address has its own', () => {
+  it('uses the error of the first address if each address has its own', () => {
     const error = new AggregateError([withCode('EHOSTUNREACH'), withCode('ECONNREFUSED')]);
     expect(networkFailure(Object.assign(error, { code: 'ECONNREFUSED' }), SERVER).code).toBe('HOST_UNREACHABLE');
   });
@@ -56,7 +56,7 @@ describe('networkFailure', () => {
   it.each([
     ['an aggregate of nothing', Object.assign(new AggregateError([]), { code: 'ETIMEDOUT' }), 'CONNECT_TIMEOUT'],
     [
-      'an aggregate whose first has no code',
+      'an aggregate whose first error has no code',
       Object.assign(new AggregateError([1]), { code: 'ETIMEDOUT' }),
       'CONNECT_TIMEOUT',
     ],
@@ -67,13 +67,13 @@ describe('networkFailure', () => {
     expect(networkFailure(error, SERVER).code).toBe(code);
   });
 
-  it('says so where no reason is given', () => {
+  it('reports a missing reason', () => {
     expect(networkFailure(new Error('odd'), SERVER).message).toBe(
       'The connection to tb.test:1883 failed (no reason given)',
     );
   });
 
-  it.each(['ECONNRESET', 'EMFILE'])('says of %s what it may be at that stage of the connection', (code) => {
+  it.each(['ECONNRESET', 'EMFILE'])('has a hint for %s that fits the stage of the connection', (code) => {
     const operation = operationServer({ host: 'tb.test', port: 1883 });
     expect(networkFailure(withCode(code), SERVER).hint).toMatch(/provisioning\.port and use_ssl .* next boot/);
     expect(networkFailure(withCode(code), SERVER, 'asked').hint).toMatch(/^Check cable/);

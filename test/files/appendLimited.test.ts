@@ -15,7 +15,7 @@ const read = (path: string): Promise<string> => readFile(path, 'utf8');
 const logPath = async (): Promise<string> => join(await scratchFolder(), 'events.jsonl');
 
 describe('openLineFile', () => {
-  it('appends lines to what is there', async () => {
+  it('appends lines to an existing file', async () => {
     const path = await put(await logPath(), 'first\n');
     const lines = openLineFile(path, LIMIT);
     lines.append('second');
@@ -33,7 +33,7 @@ describe('openLineFile', () => {
     expect((await stat(path)).mode & 0o777).toBe(expected);
   });
 
-  it.runIf(isRoot)('gives what root owns to the owner it is told, and leaves what is another’s', async () => {
+  it.runIf(isRoot)("gives root's files to the given owner, and keeps other owners", async () => {
     const path = await logPath();
     const owner = { uid: 65_534, gid: 65_533 };
     openLineFile(path, LIMIT).close();
@@ -43,7 +43,7 @@ describe('openLineFile', () => {
     expect(await stat(path)).toMatchObject(owner);
   });
 
-  it('sets a full file aside, whose predecessor is given up', async () => {
+  it('renames a full file, which replaces the one before', async () => {
     const path = await logPath();
     const lines = openLineFile(path, LIMIT);
     for (const line of ['0123456789', '1123456789', '2123456789', '3123456789']) lines.append(line);
@@ -63,7 +63,7 @@ describe('openLineFile', () => {
     expect(await readdir(join(path, '..'))).toEqual(['events.jsonl']);
   });
 
-  it('sets aside a file that is too large already', async () => {
+  it('renames a file that is already too large', async () => {
     const path = await put(await logPath(), 'x'.repeat(10 * LIMIT));
     const lines = openLineFile(path, LIMIT);
     lines.append('new');
@@ -71,7 +71,7 @@ describe('openLineFile', () => {
     expect(await read(path)).toBe('new\n');
   });
 
-  it('leaves out a line that no file could hold', async () => {
+  it('leaves out a line that is longer than the limit', async () => {
     const path = await logPath();
     const lines = openLineFile(path, LIMIT);
     lines.append('x'.repeat(LIMIT));
@@ -80,7 +80,7 @@ describe('openLineFile', () => {
     expect(await read(path)).toBe('short\n');
   });
 
-  it('never lets a file grow beyond the limit, whatever the lines, and splits none', async () => {
+  it('never lets a file grow beyond the limit, for any lines, and splits no line', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: 'grapheme', maxLength: 30 }), { maxLength: 20 }), async (texts) => {
         const folder = await scratchFolder();
@@ -103,7 +103,7 @@ describe('openLineFile', () => {
     );
   });
 
-  it('closes its descriptor, also after setting aside; a second close and later lines do nothing', async () => {
+  it('closes its descriptor, also after a rename; a second close and later lines do nothing', async () => {
     const path = await logPath();
     const lines = openLineFile(path, LIMIT);
     for (let i = 0; i < 10; i += 1) lines.append('0123456789');
@@ -116,14 +116,14 @@ describe('openLineFile', () => {
   });
 });
 
-describe('a line file that can’t be kept', () => {
-  it('drops lines while the full file can’t be set aside, and writes to no other file', async () => {
+describe("a line file that can't be written", () => {
+  it("drops lines while the full file can't be renamed, and writes to no other file", async () => {
     const path = await logPath();
     await mkdir(`${path}.1`);
     const lines = openLineFile(path, LIMIT);
     lines.append('0123456789');
     lines.append('dropped 89');
-    // Where the log's own descriptor had been closed, this file would get its number, and the next line.
+    // If the log's own descriptor were closed, this file would get its number and the next line.
     const other = openLineFile(join(path, '..', 'other'), LIMIT);
     lines.append('dropped 89');
     expect(await read(join(path, '..', 'other'))).toBe('');
@@ -135,7 +135,7 @@ describe('a line file that can’t be kept', () => {
     other.close();
   });
 
-  it('ends when its folder has gone', async () => {
+  it('stops when its folder is removed', async () => {
     const path = await logPath();
     const lines = openLineFile(path, LIMIT);
     lines.append('0123456789');
@@ -146,7 +146,7 @@ describe('a line file that can’t be kept', () => {
     expect(await descriptorsBelow(join(path, '..'))).toEqual([]);
   });
 
-  it('ends when no new file can be made after the full one', async (context) => {
+  it('stops when no new file can be created after the full one', async (context) => {
     // Two inodes: the folder and one file.
     const folder = await mountedFolder('nr_inodes=2');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
@@ -156,7 +156,7 @@ describe('a line file that can’t be kept', () => {
     expect(await readdir(folder)).toEqual(['log.1']);
   });
 
-  it('does nothing where it may not write', async () => {
+  it('does nothing in a folder without write permission', async () => {
     const folder = await scratchFolder();
     execFileSync('chmod', ['555', folder]);
     await asOrdinaryUser(async () => {
@@ -177,7 +177,7 @@ describe('a line file that can’t be kept', () => {
     expect(await read(victim)).toBe('untouched');
   });
 
-  it('does not hang on a FIFO that nobody reads', async () => {
+  it('does not hang on a FIFO without a reader', async () => {
     const path = await logPath();
     makeFifo(path);
     const lines = openLineFile(path, LIMIT);
@@ -185,7 +185,7 @@ describe('a line file that can’t be kept', () => {
     lines.close();
   });
 
-  it('writes nothing into a FIFO that somebody reads', async () => {
+  it('writes nothing into a FIFO with a reader', async () => {
     const path = await logPath();
     makeFifo(path);
     const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -195,7 +195,7 @@ describe('a line file that can’t be kept', () => {
       received += String(chunk);
     });
     const ended = once(reader, 'close');
-    // cat ends when the first writer closes; until it has opened, our open fails, as above.
+    // cat ends when the first writer closes. Until cat has opened the FIFO, our open fails, as above.
     let open = true;
     void ended.then(() => {
       open = false;
@@ -210,7 +210,7 @@ describe('a line file that can’t be kept', () => {
     expect(await descriptorsBelow(path)).toEqual([]);
   });
 
-  it('swallows a full disk', async (context) => {
+  it('ignores a full disk', async (context) => {
     const folder = await mountedFolder('size=8k');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     const path = join(folder, 'log');

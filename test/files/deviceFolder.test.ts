@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { requireDeviceFolder } from '../../src/device/folder.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
-test('a folder is one', async () => {
+test('a folder is accepted', async () => {
   const folder = await makeFolder(onTestFinished);
   expect((await requireDeviceFolder(folder)).isDirectory()).toBe(true);
 });
@@ -24,7 +24,7 @@ test.each([
   await expect(requireDeviceFolder(path)).rejects.toThrow(path);
 });
 
-test('what can not be looked at is told apart', async () => {
+test("a folder that can't be read is not absent", async () => {
   const loop = join(await makeFolder(onTestFinished), 'loop');
   await symlink('loop', loop);
   await expect(requireDeviceFolder(loop)).rejects.toMatchObject({ code: 'DISK_ERROR' });

@@ -20,7 +20,7 @@ const NEW = Buffer.from('the new content, which is longer than the old one');
 const MODE = { mode: 0o600 };
 const OTHER = { uid: 65_534, gid: 65_533 };
 
-/** A folder with a file of the old content. */
+/** A folder with one file that has the old content. */
 async function folderWithFile(mode = 0o644): Promise<{ folder: string; path: string }> {
   const folder = await scratchFolder();
   return { folder, path: await put(join(folder, 'file.json'), OLD, mode) };
@@ -28,7 +28,7 @@ async function folderWithFile(mode = 0o644): Promise<{ folder: string; path: str
 
 const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o7777;
 
-/** Nothing but the old file is there, and nothing is open. */
+/** Checks that only the old file exists, and nothing is open. */
 async function expectUntouched(folder: string, path: string): Promise<void> {
   expect(await readFile(path, 'utf8')).toBe(OLD);
   expect(await readdir(folder)).toEqual(['file.json']);
@@ -36,7 +36,7 @@ async function expectUntouched(folder: string, path: string): Promise<void> {
 }
 
 describe('durableReplace', () => {
-  it('replaces the content, leaving nothing beside it and nothing open', async () => {
+  it('replaces the content, and leaves no other file and no open descriptor', async () => {
     const { folder, path } = await folderWithFile();
     await durableReplace(path, NEW, MODE);
     expect(await readFile(path)).toEqual(NEW);
@@ -44,13 +44,13 @@ describe('durableReplace', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('creates a file that is not there', async () => {
+  it('creates an absent file', async () => {
     const path = join(await scratchFolder(), 'new');
     await durableReplace(path, new Uint8Array(0), MODE);
     expect(await readFile(path, 'utf8')).toBe('');
   });
 
-  it('leaves the old content to who has the old file open', async () => {
+  it('keeps the old content for a program that has the old file open', async () => {
     const { path } = await folderWithFile();
     const reader = await open(path);
     await durableReplace(path, NEW, MODE);
@@ -58,7 +58,7 @@ describe('durableReplace', () => {
     await reader.close();
   });
 
-  it.each([0o600, 0o644, 0o660, 0o666, 0o400])('gives mode %o, whatever the umask', async (mode) => {
+  it.each([0o600, 0o644, 0o660, 0o666, 0o400])('sets mode %o with any umask', async (mode) => {
     const { path } = await folderWithFile();
     const umask = process.umask(0o077);
     try {
@@ -69,17 +69,14 @@ describe('durableReplace', () => {
     expect(await modeOf(path)).toBe(mode);
   });
 
-  it.runIf(isRoot)(
-    'gives the owner, and the mode bits that chown takes away (only root may give files away)',
-    async () => {
-      const { path } = await folderWithFile();
-      await durableReplace(path, NEW, { mode: 0o2750, owner: OTHER });
-      expect(await stat(path)).toMatchObject(OTHER);
-      expect(await modeOf(path)).toBe(0o2750);
-    },
-  );
+  it.runIf(isRoot)('sets the owner, and the mode bits that chown clears (only root can change owners)', async () => {
+    const { path } = await folderWithFile();
+    await durableReplace(path, NEW, { mode: 0o2750, owner: OTHER });
+    expect(await stat(path)).toMatchObject(OTHER);
+    expect(await modeOf(path)).toBe(0o2750);
+  });
 
-  it('says so when the owner can’t be given, and changes nothing', async () => {
+  it("fails when the owner can't be set, and changes nothing", async () => {
     const { folder, path } = await folderWithFile();
     if (isRoot) execFileSync('chown', ['-R', '65534', folder]);
     await asOrdinaryUser(async () => {
@@ -109,7 +106,7 @@ describe('durableReplace', () => {
       expect(await readFile(path)).toEqual(NEW);
     });
 
-    it('does not create the target of a link to nowhere', async () => {
+    it('does not create the target of a dangling link', async () => {
       const { path } = await folderWithFile();
       const elsewhere = await scratchFolder();
       await symlink(join(elsewhere, 'victim'), temporaryPath(path));
@@ -124,7 +121,7 @@ describe('durableReplace', () => {
       expect(await readFile(path)).toEqual(NEW);
     });
 
-    it('fails on a folder, which may hold anything', async () => {
+    it('fails on a folder, because it may contain files', async () => {
       const { folder, path } = await folderWithFile();
       await mkdir(temporaryPath(path));
       const failure = await failureOf(() => durableReplace(path, NEW, MODE));
@@ -134,7 +131,7 @@ describe('durableReplace', () => {
     });
   });
 
-  it('fails where there is no folder', async () => {
+  it('fails without the folder', async () => {
     const path = join(await scratchFolder(), 'none', 'file');
     expect(await failureOf(() => durableReplace(path, NEW, MODE))).toMatchObject({
       code: 'DISK_ERROR',
@@ -151,7 +148,7 @@ describe('durableReplace', () => {
     expect(await readdir(folder)).toEqual(['file']);
   });
 
-  it('fails in a folder that may not be written, changing nothing', async () => {
+  it('fails in a folder without write permission, and changes nothing', async () => {
     const { folder, path } = await folderWithFile();
     execFileSync('chmod', ['555', folder]);
     const failure = await asOrdinaryUser(() => failureOf(() => durableReplace(path, NEW, MODE)));
@@ -163,7 +160,7 @@ describe('durableReplace', () => {
     await expectUntouched(folder, path);
   });
 
-  it('fails on a full disk, changing nothing', async (context) => {
+  it('fails on a full disk, and changes nothing', async (context) => {
     const folder = await mountedFolder('size=16k');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     const path = await put(join(folder, 'file.json'), OLD);
@@ -183,7 +180,7 @@ describe('durableReplace', () => {
     expect(failure.message).toContain('the file system is mounted read-only');
   });
 
-  it('fails in the middle of writing, changing nothing and leaving nothing open', async () => {
+  it('fails during a write, changes nothing and leaves nothing open', async () => {
     const { folder, path } = await folderWithFile();
     const limitFileSize = (size: string): void => {
       execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`]);
@@ -198,7 +195,7 @@ describe('durableReplace', () => {
 });
 
 describe('durableRename', () => {
-  it('replaces what has the new name', async () => {
+  it('replaces the file with the new name', async () => {
     const { folder, path } = await folderWithFile();
     const target = await put(join(folder, 'target'), 'older');
     await durableRename(path, target);
@@ -218,7 +215,7 @@ describe('durableRename', () => {
 });
 
 describe('durableRemove', () => {
-  it('removes a file; a second time there is nothing to do', async () => {
+  it('removes a file, and does nothing the second time', async () => {
     const { folder, path } = await folderWithFile();
     await durableRemove(path);
     await durableRemove(path);
@@ -226,7 +223,7 @@ describe('durableRemove', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('removes a link, not what it leads to', async () => {
+  it('removes a link, not its target', async () => {
     const { folder, path } = await folderWithFile();
     await symlink(path, join(folder, 'link'));
     await durableRemove(join(folder, 'link'));
@@ -240,7 +237,7 @@ describe('durableRemove', () => {
     expect(failure.message).toContain(`Could not remove ${join(folder, 'sub')}: `);
   });
 
-  it('fails when the removal can’t be made durable, because the folder may not be opened', async () => {
+  it("fails when the removal can't be made durable, because the folder can't be opened", async () => {
     const { folder, path } = await folderWithFile();
     execFileSync('chmod', ['333', folder]);
     const failure = await asOrdinaryUser(() => failureOf(() => durableRemove(path)));
@@ -260,7 +257,7 @@ describe('syncFolder', () => {
 });
 
 describe('makeEntriesDurable', () => {
-  it('syncs a folder, and says which one it could not', async () => {
+  it("syncs a folder, and names a folder that can't be synced", async () => {
     const { folder, path } = await folderWithFile();
     await makeEntriesDurable(folder);
     expect(await failureOf(() => makeEntriesDurable(path))).toMatchObject({

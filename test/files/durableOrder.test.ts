@@ -8,7 +8,7 @@ import { bundledScript } from '../support/bundledScript.ts';
 describe('the order that makes it durable', () => {
   const hasStrace = spawnSync('strace', ['-V']).error === undefined;
 
-  /** The calls that touch the folder, by name, with what they touch. */
+  /** The system calls on the folder, by name and path. */
   async function tracedCalls(folder: string, statement: string): Promise<string[]> {
     const source = `import { durableRemove, durableRename, durableReplace } from './src/files/durable.ts';\n${statement}`;
     const script = await bundledScript(await scratchFolder(), source);
@@ -44,7 +44,7 @@ describe('the order that makes it durable', () => {
     ]);
   });
 
-  it.runIf(hasStrace)('renames and removes: the folder’s fsync comes last (only with strace)', async () => {
+  it.runIf(hasStrace)('renames and removes: the fsync of the folder comes last (only with strace)', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'file.json'), 'old');
     const statement = `const folder = process.argv[2];

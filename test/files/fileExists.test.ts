@@ -5,7 +5,7 @@ import { fileExists } from '../../src/files/fileExists.ts';
 import { failureOf, put, scratchFolder } from '../config/scratch.ts';
 
 describe('fileExists', () => {
-  it('sees a file, a folder, and a link to nowhere', async () => {
+  it('finds a file, a folder, and a dangling link', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'file'), '');
     await mkdir(join(folder, 'sub'));
@@ -13,13 +13,13 @@ describe('fileExists', () => {
     for (const name of ['file', 'sub', 'link']) expect(await fileExists(join(folder, name))).toBe(true);
   });
 
-  it('sees nothing where nothing is, also without a folder', async () => {
+  it('finds nothing at an absent path, also without the folder', async () => {
     const folder = await scratchFolder();
     expect(await fileExists(join(folder, 'none'))).toBe(false);
     expect(await fileExists(join(folder, 'none', 'file'))).toBe(false);
   });
 
-  it('does not take what it can’t look at for absent', async () => {
+  it("fails for a path that can't be read: it may not be absent", async () => {
     const path = join(await put(join(await scratchFolder(), 'file'), ''), 'below');
     expect(await failureOf(() => fileExists(path))).toMatchObject({
       code: 'DISK_ERROR',

@@ -11,7 +11,7 @@ import { isRoot } from '../support/unprivileged.ts';
 const notePath = async (): Promise<string> => join(await scratchFolder(), 'lock');
 
 describe('leaveNote', () => {
-  it('replaces an older note, and is for the owner alone', async () => {
+  it('replaces an older note, with access for the owner only', async () => {
     const path = await notePath();
     await leaveNote(path, 'an older and longer one');
     await leaveNote(path, '4711\n');
@@ -34,27 +34,27 @@ describe('leaveNote', () => {
     await leaveNote(path, 'x');
   });
 
-  it.runIf(isRoot)('belongs to the owner of its folder', async () => {
+  it.runIf(isRoot)('has the owner of its folder', async () => {
     const path = await notePath();
     await chown(dirname(path), 65_534, 65_533);
     await leaveNote(path, 'x');
     expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 });
   });
 
-  it('does without where there is no folder', async () => {
+  it('ignores a missing folder', async () => {
     const path = join(await notePath(), 'none', 'lock');
     await leaveNote(path, 'x');
     await expect(stat(path)).rejects.toThrow('ENOENT');
   });
 
-  it('does without where it may not write', async () => {
+  it('ignores missing write permission', async () => {
     const folder = await scratchFolder();
     execFileSync('chmod', ['555', folder]);
     await asOrdinaryUser(() => leaveNote(join(folder, 'lock'), 'x'));
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('does without on a full disk', async (context) => {
+  it('ignores a full disk', async (context) => {
     const folder = await mountedFolder('size=4k');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     await put(join(folder, 'all'), Buffer.alloc(4096));
@@ -64,7 +64,7 @@ describe('leaveNote', () => {
 });
 
 describe('removeNote', () => {
-  it('removes it; none there is none to remove', async () => {
+  it('removes a note, and ignores an absent one', async () => {
     const path = await notePath();
     await leaveNote(path, 'x');
     await removeNote(path);

@@ -17,7 +17,7 @@ async function closedFolder(): Promise<string> {
 }
 
 describe('ensurePrivateFolder', () => {
-  it('creates it for its owner alone, whatever the umask', async () => {
+  it('creates it for its owner only, with any umask', async () => {
     const folder = join(await scratchFolder(), 'state');
     const umask = process.umask(0);
     try {
@@ -28,21 +28,21 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(folder)).toBe(0o700);
   });
 
-  it.runIf(isRoot)('gives a new one to the owner of the folder around it (only root may)', async () => {
+  it.runIf(isRoot)('gives a new one to the owner of the parent folder (only root can)', async () => {
     const around = await scratchFolder();
     await chown(around, OTHER.uid, OTHER.gid);
     await ensurePrivateFolder(join(around, 'state'));
     expect(await stat(join(around, 'state'))).toMatchObject(OTHER);
   });
 
-  it.each([0o700, 0o500])('leaves a private one of mode %o as it is', async (mode) => {
+  it.each([0o700, 0o500])('does not change a private one of mode %o', async (mode) => {
     const folder = join(await scratchFolder(), 'state');
     await mkdir(folder, { mode });
     expect(await ensurePrivateFolder(folder)).toBe(false);
     expect(await modeOf(folder)).toBe(mode);
   });
 
-  it.each(['755', '710', '701'])('tightens one of mode %s, and says so', async (mode) => {
+  it.each(['755', '710', '701'])('tightens one of mode %s, and returns that', async (mode) => {
     const folder = join(await scratchFolder(), 'state');
     await mkdir(folder);
     execFileSync('chmod', [mode, folder]);
@@ -50,14 +50,14 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(folder)).toBe(0o700);
   });
 
-  it('is content with one that others create at the same moment', async () => {
+  it('accepts one that another agent creates at the same moment', async () => {
     const folder = join(await scratchFolder(), 'state');
     const all = Array.from({ length: 20 }, () => ensurePrivateFolder(folder));
     expect(await Promise.all(all)).toEqual(all.map(() => false));
     expect(await modeOf(folder)).toBe(0o700);
   });
 
-  it('fails for a link to nowhere', async () => {
+  it('fails for a dangling link', async () => {
     const around = await scratchFolder();
     const link = join(around, 'state');
     await symlink(join(around, 'none'), link);
@@ -67,7 +67,7 @@ describe('ensurePrivateFolder', () => {
     });
   });
 
-  it('fails where the folder around it is missing', async () => {
+  it('fails without the parent folder', async () => {
     const folder = join(await scratchFolder(), 'none', 'state');
     expect(await failureOf(() => ensurePrivateFolder(folder))).toMatchObject({
       code: 'DISK_ERROR',
@@ -75,14 +75,14 @@ describe('ensurePrivateFolder', () => {
     });
   });
 
-  it('fails where a link leads to nowhere, and creates nothing there', async () => {
+  it('fails for a dangling link, and does not create its target', async () => {
     const folder = await scratchFolder();
     await symlink(join(folder, 'nowhere'), join(folder, 'state'));
     expect(await failureOf(() => ensurePrivateFolder(join(folder, 'state')))).toMatchObject({ code: 'DISK_ERROR' });
     expect(await readdir(folder)).toEqual(['state']);
   });
 
-  it('refuses a file in its place, and leaves it as it is', async () => {
+  it('refuses a file in its place, and does not change it', async () => {
     const path = await put(join(await scratchFolder(), 'state'), 'a file');
     expect(await failureOf(() => ensurePrivateFolder(path))).toMatchObject({
       code: 'DISK_ERROR',
@@ -91,7 +91,7 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(path)).toBe(0o644);
   });
 
-  it.runIf(isRoot)('does not follow a link of somebody who owns neither the folder nor the machine', async () => {
+  it.runIf(isRoot)('does not follow a link of a user other than root and the owner of the folder', async () => {
     const elsewhere = await scratchFolder();
     const path = join(await scratchFolder(), 'state');
     await symlink(elsewhere, path);
@@ -104,58 +104,55 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(elsewhere)).toBe(0o755);
   });
 
-  it('fails where nothing may be created', async () => {
+  it('fails in a folder without write permission', async () => {
     const folder = join(await closedFolder(), 'state');
     const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
     expect(failure).toMatchObject({ code: 'FOLDER_NOT_WRITABLE', message: expect.stringContaining(folder) });
   });
 
-  it.runIf(isRoot)(
-    'fails where another user’s folder is open to others (a test for root, who can make one)',
-    async () => {
-      const folder = join(await scratchFolder(), 'state');
-      await mkdir(folder);
-      const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
-      expect(failure).toMatchObject({ code: 'FILE_NOT_PERMITTED', message: expect.stringContaining(folder) });
-    },
-  );
+  it.runIf(isRoot)("fails for another user's folder that other users can access (only root can make one)", async () => {
+    const folder = join(await scratchFolder(), 'state');
+    await mkdir(folder);
+    const failure = await asOrdinaryUser(() => failureOf(() => ensurePrivateFolder(folder)));
+    expect(failure).toMatchObject({ code: 'FILE_NOT_PERMITTED', message: expect.stringContaining(folder) });
+  });
 });
 
 describe('folderOwner', () => {
-  it('says nothing for an ordinary user, whose files are its own', async () => {
+  it('is empty for an ordinary user, who owns the new files', async () => {
     const folder = await scratchFolder();
     expect(await asOrdinaryUser(() => folderOwner(join(folder, 'file')))).toEqual({});
   });
 
-  it.runIf(isRoot)('names the folder’s owner for root, unless that is root', async () => {
+  it.runIf(isRoot)("is the folder's owner for root, unless that is root", async () => {
     const folder = await scratchFolder();
     expect(await folderOwner(join(folder, 'file'))).toEqual({});
     await chown(folder, OTHER.uid, OTHER.gid);
     expect(await folderOwner(join(folder, 'file'))).toEqual({ owner: OTHER });
   });
 
-  it.runIf(isRoot)('fails for root where there is no folder', async () => {
+  it.runIf(isRoot)('fails for root without the folder', async () => {
     const path = join(await scratchFolder(), 'none', 'file');
     expect(await failureOf(() => folderOwner(path))).toMatchObject({ message: `Could not write ${path}: ENOENT` });
   });
 });
 
 describe('writeOwnFile', () => {
-  it('writes for the owner alone', async () => {
+  it('writes a file for the owner only', async () => {
     const path = await put(join(await scratchFolder(), 'snapshot.json'), 'old', 0o666);
     await writeOwnFile(path, Buffer.from('new'));
     expect(await readFile(path, 'utf8')).toBe('new');
     expect(await modeOf(path)).toBe(0o600);
   });
 
-  it.runIf(isRoot)('lets the file of root belong to the folder’s owner', async () => {
+  it.runIf(isRoot)("gives root's file to the folder's owner", async () => {
     const folder = await scratchFolder();
     await chown(folder, OTHER.uid, OTHER.gid);
     await writeOwnFile(join(folder, 'file'), Buffer.from('new'));
     expect(await stat(join(folder, 'file'))).toMatchObject(OTHER);
   });
 
-  it('fails where there is no folder', async () => {
+  it('fails without the folder', async () => {
     const path = join(await scratchFolder(), 'none', 'file');
     expect(await failureOf(() => writeOwnFile(path, Buffer.from('new')))).toMatchObject({ code: 'DISK_ERROR' });
   });
@@ -164,7 +161,7 @@ describe('writeOwnFile', () => {
 describe('setAside', () => {
   const AT = Date.UTC(2026, 10, 23, 10, 15, 30, 123);
 
-  it('keeps the file under a name that says why and when', async () => {
+  it('keeps the file under a name with reason and time', async () => {
     const folder = await scratchFolder();
     const path = await put(join(folder, 'snapshot.json'), 'damaged');
     const aside = join(folder, 'snapshot.json.damaged-20261123T101530.123Z');
@@ -173,7 +170,7 @@ describe('setAside', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
-  it('keeps the five newest copies of a file, whatever they were moved for, and nothing of another file', async () => {
+  it('keeps the five newest copies of a file, for any reason, and does not touch other files', async () => {
     const folder = await scratchFolder();
     const other = await put(join(folder, 'snapshot.json.old.damaged-20200101T000000.000Z'), '');
     const path = join(folder, 'snapshot.json');
@@ -187,7 +184,7 @@ describe('setAside', () => {
     expect(await readFile(other, 'utf8')).toBe('');
   });
 
-  it('keeps the copy just made, also when a clock that starts in 1970 makes it the oldest by name', async () => {
+  it('keeps the new copy, also when a clock that starts in 1970 makes it the oldest by name', async () => {
     const folder = await scratchFolder();
     const path = join(folder, 'credentials.json');
     for (let hour = 0; hour < 5; hour += 1) {
@@ -210,13 +207,13 @@ describe('setAside', () => {
 });
 
 describe('tightenMode', () => {
-  it('takes the access of group and others', async () => {
+  it('removes the access of group and others', async () => {
     const path = await put(join(await scratchFolder(), 'file'), '', 0o666);
     await tightenMode(path);
     expect(await modeOf(path)).toBe(0o600);
   });
 
-  it('leaves a second name of the file as it is, which may be somebody else’s', async () => {
+  it('does not change a second hard link of the file, which another program may use', async () => {
     const path = await put(join(await scratchFolder(), 'file'), 'content', 0o666);
     const second = join(await scratchFolder(), 'second');
     await link(path, second);

@@ -10,7 +10,7 @@ import { descriptorsBelow } from '../support/openDescriptors.ts';
 const TEMPORARY = '.provision-probe.tmp';
 
 describe('probeFolder', () => {
-  it('leaves a folder that can be written as it was', async () => {
+  it('does not change a writable folder', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'file'), 'x');
     await probeFolder(folder);
@@ -18,7 +18,7 @@ describe('probeFolder', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('removes what a killed probe left', async () => {
+  it('removes the files of a killed probe', async () => {
     const folder = await scratchFolder();
     await put(join(folder, TEMPORARY), 'left over');
     await put(join(folder, '.provision-probe'), 'left over');
@@ -35,7 +35,7 @@ describe('probeFolder', () => {
   });
 
   it.each([TEMPORARY, '.provision-probe'])(
-    'fails on a folder in the place of %s, leaving nothing of its own',
+    'fails on a folder in the place of %s, and leaves no files',
     async (name) => {
       const folder = await scratchFolder();
       await mkdir(join(folder, name));
@@ -45,7 +45,7 @@ describe('probeFolder', () => {
     },
   );
 
-  it('fails where there is no folder', async () => {
+  it('fails without the folder', async () => {
     const folder = join(await scratchFolder(), 'none');
     expect(await failureOf(() => probeFolder(folder))).toMatchObject({
       code: 'DISK_ERROR',
@@ -53,7 +53,7 @@ describe('probeFolder', () => {
     });
   });
 
-  it('finds a folder that may not be written', async () => {
+  it('detects a folder without write permission', async () => {
     const folder = await scratchFolder();
     execFileSync('chmod', ['555', folder]);
     expect(await asOrdinaryUser(() => failureOf(() => probeFolder(folder)))).toMatchObject({
@@ -63,7 +63,7 @@ describe('probeFolder', () => {
     });
   });
 
-  it('finds a file system that is mounted read-only, also for root', async (context) => {
+  it('detects a file system that is mounted read-only, also for root', async (context) => {
     const folder = await mountedFolder('ro');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     expect(await failureOf(() => probeFolder(folder))).toMatchObject({
@@ -72,7 +72,7 @@ describe('probeFolder', () => {
     });
   });
 
-  it('finds a full disk', async (context) => {
+  it('detects a full disk', async (context) => {
     const folder = await mountedFolder('size=8k');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     await put(join(folder, 'all'), Buffer.alloc(8192));
@@ -84,7 +84,7 @@ describe('probeFolder', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('demands 1 MiB of free space', async (context) => {
+  it('requires 1 MiB of free space', async (context) => {
     const folder = await mountedFolder(`size=${MIN_FREE_BYTES}`);
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     await probeFolder(folder);

@@ -9,7 +9,7 @@ import { descriptorsBelow } from '../support/openDescriptors.ts';
 
 const LIMIT = 100;
 
-/** Has another program append to the file at the worst moment: right after its size was looked at. */
+/** Another program appends to the file right after its size was read. */
 async function appendAfterStat(path: string, text: string): Promise<void> {
   const handle = await open(path);
   const { stat } = handle;
@@ -37,7 +37,7 @@ describe('readLimited', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('reads a large file whole', async () => {
+  it('reads a large file completely', async () => {
     const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));
     const path = await put(join(await scratchFolder(), 'file'), bytes);
     const result = await readLimited(path, 300_000);
@@ -52,7 +52,7 @@ describe('readLimited', () => {
   });
 
   it('refuses a file that grows beyond the limit while it is read', async () => {
-    // Its size is 0, and there is more and more of it: what a growing file looks like after stat.
+    // It reports size 0 and never ends, like a file that grows after stat.
     expect(await readLimited('/proc/self/maps', LIMIT)).toEqual({ ok: false, problem: 'too-large' });
   });
 
@@ -66,18 +66,18 @@ describe('readLimited', () => {
     expect(await readLimited(path, limit)).toMatchObject({ ok: true, bytes: expected });
   });
 
-  it('refuses what is appended beyond the limit', async () => {
+  it('refuses appended content beyond the limit', async () => {
     const path = await put(join(await scratchFolder(), 'file'), 'a');
     await appendAfterStat(path, 'b'.repeat(LIMIT));
     expect(await readLimited(path, LIMIT)).toEqual({ ok: false, problem: 'too-large' });
   });
 
-  it.each(['none', join('none', 'file')])('finds “%s” absent', async (name) => {
+  it.each(['none', join('none', 'file')])('reports "%s" as absent', async (name) => {
     const folder = await scratchFolder();
     expect(await readLimited(join(folder, name), LIMIT)).toMatchObject({ ok: false, problem: 'absent' });
   });
 
-  it('finds a link to nowhere absent', async () => {
+  it('reports a dangling link as absent', async () => {
     const folder = await scratchFolder();
     await symlink(join(folder, 'nowhere'), join(folder, 'link'));
     expect(await readLimited(join(folder, 'link'), LIMIT)).toMatchObject({ ok: false, problem: 'absent' });
@@ -96,7 +96,7 @@ describe('readLimited', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('refuses what lies below a file', async () => {
+  it('refuses a path below a file', async () => {
     const path = await put(join(await scratchFolder(), 'file'), '');
     expect(await readLimited(join(path, 'x'), LIMIT)).toMatchObject({ ok: false, problem: 'not-a-file' });
   });
@@ -126,20 +126,20 @@ describe('readLimited', () => {
     expect(await readLimited(join(folder, 'a'), LIMIT)).toMatchObject({ ok: false, problem: 'not-a-file' });
   });
 
-  it('says when it may not read a file', async () => {
+  it('reports a file without read permission', async () => {
     const path = await put(join(await scratchFolder(), 'file'), 'x', 0o000);
     const result = await asOrdinaryUser(() => readLimited(path, LIMIT));
     expect(result).toMatchObject({ ok: false, problem: 'not-permitted', cause: { code: 'EACCES' } });
   });
 
-  it('says when it may not enter the folder', async () => {
+  it('reports a folder without permission', async () => {
     const folder = join(await scratchFolder(), 'closed');
     await mkdir(folder, { mode: 0o000 });
     const result = await asOrdinaryUser(() => readLimited(join(folder, 'file'), LIMIT));
     expect(result).toMatchObject({ ok: false, problem: 'not-permitted' });
   });
 
-  it('finds anything else unreadable, and keeps the cause', async () => {
+  it('reports any other error as unreadable, with its cause', async () => {
     const path = join(await scratchFolder(), 'x'.repeat(300));
     expect(await readLimited(path, LIMIT)).toMatchObject({
       ok: false,

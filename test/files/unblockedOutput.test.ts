@@ -14,7 +14,7 @@ async function makeFifo(): Promise<string> {
   return path;
 }
 
-it('takes what the reader has room for, and never waits', async () => {
+it('writes as much as the reader can take, and never waits', async () => {
   const path = await makeFifo();
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const output = openUnblocked(path);
@@ -31,7 +31,7 @@ it('takes what the reader has room for, and never waits', async () => {
   output.close();
 });
 
-it('does not open what it would have to wait for', async () => {
+it('does not open an output without a reader', async () => {
   expect(openUnblocked(await makeFifo())).toBe(undefined);
   expect(openUnblocked('/nowhere/at/all')).toBe(undefined);
 });

@@ -17,7 +17,7 @@ const failed = (runId: string | null): LogRecord =>
   record(runId, 'run.failed', { code: 'LOCKED', hint: 'Wait.', exitStatus: 75, retryable: false, causes: [] });
 
 describe('the runs in a log', () => {
-  it('are told apart, each with its end', () => {
+  it('are separate, each with its end', () => {
     const runs = recordedRuns([
       record(null, 'run.nothing'),
       started('a'),
@@ -36,9 +36,9 @@ describe('the runs in a log', () => {
     const summaries = runs.map(summaryOf);
     expect(summaries.map((run) => [run?.runId, run?.end, run?.resumes, run?.former])).toEqual([
       ['a', 'provisioned', 1, 'cam-9'],
-      ['b', 'cut', 0, null],
+      ['b', 'killed', 0, null],
       ['c', 'failed', 0, null],
-      ['d', 'cut', 0, null],
+      ['d', 'killed', 0, null],
       ['e', 'notRequested', 0, null],
     ]);
     expect(summaries.map((run) => run?.ending?.message)).toEqual([
@@ -50,12 +50,12 @@ describe('the runs in a log', () => {
     ]);
   });
 
-  it('have no end again once they were resumed', () => {
+  it('have no end any more once they are resumed', () => {
     const [run] = recordedRuns([record('a', 'run.interrupted'), record('a', 'run.resumed', { from: 'write' })]);
-    expect(run && summaryOf(run)).toMatchObject({ end: 'cut', ending: null, resumes: 1 });
+    expect(run && summaryOf(run)).toMatchObject({ end: 'killed', ending: null, resumes: 1 });
   });
 
-  it('take the lines without a run along, which neither begin nor end them', () => {
+  it('include the lines without a run, which neither start nor end a run', () => {
     const early = { ...failed(null), time: '2026-11-22T09:00:00.000Z' };
     const runs = recordedRuns([early, started('a'), record(null, 'run.nothing'), started('b'), failed(null)]);
     expect(runs.map(({ runId, records }) => [runId, records.map(({ event }) => event)])).toEqual([
@@ -63,12 +63,12 @@ describe('the runs in a log', () => {
       ['b', ['run.nothing', 'run.started', 'run.failed']],
     ]);
     expect(runs.map(summaryOf)).toMatchObject([
-      { startedAt: '2026-11-23T09:00:00.000Z', end: 'cut' },
-      { startedAt: '2026-11-23T09:00:00.000Z', end: 'cut' },
+      { startedAt: '2026-11-23T09:00:00.000Z', end: 'killed' },
+      { startedAt: '2026-11-23T09:00:00.000Z', end: 'killed' },
     ]);
   });
 
-  it('are one without a name when no line names a run', () => {
+  it('are one run without an id when no line names a run', () => {
     const [only] = recordedRuns([failed(null)]);
     expect(only).toMatchObject({ runId: null, records: [{ event: 'run.failed' }] });
     expect(only && summaryOf(only)).toBeUndefined();

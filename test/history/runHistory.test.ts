@@ -3,7 +3,7 @@ import { type Counted, type Entry, elapsedMs, withEntry, workedMs } from '../../
 
 const entry = (state: string, resumed = false): Entry => ({ state, enteredAt: '2026-11-23T10:00:00.000Z', resumed });
 
-/** The history of states, each with how long the one before it lasted. */
+/** The history of states, each with the duration of the state before. */
 function historyOf(...states: readonly (readonly [string, number | null])[]): (Entry & Counted)[] {
   let history: (Entry & Counted)[] = [];
   for (const [state, lastedMs] of states) history = withEntry(history, entry(state), lastedMs);
@@ -11,7 +11,7 @@ function historyOf(...states: readonly (readonly [string, number | null])[]): (E
 }
 
 describe('the history of a run', () => {
-  it('has the duration of each state but the last, and how often each was entered', () => {
+  it('has the duration of each state but the last, and counts the entries of each', () => {
     const history = historyOf(['request', null], ['backoff', 5], ['request', 1000], ['verifyCredentials', 7]);
     expect(history.map(({ state, durationMs, attempt }) => [state, durationMs, attempt])).toEqual([
       ['request', 5, 1],
@@ -22,7 +22,7 @@ describe('the history of a run', () => {
     expect(workedMs(history)).toBe(1012);
   });
 
-  it('has no duration for a state that was cut, also when another follows', () => {
+  it('has no duration for an interrupted state, also when another follows', () => {
     expect(historyOf(['write', null], ['write', null], ['finalize', 3]).map(({ durationMs }) => durationMs)).toEqual([
       null,
       3,
@@ -30,7 +30,7 @@ describe('the history of a run', () => {
     ]);
   });
 
-  it('keeps what else an entry has, and changes no earlier history', () => {
+  it('keeps other fields of an entry, and does not change an earlier history', () => {
     const before = withEntry<Entry & { note: string }>([], { ...entry('write'), note: 'n' }, null);
     const after = withEntry(before, { ...entry('write', true), note: 'm' }, 4);
     expect(before).toMatchObject([{ note: 'n', durationMs: null }]);
@@ -40,14 +40,14 @@ describe('the history of a run', () => {
     ]);
   });
 
-  it('keeps the newest entries, and goes on counting beyond them', () => {
+  it('keeps the newest entries, and continues to count', () => {
     let history: (Entry & Counted)[] = [];
     for (let count = 0; count < 5; count += 1) history = withEntry(history, entry('backoff'), 1, 2);
     expect(history.map(({ attempt }) => attempt)).toEqual([4, 5]);
   });
 });
 
-it('time that a clock set back makes negative counts as none', () => {
+it('a negative time after the clock was set back counts as 0', () => {
   expect(elapsedMs('2026-11-23T10:00:00.000Z', '2026-11-23T10:00:01.500Z')).toBe(1500);
   expect(elapsedMs('2026-11-23T10:00:01.000Z', '2026-11-23T10:00:00.000Z')).toBe(0);
 });

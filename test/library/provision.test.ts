@@ -15,7 +15,7 @@ import { hintPattern } from '../support/failureRecord.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { startServer } from '../support/server.ts';
 
-/** More than Node likes to see listeners at one signal. */
+/** More folders than the listeners that Node allows on one signal without a warning. */
 const FOLDERS = 12;
 
 function device(atEnd: AtEnd, port: number, more: Partial<DeviceFolderOptions> = {}): Promise<DeviceFolder> {
@@ -37,7 +37,7 @@ function abortIn(state: ProvisionState): Pick<ProvisionOptions, 'signal' | 'onPr
 }
 
 describe.concurrent('provision', () => {
-  it('provisions a device, and tells what it does', async ({ expect, onTestFinished }) => {
+  it('provisions a device, and reports its progress', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const folder = await device(onTestFinished, server.port);
     const progress: ProvisionProgress[] = [];
@@ -80,7 +80,7 @@ describe.concurrent('provision', () => {
     });
   });
 
-  it('keeps its own files where it is told', async ({ expect, onTestFinished }) => {
+  it('keeps its own files in the given folder', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const folder = await device(onTestFinished, server.port);
     const stateDir = await makeFolder(onTestFinished);
@@ -89,7 +89,7 @@ describe.concurrent('provision', () => {
     expect(await provisionedProblems(paths, server)).toEqual([]);
   });
 
-  it('tells the pause before another try and its reason, then the failure', async ({ expect, onTestFinished }) => {
+  it('reports the pause before another try and its reason, then the failure', async ({ expect, onTestFinished }) => {
     const refuse = { on: 'provisionConnect', action: 'refuse', code: 3 } as const;
     const server = await startServer(onTestFinished, {
       faults: [
@@ -128,7 +128,7 @@ describe.concurrent('provision', () => {
     for (const { paths } of folders) expect(await provisionedProblems(paths, server, FOLDERS)).toEqual([]);
   });
 
-  it('fails on a folder that a run of the same process works on', async ({ expect, onTestFinished }) => {
+  it('fails on a folder that another run of the same process uses', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished, { latencyMs: 300 });
     const folder = await device(onTestFinished, server.port);
     let second: ReturnType<typeof provision> | undefined;
@@ -145,7 +145,7 @@ describe.concurrent('provision', () => {
   });
 
   it.for(['detect', 'request', 'write'] as const)(
-    'goes on after an abort in %s',
+    'resumes after an abort in %s',
     async (state, { expect, onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const folder = await device(onTestFinished, server.port);
@@ -161,7 +161,7 @@ describe.concurrent('provision', () => {
     },
   );
 
-  it('begins nothing under a signal that is aborted already', async ({ expect, onTestFinished }) => {
+  it('starts nothing with a signal that is already aborted', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const folder = await device(onTestFinished, server.port);
     expect(await provision({ dir: dirOf(folder), signal: AbortSignal.abort() })).toMatchObject({
@@ -197,7 +197,7 @@ describe.concurrent('provision', () => {
     expect(events[0]).toContain('the display is off');
   });
 
-  it('tells a callback’s defect also when no error was thrown', async ({ expect, onTestFinished }) => {
+  it('reports a defect of a callback also when it throws no error', async ({ expect, onTestFinished }) => {
     const folder = await device(onTestFinished, 1, { provisioning: { host: '' } });
     const messages: string[] = [];
     const result = await provision({
@@ -206,7 +206,7 @@ describe.concurrent('provision', () => {
       onLog: ({ message }) => messages.push(message),
     });
     expect(result.failure?.code).toBe('PROVISION_JSON_INVALID');
-    expect(messages).toContain('onProgress failed; the run goes on: a thrown string');
+    expect(messages).toContain('onProgress failed; the run continues: a thrown string');
   });
 
   it.for<[Record<string, unknown>, ErrorConstructor, RegExp]>([
@@ -218,7 +218,7 @@ describe.concurrent('provision', () => {
     [{ dir: '/nowhere', keepBackups: 1001 }, RangeError, /1 to 1000/],
     [{ dir: '/nowhere', keepBackups: 1.5 }, RangeError, /1 to 1000/],
   ])('rejects wrong options: %j', async ([options, kind, says], { expect }) => {
-    // A program in JavaScript is not held to the types.
+    // The types do not bind a program in JavaScript.
     const call: unknown = Reflect.apply(provision, undefined, [options]);
     const error = await Promise.resolve(call).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(kind);
@@ -231,7 +231,7 @@ describe.concurrent('provision', () => {
   });
 });
 
-it('declares what the agent knows, no more and no less', () => {
+it('declares exactly the values of the agent', () => {
   expectTypeOf<ProvisionProgress['state']>().toEqualTypeOf<ProvisionState>();
   expectTypeOf<LogRecord>().toEqualTypeOf<AgentLogRecord>();
   expectTypeOf<ProvisionFailure['code']>().toEqualTypeOf<FailureCode>();

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { EffectName } from '../../machines/provision.types.ts';
 import {
-  adopted,
   failureAnswer,
   notRegistered,
   refusedCredentials,
   registered,
+  reused,
   TRIGGER,
   unknownOutcome,
   wrote,
@@ -16,9 +16,9 @@ import { type Property, propertyOf } from '../support/property.ts';
 
 const SECOND = 1000;
 const YEAR = 365 * 24 * 3600 * SECOND;
-/** 20 resumes for each of 8 steps, with a few effects between two of them; whatever lasts longer is a loop. */
+/** 20 resumes for each of 8 steps, with a few effects between them. A longer run is a loop. */
 const MAX_STEPS = 1000;
-/** Whoever edits provision.json all the time is stopped by the time limit only. */
+/** Only the time limit stops a run whose provision.json changes all the time. */
 const MAX_SETTINGS_CHANGES = 3;
 
 type Kind = 'ok' | 'otherwise' | 'unknown' | 'network' | 'permanent' | 'settings' | 'thrown' | 'timeUp' | 'cut';
@@ -26,7 +26,7 @@ interface Step {
   readonly kind: Kind;
   /** How long the effect takes, ms. */
   readonly lasts: number;
-  /** What a cut does to the clock, ms. */
+  /** How far a power loss moves the clock, ms. */
   readonly jump: number;
 }
 
@@ -43,15 +43,15 @@ const step: fc.Arbitrary<Step> = fc.record({
   jump: fc.oneof(fc.constant(0), fc.integer({ min: -30 * YEAR, max: 30 * YEAR })),
 });
 
-/** Some runs are quick from beginning to end: only they can come to a new name too early. */
+/** Some runs are quick from beginning to end: only they can try a new name too early. */
 const script: fc.Arbitrary<readonly Step[]> = fc
   .tuple(fc.constantFrom(0, 0.05, 1), fc.array(step, { minLength: 1, maxLength: 40 }))
   .map(([pace, steps]) => steps.map((one) => ({ ...one, lasts: Math.round(one.lasts * pace) })));
 
-/** What went on, seen from outside: in true time, whatever the device's clock says. */
+/** The run as seen from outside, in true time, independent of the device's clock. */
 interface Watch {
   trueTime: number;
-  /** When the outcome of a request became unknown: by its end or by a cut. */
+  /** When the outcome of a request became unknown: by its end or by a power loss. */
   unknownAt: number;
   refusedProbes: number;
   /** The server's answers were FAILURE for this name. */
@@ -60,13 +60,13 @@ interface Watch {
   writtenSinceProof: boolean;
   settingsChanges: number;
   names: Set<number>;
-  /** Deadlines of the pauses before a retry, since the run last got any further. */
+  /** Deadlines of the pauses before a retry, since the last progress. */
   retries: Set<number>;
   furthestStep: number;
   startedOver: boolean;
 }
 
-/** Ends the effect under way as the step says. */
+/** Ends the running effect as the step says. */
 async function end(run: ChartRun, effect: EffectName, { kind }: Step, watch: Watch): Promise<void> {
   switch (kind) {
     case 'network':
@@ -101,12 +101,12 @@ async function endOtherwise(run: ChartRun, effect: EffectName): Promise<void> {
 async function endUnclear(run: ChartRun, effect: EffectName): Promise<void> {
   if (effect === 'request') return run.answer('request', unknownOutcome);
   if (effect === 'reconcile') return run.answer('reconcile', registered);
-  if (effect === 'prepare') return run.answer('prepare', adopted);
+  if (effect === 'prepare') return run.answer('prepare', reused);
   if (effect === 'write') return run.answer('write', wrote('unusable'));
   return run.answer(effect);
 }
 
-/** What must hold whenever an effect starts. */
+/** Checks that must pass whenever an effect starts. */
 function checkStart(run: ChartRun, effect: EffectName, watch: Watch): void {
   const context = run.context();
   if (effect === 'request') {
@@ -127,11 +127,11 @@ function checkStart(run: ChartRun, effect: EffectName, watch: Watch): void {
   if (effect === 'finalize') expect(watch.writtenSinceProof, 'finalize before anything is written').toBe(true);
 }
 
-/** What must hold whenever a pause begins or goes on. */
+/** Checks that must pass whenever a pause begins or resumes. */
 function checkPause(run: ChartRun, pause: number, watch: Watch): void {
   const { waitingFor, retryAt, settings, furthestStep } = run.context();
   expect(pause, 'a pause of more than a minute').toBeLessThanOrEqual(60 * SECOND);
-  // Another server, perhaps, deserves retries of its own; the chart allows that once.
+  // The new settings may name another server, so retries start again; the chart allows that once.
   const { startedOver } = run.context();
   if (furthestStep > watch.furthestStep || startedOver !== watch.startedOver) watch.retries.clear();
   watch.startedOver = startedOver;
@@ -150,7 +150,7 @@ function noteEnd(run: ChartRun, effect: EffectName, nameIndex: number, { kind }:
   }
   if (effect === 'prepare' && kind === 'unknown') {
     watch.unknownAt = watch.trueTime;
-    // What an earlier run drew and may have asked for is no new name.
+    // A name that an earlier run generated and may have sent is not a new name.
     watch.names.add(run.context().nameIndex);
   }
   if (effect === 'reconcile' && (kind === 'ok' || kind === 'otherwise')) watch.refusedProbes += 1;
@@ -162,7 +162,7 @@ async function cutAndResume(run: ChartRun, { jump }: Step): Promise<ChartRun> {
   return run.resumed({ at: run.now() + jump, trigger: TRIGGER });
 }
 
-/** Drives a run by a script that is repeated for ever; the number of steps until its end. */
+/** Drives a run by a script that is repeated without end. @returns the number of steps until its end */
 async function drive(script: readonly Step[]): Promise<{ run: ChartRun; steps: number; watch: Watch }> {
   let run = startChart();
   const watch: Watch = {
@@ -185,7 +185,7 @@ async function drive(script: readonly Step[]): Promise<{ run: ChartRun; steps: n
     const effect = run.underWay();
     if (effect === undefined) {
       const pause = run.pauseLeft();
-      if (pause === undefined) throw new Error(`nothing goes on in ${run.state()}`);
+      if (pause === undefined) throw new Error(`no effect and no pause in ${run.state()}`);
       checkPause(run, pause, watch);
       if (current.kind === 'cut') {
         run = await cutAndResume(run, current);
@@ -207,7 +207,7 @@ async function drive(script: readonly Step[]): Promise<{ run: ChartRun; steps: n
 }
 
 export const boundedRunProperty: Property = propertyOf(
-  'the chart: every run ends, in bounded steps, and keeps its promises on the way, whatever the effects come to',
+  'the chart: every run ends, in bounded steps, and keeps its promises for every result of the effects',
   800,
   script,
   () => {
@@ -222,7 +222,7 @@ export const boundedRunProperty: Property = propertyOf(
         expect(run.context().error === null).toBe(state !== 'failed');
       },
       finish() {
-        // The property says nothing unless both ends are met.
+        // The property proves nothing unless both ends occur.
         expect(ends.get('provisioned')).toBeGreaterThan(0);
         expect(ends.get('failed')).toBeGreaterThan(0);
       },

@@ -11,16 +11,16 @@ const MAX_STEPS = 500;
 /** After more than this, any commit has happened. */
 export const LATEST_COMMIT = 20 * SECOND;
 
-/** What happens while one effect is under way, or one pause. */
+/** Events during one effect or one pause. */
 const happening = fc.record({
   arrives: fc.boolean(),
   answered: fc.boolean(),
   commitsAfter: fc.oneof(fc.integer({ min: 0, max: LATEST_COMMIT }), fc.constant(LATEST_COMMIT)),
   limited: fc.integer({ min: 0, max: 3 }).map((draw) => draw === 0),
-  /** The connection is refused before anything leaves. */
+  /** The connection is refused before anything is sent. */
   unreachable: fc.integer({ min: 0, max: 5 }).map((draw) => draw === 0),
   cut: fc.integer({ min: 0, max: 4 }).map((draw) => draw === 0),
-  /** What a cut does to the device's clock, ms. */
+  /** How far a power loss moves the device's clock, ms. */
   jump: fc.integer({ min: -30 * YEAR, max: 30 * YEAR }),
   /** How long the device is off, ms. */
   off: fc.integer({ min: 0, max: 10 * SECOND }),
@@ -52,7 +52,7 @@ async function answerFrom(run: ChartRun, server: ModelServer, now: number, event
   if (effect !== undefined) return run.answer(effect);
 }
 
-/** Drives a run against the server until its end; true time goes on also while the device is off. */
+/** Drives a run against the server until its end; true time passes also while the device is off. */
 async function drive(server: ModelServer, happenings: readonly Happening[]): Promise<{ run: ChartRun; now: number }> {
   let run = startChart();
   let now = START;
@@ -61,7 +61,7 @@ async function drive(server: ModelServer, happenings: readonly Happening[]): Pro
     if (event === undefined) throw new Error('nothing happens');
     const lasts = run.pauseLeft() ?? event.lasts;
     if (event.cut) {
-      // The request leaves the device, and the device dies at once.
+      // The request is sent, and the device loses power at once.
       if (run.underWay() === 'request')
         server.request(run.input('request').nameIndex, now, { ...event, answered: false });
       now += event.off;
@@ -79,7 +79,7 @@ async function drive(server: ModelServer, happenings: readonly Happening[]): Pro
 }
 
 const scene = fc.record({
-  // Some runs are quick from beginning to end: only they can come to a new name before a late commit.
+  // Some runs are quick from beginning to end: only they can try a new name before a late commit.
   happenings: fc
     .tuple(fc.constantFrom(0, 0.1, 1), fc.array(happening, { minLength: 1, maxLength: 40 }))
     .map(([pace, happenings]) => happenings.map((one) => ({ ...one, lasts: Math.round(one.lasts * pace) }))),
@@ -87,7 +87,7 @@ const scene = fc.record({
 });
 
 export const exactlyOneProperty: Property = propertyOf(
-  'the chart: exactly one device after a run that ends well, and never two, whatever is cut, lost or late',
+  'the chart: exactly one device after a successful run, and never two, with power losses, lost and late answers',
   1000,
   scene,
   () => {

@@ -8,12 +8,12 @@ import { exactlyOneProperty, LATEST_COMMIT } from './exactlyOneProperty.ts';
 
 describe('exactly one device', () => {
   it(
-    `is on the server after a run that ends well, and never two, whatever is cut, lost or late (seed ${SEED})`,
+    `is on the server after a successful run, and never two, with power losses, lost and late answers (seed ${SEED})`,
     () => checkUsually(exactlyOneProperty),
     PROPERTY_LIMIT_MS,
   );
 
-  it('takes the name that is its own, not the next one, when the commit comes as late as it can', async () => {
+  it('keeps its own name, not the next one, when the commit is as late as possible', async () => {
     const server = modelServer(new Set());
     const run = startChart();
     await run.until('request');
@@ -22,7 +22,7 @@ describe('exactly one device', () => {
     await run.answer('request', unknownOutcome);
     await run.answer('reconcile', notRegistered);
     await run.wait(1000);
-    // Refused for another reason, e.g. the tenant's limit: FAILURE says nothing about the first request.
+    // Refused for another reason, e.g. the tenant's limit: FAILURE does not tell about the first request.
     await run.answer('request', failureAnswer);
     while (run.state() !== 'verifyCredentials') {
       if (run.underWay() === 'reconcile') {

@@ -24,7 +24,7 @@ async function nameRefused(nameSource: 'fixed' | 'random', nameIndex: number): P
   return again;
 }
 
-/** How the chart comes to each failure that it makes itself. */
+/** How to provoke each failure that the chart itself finds. */
 const PROVOKED: Readonly<Record<string, () => Promise<ChartRun>>> = {
   INTERNAL: async () => {
     const run = startChart();
@@ -65,8 +65,8 @@ function catalogued(record: FailureRecord): Pick<FailureRecord, 'exitStatus' | '
   return { exitStatus, retryable };
 }
 
-describe('a failure that the chart makes itself', () => {
-  it.each(Object.entries(PROVOKED))('%s is as the catalogue has it', async (code, provoke) => {
+describe('a failure that the chart itself finds', () => {
+  it.each(Object.entries(PROVOKED))('%s matches the catalogue', async (code, provoke) => {
     const run = await provoke();
     const error = run.error();
     expect([run.state(), error?.code]).toEqual(['failed', code]);
@@ -76,13 +76,13 @@ describe('a failure that the chart makes itself', () => {
     expect(error?.hint).toMatch(/\S/);
   });
 
-  it('is among those above: the chart names no other code of its own', async () => {
+  it('is in the list above: the chart names no other code', async () => {
     const source = await readFile(CHART, 'utf8');
     const made = [...source.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code);
     expect(new Set(made)).toEqual(new Set(Object.keys(PROVOKED)));
   });
 
-  it('can be told when the snapshot lacks the settings', async () => {
+  it('has a message also when the snapshot lacks the settings', async () => {
     const run = await nameRefused('fixed', 1);
     const { context } = run.persisted();
     const stripped: Persisted = {

@@ -12,7 +12,7 @@ async function restored(state: ProvisionState, lacking: Partial<ProvisionContext
 
 describe('a snapshot that lacks what its state needs', () => {
   it.each(['prepare', 'reconcile', 'verifyCredentials', 'backup', 'write'] as const)(
-    'in %s starts the effect, which then says what is missing',
+    'in %s starts the effect, which reports what is missing',
     async (state) => {
       const run = await restored(state, { backupName: null });
       expect(run.underWay()).toBe(state);
@@ -46,7 +46,7 @@ describe('a snapshot that lacks what its state needs', () => {
     expect([run.state(), run.context().error?.code]).toEqual(['failed', 'INTERNAL']);
   });
 
-  it('records no proof without settings, but goes on: the write that follows needs the grant', async () => {
+  it('records no proof without settings, but continues: the write needs the issued credentials', async () => {
     const run = await restored('verifyCredentials', { provenBy: null });
     await run.answer('verifyCredentials');
     expect([run.state(), run.context().provenBy]).toEqual(['backup', null]);

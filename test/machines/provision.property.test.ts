@@ -3,7 +3,7 @@ import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
 import { SEED } from '../support/seed.ts';
 import { boundedRunProperty } from './boundedRunProperty.ts';
 
-describe('whatever the outcomes of the effects are', () => {
+describe('with any results of the effects', () => {
   it(
     `the run ends, in bounded steps, and keeps its promises on the way (seed ${SEED})`,
     () => checkUsually(boundedRunProperty),

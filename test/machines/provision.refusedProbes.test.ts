@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { NameSource } from '../../machines/provision.types.ts';
 import {
-  adopted,
   failureAnswer,
   nameOf,
   notRegistered,
   registered,
+  reused,
   unknownOutcome,
   validated,
 } from '../support/chartAnswers.ts';
@@ -19,7 +19,7 @@ async function requesting(nameSource: NameSource): Promise<ChartRun> {
   return run;
 }
 
-/** Probes refused one after the other, as long as the chart probes; the pauses between them, ms. */
+/** Refuses probes as long as the chart probes. @returns the pauses between them, ms */
 async function probeUntilGivenUp(run: ChartRun): Promise<number[]> {
   const pauses: number[] = [];
   for (;;) {
@@ -43,7 +43,7 @@ async function refuseName(run: ChartRun): Promise<number[]> {
 }
 
 describe('after FAILURE and a refused probe', () => {
-  it('probes once at once and then 1, 2 and 4 s apart, before it draws another name', async () => {
+  it('probes once at once and then 1, 2 and 4 s apart, before it generates another name', async () => {
     const run = await requesting('random');
     expect(await refuseName(run)).toEqual([1000, 2000, 4000]);
     expect(run.state()).toBe('prepare');
@@ -51,7 +51,7 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.context()).toMatchObject({ requestsOut: 0, lastAnswer: 'none', refusedProbes: 0, unknownAt: null });
   });
 
-  it.each([0, 1, 2, 3])('takes a device that probe %i finds after all', async (refused) => {
+  it.each([0, 1, 2, 3])('uses a device that probe %i finds', async (refused) => {
     const run = await requesting('random');
     await run.answer('request', failureAnswer);
     for (let probe = 0; probe < refused; probe += 1) {
@@ -74,7 +74,7 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.input('request').nameIndex).toBe(2);
   });
 
-  it('takes an older candidate that was registered late', async () => {
+  it('uses an older candidate that was registered late', async () => {
     const run = await requesting('random');
     await refuseName(run);
     await run.answer('prepare');
@@ -100,7 +100,7 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.error()?.message).toContain(`${nameOf(3)} and 2 others`);
   });
 
-  it.each(['fixed', 'mac'] as const)('never draws a %s name again', async (nameSource) => {
+  it.each(['fixed', 'mac'] as const)('never generates a %s name again', async (nameSource) => {
     const run = await requesting(nameSource);
     expect(await refuseName(run)).toEqual([1000, 2000, 4000]);
     expect(run.state()).toBe('failed');
@@ -108,10 +108,10 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.error()).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
     expect(run.error()?.message).toBe(`The server server.example answered FAILURE for the device name ${nameOf(1)}`);
     // The message that design.md, section 1, demands for the pre-provisioned strategy.
-    expect(run.error()?.hint).toContain(`delete its server attribute provisionState`);
+    expect(run.error()?.hint).toContain(`delete the server attribute provisionState`);
   });
 
-  it('spends no retry of the budget on probes', async () => {
+  it('does not use up retries for probes', async () => {
     const run = await requesting('random');
     await refuseName(run);
     expect(run.context().retries).toBe(0);
@@ -141,7 +141,7 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
     return run;
   }
 
-  it('draws another name only 25 s after the request of unknown outcome', async () => {
+  it('generates another name only 25 s after the request of unknown outcome', async () => {
     const run = await unknownThenFailure('random');
     // 1 s has passed; 1 + 2 + 4 s of probing; the last probe waits for the rest of the 25 s.
     expect(await probeUntilGivenUp(run)).toEqual([1000, 2000, 4000, 17_000]);
@@ -165,21 +165,21 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
     expect(run.state()).toBe('prepare');
   });
 
-  it('says of a fixed name that the taken device may be our own', async () => {
+  it('warns for a fixed name that the existing device may be our own', async () => {
     const run = await unknownThenFailure('fixed');
     await probeUntilGivenUp(run);
-    expect(run.error()?.message).toContain('it may be our own');
+    expect(run.error()?.message).toContain('the device may be our own');
   });
 
-  it('keeps the quiet time for a name that an earlier run drew', async () => {
+  it('keeps the quiet time for a name that an earlier run generated', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     await run.answer('reconcile', notRegistered);
     await run.answer('request', failureAnswer);
     expect(await probeUntilGivenUp(run)).toEqual([1000, 2000, 4000, 18_000]);
   });
 
-  it('starts the quiet time again after a restart: nobody knows how long the device was off', async () => {
+  it('starts the quiet time again after a restart: it is unknown how long the device was off', async () => {
     const run = await unknownThenFailure('random');
     await run.answer('reconcile', notRegistered);
     const again = await run.resumed({ at: run.now() + 100_000 });
@@ -211,7 +211,7 @@ describe('after an unknown outcome and a refused probe', () => {
     expect(run.context().requestsOut).toBe(2);
   });
 
-  it('gives up with the request’s own failure when the retries are spent', async () => {
+  it("fails with the request's own failure when the retries are used up", async () => {
     const run = await requesting('random');
     for (const pause of [1000, 2000, 4000]) {
       await run.answer('request', unknownOutcome);
@@ -225,7 +225,7 @@ describe('after an unknown outcome and a refused probe', () => {
     expect(run.context()).toMatchObject({ requestsOut: 4, error: { code: 'ANSWER_TIMEOUT', exitStatus: 69 } });
   });
 
-  it('probes again before a further request when that one could not leave', async () => {
+  it('probes again before another request when that request could not be sent', async () => {
     const run = await requesting('random');
     await run.answer('request', unknownOutcome);
     await run.answer('reconcile', notRegistered);

@@ -12,7 +12,7 @@ import { type ChartRun, chartAt, resumeChart } from '../support/chartRun.ts';
 
 type ActiveState = (typeof ACTIVE_STATES)[number];
 
-/** A run that has come to an active state. */
+/** A run that has entered an active state. */
 async function runIn(state: ActiveState): Promise<ChartRun> {
   switch (state) {
     case 'backoff': {
@@ -55,23 +55,23 @@ describe('RESUME', () => {
       ...before,
       resumes: 1,
       probed: false,
-      // A request may have left: how long ago, nobody knows.
+      // A request may have been sent, an unknown time ago.
       ...(before.requestsOut > 0 ? { unknownAt: run.now() } : {}),
     });
   });
 
-  it.each(ACTIVE_STATES.filter((state) => state !== 'restore'))('in %s comes to the end of the run', async (state) => {
+  it.each(ACTIVE_STATES.filter((state) => state !== 'restore'))('in %s leads to the end of the run', async (state) => {
     const again = await (await runIn(state)).resumed();
     await again.until('provisioned');
   });
 
-  it('in restore comes to its end, too', async () => {
+  it('in restore leads to the end of the run, too', async () => {
     const again = await (await runIn('restore')).resumed();
     await again.until('failed');
     expect(again.error()?.code).toBe('CONFIG_NOT_WRITTEN');
   });
 
-  it('in request asks reconcile first: the request may have left', async () => {
+  it('in request enters reconcile first: the request may have been sent', async () => {
     const again = await (await chartAt('request')).resumed();
     expect(again.state()).toBe('reconcile');
     await again.answer('reconcile', notRegistered);
@@ -124,7 +124,7 @@ describe('RESUME', () => {
     expect(again.pauseLeft()).toBe(2000);
   });
 
-  it('in backup goes on with the backup’s name that was fixed before', async () => {
+  it("in backup keeps the backup's name that was fixed before", async () => {
     const run = await chartAt('backup');
     const again = await run.resumed({ at: run.now() + 5000 });
     expect(again.input('backup')).toEqual(run.input('backup'));
@@ -133,7 +133,7 @@ describe('RESUME', () => {
 
 describe('the trigger of a resumed run', () => {
   it.each(['validate', 'prepare', 'request', 'reconcile', 'backoff', 'verifyCredentials', 'backup', 'write'] as const)(
-    'in %s is the provision.txt that lies there now',
+    'in %s is the current provision.txt',
     async (state) => {
       const again = await (await runIn(state)).resumed({ trigger: NEWER_TRIGGER });
       expect(again.context().trigger).toEqual(NEWER_TRIGGER);
@@ -164,7 +164,7 @@ describe('a run that is interrupted again and again', () => {
     return again;
   }
 
-  it.each(ACTIVE_STATES)('in %s goes on 20 times, then fails as RESUME_LOOP', async (state) => {
+  it.each(ACTIVE_STATES)('in %s resumes 20 times, then fails as RESUME_LOOP', async (state) => {
     const twenty = await resumedTimes(await runIn(state), 20);
     expect(twenty.state()).not.toBe('failed');
     expect(twenty.context().resumes).toBe(20);
@@ -174,7 +174,7 @@ describe('a run that is interrupted again and again', () => {
     expect(looped.error()?.message).toContain('interrupted 20 times');
   });
 
-  it('has all of them again once it has come further than before', async () => {
+  it('has 20 resumes again after progress', async () => {
     const run = await resumedTimes(await chartAt('request'), 20);
     await run.answer('reconcile', notRegistered);
     expect(run.state()).toBe('request');
@@ -200,10 +200,10 @@ describe('TIME_UP', () => {
     expect(run.error()).toMatchObject({ code: 'RUN_TIME_LIMIT', exitStatus: 69, retryable: false });
   });
 
-  it('tells the last trouble and its hint', async () => {
+  it('names the last problem and its hint', async () => {
     const run = await runIn('backoff');
     await run.send({ type: 'TIME_UP', at: run.now() });
-    expect(run.error()?.message).toContain('last trouble: CONNECTION_REFUSED in request');
+    expect(run.error()?.message).toContain('last problem: CONNECTION_REFUSED in request');
     expect(run.error()?.hint).toBe(run.context().lastFailure?.hint);
   });
 });

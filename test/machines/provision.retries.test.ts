@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { notRegistered, unknownOutcome, validated } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt, START, startChart } from '../support/chartRun.ts';
 
-/** Fails the effect under way until the run gives up; the pauses between the tries, ms. */
+/** Fails the running effect until the run fails. @returns the pauses between the tries, ms */
 async function failUntilGivenUp(run: ChartRun): Promise<number[]> {
   const pauses: number[] = [];
   for (;;) {
@@ -65,7 +65,7 @@ describe('the retry budget', () => {
     expect(run.context().error?.code).toBe('CONNECTION_REFUSED');
   });
 
-  it('is refilled by progress', async () => {
+  it('is reset by progress', async () => {
     const run = await chartAt('request');
     for (const pause of [1000, 2000, 4000]) {
       await run.fail('request', 'HOST_NOT_FOUND');
@@ -76,7 +76,7 @@ describe('the retry budget', () => {
     expect(await failUntilGivenUp(run)).toEqual([1000, 2000, 4000]);
   });
 
-  it('is not refilled by going back to an earlier state', async () => {
+  it('is not reset by a return to an earlier state', async () => {
     const run = await chartAt('request');
     await run.answer('request', unknownOutcome);
     await run.fail('reconcile', 'CONNECTION_LOST');
@@ -92,7 +92,7 @@ describe('the retry budget', () => {
     expect(run.state()).toBe('failed');
   });
 
-  it('is not spent on permanent failures', async () => {
+  it('is not used for permanent failures', async () => {
     const run = await chartAt('request');
     await run.fail('request', 'TLS_WRONG_HOST');
     expect(run.context()).toMatchObject({ retries: 0, error: { code: 'TLS_WRONG_HOST', exitStatus: 78 } });
@@ -109,7 +109,7 @@ describe('a pause on a board whose clock jumps', () => {
     ['past the deadline', 1001, 0],
     ['far in the future', 30 * YEAR, 0],
   ])(
-    'goes on after a restart with a clock %s: never at once by a negative pause, never after years',
+    'resumes after a restart with a clock %s: not at once by a negative pause, and not after years',
     async (_when, jump, pause) => {
       const run = await chartAt('request');
       await run.fail('request', 'CONNECTION_REFUSED');
@@ -127,7 +127,7 @@ describe('a pause on a board whose clock jumps', () => {
     },
   );
 
-  it('makes the next pauses from the clock as it is now', async () => {
+  it('measures the next pauses with the current clock', async () => {
     const run = await chartAt('request');
     await run.fail('request', 'CONNECTION_REFUSED');
     const again = await run.resumed({ at: run.now() - 30 * YEAR });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adopted, failureAnswer, notRegistered, unknownOutcome, validated } from '../support/chartAnswers.ts';
+import { failureAnswer, notRegistered, reused, unknownOutcome, validated } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt } from '../support/chartRun.ts';
 
 const CHANGED = 'fedcba9876543210';
@@ -33,25 +33,25 @@ describe('provision.json changed between interruption and RESUME', () => {
     expect(again.context().startedOver).toBe(false);
   });
 
-  it('and nothing had left: starts again at validate', async () => {
+  it('and nothing was sent: starts again at validate', async () => {
     await expectRestart(await (await chartAt('prepare')).resumed({ settingsDigest: CHANGED }));
   });
 
-  it('in the pause before a first request that could not leave: starts again at validate', async () => {
+  it('in the pause before a first request that could not be sent: starts again at validate', async () => {
     const run = await chartAt('request');
     await run.fail('request', 'HOST_NOT_FOUND');
     await expectRestart(await run.resumed({ settingsDigest: CHANGED }));
   });
 
   it.each(['request', 'verifyCredentials', 'backup', 'write'] as const)(
-    'in %s, when a request may have left: the run is superseded',
+    'in %s, when a request may have been sent: the run is superseded',
     async (state) => {
       const again = await (await chartAt(state)).resumed({ settingsDigest: CHANGED });
       expect([again.state(), again.isDone()]).toEqual(['superseded', true]);
     },
   );
 
-  it('in reconcile and backoff, when a request may have left: the run is superseded', async () => {
+  it('in reconcile and backoff, when a request may have been sent: the run is superseded', async () => {
     const run = await chartAt('request');
     await run.answer('request', unknownOutcome);
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
@@ -59,7 +59,7 @@ describe('provision.json changed between interruption and RESUME', () => {
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
   });
 
-  it('at the second name: the run is superseded, since the first name’s request had left', async () => {
+  it("at the second name: the run is superseded, because the first name's request was sent", async () => {
     const run = await chartAt('request');
     await run.answer('request', failureAnswer);
     while (run.state() !== 'prepare') {
@@ -70,9 +70,9 @@ describe('provision.json changed between interruption and RESUME', () => {
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
   });
 
-  it('with an adopted name, whose request may have left in an earlier run: the run is superseded', async () => {
+  it('with a reused name, whose request an earlier run may have sent: the run is superseded', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
   });
 
@@ -82,15 +82,15 @@ describe('provision.json changed between interruption and RESUME', () => {
     expect((await run.resumed({ settingsDigest: CHANGED })).underWay()).toBe(state);
   });
 
-  it('and can’t be read now: goes on, and the next effect reports it', async () => {
+  it("and can't be read now: resumes, and the next effect reports it", async () => {
     const again = await (await chartAt('verifyCredentials')).resumed({ settingsDigest: null });
     expect(again.underWay()).toBe('verifyCredentials');
   });
 });
 
-describe('provision.json changed while the run is going on', () => {
+describe('provision.json changed during the run', () => {
   it.each(['prepare', 'request'] as const)(
-    'seen by %s before anything left: starts again at validate',
+    'seen by %s before anything was sent: starts again at validate',
     async (state) => {
       const run = await chartAt(state);
       await run.fail(state, 'SETTINGS_CHANGED');
@@ -98,7 +98,7 @@ describe('provision.json changed while the run is going on', () => {
     },
   );
 
-  it('seen by request, when an earlier request may have left: the run is superseded', async () => {
+  it('seen by request, when an earlier request may have been sent: the run is superseded', async () => {
     const run = await chartAt('request');
     await run.answer('request', unknownOutcome);
     await run.answer('reconcile', notRegistered);
@@ -127,7 +127,7 @@ describe('provision.json changed while the run is going on', () => {
     expect([reconciling.state(), verifying.state()]).toEqual(['superseded', 'superseded']);
   });
 
-  it('seen by request after a restart at which nothing was out: the count includes only what left', async () => {
+  it('seen by request after a restart with nothing sent: only sent requests are counted', async () => {
     const run = await chartAt('prepare');
     const again = await run.resumed();
     await again.answer('prepare');

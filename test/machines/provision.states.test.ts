@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../machines/provision.states.ts';
 import {
-  adopted,
   adoptedGrant,
   answers,
   failureAnswer,
@@ -9,13 +8,14 @@ import {
   notRegistered,
   refusedCredentials,
   registered,
+  reused,
   SETTINGS,
   TRIGGER,
   unknownOutcome,
 } from '../support/chartAnswers.ts';
 import { chartAt, START, startChart } from '../support/chartRun.ts';
 
-describe('a run in which all goes well', () => {
+describe('a run without failures', () => {
   it('goes through every step, once', async () => {
     const run = await chartAt('provisioned');
     expect(run.effects.map(({ name }) => name)).toEqual(STEPS);
@@ -56,7 +56,7 @@ describe('detect', () => {
     expect(run.context().warnings).toEqual(['may exist']);
   });
 
-  it('fails when the folder can’t be read', async () => {
+  it("fails when the folder can't be read", async () => {
     const run = startChart();
     await run.fail('detect', 'DISK_ERROR');
     expect(run.context().error).toMatchObject({ code: 'DISK_ERROR', exitStatus: 74 });
@@ -64,7 +64,7 @@ describe('detect', () => {
 });
 
 describe('validate', () => {
-  it('fails at once, also when the failure is one that is retried elsewhere: the server has not heard of us', async () => {
+  it('fails at once, also with a failure that other states retry: the server was not contacted', async () => {
     for (const code of ['PROVISION_JSON_INVALID', 'CONNECTION_LOST'] as const) {
       const run = await chartAt('validate');
       await run.fail('validate', code);
@@ -72,7 +72,7 @@ describe('validate', () => {
     }
   });
 
-  it('keeps the settings, the former device and the newest backup', async () => {
+  it('keeps the settings, the previous device and the newest backup', async () => {
     const run = await chartAt('validate');
     await run.answer('validate', (now) => ({
       settings: SETTINGS,
@@ -101,7 +101,7 @@ describe('validate', () => {
 });
 
 describe('prepare', () => {
-  it('routes a name that was drawn now to request', async () => {
+  it('routes a new name to request', async () => {
     const run = await chartAt('prepare');
     expect(run.input('prepare')).toEqual({
       runId: 'run-1',
@@ -113,9 +113,9 @@ describe('prepare', () => {
     expect(run.state()).toBe('request');
   });
 
-  it('routes a name of an earlier run to reconcile: a request with it may have left', async () => {
+  it('routes a name of an earlier run to reconcile: a request with it may have been sent', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', adopted);
+    await run.answer('prepare', reused);
     expect(run.state()).toBe('reconcile');
     expect(run.context()).toMatchObject({ requestsOut: 1, unknownAt: run.now() });
     expect(run.input('reconcile').includeCurrent).toBe(true);
@@ -123,7 +123,7 @@ describe('prepare', () => {
     expect(run.state()).toBe('request');
   });
 
-  it('routes granted credentials of an earlier run to verifyCredentials', async () => {
+  it('routes issued credentials of an earlier run to verifyCredentials', async () => {
     const run = await chartAt('prepare');
     await run.answer('prepare', adoptedGrant);
     expect(run.state()).toBe('verifyCredentials');
@@ -132,9 +132,9 @@ describe('prepare', () => {
     expect(run.effects.map(({ name }) => name)).not.toContain('request');
   });
 
-  it('goes on with the name that an earlier run had come to', async () => {
+  it('keeps the latest name of an earlier run', async () => {
     const run = await chartAt('prepare');
-    await run.answer('prepare', (now, input) => adopted(now, { ...input, nameIndex: 3 }));
+    await run.answer('prepare', (now, input) => reused(now, { ...input, nameIndex: 3 }));
     expect(run.context()).toMatchObject({ nameIndex: 3, deviceName: nameOf(3) });
   });
 
@@ -146,7 +146,7 @@ describe('prepare', () => {
 });
 
 describe('request', () => {
-  it('is counted before it leaves', async () => {
+  it('is counted before it is sent', async () => {
     const run = await chartAt('request');
     expect(run.context().requestsOut).toBe(1);
     expect(run.input('request')).toEqual({ runId: 'run-1', settingsDigest: SETTINGS.digest, nameIndex: 1 });
@@ -159,14 +159,14 @@ describe('request', () => {
     expect(run.input('verifyCredentials').successSeen).toBe(true);
   });
 
-  it('NOT_FOUND → failed, and no request counts as having left', async () => {
+  it('NOT_FOUND → failed, and no request counts as sent', async () => {
     const run = await chartAt('request');
     await run.fail('request', 'PROVISION_KEY_REFUSED');
     expect(run.state()).toBe('failed');
     expect(run.context()).toMatchObject({ requestsOut: 0, error: { code: 'PROVISION_KEY_REFUSED', exitStatus: 77 } });
   });
 
-  it('SUCCESS with credentials that can’t be used → failed, and the request counts as having left', async () => {
+  it("SUCCESS with credentials that can't be used → failed, and the request counts as sent", async () => {
     const run = await chartAt('request');
     await run.fail('request', 'CREDENTIALS_TYPE_UNSUPPORTED');
     expect(run.state()).toBe('failed');
@@ -196,7 +196,7 @@ describe('request', () => {
   });
 
   it.each([new TypeError('boom'), 'a thrown text', null, { failure: 'no record' }])(
-    'fails as INTERNAL, without its text, on something unforeseen (%s)',
+    'fails as INTERNAL, without its text, on an unexpected error (%s)',
     async (error) => {
       const run = await chartAt('request');
       await run.throwIn('request', error);
@@ -215,7 +215,7 @@ describe('reconcile', () => {
     expect(run.context().granted).toEqual({ deviceName: nameOf(1), fingerprint: 'f1', successSeen: false });
   });
 
-  it('network → backoff, and then reconcile again: nothing was learned', async () => {
+  it('network → backoff, and then reconcile again: the outcome is still unknown', async () => {
     const run = await chartAt('request');
     await run.answer('request', unknownOutcome);
     await run.fail('reconcile', 'CONNECT_TIMEOUT');
@@ -233,7 +233,7 @@ describe('reconcile', () => {
 });
 
 describe('verifyCredentials', () => {
-  it('proven → backup, with the server as it was reached', async () => {
+  it('proven → backup, with the server that answered', async () => {
     const run = await chartAt('verifyCredentials');
     const server = { host: 'other.example', port: 8883, useSsl: true, caFile: 'ca.pem' };
     await run.answer('verifyCredentials', (now) => ({
@@ -247,12 +247,12 @@ describe('verifyCredentials', () => {
     expect(run.context()).toMatchObject({ provenBy: 'connack', settings: { server }, warnings: ['no answer'] });
   });
 
-  it('proven with another of our tokens than the one in the answer: that one is the grant', async () => {
+  it('proven with our own token, not the one in the answer: our own counts as issued', async () => {
     const run = await chartAt('verifyCredentials');
-    const grant = { deviceName: nameOf(1), fingerprint: '0badcafe', successSeen: true };
+    const issued = { deviceName: nameOf(1), fingerprint: '0badcafe', successSeen: true };
     const server = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
-    await run.answer('verifyCredentials', (at) => ({ outcome: 'proven', by: 'attributes', server, grant, at }));
-    expect(run.context().granted).toEqual(grant);
+    await run.answer('verifyCredentials', (at) => ({ outcome: 'proven', by: 'attributes', server, issued, at }));
+    expect(run.context().granted).toEqual(issued);
   });
 
   it('network → backoff, and then verifyCredentials again', async () => {
@@ -276,7 +276,7 @@ describe('verifyCredentials', () => {
     expect([run.state(), run.context().error?.code]).toEqual(['failed', 'CREDENTIALS_REFUSED']);
   });
 
-  it('goes on when the third try is accepted', async () => {
+  it('continues when the third try is accepted', async () => {
     const run = await chartAt('verifyCredentials');
     for (const pause of [1000, 2000]) {
       await run.answer('verifyCredentials', refusedCredentials);

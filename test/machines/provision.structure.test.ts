@@ -35,7 +35,7 @@ function implementedNames(machine: AnyStateMachine): Names {
   return { actors: names('actors'), actions: names('actions'), guards: names('guards'), delays: names('delays') };
 }
 
-/** Names that the literal uses and nothing implements. */
+/** Names that the literal uses, but nothing implements. */
 function missingNames(machine: AnyStateMachine): string[] {
   const used = usedNames(machine);
   const implemented = implementedNames(machine);
@@ -43,8 +43,8 @@ function missingNames(machine: AnyStateMachine): string[] {
   return kinds.flatMap((kind) => [...used[kind]].filter((name) => !implemented[kind].has(name)));
 }
 
-describe('the provisioning chart’s literal', () => {
-  it('uses no name that is not implemented, and implements none that it does not use', () => {
+describe("the provisioning chart's literal", () => {
+  it('uses only implemented names, and implements only used ones', () => {
     expect(missingNames(provisionMachine)).toEqual([]);
     expect(usedNames(provisionMachine)).toEqual(implementedNames(provisionMachine));
   });
@@ -58,7 +58,7 @@ describe('the provisioning chart’s literal', () => {
     ['guards', { always: { guard: 'missing', target: 'b' } }],
     ['delays', { after: { missing: 'b' } }],
   ])('would notice a missing name among the %s', (_kind, a) => {
-    // A config from outside the type, as a typing error in an untyped literal would be.
+    // A config that the types would reject, like a typing error in an untyped literal.
     const config: object = { initial: 'a', states: { a, b: {} } };
     expect(missingNames(setup({}).createMachine(config))).toEqual(['missing']);
   });
@@ -80,7 +80,7 @@ describe('the provisioning chart’s literal', () => {
     }
   });
 
-  it('handles RESUME in every active state by itself', () => {
+  it('handles RESUME in every active state', () => {
     for (const state of ACTIVE_STATES) {
       expect(provisionMachine.root.states[state]?.ownEvents, state).toContain('RESUME');
     }
@@ -90,7 +90,7 @@ describe('the provisioning chart’s literal', () => {
     ['machine', ['xstate', './provision.policy.ts', './provision.states.ts']],
     ['states', []],
     ['policy', []],
-  ])('opens in Stately’s editor: what provision.%s.ts imports, types aside, is %j', async (file, modules) => {
+  ])("opens in Stately's editor: provision.%s.ts imports only %j, apart from types", async (file, modules) => {
     const source = await readFile(new URL(`../../machines/provision.${file}.ts`, import.meta.url), 'utf8');
     const imports = [...source.matchAll(/^import (?!type )[^;]*?from '([^']+)'/gm)].map(([, module]) => module);
     expect(imports).toEqual(modules);

@@ -3,7 +3,7 @@ import { nameOf, SETTINGS, TRIGGER, validated, wrote } from '../support/chartAns
 import { chartAt } from '../support/chartRun.ts';
 
 describe('backup and write', () => {
-  it('fixes the backup’s name before the copy is made', async () => {
+  it("fixes the backup's name before the copy is made", async () => {
     const run = await chartAt('backup');
     const name = 'thermal_config.json.backup.20261123T100000.000Z';
     expect(run.context()).toMatchObject({ backupName: name, backup: null });
@@ -17,7 +17,7 @@ describe('backup and write', () => {
     });
   });
 
-  it('gives the backup a later stamp than the newest one, also when the clock went back', async () => {
+  it('gives the backup a later stamp than the newest one, even when the clock was set back', async () => {
     const run = await chartAt('validate');
     const newestBackupAt = Date.UTC(2030, 0, 1);
     await run.answer('validate', (now) => ({ ...validated({})(now, {}), newestBackupAt }));
@@ -57,7 +57,7 @@ describe('backup and write', () => {
     expect(run.state()).toBe('finalize');
   });
 
-  it('puts the backup back when what was written can’t be used, and fails', async () => {
+  it('puts the backup back when the written file is not usable, and fails', async () => {
     const run = await chartAt('write');
     await run.answer('write', wrote('unusable'));
     expect(run.state()).toBe('restore');
@@ -72,7 +72,7 @@ describe('backup and write', () => {
     expect([run.state(), run.context().error?.code]).toEqual(['failed', 'DISK_FULL']);
   });
 
-  it('fails with restore’s own failure when the backup can’t be put back', async () => {
+  it("fails with restore's own failure when the backup can't be put back", async () => {
     const run = await chartAt('write');
     await run.answer('write', wrote('unusable'));
     await run.fail('restore', 'CONFIG_UNREADABLE');

@@ -25,8 +25,8 @@ import { effectScene } from '../support/effectCall.ts';
 import { GRANTED } from '../support/statusFiles.ts';
 
 /**
- * A new state needs a part in many places, and each place is looked at here. So that one look names all that is missing,
- * a state that only the table has, or only the chart, counts as a state.
+ * A new state needs a part in many places, and this test checks each place. A state that only the table or only the
+ * chart has counts as a state, so that one test run names all missing parts.
  */
 const graph = chartGraph(provisionMachine);
 const charted = graph.states.filter(({ kind }) => kind !== 'transient');
@@ -50,7 +50,7 @@ const pictureSchema = z.object({ states: z.array(z.object({ name: z.string() }))
 const drawn = pictureSchema.parse(JSON.parse(readPage('state-diagrams/provision.json'))).states;
 
 const countStates = (names: readonly string[]): number => names.filter((name) => states.includes(name)).length;
-/** The first column of a table; a row may be for several states: `write, restore`. */
+/** The first column of a table. A row may name several states: `write, restore`. */
 const firstColumn = ({ rows }: Table): string[] => rows.flatMap(([names = '']) => names.split(/, | and /));
 const architecture = tablesIn(readPage('docs/architecture.md'));
 /** The table of docs/architecture.md that has rows for most states. */
@@ -60,7 +60,7 @@ const chartTable = architecture
   .at(0);
 const barrierTable = architecture.find(({ header }) => header[0]?.includes('barrier'));
 
-/** The lists of a page that are made of states: a picture's text, say. */
+/** The lists of states in a page, for example in the text of a picture. */
 const listsIn = (page: string): readonly (readonly string[])[] =>
   [...readPage(page).matchAll(/\w+(?:,\s+\w+){5,}/g)]
     .map(([list]) => list.split(/,\s+/))
@@ -74,7 +74,7 @@ const reaching = Object.values(provisionMachine.root.states).flatMap(({ key, ent
   }),
 );
 
-/** A part: what it is called, which states have it, and which must have it. */
+/** A part: its name, the states that have it, and the states that must have it. */
 const PARTS: readonly (readonly [string, readonly string[] | undefined, readonly string[]])[] = [
   ['a row in the table, machines/provision.states.ts', PROVISION_STATES, states],
   ['a node in the chart, machines/provision.machine.ts', charted.map(({ name }) => name), states],
@@ -84,7 +84,7 @@ const PARTS: readonly (readonly [string, readonly string[] | undefined, readonly
     active,
   ],
   [
-    'an effect in its node of the chart, unless the table says that it has none',
+    'an effect in its node of the chart, unless the table says `none`',
     charted.flatMap(({ name, effect }) => (effect === null ? [] : [name])),
     withEffect,
   ],
@@ -98,12 +98,12 @@ const PARTS: readonly (readonly [string, readonly string[] | undefined, readonly
   ['an answer in test/support/chartAnswers.ts', Object.keys(answers), withEffect],
   ['a place in the picture (npm run diagrams)', drawn.map(({ name }) => name), [...states, ...TRANSIENT]],
   [
-    'a row in the chart’s table of docs/architecture.md',
+    'a row in the table of the chart, docs/architecture.md',
     chartTable?.filter((name) => !isFinal(name)),
     [...active, ...TRANSIENT],
   ],
   [
-    'a row in the barrier’s table of docs/architecture.md, if its effect waits for the barrier',
+    'a row in the table of the barrier, docs/architecture.md, if its effect waits for the barrier',
     barrierTable === undefined ? undefined : firstColumn(barrierTable),
     ACTIVE_STATES.filter((state) => STATES[state].effect === 'afterBarrier'),
   ],
@@ -116,7 +116,7 @@ const PARTS: readonly (readonly [string, readonly string[] | undefined, readonly
 ];
 
 describe('every state', () => {
-  it.each(PARTS)('has %s, and nothing else has', (_part, found = [], wanted) => {
+  it.each(PARTS)('has %s, and no other name has it', (_part, found = [], wanted) => {
     const without = wanted.filter((state) => !found.includes(state));
     const notState = found.filter((name) => !wanted.includes(name));
     expect({ without, notState }).toEqual({ without: [], notState: [] });
@@ -146,19 +146,16 @@ const rowSchema = z.discriminatedUnion('kind', [
 ]);
 
 describe('a row of the table', () => {
-  it.each(PROVISION_STATES)(
-    'of %s has step, status, words, and the decision on the barrier or the outcome',
-    (state) => {
-      expect(rowSchema.safeParse(STATES[state]).error?.issues ?? []).toEqual([]);
-    },
-  );
+  it.each(PROVISION_STATES)('of %s has step, status, texts, and the barrier decision or the outcome', (state) => {
+    expect(rowSchema.safeParse(STATES[state]).error?.issues ?? []).toEqual([]);
+  });
 
-  it('has words of its own', () => {
+  it('has its own texts', () => {
     const doing = ACTIVE_STATES.map((state) => STATES[state].doing);
     expect(new Set(doing).size).toBe(doing.length);
   });
 
-  it('is of the kind that the chart says', () => {
+  it('has the same kind as in the chart', () => {
     for (const { name, kind } of charted) expect([name, isFinal(name)]).toEqual([name, kind === 'final']);
   });
 });
@@ -179,7 +176,7 @@ describe('the steps', () => {
     for (const { key, state } of reaching) expect(state, `reach in ${key}`).toBe(key);
   });
 
-  it('count in furthestStep as they do in every snapshot that was ever written: a new step needs a migration', () => {
+  it('count in furthestStep as in every released snapshot: a new step needs a migration', () => {
     expect(STEPS.map((state) => [state, stepsDone(state)])).toEqual([
       ['detect', 0],
       ['validate', 1],
@@ -194,7 +191,7 @@ describe('the steps', () => {
     expect([6, 7, 8].map((furthestStep) => hasReached('finalize', { furthestStep }))).toEqual([false, true, true]);
   });
 
-  it('are where a run stands: pauses and probes belong to the step that they repeat', () => {
+  it('show the progress of a run: pauses and probes belong to the step that they repeat', () => {
     const before = { granted: null, furthestStep: 3 };
     const granted = { granted: GRANTED, furthestStep: 4 };
     expect(STEPS.map((state) => stepOf(state, before))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
@@ -204,7 +201,7 @@ describe('the steps', () => {
   });
 });
 
-describe('what a state means', () => {
+describe('the status of a state', () => {
   it.each([
     ['pending', ['detect']],
     ['in-progress', ACTIVE_STATES.filter((state) => state !== 'detect')],
@@ -214,7 +211,7 @@ describe('what a state means', () => {
     expect(PROVISION_STATES.filter((state) => STATES[state].status === status)).toEqual(expected);
   });
 
-  it('is the end, or not', () => {
+  it('is final or active', () => {
     expect(ACTIVE_STATES.filter(isFinalState)).toEqual([]);
     expect(FINAL_STATES.filter(isFinalState)).toEqual(FINAL_STATES);
   });

@@ -88,7 +88,7 @@ describe('the telemetry chart', () => {
     run.actor.stop();
   });
 
-  it('waits 1, 2, 4 s and so on, at most 60 s, between attempts, without an end', async () => {
+  it('waits 1, 2, 4 s and so on, at most 60 s, between attempts, and never stops', async () => {
     const run = start({ connect: lost });
     await flush();
     const pauses = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60];
@@ -103,7 +103,7 @@ describe('the telemetry chart', () => {
     expect(run.calls.retries.slice(0, 3)).toEqual([1_000, 2_000, 4_000]);
   });
 
-  it('shortens each pause by the factor of this process and tells the log the true pause', async () => {
+  it('shortens each pause by the factor of this process and logs the true pause', async () => {
     const run = start({ connect: lost, spread: 0.5 });
     await flush();
     await run.advance(499);
@@ -148,7 +148,7 @@ describe('the telemetry chart', () => {
     expect(run.calls.retries).toEqual([1_000, 2_000, 1_000]);
   });
 
-  it('reconnects when a publication fails for good', async () => {
+  it('reconnects when a publication fails finally', async () => {
     const run = start({
       publish: () => Promise.reject(new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...SERVER, seconds: 20 })),
     });
@@ -159,7 +159,7 @@ describe('the telemetry chart', () => {
     expect(run.calls.connect).toHaveLength(2);
   });
 
-  it('counts a loss once, though the publication under way fails too', async () => {
+  it('counts a lost connection once, although the running publication fails too', async () => {
     const run = start({ hold: lost, publish: lost });
     await flush();
     expect(run.actor.getSnapshot().context.failuresInARow).toBe(1);
@@ -210,7 +210,7 @@ describe('the telemetry chart', () => {
       expect(run.calls.connect).toHaveLength(1);
     });
 
-    it('does not wait longer than a second, nor start again at a second STOP', async () => {
+    it('waits one second at most, and does not start again at a second STOP', async () => {
       const run = start({ disconnect: () => never() });
       await flush();
       run.actor.send({ type: 'STOP' });

@@ -3,7 +3,7 @@ import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
 import { SEED } from '../support/seed.ts';
 import { anyFolderProperty } from './anyFolderProperty.ts';
 
-describe('whatever stands in the files of a device', () => {
+describe('with any content of the files of a device', () => {
   it(
     `a start ends with a documented status, and the configuration is old or proven (seed ${SEED})`,
     () => checkUsually(anyFolderProperty),

@@ -15,7 +15,7 @@ import { assertNoSecrets } from '../support/secretSearch.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../support/server.ts';
 import { spoilDocument, spoiling } from '../support/spoiledJson.ts';
 
-/** Where the run was cut that left the state folder. */
+/** Where the run was killed that left the state folder. */
 const CUT_IN = ['reconcile', 'request', 'verifyCredentials', 'write', 'finalize'] as const;
 const FILES = ['provisionJson', 'thermalConfig', 'snapshot', 'credentials'] as const;
 
@@ -32,7 +32,7 @@ type Contents = ReadonlyMap<(typeof FILES)[number], Buffer>;
 
 const pathOf = (paths: DevicePaths, file: (typeof FILES)[number]): string => paths[file];
 
-/** What a real run leaves that is cut in a state. */
+/** The files that a real run leaves when it is killed in a state. */
 async function leftBehind(scratch: string, port: number, state: (typeof CUT_IN)[number]): Promise<Contents> {
   const paths = devicePaths(join(scratch, state));
   await layOut(
@@ -71,7 +71,7 @@ function spoilContents(contents: Contents, { spoilt, spoiling: how, alsoSpoilt }
   return result;
 }
 
-/** Whether provision.json still leads to the server of the property, or nowhere. */
+/** Whether provision.json still names the server of the property, or none. */
 function staysHere(bytes: Buffer | undefined, port: number): boolean {
   try {
     const { settings } = parseProvisionJson(bytes ?? Buffer.alloc(0));
@@ -86,7 +86,7 @@ const tokensIn = (bytes: Buffer | undefined): string[] =>
     ([, token]) => token ?? [],
   );
 
-/** What was wrong in the file before may still be: the agent leaves it alone and warns. */
+/** Earlier problems of the file may remain: the agent does not change them and warns. */
 async function expectOldOrProven(
   paths: DevicePaths,
   before: Buffer | undefined,
@@ -100,7 +100,7 @@ async function expectOldOrProven(
 
 async function begin(): Promise<PropertyCheck<FolderCase>> {
   const scratch = await mkdtemp(join(tmpdir(), 'thermal-property-'));
-  // The first run is the one that is cut in reconcile.
+  // The first run is killed in reconcile.
   const faults = [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }] as const;
   const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, faults });
   const kept = new Map<string, Contents>();
@@ -137,7 +137,7 @@ async function begin(): Promise<PropertyCheck<FolderCase>> {
 }
 
 export const anyFolderProperty: Property = propertyOf(
-  'a start: whatever stands in the files, it ends with a documented status, and the configuration is old or proven',
+  'a start: with any files it ends with a documented status, and the configuration is old or proven',
   60,
   folder,
   begin,

@@ -24,10 +24,10 @@ import { watchEvents } from '../support/server.ts';
 
 const BACKUP = 'thermal_config.json.backup.20261123T100000.000Z';
 const RUN = 'run-1';
-/** Ample for a connection on loopback or a write, had the effect begun. */
+/** More than enough for a connection on loopback or a write, if the effect had started. */
 const MOMENT_MS = 60;
 
-/** A device in the middle of a run: a name is drawn, credentials are granted, the configuration is backed up. */
+/** A device during a run: a name is generated, credentials are issued, the configuration is backed up. */
 async function deviceScene() {
   const watch = watchEvents();
   const simulator = await serverOfTest({ onEvent: watch.onEvent });
@@ -45,7 +45,7 @@ async function deviceScene() {
 }
 type DeviceScene = Awaited<ReturnType<typeof deviceScene>>;
 
-/** An effect behind the barrier, and how the world shows that it has begun. */
+/** An effect behind the barrier, and the visible sign that it has started. */
 interface Guarded {
   readonly name: EffectName;
   actor(effects: Effects, device: DeviceScene): Promise<AnyActor>;
@@ -96,13 +96,13 @@ function gate(): { barrier: Barrier; open(): void; fail(error: unknown): void } 
   return { barrier: { durable: () => durable }, open: () => open(), fail: (error) => fail(error) };
 }
 
-it('every effect that the table of states puts behind the barrier is tried here', () => {
+it('every effect that the table of states puts behind the barrier is tested here', () => {
   const guarded = ACTIVE_STATES.filter((state) => STATES[state].effect === 'afterBarrier');
   expect(GUARDED.map(({ name }) => name)).toEqual(guarded);
 });
 
-describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor: actorFor, hasBegun }) => {
-  it('waits until the state that it belongs to is durable', async () => {
+describe.each(GUARDED)("$name, which can't be repeated without harm", ({ actor: actorFor, hasBegun }) => {
+  it('waits until its state is durable', async () => {
     const device = await deviceScene();
     const { barrier, open } = gate();
     const actor = await actorFor(createEffects(device.dependencies, barrier), device);
@@ -114,7 +114,7 @@ describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor
     expect(await hasBegun(device)).toBe(true);
   });
 
-  it('does not begin when the state can’t be saved, and says why', async () => {
+  it("does not start when the state can't be saved, and reports why", async () => {
     const device = await deviceScene();
     const { barrier, fail } = gate();
     const actor = await actorFor(createEffects(device.dependencies, barrier), device);
@@ -124,7 +124,7 @@ describe.each(GUARDED)('$name, which can’t be repeated without harm', ({ actor
     expect(await hasBegun(device)).toBe(false);
   });
 
-  it('does not begin when the run was stopped while it waited', async () => {
+  it('does not start when the run was stopped during the wait', async () => {
     const device = await deviceScene();
     const { barrier, open } = gate();
     const effects = createEffects(device.dependencies, barrier);
@@ -146,7 +146,7 @@ const ACTED: Readonly<Record<string, EffectName>> = {
   'trigger.processed': 'finalize',
 };
 
-/** A whole run with a snapshot writer that needs a while for each write; what was on disk whenever an effect had acted. */
+/** A whole run with a slow snapshot writer. @returns the snapshot on disk each time an effect had acted */
 async function runWithSlowWriter(slowness: number, outcome?: EffectContracts['write']['output']['outcome']) {
   const simulator = await serverOfTest();
   const paths = await deviceFolderFor(simulator.port);

@@ -6,7 +6,7 @@ import { cutIn, runDevice, scene, serverOfTest } from '../support/agentRun.ts';
 import { quickProvisionJson } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
-test('another server, before anything had left: the run goes on there and says nothing', async () => {
+test('another server, before anything was sent: the run continues there without a warning', async () => {
   const { simulator, paths } = await scene();
   const other = await serverOfTest();
   const { runId } = await cutIn(paths, 'prepare');
@@ -19,7 +19,7 @@ test('another server, before anything had left: the run goes on there and says n
 });
 
 test.each(['request', 'verifyCredentials'] as const)(
-  'another server, cut in %s: a new run there, and the device that may exist is named',
+  'another server, killed in %s: a new run there, and the device that may exist is named',
   async (state) => {
     const { simulator, paths } = await scene();
     const other = await serverOfTest();
@@ -31,7 +31,7 @@ test.each(['request', 'verifyCredentials'] as const)(
     expect(run.runId).not.toBe(runId);
     expect(run.deviceName).not.toBe(deviceName);
     const warning = run.of('credentials.superseded').map(({ message }) => message);
-    expect(warning.join()).toContain(`${deviceName} that nobody uses may exist on 127.0.0.1:${simulator.port}`);
+    expect(warning.join()).toContain(`an unused device ${deviceName} may exist on 127.0.0.1:${simulator.port}`);
     expect(simulator.registry.counts.connects).toBe(connects);
     expect(other.registry.find(String(deviceName))).toBeUndefined();
     expect((await readdir(paths.stateFolder)).join(' ')).toMatch(/credentials\.json\.superseded-/);
@@ -49,7 +49,7 @@ test('a token never goes to a second server', async () => {
   expect(new Set(tokens).size).toBe(2);
 });
 
-test('a corrected secret is no other server: the same run goes on with it', async () => {
+test('a corrected secret is not another server: the same run resumes with it', async () => {
   const { simulator, paths } = await scene({ deviceSecret: 'the-right-secret' });
   const { runId, deviceName } = await cutIn(paths, 'request');
   const provisioning = { device_secret: 'the-right-secret' };
@@ -71,7 +71,7 @@ test('provision.json changes between validate and the request: validated again, 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('provision.json changes after the request: a new run; three times: the agent gives up', async () => {
+test('provision.json changes after the request: a new run; three times: the run fails', async () => {
   const { simulator, paths } = await scene();
   let changes = 0;
   const run = await runDevice(paths, {
@@ -89,7 +89,7 @@ test('provision.json changes after the request: a new run; three times: the agen
   expect(calm).toMatchObject({ outcome: 'provisioned', deviceName: expect.stringMatching(/^hall-3-/) });
 });
 
-test('provision.json can not be read at the resume: the reason is told, and the run is not lost', async () => {
+test("provision.json can't be read at the resume: the reason is reported, and the run is not lost", async () => {
   const { simulator, paths } = await scene();
   const { deviceName } = await cutIn(paths, 'verifyCredentials');
   await writeFile(paths.provisionJson, '{');
@@ -99,7 +99,7 @@ test('provision.json can not be read at the resume: the reason is told, and the 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('while a probe is answered, provision.json changes: superseded, not mixed up', async () => {
+test('provision.json changes during a probe: superseded, settings are not mixed', async () => {
   const { simulator, paths } = await scene({ faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }] });
   const events: SimulatorEvent[] = [];
   const other = await serverOfTest({ onEvent: (event) => events.push(event) });

@@ -1,4 +1,4 @@
-/** The end of a run on a disk that is stuck: within the limits, and nobody else gets at the folder meanwhile. */
+/** The end of a run on a stuck disk: within the limits, and the folder stays locked until the disk answers. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
@@ -14,11 +14,11 @@ import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { stickyDisk } from '../support/stuckDisk.ts';
 
-/** Two seconds for what is being written, and a half to leave; the rest is for a busy machine. */
+/** Two seconds for unfinished writes, and half a second to leave. The rest is for a busy machine. */
 const END_LIMIT_MS = 4000;
-/** Without a signal two seconds more, in which a healthy disk would have come to the end of the write. */
+/** Without a signal two seconds more, in which a healthy disk would have finished the write. */
 const FAILED_LIMIT_MS = END_LIMIT_MS + 2000;
-/** Late enough for the agent to wait for the disk by then. */
+/** Late enough that the agent waits for the disk. */
 const MOMENT_MS = 50;
 interface Ending extends AgentResult {
   /** From the first call of `end.begins()` on. */
@@ -31,11 +31,11 @@ interface End {
   begins(): void;
   /** Aborts the signal, a moment later. */
   abort(): void;
-  /** To the agent, all of its time has passed. */
+  /** For the agent, its time limit has passed. */
   passTime(ms: number): void;
 }
 
-/** One start of the agent whose time and signal are the test's. */
+/** One start of the agent with the test's time and signal. */
 async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end: End) => void): Promise<Ending> {
   const controller = new AbortController();
   const real = systemClock();
@@ -69,11 +69,11 @@ async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end
   return { ...result, events, states, tookMs: real.monotonic() - began };
 }
 
-/** Changes provision.json after the request has left. */
+/** Changes provision.json after the request was sent. */
 const supersede = ({ simulator, paths }: Scene): void =>
   writeFileSync(paths.provisionJson, quickProvisionJson({ port: simulator.port, device: { name: 'hall-7' } }));
 
-/** The same files, and something that happens before credentials.json is next touched. */
+/** The same files, and an event before credentials.json is next used. */
 const beforeCredentials = (paths: DevicePaths, act: () => void): DevicePaths => ({
   ...paths,
   get credentials() {
@@ -82,12 +82,12 @@ const beforeCredentials = (paths: DevicePaths, act: () => void): DevicePaths => 
   },
 });
 
-describe('the final state can not be saved', () => {
+describe("the final state can't be saved", () => {
   test.each([
     ['provisioned', 'provisioned'],
     ['superseded', 'provisioned'],
     ['withdrawn', 'withdrawn'],
-  ] as const)('%s, and the signal: interrupted, and the next start goes on: %s', async (state, afterwards) => {
+  ] as const)('%s, and the signal: interrupted, and the next start resumes: %s', async (state, afterwards) => {
     const one = await scene();
     const { paths } = one;
     const { stick, release } = await stickyDisk(onTestFinished);
@@ -114,7 +114,7 @@ describe('the final state can not be saved', () => {
     expect(await provisionedProblems(paths, one.simulator, state === 'superseded' ? 2 : 1)).toEqual([]);
   });
 
-  test('provisioned was never saved: the next start goes on in finalize', async () => {
+  test('provisioned was never saved: the next start resumes in finalize', async () => {
     const { simulator, paths } = await scene();
     const { stick, release } = await stickyDisk(onTestFinished);
     let before = '';
@@ -126,14 +126,14 @@ describe('the final state can not be saved', () => {
     });
     await release();
     await unlocked(paths.stateFolder);
-    // As if the power had been cut while the disk was stuck.
+    // As after a power loss while the disk was stuck.
     writeFileSync(paths.snapshot, before);
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'provisioned', runId: cut.runId, states: ['finalize', 'provisioned'] });
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
-  test('the time is up: the run fails for that, and the next start goes on', async () => {
+  test('the time is up: the run fails, and the next start resumes', async () => {
     const { simulator, paths } = await scene();
     const { stick, release } = await stickyDisk(onTestFinished);
     const run = await runToEnd(paths, (state, end) => {
@@ -174,7 +174,7 @@ describe('the final state can not be saved', () => {
   });
 });
 
-test('failed is saved, but credentials.json can not be removed: reported as usual', async () => {
+test("failed is saved, but credentials.json can't be removed: reported as usual", async () => {
   const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
   const { stick, release } = await stickyDisk(onTestFinished);
   let armed = (): void => {};
@@ -197,7 +197,7 @@ test('failed is saved, but credentials.json can not be removed: reported as usua
 });
 
 test.each(['the signal', 'the time'] as const)(
-  'provisioned is saved, but not swept up by %s: provisioned, and locked until it is',
+  'provisioned is saved, but %s ends the clean-up: provisioned, and locked until the clean-up is done',
   async (limit) => {
     const { simulator, paths } = await scene();
     const { stick, release } = await stickyDisk(onTestFinished);
@@ -225,7 +225,7 @@ test.each(['the signal', 'the time'] as const)(
   },
 );
 
-test('the signal during the last clean-up of a healthy disk: it is done all the same', async () => {
+test('the signal during the last clean-up on a healthy disk: the clean-up is completed', async () => {
   const { simulator, paths } = await scene();
   let armed = (): void => {};
   const controller = new AbortController();
@@ -242,7 +242,7 @@ test('the signal during the last clean-up of a healthy disk: it is done all the 
 });
 
 describe('provision.json changes during a run', () => {
-  test('the new run has only the time that the former one has left', async () => {
+  test('the new run has only the remaining time of the first run', async () => {
     const one = await scene();
     let changed = false;
     const run = await runToEnd(one.paths, (state, end) => {
@@ -257,7 +257,7 @@ describe('provision.json changes during a run', () => {
     expect(await provisionedProblems(one.paths, one.simulator, 2)).toEqual([]);
   });
 
-  test('with time left, the new run comes to its end', async () => {
+  test('with time left, the new run completes', async () => {
     const one = await scene();
     let changed = false;
     const run = await runToEnd(one.paths, (state, end) => {

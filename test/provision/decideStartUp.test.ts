@@ -26,43 +26,43 @@ const decide = (found: Partial<Found>) =>
   });
 
 describe('with provision.txt', () => {
-  it('begins the first run', () => {
+  it('starts the first run', () => {
     expect(decide({})).toEqual({ kind: 'new', why: 'no earlier run' });
   });
 
-  it('begins a run that adopts credentials.json when the snapshot is gone or damaged', () => {
+  it('starts a run that reuses credentials.json when the snapshot is absent or damaged', () => {
     expect(decide({ credentials: CREDENTIALS })).toEqual({ kind: 'new', why: 'no snapshot' });
   });
 
-  it.each(ACTIVE_STATES)('goes on with a run that was interrupted in %s', (state) => {
+  it.each(ACTIVE_STATES)('resumes a run that was interrupted in %s', (state) => {
     const snapshot = snapshotIn(state, { furthestStep: 5 });
     expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'resume', snapshot });
   });
 
-  it('writes the configuration again that was replaced before the run had ended', () => {
+  it('writes the configuration again when it was replaced before the run ended', () => {
     const snapshot = snapshotIn('finalize', { furthestStep: 7 });
     const found = { snapshot, credentials: CREDENTIALS, written: false };
     expect(decide(found)).toEqual({ kind: 'rewrite', snapshot });
   });
 
-  it('goes on with a run that had drawn nothing yet', () => {
+  it('resumes a run that had not generated a name yet', () => {
     for (const furthestStep of [0, 1, 2]) {
       const snapshot = snapshotIn('prepare', { furthestStep });
       expect(decide({ snapshot })).toEqual({ kind: 'resume', snapshot });
     }
   });
 
-  it('begins anew when the run depends on a credentials.json that is gone', () => {
+  it('starts a new run when the run needs a credentials.json that is absent', () => {
     const snapshot = snapshotIn('request', { furthestStep: 3 });
     expect(decide({ snapshot })).toEqual({ kind: 'new', why: 'the earlier run lost its credentials.json' });
   });
 
-  it('begins anew on another board', () => {
+  it('starts a new run on another board', () => {
     const board = { serial: 'another', machine: 'm' };
     const snapshot = snapshotIn('reconcile', { furthestStep: 3 });
     expect(decide({ snapshot, credentials: CREDENTIALS, board })).toEqual({
       kind: 'new',
-      why: 'the earlier run is another board’s',
+      why: 'the earlier run belongs to another board',
     });
   });
 
@@ -73,10 +73,13 @@ describe('with provision.txt', () => {
   });
 
   it('provisions again after a success', () => {
-    expect(decide({ snapshot: snapshotIn('provisioned') })).toEqual({ kind: 'new', why: 'provision.txt asks again' });
+    expect(decide({ snapshot: snapshotIn('provisioned') })).toEqual({
+      kind: 'new',
+      why: 'provision.txt is present again',
+    });
   });
 
-  it('first sweeps what a finished run left, so that its credentials are not adopted', () => {
+  it('first cleans up after a finished run, so that its credentials are not reused', () => {
     const snapshot = snapshotIn('provisioned');
     expect(decide({ snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'cleanUp', snapshot, afterwards: 'new' });
   });
@@ -91,7 +94,7 @@ describe('without provision.txt', () => {
     },
   );
 
-  it('sweeps what a finished run left', () => {
+  it('cleans up after a finished run', () => {
     const snapshot = snapshotIn('provisioned', { furthestStep: 8 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({
       kind: 'cleanUp',
@@ -100,18 +103,18 @@ describe('without provision.txt', () => {
     });
   });
 
-  it('puts the configuration back that the run had spoilt', () => {
+  it('restores the configuration that the run had damaged', () => {
     const snapshot = snapshotIn('restore', { furthestStep: 7 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'resume', snapshot });
   });
 
-  it.each(['finalize', 'failed'] as const)('finishes a run that had come to finalize (%s)', (state) => {
+  it.each(['finalize', 'failed'] as const)('finishes a run that had reached finalize (%s)', (state) => {
     const snapshot = snapshotIn(state, { furthestStep: 7 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'finish', snapshot });
   });
 
   it.each(['finalize', 'failed'] as const)(
-    'reports a run as withdrawn whose configuration was replaced (%s)',
+    'reports a run as withdrawn if its configuration was replaced (%s)',
     (state) => {
       const snapshot = snapshotIn(state, { furthestStep: 7 });
       const found = { trigger: null, snapshot, credentials: CREDENTIALS, written: false };
@@ -119,7 +122,7 @@ describe('without provision.txt', () => {
     },
   );
 
-  it('reports a run that had not come so far as withdrawn', () => {
+  it('reports a run before finalize as withdrawn', () => {
     const snapshot = snapshotIn('write', { furthestStep: 6 });
     expect(decide({ trigger: null, snapshot, credentials: CREDENTIALS })).toEqual({ kind: 'withdrawn', snapshot });
     expect(decide({ trigger: null, credentials: CREDENTIALS })).toEqual({ kind: 'withdrawn', snapshot: undefined });

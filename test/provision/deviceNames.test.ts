@@ -6,7 +6,7 @@ import { provisionedProblems } from '../support/provisionedDevice.ts';
 
 const CHECK = 'CHECK_PRE_PROVISIONED_DEVICES';
 
-/** A server on which the names of the first requests turn out to be somebody else's. */
+/** A server where other devices have the names of the first requests. */
 async function collidingScene(
   collisions: number,
   options: SimulatorOptions = {},
@@ -25,7 +25,7 @@ async function collidingScene(
   return { ...made, asked };
 }
 
-test.each([1, 2])('%d random names are taken: the next one is drawn', async (collisions) => {
+test.each([1, 2])('%d random names are taken: the next one is generated', async (collisions) => {
   const { simulator, paths, asked } = await collidingScene(collisions);
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
@@ -43,7 +43,7 @@ test('before another name, the refused one is probed four times, 1, 2 and 4 s ap
   expect(run.pauses).toEqual([1000, 2000, 4000]);
 });
 
-test('after a request of unknown outcome no other name is drawn for 25 s', async () => {
+test('after a request of unknown outcome no other name is generated for 25 s', async () => {
   let unknownAt = Number.NaN;
   let drawnAt = Number.NaN;
   const { simulator, paths } = await collidingScene(1, { faults: [{ on: 'request', nth: 1, action: 'close' }] });
@@ -66,7 +66,7 @@ test('three names are tried, not four', async () => {
   expect(simulator.registry.size).toBe(3);
 });
 
-test('a fixed name that is taken is never redrawn', async () => {
+test('a fixed name that is taken is never replaced', async () => {
   const devices = [{ name: 'hall-7' }];
   const { simulator, paths } = await scene({ devices }, { device: { name: 'hall-7' } });
   const run = await runDevice(paths);
@@ -75,7 +75,7 @@ test('a fixed name that is taken is never redrawn', async () => {
   expect(simulator.registry.counts.provisionRequests).toBe(1);
 });
 
-test('a pre-provisioned device is given its stored token', async () => {
+test('a pre-provisioned device gets its stored token', async () => {
   const devices = [{ name: 'hall-7', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-the-operator' } }] as const;
   const { simulator, paths } = await scene({ strategy: CHECK, devices }, { device: { name: 'hall-7' } });
   const run = await runDevice(paths);
@@ -85,7 +85,7 @@ test('a pre-provisioned device is given its stored token', async () => {
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a pre-provisioned device whose answer was lost is asked for again where the server allows it', async () => {
+test('a pre-provisioned device whose answer was lost is requested again if the server allows it', async () => {
   const { simulator, paths } = await scene(
     {
       strategy: CHECK,
@@ -100,7 +100,7 @@ test('a pre-provisioned device whose answer was lost is asked for again where th
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('where it does not, the failure names the device and the attribute to delete; then the next start succeeds', async () => {
+test('if it does not, the failure names the device and the attribute to delete; then the next start succeeds', async () => {
   const devices = [{ name: 'hall-7', provisioned: true }];
   const { simulator, paths } = await scene({ strategy: CHECK, devices }, { device: { name: 'hall-7' } });
   const run = await runDevice(paths);

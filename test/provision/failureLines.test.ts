@@ -1,4 +1,4 @@
-/** The lines of the log that tell a failure carry it as fields, which `status` reads. */
+/** Log lines about a failure have its values as fields, which `status` reads. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
@@ -22,7 +22,7 @@ it('a run that fails, and a start that fails before its first state, log message
   expect(beforeRun.failure?.code).toBe('SNAPSHOT_NEWER');
 });
 
-it('a pause after a failure logs the fields of that failure, any other pause only what it waits for', async () => {
+it('a pause after a failure logs the fields of that failure, any other pause only its kind', async () => {
   const { paths } = await scene({ faults: [{ on: 'connect', nth: 1, action: 'close' }] });
   const run = await runDevice(paths);
   const [line] = run.of('backoff.waiting');
@@ -50,7 +50,7 @@ it('a pause after a failure logs the fields of that failure, any other pause onl
   ]);
 });
 
-it('a resumed state says so in a field', async () => {
+it('a resumed state has a field for it', async () => {
   const { paths } = await scene();
   await cutIn(paths, 'backup');
   const run = await runDevice(paths);
@@ -61,7 +61,7 @@ it('a resumed state says so in a field', async () => {
   ]);
 });
 
-it('status tells message and hint of a failed start as they were logged', async () => {
+it('status shows message and hint of a failed start as they were logged', async () => {
   const { paths } = await scene();
   const { failure } = await runDevice(paths, { interruptIn: 'detect' });
   expect(failure).toBeNull();

@@ -38,7 +38,7 @@ test('a camera with a configuration keeps everything but its credentials, and a 
   expect(run.of('device.former')).toMatchObject([{ details: { former: OLD_DEVICE } }]);
 });
 
-test('the proof is a connection of its own, before anything is changed', async () => {
+test('the proof is a separate connection, before anything is changed', async () => {
   const seen: string[] = [];
   const configAt = (): string => readFileSync(one.paths.thermalConfig, 'utf8');
   const one = await scene({
@@ -50,7 +50,7 @@ test('the proof is a connection of its own, before anything is changed', async (
   expect(seen).toEqual([OLD_CONFIG]);
 });
 
-test('another provision.txt draws another name, and the former device is named', async () => {
+test('another provision.txt generates another name, and the previous device is named', async () => {
   const { simulator, paths } = await scene();
   const first = await runDevice(paths);
   await putTrigger(paths);
@@ -103,7 +103,7 @@ test('no secret in log, snapshot or events', async () => {
   await assertNoSecrets(paths.deviceFolder, run.text, [token, OLD_TOKEN, DEVICE_KEY, DEVICE_SECRET]);
 });
 
-test('the snapshot is durable before each step that could not be repeated without harm', async () => {
+test("the snapshot is durable before each step that can't be repeated without harm", async () => {
   const seen: Record<string, unknown> = {};
   const look = (what: string): void => {
     const { state, context } = JSON.parse(readFileSync(one.paths.snapshot, 'utf8'));

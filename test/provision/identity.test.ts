@@ -11,7 +11,7 @@ import { provisionedProblems } from '../support/provisionedDevice.ts';
 
 const statusOf = async (paths: DevicePaths): Promise<string> => statusText(makeStatus(await readDeviceFiles(paths)));
 
-/** Whether this machine has a piece of network hardware: a bare container has none. */
+/** Whether this machine has network hardware: a container has none. */
 async function hasNetworkHardware(): Promise<boolean> {
   return macSuffix().then(
     () => true,
@@ -22,7 +22,7 @@ async function hasNetworkHardware(): Promise<boolean> {
 describe('two boards that ask for the same name', () => {
   const NAMED = { device: { name: 'hall-7' } };
 
-  it('the first has it; the second fails with DEVICE_NAME_TAKEN, with another token than the first', async () => {
+  it('the first gets it; the second fails with DEVICE_NAME_TAKEN, with another token than the first', async () => {
     const { simulator, paths } = await scene({}, NAMED);
     const other = await deviceFolderFor(simulator.port, NAMED);
     expect((await runDevice(paths)).outcome).toBe('provisioned');
@@ -35,7 +35,7 @@ describe('two boards that ask for the same name', () => {
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
-  it('asked at the same time: one has it, the other fails', async () => {
+  it('at the same time: one gets it, the other fails', async () => {
     const { simulator, paths } = await scene({ latencyMs: 50 }, NAMED);
     const other = await deviceFolderFor(simulator.port, NAMED);
     const runs = await Promise.all([runDevice(paths), runDevice(other, { boardId: 'board-2' })]);
@@ -70,13 +70,15 @@ describe('provisioning again', () => {
     await putTrigger(paths);
     const again = await runDevice(paths);
     expect(again.failure).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
-    expect(again.failure?.message).toContain('this camera is configured as hall-7 already');
-    expect(again.failure?.hint).toContain('delete device hall-7 on the server before this camera is provisioned again');
-    expect(again.failure?.hint).toContain('check pre-provisioned devices instead');
+    expect(again.failure?.message).toContain('this camera is already configured as hall-7');
+    expect(again.failure?.hint).toContain(
+      'delete the device hall-7 on the server before provisioning this camera again',
+    );
+    expect(again.failure?.hint).toContain('set the profile to check pre-provisioned devices');
     expect(await readFile(paths.thermalConfig, 'utf8')).toBe(before);
     const status = await statusOf(paths);
     expect(status).toContain('DEVICE_NAME_TAKEN');
-    expect(status).toContain('delete device hall-7');
+    expect(status).toContain('delete the device hall-7');
 
     simulator.registry.deleteDevice('hall-7');
     const last = await runDevice(paths);

@@ -7,14 +7,14 @@ import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { replaceOnceWritten } from '../support/replaceOnceWritten.ts';
 
-test('a run that takes too long ends itself, and the next one goes on', async () => {
+test('a run that takes too long ends itself, and the next start resumes it', async () => {
   const { simulator, paths } = await scene(
     { faults: [{ on: 'request', nth: 1, action: 'dropAnswer' }] },
     { provisioning: { timeout_seconds: 5 } },
   );
   const run = await runDevice(paths, { runTimeLimitMs: 500 });
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'RUN_TIME_LIMIT' } });
-  // Where it was cut depends on the machine; that it is one device does not.
+  // Where the run ended depends on the machine. That there is one device does not.
   expect((await runDevice(paths)).outcome).toBe('provisioned');
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
@@ -25,8 +25,8 @@ test('a run that is always interrupted at the same place ends after 20 resumes',
   for (let resume = 1; resume <= 20; resume += 1) await cutIn(paths, 'prepare');
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 70, failure: { code: 'RESUME_LOOP' } });
-  // The chart named code and facts; log, snapshot and result have the words.
-  expect(run.failure?.message).toBe('The run was interrupted 20 times without getting any further');
+  // The chart names code and facts. Log, snapshot and result have the texts.
+  expect(run.failure?.message).toBe('The run was interrupted 20 times without progress');
   expect(run.of('run.failed').map(({ details }) => details.hint)).toEqual([run.failure?.hint]);
   const { context, error } = JSON.parse(await readFile(paths.snapshot, 'utf8'));
   expect(context.error).toEqual(run.failure);
@@ -42,9 +42,9 @@ test('19 resumes are not too many', async () => {
   expect((await runDevice(paths)).outcome).toBe('provisioned');
 });
 
-test('no request leaves when the snapshot can not be written', async () => {
+test("no request is sent when the snapshot can't be written", async () => {
   const { simulator, paths } = await scene();
-  // A folder where the temporary file belongs: an obstacle for root, too.
+  // A folder in the place of the temporary file: an obstacle for root, too.
   const obstacle = `${paths.snapshot}.tmp`;
   const run = await runDevice(paths, { onState: (state) => state === 'prepare' && void mkdirSync(obstacle) });
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 74, failure: { code: 'DISK_ERROR' } });
@@ -55,7 +55,7 @@ test('no request leaves when the snapshot can not be written', async () => {
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('nothing is written into the configuration when the snapshot can not be', async () => {
+test("the configuration is not changed when the snapshot can't be written", async () => {
   const { simulator, paths } = await scene();
   const obstacle = `${paths.snapshot}.tmp`;
   const run = await runDevice(paths, { onState: (state) => state === 'backup' && void mkdirSync(obstacle) });
@@ -66,7 +66,7 @@ test('nothing is written into the configuration when the snapshot can not be', a
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a run whose end can not be saved is finished by the next start', async () => {
+test("the next start finishes a run whose end can't be saved", async () => {
   const { simulator, paths } = await scene();
   const obstacle = `${paths.snapshot}.tmp`;
   const run = await runDevice(paths, { sink: ({ event }) => event === 'trigger.processed' && mkdirSync(obstacle) });
@@ -77,7 +77,7 @@ test('a run whose end can not be saved is finished by the next start', async () 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('credentials.json can not be removed: a warning, and the next start does it', async () => {
+test("credentials.json can't be removed: a warning, and the next start removes it", async () => {
   const { simulator, paths } = await scene();
   const run = await runDevice(paths, {
     sink: ({ event }) => {
@@ -92,7 +92,7 @@ test('credentials.json can not be removed: a warning, and the next start does it
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('credentials.json vanishes in the middle of a run', async () => {
+test('credentials.json disappears during a run', async () => {
   const { paths } = await scene();
   const run = await runDevice(paths, {
     onState: (state) => state === 'verifyCredentials' && rmSync(paths.credentials),
@@ -118,7 +118,7 @@ test('another program changes thermal_config.json once: its change survives, and
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('another program changes it each time: the agent gives way after three rounds', async () => {
+test('another program changes it each time: the run fails after three rounds', async () => {
   const { paths } = await scene();
   const entered: ProvisionState[] = [];
   const run = await runDevice(paths, {
@@ -136,7 +136,7 @@ test('another program changes it each time: the agent gives way after three roun
   expect(await readFile(paths.thermalConfig, 'utf8')).toContain('"interval_seconds": 3');
 });
 
-test('what was written can not be read back: the backup is put back, and the next start provisions', async () => {
+test("the written file can't be read back: the backup is put back, and the next start provisions", async () => {
   const { simulator, paths } = await scene();
   let stop = (): void => {};
   const run = await runDevice(paths, {

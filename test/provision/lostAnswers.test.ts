@@ -6,10 +6,10 @@ import { runDevice, scene } from '../support/agentRun.ts';
 import { configuredDevice, provisionedProblems } from '../support/provisionedDevice.ts';
 
 const SUCCESS_WITHOUT_TOKEN = '{"credentialsValue":"","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
-/** A FAILURE whose request had been carried out all the same: what a lost race on a cluster looks like. */
+/** A FAILURE although the request was carried out, as after a lost race on a cluster. */
 const FAILURE = '{"errorMsg":"Failed to provision device!","status":"FAILURE"}';
 
-/** What happens to the first request, and how many requests the run needs then. */
+/** The fault of the first request, and the number of requests that the run then needs. */
 const CASES: readonly (readonly [what: string, fault: MessageAction, requests: number])[] = [
   ['closed without being carried out', { action: 'close' }, 2],
   ['not carried out, no answer', { action: 'silence' }, 2],
@@ -22,8 +22,8 @@ const CASES: readonly (readonly [what: string, fault: MessageAction, requests: n
   ['carried out, answered twice', { action: 'duplicateAnswer' }, 1],
   ['carried out, answered on another topic', { action: 'answerOnOtherTopic' }, 1],
   ['carried out, answered, closed at once', { action: 'answerThenClose' }, 1],
-  ['carried out, answered by binary rubbish', { action: 'answer', payload: new Uint8Array([0xff, 0, 0xfe]) }, 1],
-  ['carried out, answered by 60 kB', { action: 'answer', payload: `"${'x'.repeat(60_000)}"` }, 1],
+  ['carried out, answered with random bytes', { action: 'answer', payload: new Uint8Array([0xff, 0, 0xfe]) }, 1],
+  ['carried out, answered with 60 kB', { action: 'answer', payload: `"${'x'.repeat(60_000)}"` }, 1],
   ['carried out, SUCCESS without credentials', { action: 'answer', payload: SUCCESS_WITHOUT_TOKEN }, 1],
   ['carried out, but FAILURE', { action: 'answer', payload: FAILURE }, 1],
 ];
@@ -46,7 +46,7 @@ test('an outcome that stays unknown ends the run after its retries, 1, 2 and 4 s
   expect(simulator.registry.size).toBe(0);
 });
 
-test('a slow commit of a request that was given up is found by a later probe', async () => {
+test('a later probe finds the slow commit of a request that timed out', async () => {
   const { simulator, paths } = await scene({ commitDelayMs: 1400 });
   const run = await runDevice(paths);
   expect(run.outcome).toBe('provisioned');
@@ -84,7 +84,7 @@ test('the server accepts the credentials but not at once', async () => {
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('an answer whose token was garbled on its way: the token that the device had drawn is proven and used', async () => {
+test('an answer with a garbled token: the token that the device generated is tested and used', async () => {
   const text = '{"credentialsValue":"garbled0000000000000","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
   const { simulator, paths } = await scene({ faults: [{ on: 'request', action: 'answer', payload: text }] });
   const run = await runDevice(paths);

@@ -19,7 +19,7 @@ test('a configuration that was replaced before provision.txt was renamed is back
 
 test.each([
   ['with the old one', (path: string) => writeFile(path, OLD_CONFIG)],
-  ['with no JSON', (path: string) => writeFile(path, 'x')],
+  ['with invalid JSON', (path: string) => writeFile(path, 'x')],
   ['with JSON that names no server', (path: string) => writeFile(path, '{"thingsboard":7}')],
   ['with nothing', (path: string) => rm(path)],
 ])(
@@ -35,14 +35,14 @@ test.each([
     expect(run.of('device.former')).toEqual([]);
     const [device] = simulator.registry.devices();
     expect(run.text).toContain(`A device ${device?.name} may exist`);
-    // Whoever puts provision.txt back goes on with that device.
+    // When provision.txt is put back, the run resumes with that device.
     await writeFile(paths.provisionTxt, '');
     expect((await runDevice(paths)).outcome).toBe('provisioned');
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   },
 );
 
-test('a backup that was put back after a failed finalize is what the camera keeps', async () => {
+test('the camera keeps a backup that was put back after a failed finalize', async () => {
   const { paths } = await scene();
   await cutIn(paths, 'finalize');
   await mkdir(paths.provisionTxtProcessed);

@@ -7,7 +7,7 @@ import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
-/** What makes a run come through states that a good day leaves out. */
+/** Faults that lead a run through the states outside the main path. */
 const WAY_TO: Partial<Record<ProvisionState, SimulatorOptions>> = {
   backoff: { faults: [{ on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 }] },
   reconcile: { faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }] },
@@ -15,19 +15,19 @@ const WAY_TO: Partial<Record<ProvisionState, SimulatorOptions>> = {
 const RESUMABLE = ACTIVE_STATES.filter((state) => state !== 'restore');
 
 describe.each(RESUMABLE)('interrupted in %s', (state) => {
-  test('the next start goes on there, and ends with one device', async () => {
+  test('the next start resumes there, and ends with one device', async () => {
     const { simulator, paths } = await scene(WAY_TO[state]);
     const { runId } = await cutIn(paths, state);
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0, runId });
     expect(run.of('run.resumed')).toMatchObject([{ details: { from: state } }]);
     const marked = run.of('state.entered').map(({ details }) => details.resumed);
-    // A pause is told by a line of its own.
+    // A pause has its own log line.
     expect(marked).toEqual([state === 'backoff' ? undefined : true, ...marked.slice(1).fill(undefined)]);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
-  test('with whatever snapshot SIGTERM leaves, too', async () => {
+  test('with the snapshot that SIGTERM leaves, too', async () => {
     const { simulator, paths } = await scene(WAY_TO[state]);
     const cut = await runDevice(paths, { interruptIn: state });
     expect(cut).toMatchObject({ outcome: 'interrupted', exitStatus: 75, failure: null });
@@ -37,7 +37,7 @@ describe.each(RESUMABLE)('interrupted in %s', (state) => {
   });
 });
 
-test.each(['request', 'commit', 'answer'] as const)('interrupted when the server comes to its %s', async (type) => {
+test.each(['request', 'commit', 'answer'] as const)('interrupted when the server reaches its %s', async (type) => {
   const controller = new AbortController();
   const onEvent = (event: SimulatorEvent): void => {
     if (event.type === type) controller.abort(new Error('interrupted by the test'));
@@ -60,14 +60,14 @@ test('interrupted in every state, one after the other, it is still one device', 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('an interruption before anything began is one, too', async () => {
+test('an interruption before the start counts, too', async () => {
   const { simulator, paths } = await scene();
   const run = await runDevice(paths, { signal: AbortSignal.abort(new Error('before')) });
   expect(run).toMatchObject({ outcome: 'interrupted', exitStatus: 75, states: [] });
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-test('a run that was to put the backup back does that first', async () => {
+test('a run that was interrupted in restore puts the backup back first', async () => {
   const { simulator, paths } = await scene();
   const context = await cutIn(paths, 'finalize');
   expect(await readFile(paths.thermalConfig, 'utf8')).not.toBe(OLD_CONFIG);
@@ -81,7 +81,7 @@ test('a run that was to put the backup back does that first', async () => {
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('the backup is put back even when provision.txt was taken away meanwhile', async () => {
+test('the backup is put back even when provision.txt was removed meanwhile', async () => {
   const { paths } = await scene();
   const context = await cutIn(paths, 'finalize');
   await storeSnapshot(paths, 'restore', { ...context, furthestStep: stepsDone('write') ?? 0 });
@@ -91,7 +91,7 @@ test('the backup is put back even when provision.txt was taken away meanwhile', 
   expect(await runDevice(paths)).toMatchObject({ outcome: 'withdrawn', exitStatus: 0 });
 });
 
-test('the state in which a run was cut is repeated once more in its history', async () => {
+test('the state in which a run was killed appears again in its history', async () => {
   const { paths } = await scene();
   await cutIn(paths, 'verifyCredentials');
   await runDevice(paths);

@@ -25,7 +25,7 @@ const OTHER_CREDENTIALS: readonly Credentials[] = [
   { type: 'X509_CERTIFICATE', certificate: 'MIIBaseSixtyFour' },
 ];
 
-test.each(OTHER_CREDENTIALS)('$type credentials of a pre-provisioned device can not be used', async (credentials) => {
+test.each(OTHER_CREDENTIALS)("$type credentials of a pre-provisioned device can't be used", async (credentials) => {
   const devices = [{ name: 'hall-7', credentials }];
   const { paths } = await scene({ strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices }, { device: { name: 'hall-7' } });
   const run = await runDevice(paths);
@@ -52,7 +52,7 @@ test('credentials that are refused three times end the run, and the old configur
   expect(await unchanged(paths)).toBe(true);
 });
 
-test('credentials that are accepted without an answer are proven enough if this run saw SUCCESS', async () => {
+test('credentials that are accepted without an answer count as proven if this run received SUCCESS', async () => {
   const { simulator, paths } = await scene({ faults: [{ on: 'attributeRequest', nth: 1, action: 'silence' }] });
   const run = await runDevice(paths);
   expect(run.outcome).toBe('provisioned');
@@ -78,7 +78,7 @@ test('without that SUCCESS they are not: a reconciled device must answer', async
   expect(await unchanged(paths)).toBe(true);
 });
 
-test('a plain broker, which accepts anybody, is no ThingsBoard', async () => {
+test('a plain broker, which accepts every login, is not ThingsBoard', async () => {
   const aedes = await Aedes.createBroker();
   const server = createServer(aedes.handle);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -94,7 +94,7 @@ test('a plain broker, which accepts anybody, is no ThingsBoard', async () => {
   expect(await unchanged(paths)).toBe(true);
 });
 
-test('a server that is not there is tried four times, 1, 2 and 4 s apart; when it is there, one device', async () => {
+test('an absent server is tried four times, 1, 2 and 4 s apart; when it is back, one device', async () => {
   const { simulator, paths } = await scene();
   const json = await readFile(paths.provisionJson, 'utf8');
   const closed = await startTcp(() => {});
@@ -106,7 +106,7 @@ test('a server that is not there is tried four times, 1, 2 and 4 s apart; when i
   expect(json).toContain(String(simulator.port));
 });
 
-test('a server that gives up between retries is asked again, and progress refills the budget', async () => {
+test('a server that fails between retries is asked again, and progress resets the budget', async () => {
   const { simulator, paths } = await scene({
     faults: [
       { on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 },

@@ -5,7 +5,7 @@ import { writerScene } from './writerScene.ts';
 const context = { ...(await chartAt('request')).context(), error: null };
 
 describe('the history in the snapshot', () => {
-  it('measures how long a state lasted, whatever the wall clock does', async () => {
+  it('measures the duration of a state independently of the wall clock', async () => {
     const { writer, clock, onDisk } = await writerScene();
     writer.record('validate', context);
     clock.advance(1234.4);
@@ -28,7 +28,7 @@ describe('the history in the snapshot', () => {
     expect((await onDisk()).history.map(({ attempt }) => attempt)).toEqual([1, 1, 2, 2, 3]);
   });
 
-  it('keeps the last 100 entries and goes on counting', async () => {
+  it('keeps the last 100 entries and continues to count', async () => {
     const { writer, onDisk } = await writerScene();
     for (let count = 1; count <= 130; count += 1) writer.record('request', context);
     await writer.durable();
@@ -36,7 +36,7 @@ describe('the history in the snapshot', () => {
     expect([history.length, history[0]?.attempt, history.at(-1)?.attempt, seq]).toEqual([100, 31, 130, 130]);
   });
 
-  it('goes on in a resumed run; the state that was cut has no duration', async () => {
+  it('continues in a resumed run; the interrupted state has no duration', async () => {
     const first = await writerScene();
     first.writer.record('prepare', context);
     first.clock.advance(5);
@@ -59,7 +59,7 @@ describe('the history in the snapshot', () => {
     ]);
   });
 
-  it('begins anew in a new run, while the sequence goes on', async () => {
+  it('starts empty in a new run, while the sequence continues', async () => {
     const first = await writerScene();
     first.writer.record('failed', context);
     await first.writer.durable();

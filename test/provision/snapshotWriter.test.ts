@@ -12,7 +12,7 @@ const context = { ...(await chartAt('request')).context(), error: null };
 const LAZY_SAVE_MS = 200;
 const LAST_SAVE_MS = 1000;
 
-/** Real time goes on, simulated timers don't: lets file operations finish. */
+/** Real time passes, simulated timers stop: lets file operations finish. */
 async function until(met: () => boolean): Promise<void> {
   const deadline = performance.now() + 5000;
   while (!met() && performance.now() < deadline) await nextTurn();
@@ -23,7 +23,7 @@ afterEach(() => vi.useRealTimers());
 const stopTimers = () => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
 
 describe('a snapshot', () => {
-  it('says to a person where the run stands', async () => {
+  it('shows people the progress of the run', async () => {
     const { writer, onDisk } = await writerScene();
     writer.record('request', { ...context, retries: 1 });
     await writer.durable();
@@ -47,14 +47,14 @@ describe('a snapshot', () => {
     });
   });
 
-  it('counts the tries also before the settings are known', async () => {
+  it('counts the tries before the settings are known, too', async () => {
     const { writer, onDisk } = await writerScene();
     writer.record('validate', { ...context, settings: null });
     await writer.durable();
     expect(await onDisk()).toMatchObject({ attempt: 1, maxAttempts: 1 });
   });
 
-  it('tells the failure that ended the run, or the one that is being retried, and no old one', async () => {
+  it('has the failure that ended the run or that is being retried, but no old one', async () => {
     const { writer, onDisk } = await writerScene();
     const lastFailure = failureRecord('CONNECTION_LOST', 'gone');
     const error = failureRecord('DISK_FULL', 'full');
@@ -71,7 +71,7 @@ describe('a snapshot', () => {
     expect((await onDisk()).error).toEqual({ code: 'DISK_FULL', message: 'full', hint: FAILURES.DISK_FULL.hint });
   });
 
-  it('with the longest texts that a run can bring can be read again', async () => {
+  it('can be read again with the longest texts that a run can produce', async () => {
     const { writer, onDisk } = await writerScene();
     const hint = `Remove ${'/d'.repeat(2000)}`;
     const error = { ...failureRecord('CREDENTIALS_REFUSED', 'm'.repeat(20_000)), hint };
@@ -88,7 +88,7 @@ describe('durable', () => {
     expect(await fileExists(path)).toBe(false);
   });
 
-  it('waits for what was recorded, also while an older state is being written', async () => {
+  it('waits for the recorded state, also while an older state is being written', async () => {
     const { writer, onDisk } = await writerScene();
     writer.record('validate', context);
     const first = writer.durable();
@@ -100,7 +100,7 @@ describe('durable', () => {
     expect(await onDisk()).toMatchObject({ seq: 2, state: 'prepare' });
   });
 
-  it('merges the states in between: the latest wins', async () => {
+  it('writes only the latest of several queued states', async () => {
     const { writer, saved, onDisk } = await writerScene();
     for (let count = 0; count < 50; count += 1) {
       writer.record(count % 2 === 0 ? 'request' : 'backoff', context);
@@ -112,7 +112,7 @@ describe('durable', () => {
     expect((await onDisk()).history).toHaveLength(50);
   });
 
-  it('fails when the write fails, for everybody who waits', async () => {
+  it('fails when the write fails, for every caller', async () => {
     const { writer, path } = await writerScene({ broken: true });
     writer.record('request', context);
     const first = failureOf(() => writer.durable());
@@ -122,7 +122,7 @@ describe('durable', () => {
     expect((await first).message).toContain(path);
   });
 
-  it('lets nothing pass after a failed write until a write succeeds', async () => {
+  it('fails after a failed write until a write succeeds', async () => {
     const { writer, repair, onDisk, saved } = await writerScene({ broken: true });
     writer.record('request', context);
     for (let time = 0; time < 3; time += 1) await failureOf(() => writer.durable());
@@ -146,7 +146,7 @@ describe('a state that nothing waits for', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is saved also when the storage is so slow that an older write is still under way', async () => {
+  it('is saved also when the storage is so slow that an older write is still running', async () => {
     stopTimers();
     const { writer, saved } = await writerScene();
     writer.record('request', context);
@@ -157,7 +157,7 @@ describe('a state that nothing waits for', () => {
     await until(() => saved.at(-1)?.state === 'verifyCredentials');
   });
 
-  it('may fail to be saved: whoever needs it hears of that', async () => {
+  it('may fail to be saved: `durable` reports the failure', async () => {
     stopTimers();
     const { writer } = await writerScene({ broken: true });
     writer.record('validate', context);
@@ -180,7 +180,7 @@ describe('close', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('waits for a write under way, also one that fails', async () => {
+  it('waits for a running write, also one that fails', async () => {
     const whole = await writerScene();
     whole.writer.record('request', context);
     void whole.writer.durable();
@@ -194,7 +194,7 @@ describe('close', () => {
     expect((await failing).code).toBe('DISK_ERROR');
   });
 
-  it('saves the latest state, which nobody waited for, so that it is told where the run was cut', async () => {
+  it('saves the latest state, so that `status` shows where the run was interrupted', async () => {
     stopTimers();
     const { writer, saved, onDisk } = await writerScene();
     writer.record('request', context);
@@ -207,14 +207,14 @@ describe('close', () => {
     expect(saved).toHaveLength(2);
   });
 
-  it('does not fail when the latest state can’t be saved', async () => {
+  it("does not fail when the latest state can't be saved", async () => {
     const { writer, path } = await writerScene({ broken: true });
     writer.record('validate', context);
     await writer.close();
     expect(await fileExists(path)).toBe(false);
   });
 
-  it('is held by a stuck disk for a second, and begins no further write when it comes back', async () => {
+  it('waits one second for a stuck disk, and starts no further write afterwards', async () => {
     const { writer, saved, path } = await writerScene();
     const release = await stickDisk(onTestFinished);
     writer.record('request', context);

@@ -23,7 +23,7 @@ test('without provision.txt there is nothing to do, and nothing is done', async 
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
-test('a run whose snapshot is gone is begun again with the name and token that were drawn', async () => {
+test('a run without its snapshot starts again with the generated name and token', async () => {
   const { simulator, paths } = await scene();
   const { deviceName, runId } = await cutIn(paths, 'verifyCredentials');
   await rm(paths.snapshot);
@@ -33,7 +33,7 @@ test('a run whose snapshot is gone is begun again with the name and token that w
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a request that an earlier run may have sent is looked for before another is sent', async () => {
+test('the agent probes for a request of an earlier run before it sends another', async () => {
   const { simulator, paths } = await scene();
   await cutIn(paths, 'request');
   await rm(paths.snapshot);
@@ -42,7 +42,7 @@ test('a request that an earlier run may have sent is looked for before another i
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a damaged snapshot is set aside, aloud, and nothing is lost by it', async () => {
+test('a damaged snapshot is set aside, with a warning, and nothing is lost', async () => {
   const { simulator, paths } = await scene();
   const { deviceName } = await cutIn(paths, 'verifyCredentials');
   await writeFile(paths.snapshot, '{"format":"thermal-provision-snap');
@@ -53,7 +53,7 @@ test('a damaged snapshot is set aside, aloud, and nothing is lost by it', async 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('after a failure the next boot begins anew, with fresh budgets and the same name', async () => {
+test('after a failure the next boot starts a new run, with new budgets and the same name', async () => {
   const { simulator, paths } = await scene(
     { faults: [{ on: 'deviceConnect', action: 'close', nth: 1 }] },
     {
@@ -70,7 +70,7 @@ test('after a failure the next boot begins anew, with fresh budgets and the same
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a run that was cut after provision.txt was renamed is finished without it', async () => {
+test('a run that was killed after provision.txt was renamed is finished without it', async () => {
   const { simulator, paths } = await scene();
   await cutIn(paths, 'finalize');
   await rename(paths.provisionTxt, paths.provisionTxtProcessed);
@@ -113,7 +113,7 @@ test.each([true, false])(
   },
 );
 
-/** A finished run whose last step, the removal of credentials.json, is still to be done. */
+/** A finished run without its last step, the removal of credentials.json. */
 async function unsweptScene() {
   const made = await scene();
   const kept = join(made.paths.deviceFolder, 'kept');
@@ -124,15 +124,15 @@ async function unsweptScene() {
   return { ...made, run };
 }
 
-test('a run that was cut before its very last step is swept up', async () => {
+test('a run that was killed before its very last step is cleaned up', async () => {
   const { simulator, paths, run } = await unsweptScene();
-  const swept = await runDevice(paths);
-  expect(swept).toMatchObject({ outcome: 'provisioned', exitStatus: 0, runId: run.runId, states: [] });
-  expect(swept.of('run.swept')).toHaveLength(1);
+  const second = await runDevice(paths);
+  expect(second).toMatchObject({ outcome: 'provisioned', exitStatus: 0, runId: run.runId, states: [] });
+  expect(second.of('run.swept')).toHaveLength(1);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a new request after that begins with a clean table: another name, another token', async () => {
+test('a new provision.txt after that starts from the beginning: another name, another token', async () => {
   const { simulator, paths, run } = await unsweptScene();
   await putTrigger(paths);
   const next = await runDevice(paths);
@@ -141,7 +141,7 @@ test('a new request after that begins with a clean table: another name, another 
   expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
 });
 
-test('the card was cloned in the middle of a run: the clone draws its own name', async () => {
+test('the card was cloned during a run: the clone generates its own name', async () => {
   const { simulator, paths } = await scene();
   const { deviceName } = await cutIn(paths, 'verifyCredentials');
   const clone = await runDevice(paths, { boardId: 'board-2' });
@@ -167,7 +167,7 @@ test('credentials.json was lost in between: a new run, and a new name', async ()
   expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
 });
 
-test('credentials.json is damaged: set aside, aloud', async () => {
+test('credentials.json is damaged: set aside, with a warning', async () => {
   const { simulator, paths } = await scene();
   await cutIn(paths, 'request');
   await writeFile(paths.credentials, 'not json');
@@ -191,7 +191,7 @@ test.each([
 });
 
 test.each(['stateFolder', 'deviceFolder'] as const)(
-  'a second agent on one %s ends at once and says which process holds the lock',
+  'a second agent on one %s ends at once and names the process that holds the lock',
   async (folder) => {
     const { simulator, paths } = await scene();
     await cutIn(paths, 'request');
@@ -217,7 +217,7 @@ test('while it runs, the file `lock` names the process; afterwards there is none
   expect(await stateFiles(paths)).toBe('events.jsonl snapshot.json');
 });
 
-test('a state folder that is open to others is closed, with a warning', async () => {
+test('a state folder that other users can access is made private, with a warning', async () => {
   const { paths } = await scene();
   await cutIn(paths, 'request');
   await chmod(paths.stateFolder, 0o755);
@@ -238,7 +238,7 @@ test.each(['absent', 'a file'])('the device folder is %s', async (kind) => {
   expect(run.of('run.failed')).toMatchObject([{ runId: null, state: null, attempt: null }]);
 });
 
-test('a state folder in one that may not be read is used, with a warning', async () => {
+test('a state folder in an unreadable folder is used, with a warning', async () => {
   const { paths } = await scene();
   await removeTrigger(paths);
   const around = await makeFolder(onTestFinished);

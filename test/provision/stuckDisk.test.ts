@@ -7,12 +7,12 @@ import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { stickDisk } from '../support/stuckDisk.ts';
 
-/** Two seconds for what is being written, and a half to leave; the rest is for a busy machine. */
+/** Two seconds for unfinished writes, and half a second to leave. The rest is for a busy machine. */
 const END_LIMIT_MS = 4000;
-/** Ample for a write. */
+/** More than enough for a write. */
 const MOMENT_MS = 100;
 
-it('an abort on a stuck disk ends soon, and the folder stays locked until the disk lets go', async () => {
+it('an abort on a stuck disk ends soon, and the folder stays locked until the disk answers', async () => {
   const { simulator, paths } = await scene();
   const controller = new AbortController();
   let release = async (): Promise<void> => {};

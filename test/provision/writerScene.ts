@@ -9,11 +9,11 @@ import { manualClock } from '../support/manualClock.ts';
 
 interface WriterScene {
   readonly previous?: SnapshotDocument;
-  /** The folder that is to hold the snapshot is missing: every write fails. */
+  /** The folder of the snapshot is missing: every write fails. */
   readonly broken?: boolean;
 }
 
-/** A snapshot writer in a folder of its own. */
+/** A snapshot writer in its own folder. */
 export async function writerScene({ previous, broken = false }: WriterScene = {}) {
   const path = join(await makeFolder(onTestFinished), 'state', 'snapshot.json');
   const repair = async (): Promise<void> => {

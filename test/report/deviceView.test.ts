@@ -59,7 +59,7 @@ describe('the report', () => {
     expect(view).toMatchObject({ outcome: 'running', state: 'backoff' });
     expect(view.summary).toContain('400 ms');
     expect(view.error?.code).toBe('CONNECTION_LOST');
-    expect(view.steps.at(-1)?.note).toMatch(/^Waits 1 s before the next retry/);
+    expect(view.steps.at(-1)?.note).toMatch(/^Waiting 1 s before the next retry/);
     expect(reportPage(files, '1').text).toContain('1 pause before another try');
   });
 

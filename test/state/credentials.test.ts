@@ -46,7 +46,7 @@ const plain = (credentials: Credentials | undefined) => ({
 const read = (path: string): Promise<Credentials | undefined> => readCredentials(path, silentLog, START);
 
 describe('credentials.json', () => {
-  it('is absent before a name was drawn', async () => {
+  it('is absent before a name is generated', async () => {
     expect(await read(await newPath())).toBeUndefined();
   });
 
@@ -60,13 +60,13 @@ describe('credentials.json', () => {
     expect((await stat(await written())).mode & 0o777).toBe(0o600);
   });
 
-  it('gives secrets that can’t be printed', async () => {
+  it("returns secrets that can't be printed", async () => {
     const credentials = await read(await written());
     const shown = `${inspect(credentials, { depth: 10 })} ${JSON.stringify(credentials)}`;
     for (const token of TOKENS) expect(shown).not.toContain(token);
   });
 
-  it('of a newer agent is refused and left alone: it may hold the only copy', async () => {
+  it('of a newer agent is refused and not changed: it may hold the only copy', async () => {
     const path = await altered({ version: 2 });
     const failure = await failureOf(() => read(path));
     expect([failure.code, failure.exitStatus]).toEqual(['CREDENTIALS_NEWER', 65]);
@@ -98,7 +98,7 @@ describe('credentials.json that is damaged', () => {
     ['a fourth name', { candidates: [{ ...candidate, nameIndex: 4 }] }],
     ['an empty token', { candidates: [{ ...candidate, token: '' }] }],
     ['a token that is too long', { candidates: [{ ...candidate, token: 't'.repeat(1025) }] }],
-    ['a token that is no text', { granted: { deviceName: 'n', token: 7, successSeenBy: null } }],
+    ['a token that is not a text', { granted: { deviceName: 'n', token: 7, successSeenBy: null } }],
   ])('with %s is moved aside, and what may exist on the server is said', async (_what, change) => {
     const path = await altered(change);
     const { log, lines } = recordedLog();
@@ -108,18 +108,18 @@ describe('credentials.json that is damaged', () => {
     expect(lines[0]?.message).toContain('may exist on the server');
   });
 
-  it('as JSON is moved aside without a word of it', async () => {
+  it('as JSON is set aside, and nothing of it is logged', async () => {
     const path = await put(await newPath(), `{"token":"${TOKENS[0]}" oops`, 0o600);
     const { log, lines } = recordedLog();
     expect(await readCredentials(path, log, START)).toBeUndefined();
     expect(JSON.stringify(lines)).not.toContain(TOKENS[0]);
-    expect(lines[0]?.message).toContain('no valid JSON');
+    expect(lines[0]?.message).toContain('not valid JSON');
   });
 });
 
-describe('credentials.json of somebody else', () => {
+describe('credentials.json of another user', () => {
   it.skipIf(!isRoot)(
-    'is refused, without a word of it, by an ordinary user who may read it (made by root)',
+    'is refused by an ordinary user who may read it, and nothing of it is shown (made by root)',
     async () => {
       const path = await written();
       await chmod(path, 0o644);
@@ -138,7 +138,7 @@ describe('credentials.json of somebody else', () => {
   });
 
   it.skipIf(!isRoot)(
-    'is refused by root too, unless the folder is that user’s (only root can make such files)',
+    'is refused by root too, unless that user owns the folder (only root can make such files)',
     async () => {
       const path = await written();
       await chown(path, SOMEBODY, SOMEBODY);
@@ -150,7 +150,7 @@ describe('credentials.json of somebody else', () => {
     },
   );
 
-  it('is not told apart on a system without users', async () => {
+  it('is accepted on a system without users', async () => {
     const path = await written();
     const { geteuid } = process;
     delete process.geteuid;
@@ -163,7 +163,7 @@ describe('credentials.json of somebody else', () => {
 });
 
 describe('writing credentials.json', () => {
-  it('fails, naming the file, when it can’t be made durable', async () => {
+  it("fails and names the file when it can't be made durable", async () => {
     const path = join(await makeFolder(onTestFinished), 'missing', 'credentials.json');
     const failure = await failureOf(() => writeCredentials(path, CREDENTIALS));
     expect(failure.message).toContain(path);

@@ -98,7 +98,7 @@ async function inFolder(
   };
 }
 
-/** What came out; only a failure with one of the codes may be thrown, and none of its words may hold the secret. */
+/** Result of the call. It may only throw a failure with one of the codes, without the secret in its texts. */
 async function outcome<T>(run: () => Promise<T>, codes: readonly string[]): Promise<T | Failure> {
   try {
     return await run();
@@ -145,14 +145,14 @@ const credentialsCheck = (): Promise<PropertyCheck<Buffer>> =>
     const shown = read instanceof Failure || read === undefined ? '' : JSON.stringify(read);
     expect(lines.join('\n') + shown).not.toContain('ZQJX');
     if (!(read instanceof Failure)) checkStartUps({ kind: 'absent' }, read);
-    // The only copy of what was drawn is kept, here or aside, and whoever sets it aside says so.
+    // The only copy of generated tokens is kept, here or set aside, and setting it aside is logged.
     const names = await readdir(join(path, '..'));
     expect(names).toHaveLength(1);
     expect(await readFile(join(path, '..', names.join()))).toEqual(bytes);
     expect(lines.length).toBe(names.includes('credentials.json') ? 0 : 1);
   });
 
-/** Whatever stands in the agent's own files. */
+/** Properties for any content of the agent's own files. */
 export const documentProperties: readonly Property[] = [
   propertyOf(
     'snapshot.json: it is read, called damaged or newer, never changed, and a start can be decided',

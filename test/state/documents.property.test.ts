@@ -3,6 +3,6 @@ import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
 import { SEED } from '../support/seed.ts';
 import { documentProperties } from './documentProperties.ts';
 
-describe(`whatever stands in the agent's own files (seed ${SEED})`, () => {
+describe(`with any content of the agent's own files (seed ${SEED})`, () => {
   it.each(documentProperties)('$name', checkUsually, PROPERTY_LIMIT_MS);
 });

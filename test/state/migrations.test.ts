@@ -12,7 +12,7 @@ const append = (letter: string) => (document: Record<string, unknown>) => ({
 });
 
 describe('migrating a snapshot', () => {
-  it('leaves one of the current version as it is', () => {
+  it('does not change a snapshot of the current version', () => {
     expect(migrateSnapshot(SNAPSHOT, 'p')).toEqual(SNAPSHOT);
   });
 
@@ -22,7 +22,7 @@ describe('migrating a snapshot', () => {
     expect(migrateSnapshot({ ...SNAPSHOT, version: 3 }, 'p', migrations, 4)).toMatchObject({ version: 4, path: 'c' });
   });
 
-  it('gives up when a step is missing', () => {
+  it('returns undefined when a step is missing', () => {
     expect(migrateSnapshot(SNAPSHOT, 'p', { 2: append('b') }, 3)).toBeUndefined();
   });
 
@@ -38,7 +38,7 @@ describe('migrating a snapshot', () => {
   });
 });
 
-it('tells codes of the catalogue from others', () => {
+it('distinguishes codes of the catalogue from others', () => {
   for (const code of Object.keys(FAILURES)) expect(isFailureCode(code)).toBe(true);
   for (const code of ['NO_SUCH_CODE', 'toString', '']) expect(isFailureCode(code)).toBe(false);
 });

@@ -14,20 +14,20 @@ describe("the agent's own documents", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  // A name that is too long fails in open, for root too, as a broken disk would: neither absent nor damaged.
+  // A name that is too long makes open fail, for root too, like a broken disk: neither absent nor damaged.
   const unreadable = (): string => join(folder, 'x'.repeat(300));
 
-  it('a file that can’t be read is a disk error, not a damaged file: it may hold the only copy of a token', async () => {
+  it("a file that can't be read is a disk error, not a damaged file: it may hold the only copy of a token", async () => {
     const failure = { code: 'DISK_ERROR', exitStatus: 74 };
     await expect(readOwnDocument(unreadable())).rejects.toMatchObject(failure);
     await expect(readCredentials(unreadable(), silentLog, 0)).rejects.toMatchObject(failure);
     await expect(loadSnapshot(unreadable(), silentLog, 0)).rejects.toMatchObject(failure);
   });
 
-  it('a folder in its place, and what is no JSON, are damaged', async () => {
+  it('a folder in its place, and invalid JSON, are damaged', async () => {
     expect(await readOwnDocument(folder)).toEqual({ kind: 'damaged', why: 'not-a-file' });
     const path = join(folder, 'half');
     await writeFile(path, '{"format":');
-    expect(await readOwnDocument(path)).toEqual({ kind: 'damaged', why: 'no valid JSON' });
+    expect(await readOwnDocument(path)).toEqual({ kind: 'damaged', why: 'not valid JSON' });
   });
 });

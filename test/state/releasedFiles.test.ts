@@ -11,14 +11,14 @@ import { runDevice, scene } from '../support/agentRun.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
 const FIXTURES = new URL('./fixtures/', import.meta.url);
-/** What the fixtures hold in place of what differs in each test: the server’s port and the settings’ digest. */
+/** Placeholders in the fixtures for values that each test sets: port of the server, digest of the settings. */
 const PORT = /\b1883\b/g;
 const DIGEST = /d16e57d16e57d16e/g;
 
-/** Every released version of the state files; a new version adds its pair and keeps the old ones. */
+/** Every released version of the state files. A new version adds its files and keeps the old ones. */
 const VERSIONS = Array.from({ length: SNAPSHOT_VERSION }, (_, index) => index + 1);
 
-/** Lays the files of an interrupted run of that version out on a device. */
+/** Copies the files of an interrupted run of that version to a device. */
 async function layOut(version: number, paths: DevicePaths, port: number): Promise<void> {
   const digest = settingsDigest((await readProvisionJson(paths.provisionJson)).settings);
   await mkdir(paths.stateFolder, { mode: 0o700 });
@@ -48,12 +48,12 @@ describe.each(VERSIONS)('state files of version %i', (version) => {
     const { simulator, paths } = await scene();
     await layOut(version, paths, simulator.port);
     const before = await readSnapshot(paths.snapshot);
-    if (before.kind !== 'snapshot') throw new Error('the fixture can’t be read');
+    if (before.kind !== 'snapshot') throw new Error("the fixture can't be read");
     const { runId, context } = before.snapshot;
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'provisioned', runId, deviceName: context.deviceName });
     expect(run.of('run.resumed')).toMatchObject([{ details: { from: 'backoff' } }]);
-    // A request may have left in that run, so the server is asked for its device before the next one is sent.
+    // That run may have sent a request, so the agent probes for its device before it sends the next one.
     expect(run.states.slice(0, 3)).toEqual(['backoff', 'reconcile', 'request']);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });

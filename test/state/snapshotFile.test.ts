@@ -27,7 +27,7 @@ describe('a snapshot', () => {
     expect(await loadSnapshot(path, recordedLog().log, START)).toEqual(SNAPSHOT);
   });
 
-  it('of a newer agent is refused and left alone', async () => {
+  it('of a newer agent is refused and not changed', async () => {
     const path = await put(await newPath(), JSON.stringify({ ...SNAPSHOT, version: 2, state: 'hibernate' }));
     const failure = await failureOf(() => loadSnapshot(path, recordedLog().log, START));
     expect([failure.code, failure.exitStatus]).toEqual(['SNAPSHOT_NEWER', 65]);
@@ -47,7 +47,7 @@ describe('a snapshot', () => {
     expect(await readSnapshot(path)).toMatchObject({ kind: 'damaged' });
   });
 
-  it('that the agent’s user can’t read is a failure, not a damaged file', async () => {
+  it("that the agent's user can't read is a failure, not a damaged file", async () => {
     const path = await put(await newPath(), JSON.stringify(SNAPSHOT), 0);
     const failure = await asOrdinaryUser(() => failureOf(() => readSnapshot(path)));
     expect(failure.code).toBe('FILE_NOT_PERMITTED');
@@ -65,7 +65,7 @@ const DAMAGED: readonly (readonly [string, string | Buffer])[] = [
   ['without a format', '{"version":1}'],
   ['of another format', JSON.stringify({ ...SNAPSHOT, format: 'other' })],
   ['without a version', JSON.stringify({ format: SNAPSHOT.format })],
-  ['of a version that is no integer', JSON.stringify({ ...SNAPSHOT, version: 1.5 })],
+  ['of a version that is not an integer', JSON.stringify({ ...SNAPSHOT, version: 1.5 })],
   ['of a version that is a text', JSON.stringify({ ...SNAPSHOT, version: '1' })],
   ['of a version before the first', JSON.stringify({ ...SNAPSHOT, version: -1 })],
   ['in an unknown state', JSON.stringify({ ...SNAPSHOT, state: 'route' })],
@@ -75,9 +75,9 @@ const DAMAGED: readonly (readonly [string, string | Buffer])[] = [
   ['too large', ' '.repeat(256 * 1024 + 1)],
 ];
 
-describe('a snapshot that the storage can’t give', () => {
-  it('is a failure, not a damaged file: nothing is moved aside', async () => {
-    // Any error of open(2) that says nothing about the file; a failing card gives EIO.
+describe("a snapshot that the storage can't read", () => {
+  it('is a failure, not a damaged file: it is not set aside', async () => {
+    // An error of open(2) that does not depend on the file; a failing card gives EIO.
     const path = `${await newPath()}${'x'.repeat(255)}`;
     const failure = await failureOf(() => loadSnapshot(path, recordedLog().log, START));
     expect([failure.code, failure.exitStatus]).toEqual(['DISK_ERROR', 74]);
@@ -85,7 +85,7 @@ describe('a snapshot that the storage can’t give', () => {
 });
 
 describe('a snapshot that is damaged', () => {
-  it.each(DAMAGED)('%s: is moved aside, and that is said', async (_how, content) => {
+  it.each(DAMAGED)('%s: is set aside, with a warning', async (_how, content) => {
     const path = await put(await newPath(), content);
     expect(await readSnapshot(path)).toMatchObject({ kind: 'damaged' });
     const { log, lines } = recordedLog();
@@ -94,14 +94,14 @@ describe('a snapshot that is damaged', () => {
     expect(lines).toMatchObject([{ level: 'warn', event: 'snapshot.damaged', details: { file: path } }]);
   });
 
-  it('quotes nothing of it in the log: it may hold what should not be there', async () => {
+  it('is not quoted in the log: it may hold a secret', async () => {
     const path = await put(await newPath(), '{"token":"sEcReT" oops');
     const { log, lines } = recordedLog();
     await loadSnapshot(path, log, START);
     expect(JSON.stringify(lines)).not.toContain('sEcReT');
   });
 
-  it('is also a link, or a folder: the agent never makes any there', async () => {
+  it('can also be a link or a folder: the agent never creates them there', async () => {
     const target = await put(await newPath(), JSON.stringify(SNAPSHOT));
     const link = await newPath();
     await symlink(target, link);

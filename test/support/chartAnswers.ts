@@ -18,7 +18,7 @@ export const SETTINGS: SettingsSummary = {
 };
 export const nameOf = (nameIndex: number): string => `thermal-camera-00000${nameIndex}`;
 
-const grant = (nameIndex: number, successSeen: boolean) => ({
+const issuedFor = (nameIndex: number, successSeen: boolean) => ({
   deviceName: nameOf(nameIndex),
   fingerprint: `f${nameIndex}`,
   successSeen,
@@ -29,40 +29,40 @@ export const validated =
   (settings: Partial<SettingsSummary>): Answer<'validate'> =>
   (at) => ({ settings: { ...SETTINGS, ...settings }, previousDeviceId: null, newestBackupAt: null, at });
 
-/** `prepare`, which draws a name. */
-export const drawn: Answer<'prepare'> = (at, { nameIndex }) => ({
+/** `prepare`, which generates a name. */
+export const generated: Answer<'prepare'> = (at, { nameIndex }) => ({
   nameIndex,
   deviceName: nameOf(nameIndex),
   fingerprint: `f${nameIndex}`,
-  adopted: false,
+  reused: false,
   granted: null,
   at,
 });
-/** `prepare`, which finds what an earlier run drew. */
-export const adopted: Answer<'prepare'> = (at, input) => ({ ...drawn(at, input), adopted: true });
+/** `prepare`, which finds a name that an earlier run generated. */
+export const reused: Answer<'prepare'> = (at, input) => ({ ...generated(at, input), reused: true });
 /** `prepare`, which finds what the server gave an earlier run. */
 export const adoptedGrant: Answer<'prepare'> = (at, input) => ({
-  ...adopted(at, input),
-  granted: grant(input.nameIndex, false),
+  ...reused(at, input),
+  granted: issuedFor(input.nameIndex, false),
 });
 
 export const granted: Answer<'request'> = (at, { nameIndex }) => ({
   outcome: 'granted',
-  grant: grant(nameIndex, true),
+  issued: issuedFor(nameIndex, true),
   at,
 });
-export const failureAnswer: Answer<'request'> = (at) => ({ outcome: 'failure', grant: null, at });
+export const failureAnswer: Answer<'request'> = (at) => ({ outcome: 'failure', issued: null, at });
 export const unknownOutcome: Answer<'request'> = (at) => ({
   outcome: 'unknown',
-  grant: null,
+  issued: null,
   failure: failureRecord('ANSWER_TIMEOUT', 'no answer'),
   at,
 });
 
-export const notRegistered: Answer<'reconcile'> = (at) => ({ outcome: 'refused', grant: null, at });
+export const notRegistered: Answer<'reconcile'> = (at) => ({ outcome: 'refused', issued: null, at });
 export const registered: Answer<'reconcile'> = (at, { nameIndex, includeCurrent }) => ({
   outcome: 'accepted',
-  grant: grant(includeCurrent ? nameIndex : nameIndex - 1, false),
+  issued: issuedFor(includeCurrent ? nameIndex : nameIndex - 1, false),
   at,
 });
 
@@ -86,7 +86,7 @@ export const wrote =
 export const answers: { readonly [Name in EffectName]: Answer<Name> } = {
   detect: (at) => ({ trigger: TRIGGER, unfinished: false, at }),
   validate: validated({}),
-  prepare: drawn,
+  prepare: generated,
   request: granted,
   reconcile: notRegistered,
   verifyCredentials: proven,

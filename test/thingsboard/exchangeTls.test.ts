@@ -100,7 +100,7 @@ describe('an exchange over TLS', () => {
     const server = await startTlsServer(await issueCertificate(certificate));
     const end = await ask(tlsServer(server.port, trusted));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code, asked: false });
-    expect(failureIn(end).message).toBe(`The TLS connection to 127.0.0.1:${server.port} was not made: ${why}`);
+    expect(failureIn(end).message).toBe(`No TLS connection to 127.0.0.1:${server.port}: ${why}`);
     expect(FAILURES[code].retryable).toBe(code === 'TLS_NOT_YET_VALID');
     expect(server.connections.flatMap(({ received }) => received)).toEqual([]);
     await releasedTo(before);
@@ -114,7 +114,7 @@ describe('an exchange over TLS', () => {
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
     // OpenSSL 3 has a separate number for this, and not every version of Node has a name for it.
     expect(failureIn(end).message).toMatch(
-      / was not made: its certificate can't be used \((INVALID_CA|UNSPECIFIED)\)$/,
+      /^No TLS connection to .*: its certificate can't be used \((INVALID_CA|UNSPECIFIED)\)$/,
     );
     expect(failureIn(end).hint).toContain('certificate');
   });

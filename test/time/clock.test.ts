@@ -5,13 +5,13 @@ import { systemClock } from '../../src/time/clock.ts';
 afterEach(() => vi.useRealTimers());
 
 describe('the clock of this process', () => {
-  it('tells the time of day, in whole milliseconds', () => {
+  it('returns the time of day, in whole milliseconds', () => {
     const now = systemClock().now();
     expect(Number.isInteger(now)).toBe(true);
     expect(Math.abs(now - Date.now())).toBeLessThan(1000);
   });
 
-  it('goes on by what has really passed', async () => {
+  it('advances by the real time', async () => {
     const clock = systemClock();
     const [now, monotonic] = [clock.now(), clock.monotonic()];
     await delay(20);
@@ -19,7 +19,7 @@ describe('the clock of this process', () => {
     expect(clock.now() - now).toBeCloseTo(clock.monotonic() - monotonic, -1);
   });
 
-  it('does not see the wall clock jump, as it does on a board without RTC when NTP answers', () => {
+  it('ignores a jump of the wall clock, as on a board without an RTC when NTP answers', () => {
     const clock = systemClock();
     const before = clock.now();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2060, 0, 1) });

@@ -15,17 +15,17 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 describe('within', () => {
-  it('gives what the work gives, and leaves no timer', async () => {
+  it('returns the result of the work, and leaves no timer', async () => {
     expect(await within(LIMIT_MS, Promise.resolve('done'))).toBe('done');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('fails with the work, and leaves no timer', async () => {
+  it('fails when the work fails, and leaves no timer', async () => {
     await expect(within(LIMIT_MS, failsWith('full'))).rejects.toThrow('full');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('says LATE at the limit, and not before', async () => {
+  it('returns LATE at the limit, and not before', async () => {
     let end: unknown;
     const waiting = within(LIMIT_MS, never).then((result) => {
       end = result;
@@ -53,7 +53,7 @@ describe('within', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it('tells the work that it may end, at the limit only', async () => {
+  it('aborts the signal of the work, at the limit only', async () => {
     let ending: AbortSignal | undefined;
     const waiting = within(LIMIT_MS, (given) => {
       ending = given;
@@ -66,14 +66,14 @@ describe('within', () => {
     expect(await waiting).toBe(LATE);
   });
 
-  it('does not tell work that has ended', async () => {
+  it('does not abort the signal of finished work', async () => {
     const signals: AbortSignal[] = [];
     await within(LIMIT_MS, async (ending) => signals.push(ending));
     await vi.advanceTimersByTimeAsync(2 * LIMIT_MS);
     expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
   });
 
-  it('ends with the reason of the signal, tells the work, and leaves neither timer nor listener', async () => {
+  it('fails with the reason of the signal, aborts the work, and leaves neither timer nor listener', async () => {
     const controller = new AbortController();
     const removed = vi.spyOn(controller.signal, 'removeEventListener');
     let ending: AbortSignal | undefined;
@@ -92,7 +92,7 @@ describe('within', () => {
     expect(removed).toHaveBeenCalledOnce();
   });
 
-  it('does not begin the work when the signal is aborted already', async () => {
+  it('does not start the work when the signal is already aborted', async () => {
     const work = vi.fn(() => Promise.resolve());
     await expect(within(LIMIT_MS, work, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
     expect(work).not.toHaveBeenCalled();

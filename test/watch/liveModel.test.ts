@@ -60,7 +60,7 @@ function shown(error: NonNullable<ProvisionContext['error']>) {
 it('shows the words of a failure that the chart found itself', () => {
   expect(shown({ code: 'RESUME_LOOP', situation: 'noProgress', facts: { resumes: 20 } })).toMatchObject({
     code: 'RESUME_LOOP',
-    message: 'The run was interrupted 20 times without getting any further',
+    message: 'The run was interrupted 20 times without progress',
     hint: expect.stringContaining('Find out what ends the agent'),
     causes: [],
   });

@@ -70,7 +70,7 @@ describe('what an inspector is told', () => {
           value: 'request',
           context: spoilt({ runId: 'r' }),
           input: spoilt({ runId: 'r' }),
-          output: spoilt({ outcome: 'granted', grant: spoilt({ deviceName: 'd' }) }),
+          output: spoilt({ outcome: 'granted', issued: spoilt({ deviceName: 'd' }) }),
           error: spoilt({ failure: spoilt({ code: 'C' }) }),
         }),
         event('x:1', { type: 'xstate.init', input: spoilt({ runId: 'r' }) }),
@@ -89,12 +89,12 @@ describe('what an inspector is told', () => {
   it('shows the declared parts', () => {
     const redact = createRedaction();
     redact(actor('x:1', 'request'));
-    const grant = { deviceName: 'd', fingerprint: 'f', successSeen: true };
+    const issued = { deviceName: 'd', fingerprint: 'f', successSeen: true };
     expect(redact(event('x:1', { type: 'xstate.init', input: { runId: 'r', token: SECRET } }))).toMatchObject({
       event: { type: 'xstate.init', input: { runId: 'r' } },
     });
-    expect(redact(event('x:0', { type: 'xstate.done.actor.request', output: { at: 1, grant } }))).toMatchObject({
-      event: { output: { at: 1, grant } },
+    expect(redact(event('x:0', { type: 'xstate.done.actor.request', output: { at: 1, issued } }))).toMatchObject({
+      event: { output: { at: 1, issued } },
     });
     const failure = { code: 'CONNECTION_LOST', message: 'gone', hint: 'look', retryable: true };
     expect(redact(event('x:1', { type: 'xstate.promise.reject', data: { failure, at: 2 } }))).toMatchObject({

@@ -53,7 +53,7 @@ it('tells a receiver of the Stately inspector what the run does, in order, and n
   const effects = received.flatMap((event) => (event.type === '@xstate.actor' && event.parentId ? [event.name] : []));
   expect(effects).toEqual(MAIN_FLOW.slice(0, -1));
   const granted = received.find((event) => 'event' in event && event.event.type === 'xstate.done.actor.request');
-  expect(granted).toMatchObject({ event: { output: { outcome: 'granted', grant: { deviceName: run.deviceName } } } });
+  expect(granted).toMatchObject({ event: { output: { outcome: 'granted', issued: { deviceName: run.deviceName } } } });
 
   const config = configSchema.parse(JSON.parse(await readFile(paths.thermalConfig, 'utf8')));
   const text = JSON.stringify(received);

@@ -149,7 +149,7 @@ describe('makeBackup', () => {
     for (const later of [0, 1, 2]) {
       const failure = await failureOf(() => makeBackup(folder, nameAt(TIME + later), bytes));
       expect(failure.code).toBe('CONFIG_KEEPS_CHANGING');
-      expect(failure.message).toContain('exists already');
+      expect(failure.message).toContain('already exists');
     }
     expect(await readFile(join(folder, NAME), 'utf8')).toBe('older');
     expect(await readdir(folder)).not.toContain('nowhere');

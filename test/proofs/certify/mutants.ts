@@ -69,8 +69,8 @@ export const MUTANTS = [
   {
     name: 'secret-in-log',
     file: 'src/effects/write.ts',
-    find: 'token: grant.token.fingerprint(),',
-    replace: 'token: grant.token.reveal(),',
+    find: 'token: issued.token.fingerprint(),',
+    replace: 'token: issued.token.reveal(),',
   },
   {
     // What could not be saved counts as saved.
@@ -89,8 +89,8 @@ export const MUTANTS = [
     // The effect of a resumed state is not started again.
     name: 'no-reenter',
     file: 'machines/provision.machine.ts',
-    find: "RESUME: { guard: 'mayGoOn', target: 'write', reenter: true,",
-    replace: "RESUME: { guard: 'mayGoOn', target: 'write',",
+    find: "RESUME: { guard: 'mayResume', target: 'write', reenter: true,",
+    replace: "RESUME: { guard: 'mayResume', target: 'write',",
   },
   {
     name: 'links-followed',

@@ -199,7 +199,7 @@ describe.concurrent('backups restore', () => {
     const written = await readFile(thermalConfig, 'utf8');
     const { status, output } = await backups(onTestFinished, device, 'restore', '1', '--yes');
     expect(status).toBe(75);
-    expect(output).toContain(`Let it end first: thermal-provision run --dir ${deviceFolder}`);
+    expect(output).toContain(`Finish the run first: thermal-provision run --dir ${deviceFolder}`);
     expect(await readFile(thermalConfig, 'utf8')).toBe(written);
     expect((await runAgentProcess(onTestFinished, deviceFolder)).status).toBe(0);
     expect((await backups(onTestFinished, device, 'restore', '1', '--yes')).status).toBe(0);

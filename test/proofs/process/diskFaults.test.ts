@@ -156,7 +156,7 @@ describe('SC-004: a file system that is really full', () => {
       execFileSync(UNSHARE[0], [...UNSHARE.slice(1), ...script], { timeout: 15_000, env: {} });
       const log = await readFile(join(paths.deviceFolder, 'first.log'), 'utf8');
       expect(log).toContain('"code":"DISK_FULL"');
-      expect(log).toContain('Free some space');
+      expect(log).toContain('Free disk space');
       expect(await readFile(join(paths.deviceFolder, 'first.status'), 'utf8')).toBe('74\n');
       expect(await fileContentId(after.thermalConfig)).toBe(config);
       expect(await readdir(after.deviceFolder)).toContain('provision.txt');

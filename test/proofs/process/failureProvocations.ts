@@ -23,7 +23,7 @@ import { closedPort, startHttpServer, startPlainBroker, startSilentServer } from
 import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts';
 
 const DAY_MS = 86_400_000;
-const REFUSED_BY_NAME = /delete device .* or give this one another device\.name/;
+const REFUSED_BY_NAME = /delete the device .* or set another device\.name/;
 const BASIC = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
 const CHECK = { strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices: [{ name: 'cam-1' }], reprovision: true } as const;
 const NAMED = { device: { name: 'cam-1' } } as const;
@@ -161,7 +161,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
       }
       return reportOf(atEnd, code, paths.deviceFolder);
     },
-    hint: /Leave provision\.json alone while the agent runs/,
+    hint: /Do not change provision\.json while the agent runs/,
   },
   RESUME_LOOP: afterInterruption(({ paths }) => edit(paths.snapshot, /"resumes": 0/, '"resumes": 20')),
   // The limit is an option of the library alone.

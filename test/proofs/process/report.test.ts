@@ -61,7 +61,7 @@ describe.concurrent('thermal-provision report', () => {
       command: ['report', '--out', paths.provisionJson],
     });
     expect(status).toBe(64);
-    expect(output).toContain('exists and is not a report: it was left alone');
+    expect(output).toContain('exists and is not a report: it was not overwritten');
     expect(await readFile(paths.provisionJson, 'utf8')).toBe(provisionJson);
   });
 

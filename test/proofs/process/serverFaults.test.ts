@@ -168,7 +168,7 @@ describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothi
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
     await expectFailed(device, end, {
       code: 'DEVICE_NAME_TAKEN',
-      hint: /delete device cam-1 .*another device\.name.*provisionState/,
+      hint: /delete the device cam-1 .*another device\.name.*provisionState/,
       server,
     });
     expect(server.registry.devices()).toMatchObject([{ name: 'cam-1', token: 'token-of-somebody-else' }]);
@@ -193,7 +193,7 @@ describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothi
     // The agent waits until the lost request can't succeed any more; in this process that wait takes no time.
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'DEVICE_NAME_TAKEN' } });
-    expect(run.failure?.hint).toMatch(/cam-1.*delete its server attribute provisionState/);
+    expect(run.failure?.hint).toMatch(/delete the server attribute provisionState of cam-1/);
     expect(await readFile(paths.thermalConfig, 'utf8')).toContain('token-of-the-old-device');
 
     server.registry.deleteProvisionState('cam-1');

@@ -25,7 +25,7 @@ const NOBODY = 65_534;
 const lastLine = (output: string): string => output.trimEnd().split('\n').at(-1) ?? '';
 
 /** A holder that gets no time to run, among twenty others on two cores, does not tell its pid within the second. */
-const SAYS_SOMEBODY = 'another process (it does not tell its pid)';
+const SAYS_SOMEBODY = 'its process id is unknown';
 
 /** Everybody but the holder ends at once, says who holds the lock, and did nothing. */
 async function refusals(losers: readonly RunningAgent[], holder: RunningAgent): Promise<string[]> {

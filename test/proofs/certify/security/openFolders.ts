@@ -84,7 +84,7 @@ const trial = (
 const openTrials = [0o777, 0o1777, 0o757].map((mode) =>
   trial(`a device folder of mode ${mode.toString(8)} is warned of`, freshScene, async (scene, agent) => {
     await chmod(scene.paths.deviceFolder, mode);
-    return expectWarned(scene, agent, /can be written by every user/);
+    return expectWarned(scene, agent, /Every user of this device can write/);
   }),
 );
 

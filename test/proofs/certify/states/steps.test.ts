@@ -32,7 +32,7 @@ test('a log is read as the transitions that it took', () => {
     ['request → reconcile : done [answeredFailure]'],
     ['reconcile → backoff : done [mustProbeAgain]'],
     ['* → failed : TIME_UP'],
-    ['request → route : RESUME [mayGoOn]', 'route → reconcile [mustReconcile]'],
+    ['request → route : RESUME [mayResume]', 'route → reconcile [mustReconcile]'],
     ['reconcile → failed : done [isNameTaken]'],
   ]);
 });

@@ -8,7 +8,7 @@ async function editProvisionJson(path: string, from: string, to: string): Promis
   await writeFile(path, (await readFile(path, 'utf8')).replace(from, to));
 }
 
-test('a name that the server has refused with the key is forgotten: the next run need not ask after it', async () => {
+test('a name is forgotten when the server refused the key: the next run does not probe for it', async () => {
   const { simulator, paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
   const refused = await runDevice(paths);
   expect(refused.failure?.code).toBe('PROVISION_KEY_REFUSED');
@@ -22,13 +22,13 @@ test('a name that the server has refused with the key is forgotten: the next run
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a name that an earlier run may have made known is kept, whatever this run comes to', async () => {
+test('a name that an earlier run may have sent is kept, also when this run fails', async () => {
   const faults = [{ on: 'request', nth: 1, action: 'dropAnswer' }] as const;
   const { simulator, paths } = await scene({ faults }, { provisioning: { timeout_seconds: 1, max_retries: 0 } });
   await runDevice(paths, { interruptIn: 'reconcile' });
   const key = await readFile(paths.provisionJson);
   await writeFile(paths.provisionJson, 'no JSON');
-  // A run of its own: what the interrupted one knew is gone.
+  // A new run: the state of the interrupted run is gone.
   await writeFile(paths.snapshot, 'damaged');
   expect((await runDevice(paths)).failure?.code).toBe('PROVISION_JSON_INVALID');
   expect(await fileExists(paths.credentials)).toBe(true);
