@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { runTypeScript } from './runTypeScript.mjs';
 
 const given = process.argv.slice(2);
-// Another build of the agent that is to be certified leaves dist/ as it is.
+// With --agent another build is certified: dist/ stays unchanged.
 if (!given.some((argument) => argument.startsWith('--agent'))) {
   const build = fileURLToPath(new URL('build.mjs', import.meta.url));
   const { status } = spawnSync(process.execPath, [build], { stdio: 'inherit' });

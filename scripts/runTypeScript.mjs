@@ -1,4 +1,4 @@
-// Runs a TypeScript program of the project in a process of its own, with its dependencies from node_modules.
+// Runs a TypeScript program of the project in its own process, with its dependencies from node_modules.
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * @returns the program's exit status
  */
 export async function runTypeScript(entry, args = [], nodeOptions = []) {
-  // Below node_modules, so that the packages which stay outside the bundle are found.
+  // Below node_modules, so that Node finds the packages that are not in the bundle.
   const program = `${root}node_modules/.cache/thermal-provision/program-${process.pid}.mjs`;
   try {
     await build({

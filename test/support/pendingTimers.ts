@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 
-/** Who set the timers that are still to fire or to be cleared: the stack of each. */
+/** The stack of each pending timer's creation. */
 const pending = new Map<number, string>();
 createHook({
   init(id, type) {
@@ -11,7 +11,7 @@ createHook({
   },
 }).enable();
 
-/** Timers that the product's own code, or the library it speaks MQTT with, has set and not cleared. */
+/** Pending timers of src/thingsboard and of MQTT.js. */
 export function pendingTimers(): string[] {
   return [...pending.values()].filter((stack) => /\/src\/thingsboard\/|\/node_modules\/mqtt\//.test(stack));
 }

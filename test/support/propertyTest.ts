@@ -1,8 +1,8 @@
 import type { Property } from './property.ts';
 import { SEED } from './seed.ts';
 
-/** Many cases take their time on a machine that has other things to do. */
+/** Enough for all cases on a busy machine. */
 export const PROPERTY_LIMIT_MS = 120_000;
 
-/** Checks a property as a test does: a moderate number of cases, from this process's seed. */
+/** Checks a property in a test: with a moderate number of cases, from this process's seed. */
 export const checkUsually = ({ holds, usualRuns }: Property): Promise<void> => holds({ seed: SEED, runs: usualRuns });

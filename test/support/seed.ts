@@ -1,2 +1,2 @@
-/** The seed of this file's random runs; it stands in the names of the tests. FC_SEED repeats one. */
+/** The seed of this file's random runs, shown in the test names. FC_SEED repeats a run. */
 export const SEED = Number(process.env.FC_SEED ?? Math.trunc(Math.random() * 2 ** 31));

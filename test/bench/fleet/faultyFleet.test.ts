@@ -31,7 +31,7 @@ describe('a fleet whose server refuses, closes, delays, loses answers and says F
     await layOutFleet(root, DEVICES, { server, namePrefix: 'camera', timeoutSeconds: FAULTS_TIMEOUT_SECONDS });
 
     const paths = (index: number) => fleetDevice(root, index);
-    const boot = bootsInProcess({ paths, cutIn: faultPlan(seed, DEVICES).cutIn, time: fastTime });
+    const boot = bootsInProcess({ paths, killIn: faultPlan(seed, DEVICES).killIn, time: fastTime });
     const ends: DeviceEnd[] = [];
     await inFlight(DEVICES, CONCURRENCY, async (index) => {
       ends[index] = await bootUntilProvisioned(boot, index, BOOTS);

@@ -47,7 +47,7 @@ it('finds a device that nobody uses, an unknown one, another token, and two fold
   const problems = await registryProblems(paths, all, onServer(['a', '1'], ['b', 'other'], ['extra', '9']));
   expect(problems).toEqual(
     expect.arrayContaining([
-      'nobody uses the device extra on the server',
+      'no camera uses the device extra on the server',
       'device 1: b has another token on the server',
       'device 2: the server has no c',
       expect.stringMatching(/^the devices \d and \d share name or token$/),

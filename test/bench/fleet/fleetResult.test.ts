@@ -48,7 +48,7 @@ it('counts who succeeded, who needed more than one try, and failures by their co
 it('is well only where nothing is wrong on the server', () => {
   const ends = [{ ms: 1, end: 'provisioned', boots: 1, retries: 0 }];
   expect(isWell(fleetResult(SETTING, { ...MEASURED, ends }))).toBe(true);
-  const wrong = fleetResult(SETTING, { ...MEASURED, ends, problems: ['nobody uses the device x'] });
+  const wrong = fleetResult(SETTING, { ...MEASURED, ends, problems: ['no camera uses the device x'] });
   expect(isWell(wrong)).toBe(false);
-  expect(resultTable([wrong])).toContain('PROBLEM: nobody uses the device x');
+  expect(resultTable([wrong])).toContain('PROBLEM: no camera uses the device x');
 });

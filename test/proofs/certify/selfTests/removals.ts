@@ -87,7 +87,7 @@ export const REMOVALS: readonly Removal[] = [
     by: 'secret-in-log',
     suite: 'security',
     scenario: '^secrets: logged as json at level info$',
-    says: /Secret number \d+ stands in the output/,
+    says: /Secret number \d+ is in the output/,
   },
   {
     protection: 'a state that could not be saved lets no effect pass',
