@@ -18,7 +18,7 @@ const ALIAS = {
   'readable-stream/lib/_stream_writable.js': 'scripts/alias/writableStream.cjs',
 };
 
-// CommonJS libraries call require() for Node's modules, but ES modules have no require().
+// CommonJS libraries call require() for Node's own modules; an ES module has no require().
 const REQUIRE =
   'const require=(id)=>{const found=process.getBuiltinModule(id);' +
   'if(found)return found;throw new Error(id+" is not in the bundle")};';

@@ -31,7 +31,7 @@ export async function writeDeclarations(outdir) {
   text = writeOut(
     text,
     'ProvisionState',
-    'A state of the chart (docs/architecture.md, “The chart”).',
+    'A state of the chart (docs/architecture.md, "The chart").',
     PROVISION_STATES,
   );
   const foreign = /^(import|export) .*\bfrom\b.*$|\bimport\(.*$/m.exec(text);

@@ -84,7 +84,7 @@ export async function loginProblems(
     const { index, name, token } = device;
     const signal = AbortSignal.timeout(LOGIN_MS);
     const proof = await proveCredentials({ server, token, clientId: name, timeoutMs: LOGIN_MS, signal });
-    if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can’t log in: ${proof.kind}`);
+    if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can't log in: ${proof.kind}`);
   });
   return problems;
 }

@@ -14,8 +14,8 @@ const DEVICES = 100;
 const CONCURRENCY = 50;
 const BOOTS = 3;
 
-describe('a fleet whose server refuses, closes, delays, loses answers and says FAILURE, and whose power fails', () => {
-  it(`ends as exactly one device each, after three boots at most (FC_SEED=${SEED})`, async ({ onTestFinished }) => {
+describe('a fleet with power failures, whose server refuses, closes, delays, loses answers and answers FAILURE', () => {
+  it(`ends with exactly one device each, after at most three boots (FC_SEED=${SEED})`, async ({ onTestFinished }) => {
     const seed = String(SEED);
     const simulator = await startFleetSimulator(DEVICES, 0, seed);
     onTestFinished(() => simulator.close());

@@ -20,7 +20,7 @@ import {
 } from './straceScenarios.ts';
 import type { SuiteOptions, SuiteResult } from './suite.ts';
 
-/** This form makes the agent load its parser first. The quick check before it would mix the counts of two threads. */
+/** With this form of an option the whole agent runs: src/cli/nothingToDo.ts would make calls in a second thread. */
 const WHOLE_AGENT = ['--keep-backups=5'];
 /** A slow run saves its state more often: the shortest of several runs has the calls that every run makes. */
 const BASE_RUNS = 5;

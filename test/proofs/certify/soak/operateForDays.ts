@@ -56,7 +56,7 @@ function connectionInMemory(counts: Counts) {
     if (counts.connections % REFUSED_CONNECTION === 0)
       throw new Failure('CONNECTION_REFUSED', 'connecting', {
         ...SERVER,
-        why: 'nobody listens',
+        why: 'no server listens',
         errno: 'ECONNREFUSED',
       });
     return CONNECTION;
