@@ -1,10 +1,17 @@
-// Runs a TypeScript program of the project in its own process, with its dependencies from node_modules.
+// Runs TypeScript programs of the project in their own processes, with their dependencies from node_modules.
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Builds dist/ unless `--agent` names another build. The build prints to standard error. */
+export function buildAgentUnlessGiven(args) {
+  if (args.some((argument) => argument.startsWith('--agent'))) return;
+  const { status } = spawnSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('the agent could not be built');
+}
 
 /**
  * @param entry path below the project's root

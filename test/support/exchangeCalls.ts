@@ -1,11 +1,11 @@
 /** Calls of `exchange`, and the resources that they still hold. */
 
+import { createHook } from 'node:async_hooks';
 import { expect } from 'vitest';
 import type { ServerEndpoint } from '../../src/endpoint.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from '../../src/thingsboard/exchange.ts';
 import { wait } from '../simulator/mqttClients.ts';
-import { pendingTimers } from './pendingTimers.ts';
 
 export const QUESTION_TOPIC = '/provision/request';
 export const ANSWER_TOPIC = '/provision/response';
@@ -50,6 +50,22 @@ export function failureIn(end: ExchangeEnd): Failure {
   if (end.kind !== 'failed') throw new Error(`expected a failure, not ${end.kind}`);
   expect(end.failure).toBeInstanceOf(Failure);
   return end.failure;
+}
+
+/** The stack of each pending timer's creation. */
+const pending = new Map<number, string>();
+createHook({
+  init(id, type) {
+    if (type === 'Timeout') pending.set(id, String(new Error('set here').stack));
+  },
+  destroy(id) {
+    pending.delete(id);
+  },
+}).enable();
+
+/** Pending timers of src/thingsboard and of MQTT.js. */
+function pendingTimers(): string[] {
+  return [...pending.values()].filter((stack) => /\/src\/thingsboard\/|\/node_modules\/mqtt\//.test(stack));
 }
 
 const HELD = ['TCPSocketWrap', 'TLSWrap', 'TCPConnectWrap', 'GetAddrInfoReqWrap'];

@@ -8,7 +8,7 @@ import { inFlight } from '../../../bench/fleet/pool.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../../src/simulator/simulator.ts';
 import { makeFolder } from '../../support/deviceFolder.ts';
 import { fastTime } from '../../support/fastTime.ts';
-import { SEED } from '../../support/seed.ts';
+import { SEED } from '../../support/propertyTest.ts';
 
 const DEVICES = 100;
 const CONCURRENCY = 50;
