@@ -15,49 +15,49 @@ const record = (event: string, details: LogRecord['details']): LogRecord => ({
 });
 
 describe('a line of the log', () => {
-  it('with an unknown event, a wrong level, or missing, wrong or additional fields is refused by the compiler', () => {
+  it('with an unknown event, a wrong level, or missing, wrong or further fields is refused by the compiler alone', () => {
     const { log, lines } = recordedLog();
     log.info('trigger.processed', 'sentence', { file: 'f' });
     log.warn('config.changed', 'sentence');
     log.info('config.changed', 'sentence');
     log.warn('source.bad-line', 'sentence', { leftOut: 2 });
-    // @ts-expect-error the event does not exist
+    // @ts-expect-error there is no such event
     log.info('trigger.vanished', 'sentence', { file: 'f' });
-    // @ts-expect-error the event has level info
+    // @ts-expect-error it is logged at info
     log.warn('trigger.processed', 'sentence', { file: 'f' });
-    // @ts-expect-error the event has fields
+    // @ts-expect-error it has fields
     log.info('trigger.processed', 'sentence');
-    // @ts-expect-error the field's name is file
+    // @ts-expect-error its field is called file
     log.info('trigger.processed', 'sentence', { path: 'f' });
-    // @ts-expect-error the field is a string
+    // @ts-expect-error the field is a text
     log.info('trigger.processed', 'sentence', { file: 1 });
-    // @ts-expect-error the event has no other field
+    // @ts-expect-error it has no other field
     log.info('trigger.processed', 'sentence', { file: 'f', bytes: 3 });
-    // @ts-expect-error the event has no fields
+    // @ts-expect-error it has no fields
     log.warn('config.changed', 'sentence', { file: 'f' });
     expect(lines).toHaveLength(11);
   });
 });
 
 describe('a recorded line', () => {
-  it('is the event of its name when it has the fields of that event', () => {
+  it('is the event that its name says, when it has the fields of that event', () => {
     const waiting = record('splay.waiting', { ms: 7, later: 'field' });
     expect(isEvent(waiting, 'splay.waiting')).toBe(true);
     expect(isEvent(waiting, 'backoff.waiting', 'splay.waiting')).toBe(true);
     expect(isEvent(waiting, 'backoff.waiting')).toBe(false);
-    // The compiler then knows the fields.
+    // The compiler knows the fields then.
     expect(isEvent(waiting, 'splay.waiting') && waiting.details.ms.toFixed(1)).toBe('7.0');
   });
 
   it.each([
     ['a field is missing', record('splay.waiting', {})],
-    ['a field has another type', record('splay.waiting', { ms: '7' })],
-    ['an optional field has another type', record('state.entered', { resumed: 'yes' })],
-    ['a list is missing', record('run.reset', { movedTo: 'a' })],
-    ['a string is null', record('device.former', { former: null })],
-    ['a string or null is absent', record('run.provisioned', { deviceName: null, server: null, seconds: 1 })],
+    ['a field is of another kind', record('splay.waiting', { ms: '7' })],
+    ['an optional field is of another kind', record('state.entered', { resumed: 'yes' })],
+    ['a list is none', record('run.reset', { movedTo: 'a' })],
+    ['a text is null', record('device.former', { former: null })],
+    ['a text or null is absent', record('run.provisioned', { deviceName: null, server: null, seconds: 1 })],
     ['the catalogue does not know it', record('constructor', {})],
-  ])('is not an event when %s', (_why, line) => {
+  ])('is no event when %s', (_why, line) => {
     expect(isEvent(line, 'splay.waiting', 'state.entered', 'run.reset', 'device.former', 'run.provisioned')).toBe(
       false,
     );

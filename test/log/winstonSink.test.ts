@@ -22,8 +22,8 @@ const record = (changes: Partial<LogRecord> = {}): LogRecord => ({
   ...changes,
 });
 
-describe('winstonSink with a file only', () => {
-  it('writes one line for each record, in order', async () => {
+describe('winstonSink with a file alone', () => {
+  it('writes one line a record, in order', async () => {
     const path = join(await scratchFolder(), 'log');
     const { sink, close } = winstonSink({
       level: 'debug',
@@ -40,7 +40,7 @@ describe('winstonSink with a file only', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o640);
   });
 
-  it.each(LOG_LEVELS)('omits lines below level %s', async (level) => {
+  it.each(LOG_LEVELS)('leaves out what is less important than %s', async (level) => {
     const path = join(await scratchFolder(), 'log');
     const { sink, close } = winstonSink({
       level,
@@ -56,7 +56,7 @@ describe('winstonSink with a file only', () => {
     expect(written).toEqual(LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1));
   });
 
-  it("continues without a file that can't be written", async () => {
+  it('does without a file that can’t be written', async () => {
     const path = join(await scratchFolder(), 'log');
     await mkdir(path);
     const { sink, close } = winstonSink({
@@ -69,7 +69,7 @@ describe('winstonSink with a file only', () => {
   });
 });
 
-/** Runs a program that logs `count` records and then prints "end" on standard output. */
+/** What a program shows that logs `count` records and then says “end” on standard output. */
 async function run(script: string, args: readonly string[], closeStderr = false) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
@@ -110,7 +110,7 @@ describe('winstonSink in a program', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('writes text to standard error only', async () => {
+  it('writes text to standard error, and nothing to standard output', async () => {
     const { stdout, stderr, exitStatus } = await run(script, ['text', '1']);
     expect(stderr).toBe(`T INFO  [s] line 0 ${'x'.repeat(200)} (e run=r attempt=1)\n`);
     expect({ stdout, exitStatus }).toEqual({ stdout: 'end', exitStatus: 3 });
@@ -132,7 +132,7 @@ describe('winstonSink in a program', () => {
     expect(stderr.split('\n')).toHaveLength(4);
   });
 
-  it('continues when standard error has no reader any more', async () => {
+  it('goes on when nobody reads standard error any more', async () => {
     const { stdout, exitStatus } = await run(script, ['text', '20', '', '50'], true);
     expect({ stdout, exitStatus }).toEqual({ stdout: 'end', exitStatus: 3 });
   });

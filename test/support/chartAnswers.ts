@@ -1,7 +1,7 @@
 import type { EffectContracts, EffectName, SettingsSummary } from '../../machines/provision.types.ts';
 import { failureRecord } from './failureRecord.ts';
 
-/** The output of an effect in a test, for a time (ms since the epoch) and an input. */
+/** How an effect ends in a test: its output at a time (ms since the epoch), for its input. */
 export type Answer<Name extends EffectName> = (
   at: number,
   input: EffectContracts[Name]['input'],
@@ -24,12 +24,12 @@ const grant = (nameIndex: number, successSeen: boolean) => ({
   successSeen,
 });
 
-/** `validate` with changed settings. */
+/** `validate` with other settings than the usual ones. */
 export const validated =
   (settings: Partial<SettingsSummary>): Answer<'validate'> =>
   (at) => ({ settings: { ...SETTINGS, ...settings }, previousDeviceId: null, newestBackupAt: null, at });
 
-/** `prepare` generates a name. */
+/** `prepare`, which draws a name. */
 export const drawn: Answer<'prepare'> = (at, { nameIndex }) => ({
   nameIndex,
   deviceName: nameOf(nameIndex),
@@ -38,9 +38,9 @@ export const drawn: Answer<'prepare'> = (at, { nameIndex }) => ({
   granted: null,
   at,
 });
-/** `prepare` reuses the name of an earlier run. */
+/** `prepare`, which finds what an earlier run drew. */
 export const adopted: Answer<'prepare'> = (at, input) => ({ ...drawn(at, input), adopted: true });
-/** `prepare` reuses the credentials that the server issued to an earlier run. */
+/** `prepare`, which finds what the server gave an earlier run. */
 export const adoptedGrant: Answer<'prepare'> = (at, input) => ({
   ...adopted(at, input),
   granted: grant(input.nameIndex, false),
@@ -82,7 +82,7 @@ export const wrote =
   (outcome: EffectContracts['write']['output']['outcome']): Answer<'write'> =>
   (at) => ({ outcome, at });
 
-/** The output of each effect when nothing fails. */
+/** What each effect answers when all goes well. */
 export const answers: { readonly [Name in EffectName]: Answer<Name> } = {
   detect: (at) => ({ trigger: TRIGGER, unfinished: false, at }),
   validate: validated({}),

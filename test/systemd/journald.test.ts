@@ -10,19 +10,19 @@ import { makeFolder } from '../support/deviceFolder.ts';
 
 describe('withPriority', () => {
   it.each(LOG_LEVELS.map((level, index) => [level, ['<3>', '<4>', '<6>', '<7>'][index]] as const))(
-    'prefixes a line of level %s with its syslog priority: %s',
+    'says of a line of level %s what syslog calls it: %s',
     (level, prefix) => {
       expect(withPriority(level, 'a line')).toBe(`${prefix}a line`);
     },
   );
 
-  it('prefixes every line, because journald makes an entry of each line', () => {
+  it('says it of every line, because journald makes an entry of each', () => {
     expect(withPriority('error', 'one\n    two')).toBe('<3>one\n<3>    two');
   });
 });
 
 describe('isJournalStream', () => {
-  it('is true for exactly the stream that JOURNAL_STREAM names', async ({ onTestFinished }) => {
+  it('is true for the very stream that JOURNAL_STREAM names', async ({ onTestFinished }) => {
     const file = await open(join(await makeFolder(onTestFinished), 'stream'), 'w');
     onTestFinished(() => file.close());
     const { dev, ino } = fstatSync(file.fd, { bigint: true });
@@ -31,16 +31,16 @@ describe('isJournalStream', () => {
     expect(isJournalStream({ JOURNAL_STREAM: `${dev + 1n}:${ino}` }, file.fd)).toBe(false);
   });
 
-  it.each([undefined, '', 'nonsense', '1'])('is false for JOURNAL_STREAM "%s"', (value) => {
+  it.each([undefined, '', 'nonsense', '1'])('is false for JOURNAL_STREAM “%s”', (value) => {
     expect(isJournalStream({ JOURNAL_STREAM: value })).toBe(false);
   });
 
-  it('is false for a closed stream', () => {
+  it('is false for a stream that is closed', () => {
     expect(isJournalStream({ JOURNAL_STREAM: '1:2' }, 999_999)).toBe(false);
   });
 });
 
-/** The program's standard error, written to a file. @param same whether JOURNAL_STREAM names that file */
+/** What the program writes to a file as standard error; `same`: JOURNAL_STREAM names that file. */
 async function written(folder: string, args: readonly string[], same: boolean): Promise<string> {
   const path = join(folder, 'stderr');
   const file = await open(path, 'w');
@@ -60,7 +60,7 @@ describe('the program under systemd', () => {
     ['a boot without work', (dir: string) => ['run', '--dir', dir], /^<6>\{.*"run\.nothing"/],
     ['log lines of a failure', (dir: string) => ['run', '--dir', `${dir}/absent`], /^<3>\{.*"run\.failed"/m],
     [
-      'an error outside a run',
+      'an error outside of a run',
       (dir: string) => ['report', '--dir', `${dir}/absent`, '--out', `${dir}/x`],
       /^<3>thermal-provision: /,
     ],
@@ -71,7 +71,7 @@ describe('the program under systemd', () => {
     for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^<[3467]>/);
   });
 
-  it('gives no priority to lines on another stream', async ({ expect, onTestFinished }) => {
+  it('gives none to lines that go elsewhere', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     expect(await written(folder, ['run', '--dir', folder], false)).toMatch(/^\{.*"run\.nothing"/);
   });

@@ -24,7 +24,7 @@ const NOBODY = 65_534;
 
 const lastLine = (output: string): string => output.trimEnd().split('\n').at(-1) ?? '';
 
-/** The message about a holder that does not tell its pid within a second, because it gets no processor time. */
+/** A holder that gets no time to run, among twenty others on two cores, does not tell its pid within the second. */
 const SAYS_SOMEBODY = 'another process (it does not tell its pid)';
 
 /** Checks that all other agents end at once, name the holder of the lock, and start no run. */
