@@ -1,6 +1,6 @@
-// The bare minimum that `npm run bench` compares a run with: what one would write without any of the agent's promises.
-// Connects with MQTT.js, asks ThingsBoard for a device, connects again with its token and asks for an attribute, writes
-// one file. No fsync, no state, no log, no check of anything. Usage: node bareProvision.mjs FOLDER
+// The minimal script that `npm run bench` compares a run with. It keeps none of the agent's promises: it requests a
+// device with MQTT.js, connects again with the token, requests an attribute and writes one file. It has no fsync, no
+// state, no log and no checks. Usage: node bareProvision.mjs FOLDER
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** npm run bench: what a boot, a run and normal operation cost, each beside its goal (docs/performance.md). */
+/** npm run bench: costs of a boot, a run and normal operation, compared with their goals (docs/performance.md). */
 
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -13,12 +13,12 @@ import { type Bench, bootWithoutWork, provisioning, slowNetwork } from './parts/
 import { openWorkshop } from './parts/workshop.ts';
 
 const HELP = `npm run bench -- [options]
-  --runs N        interleaved runs of each side (default 21)
+  --runs N        interleaved runs of each program (default 21)
   --only NAME     ${'boot, run, network, durability, resume or normal'}; may be repeated (default: all but normal)
-  --node PATH     a node to measure with; may be repeated (default: this one)
-  --minutes N     how long normal operation is watched (default 10)
-  --agent PATH    main.js of a bundle (default: that of the Debian package, built anew)
-  --json FILE     the figures, for machines
+  --node PATH     Node.js executable; may be repeated (default: this one)
+  --minutes N     duration of the measurement of normal operation (default 10)
+  --agent PATH    main.js of the agent (default: a new build for the Debian package)
+  --json FILE     write the figures as JSON
 `;
 
 const { values } = parseArgs({
@@ -39,12 +39,12 @@ const MEASUREMENTS: Readonly<
   boot: { title: 'Boot without work', measure: bootWithoutWork },
   run: { title: 'Provisioning on loopback, and its memory', measure: provisioning },
   network: { title: 'Provisioning over a slow network', measure: slowNetwork },
-  durability: { title: "Durability's price", measure: durability },
+  durability: { title: 'Cost of durability', measure: durability },
   resume: { title: 'Resume', measure: resume },
   normal: { title: 'Normal operation', measure: (bench) => normalOperation(bench, Number(values.minutes)) },
 };
 
-/** The project's root: npm runs scripts there. */
+/** The project's root, where npm runs scripts. */
 const ROOT = process.cwd();
 
 const load = (): string =>

@@ -1,5 +1,5 @@
-// Preloaded (node --require) into a measured process: leaves its peak memory and CPU time in a file when it ends.
-// VmHWM, because resourceUsage().maxRSS of a young process is that of its parent (getrusage(2), execve(2)).
+// Preloaded (node --require) into a measured process: writes its peak memory and CPU time to a file at its end.
+// VmHWM, because resourceUsage().maxRSS of a new process includes its parent's (getrusage(2), execve(2)).
 const { readFileSync, writeFileSync } = require('node:fs');
 
 process.once('exit', () => {

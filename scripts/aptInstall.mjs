@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 const LIMIT_MS = 5 * 60 * 1000;
 
 /**
- * Installs Debian packages that a check needs. Only root may.
- * @returns why they could not be installed, or undefined
+ * Installs Debian packages that a check needs; this needs root.
+ * @returns why the packages could not be installed, or undefined
  */
 export function aptInstall(...packages) {
-  if (process.geteuid?.() !== 0) return `only root could install it (apt-get install ${packages.join(' ')})`;
+  if (process.geteuid?.() !== 0) return `only root can install it (apt-get install ${packages.join(' ')})`;
   const apt = (...args) =>
     execFileSync('apt-get', args, {
       stdio: ['ignore', 'ignore', 'pipe'],

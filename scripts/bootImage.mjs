@@ -1,5 +1,5 @@
-// Debian 13 in a folder, for the boot test: built once with mmdebstrap, kept in the system's temporary folder for a week.
-//   node scripts/bootImage.mjs   prints the folder; use it as the lower layer of an overlay, never write to it
+// Debian 13 in a folder, for the boot test. mmdebstrap builds it; the system's temporary folder keeps it for a week.
+//   node scripts/bootImage.mjs   prints the folder; use it only as the lower layer of an overlay, never write to it
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const SUITE = 'trixie';
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'nodejs', 'libnss-systemd', 'ca-certificates'];
-/** What nobody reads in a test would take a third of the time to unpack. */
+/** Files that no test needs; unpacking them would take a third of the time. */
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*', '/usr/share/info/*'];
 const BUILD_LIMIT_MS = 5 * 60 * 1000;
 const KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -22,7 +22,7 @@ const recipe = [
   ...LEFT_OUT.map((path) => `--dpkgopt=path-exclude=${path}`),
 ];
 
-/** The container's root must belong to root all the way up, and other users must be able to enter it. */
+/** All parent folders of the container's root must be owned by root, and other users must be able to enter them. */
 function build(folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { mode: 0o755 });
@@ -32,7 +32,7 @@ function build(folder) {
       stdio: ['ignore', 'inherit', 'inherit'],
       timeout: BUILD_LIMIT_MS,
     });
-    // Each board that boots from it gets a machine-id of its own; a missing file would mean a first boot with presets.
+    // Each board gets its own machine-id. Without this file systemd would apply presets, as at a first boot.
     writeFileSync(join(root, 'etc/machine-id'), '');
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -56,7 +56,7 @@ export function bootImage() {
   try {
     renameSync(own, folder);
   } catch (error) {
-    // Somebody else was quicker: theirs is as good.
+    // Another process has built the same image in the meantime.
     rmSync(own, { recursive: true, force: true });
     if (!existsSync(folder)) throw error;
   }

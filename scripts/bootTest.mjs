@@ -1,5 +1,5 @@
 // Boots Debian 13 with the package installed, in systemd-nspawn: npm run test:boot [-- --deb FILE] [-- test names]
-// Everything runs in namespaces of its own, so that nothing is left of it, however it ends.
+// The tests run in their own namespaces, which disappear with all mounts and processes at the end.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ import { bootImage } from './bootImage.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const TOOLS = { 'systemd-nspawn': 'systemd-container', mmdebstrap: 'mmdebstrap', ip: 'iproute2' };
 const TEST_LIMIT_MS = 5 * 60 * 1000;
-/** Mounts, processes, network and what they leave end with the tests. */
+/** The mounts, processes and network of the tests end with these namespaces. */
 const NAMESPACES = ['--mount', '--propagation', 'private', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 const isThere = (tool) => ['/usr/bin', '/usr/sbin', '/bin', '/sbin'].some((folder) => existsSync(join(folder, tool)));
 
-/** @returns why nothing can be booted here, or undefined */
+/** @returns why this machine can't boot containers, or undefined */
 function obstacle() {
   if (process.platform !== 'linux') return 'containers need Linux';
   if (process.geteuid?.() !== 0) return 'only root may start containers';
@@ -28,7 +28,7 @@ function obstacle() {
   return missing.length === 0 ? undefined : aptInstall('debian-archive-keyring', ...missing.map(([, name]) => name));
 }
 
-/** The package as it is shipped, built from the checkout. */
+/** Builds the Debian package from the checkout. @returns its path */
 function buildPackage(folder) {
   execFileSync(process.execPath, [join(root, 'scripts/packageDeb.mjs'), '--outdir', folder], {
     cwd: root,
@@ -41,7 +41,7 @@ function buildPackage(folder) {
 
 const { values, positionals } = parseArgs({ options: { deb: { type: 'string' } }, allowPositionals: true });
 const started = performance.now();
-/** @returns the image's folder, or why there is none: packages that can't be had now say nothing about the agent */
+/** @returns the image's folder, or why it can't be built: a failed download is not a failure of the agent */
 function image() {
   const why = obstacle();
   if (why !== undefined) return { why };
@@ -72,7 +72,7 @@ if (folder === undefined) {
         env: { ...process.env, BOOT_IMAGE: folder, BOOT_DEB: deb, BOOT_FOLDER: work },
       },
     );
-    if (error !== undefined) console.error(`The boot test was ended: ${error.message}`);
+    if (error !== undefined) console.error(`The boot test was stopped: ${error.message}`);
     process.exitCode = status ?? 1;
   } finally {
     rmSync(work, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-// The tests in a real browser. Chromium is Debian's package; root installs it, anybody else is told why nothing ran.
+// The tests in a browser: Chromium, from Debian's package. As root this script installs it; without Chromium the tests
+// are skipped with a message.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,7 @@ let chromium = find();
 const why = chromium === undefined ? aptInstall('chromium', 'fonts-liberation') : undefined;
 chromium ??= find();
 if (chromium === undefined) {
-  console.log(`SKIPPED: the tests in a browser. There is no Chromium, and ${why ?? 'its package brought none'}.`);
+  console.log(`SKIPPED: the tests in a browser. There is no Chromium, and ${why ?? 'its package contains none'}.`);
 } else {
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
   const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'test/proofs/browser/vitest.config.ts'], {

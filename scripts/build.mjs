@@ -1,4 +1,4 @@
-// The shipped bundle, one build with splitting (docs/architecture.md, "Start-up"):
+// Builds the shipped bundle, one build with splitting (docs/architecture.md, "Start-up"):
 // npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -10,11 +10,11 @@ import { writeDeclarations } from './declarations.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFile(`${root}${path}`, 'utf8');
 
-/** Modules that the bundle takes from another file; the build fails when nothing imports one of them. */
+/** Replaced modules. The build fails when nothing imports one of them. */
 const ALIAS = {
   // Security: with DEBUG=* in the environment MQTT.js would print keys and tokens.
   debug: 'scripts/alias/debug.cjs',
-  // MQTT.js and winston bring three copies of Node's streams: 160 kB, and 12 ms of a run.
+  // MQTT.js and winston contain three copies of Node's streams: 160 kB, and 12 ms of a run.
   'readable-stream': 'scripts/alias/readableStream.cjs',
   'readable-stream/lib/_stream_writable.js': 'scripts/alias/writableStream.cjs',
 };
@@ -24,7 +24,7 @@ const REQUIRE =
   'const require=(id)=>{const found=process.getBuiltinModule(id);' +
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
 
-// --device: what the Debian package holds, without simulator, demonstration and library (scripts/packageDeb.mjs).
+// --device: the program of the Debian package, without simulator, demo and library (scripts/packageDeb.mjs).
 const { values, positionals } = parseArgs({
   options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false } },
   allowPositionals: true,
@@ -42,7 +42,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  // jsonc-parser's CommonJS build loads its parts by computed names, which no bundler can follow.
+  // jsonc-parser's CommonJS build loads its parts by computed names, which a bundler can't follow.
   mainFields: ['module', 'main'],
   alias: Object.fromEntries(Object.entries(ALIAS).map(([name, path]) => [name, `./${path}`])),
   minify: true,
@@ -50,14 +50,14 @@ const { metafile } = await build({
   metafile: true,
   define: {
     AGENT_VERSION: JSON.stringify(JSON.parse(await read('package.json')).version),
-    // A text: esbuild would put an object into a part that every start of the program loads.
+    // As text: esbuild would put an object into a part that every start of the program loads.
     CHART_PICTURES: JSON.stringify(
       JSON.stringify({
         provision: await read('state-diagrams/provision.svg'),
         telemetry: await read('state-diagrams/telemetry.svg'),
       }),
     ),
-    // Leaves out what winston has for its developers.
+    // Removes winston's code for development.
     'process.env.NODE_ENV': '"production"',
   },
   banner: { js: REQUIRE },

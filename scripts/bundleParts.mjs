@@ -1,21 +1,21 @@
-// What the bundle takes otherwise than it lies in node_modules and src (docs/architecture.md, "Start-up").
+// Changes to modules of node_modules and src in the bundle (docs/architecture.md, "Start-up").
 
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** CommonJS modules that stand in for others. */
+/** CommonJS modules that replace others. */
 const REPLACED = {
-  // Node's own streams, of which readable-stream is a copy; a boot would load three versions of it.
+  // Node's streams: readable-stream is a copy of them, and a run would load three versions of it.
   'readable-stream': "module.exports = require('node:stream');",
   'readable-stream/lib/_stream_writable.js': "module.exports = require('node:stream').Writable;",
-  // MQTT.js uses its timers in browsers only; it takes Node's own elsewhere.
+  // MQTT.js uses worker-timers in browsers only, and Node's timers elsewhere.
   'worker-timers': 'module.exports = { clearInterval, setInterval };',
   // With DEBUG=* in the environment MQTT.js would print keys and tokens.
   debug: 'module.exports = () => () => {};',
-  // MQTT.js keeps topic aliases in it, which only MQTT 5 has; the agent speaks 3.1.1.
+  // MQTT.js keeps topic aliases in it, which only MQTT 5 has; the agent uses 3.1.1.
   'lru-cache': 'exports.LRUCache = Map;',
-  // Its main module brings all transports along, the catching of exceptions and a default logger.
+  // Its main module also loads all transports, exception handlers and a default logger.
   winston: `
     exports.createLogger = require('winston/lib/winston/create-logger');
     exports.format = { printf: require('logform/printf') };
@@ -24,9 +24,9 @@ const REPLACED = {
       Stream: require('winston/lib/winston/transports/stream'),
     };
   `,
-  // For formats with colours, which the log has not.
+  // For coloured formats, which the log does not use.
   '@colors/colors/safe': 'module.exports = {};',
-  // node:util brings worker_threads and more along: 0.9 MB and 1 ms on Node 24.
+  // node:util also loads worker_threads and more: 0.9 MB and 1 ms on Node 24.
   util: `
     const util = () => process.getBuiltinModule('node:util');
     exports.inherits = (one, other) => {
@@ -36,7 +36,7 @@ const REPLACED = {
     exports.format = (...parts) => util().format(...parts);
     exports.inspect = (...parts) => util().inspect(...parts);
   `,
-  // jsonc-parser begins with 1,200 strings of blanks; it makes what it does not find there.
+  // jsonc-parser starts with 1,200 strings of blanks; it makes the missing ones when it needs them.
   './string-intern': `
     exports.cachedSpaces = Array.from({ length: 20 }, (_, count) => ' '.repeat(count));
     exports.cachedBreakLinesWithSpaces = {};
@@ -44,7 +44,7 @@ const REPLACED = {
   `,
 };
 
-/** Who gets the replacement: anybody else may mean something other by that name, or need all of it. */
+/** The modules that get the replacement: for others the name may mean another module, or they need the whole module. */
 const ONLY_FOR = {
   'lru-cache': /\/node_modules\/mqtt\//,
   util: /\/node_modules\/(inherits|winston|winston-transport|logform)\//,
@@ -57,7 +57,7 @@ export const lean = {
   setup(build) {
     const wanted = new RegExp(`^(${Object.keys(REPLACED).join('|').replaceAll('.', '\\.')})$`);
     build.onResolve({ filter: wanted }, ({ path, importer, namespace }) => {
-      // A replacement may load parts of what it stands in for.
+      // A replacement may load parts of the replaced module.
       if (namespace === 'lean' || ONLY_FOR[path]?.test(importer) === false) return undefined;
       return { path, namespace: 'lean' };
     });
@@ -70,8 +70,8 @@ export const lean = {
 };
 
 /**
- * An esbuild plugin. An import of Node's own module in ES syntax evaluates each of its exports, and those of node:fs bring
- * streams, promises and a read-eval-print loop along: 1 to 2.7 MB and 2 ms, nearly all that a boot without work costs.
+ * An esbuild plugin. An ES import of a Node module evaluates all its exports. Those of node:fs load streams, promises
+ * and a read-eval-print loop: 1 to 2.7 MB and 2 ms, nearly the whole cost of a boot without work.
  */
 export const builtinsAsNeeded = {
   name: 'builtins-as-needed',
@@ -86,7 +86,7 @@ export const builtinsAsNeeded = {
   },
 };
 
-/** An esbuild plugin for main.js: what it loads when there is work are files of their own beside it. */
+/** An esbuild plugin for main.js: keeps the parts that it loads only for work in their own files. */
 export const loadedLater = {
   name: 'loaded-later',
   setup(build) {

@@ -1,4 +1,4 @@
-// Builds the Debian package and asks lintian about it: npm run check:deb. Root installs what is missing.
+// Builds the Debian package and checks it with lintian: npm run check:deb. As root it installs lintian if necessary.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,18 +9,18 @@ import { aptInstall } from './aptInstall.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LINTIAN = '/usr/bin/lintian';
 const LIMIT_MS = 5 * 60 * 1000;
-/** What Debian's policy calls wrong; warnings are shown. */
+/** The check fails on errors; warnings are only shown. */
 const FAIL_ON = 'error';
 
 function obstacle() {
-  if (!existsSync('/usr/bin/dpkg-deb')) return 'this is no Debian: there is no dpkg-deb';
+  if (!existsSync('/usr/bin/dpkg-deb')) return 'dpkg-deb is not installed';
   const why = existsSync(LINTIAN) ? undefined : aptInstall('lintian');
-  return why === undefined ? undefined : `there is no lintian, and ${why}`;
+  return why === undefined ? undefined : `lintian is not installed, and ${why}`;
 }
 
 const why = obstacle();
 if (why !== undefined) {
-  console.log(`SKIPPED: lintian on the Debian package. Here ${why}.`);
+  console.log(`SKIPPED: lintian on the Debian package: ${why}.`);
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'thermal-check-deb-'));
   try {
@@ -30,7 +30,7 @@ if (why !== undefined) {
       stdio: 'inherit',
       timeout: LIMIT_MS,
     });
-    if (status === 0) console.log('lintian finds no error');
+    if (status === 0) console.log('lintian found no error');
     process.exitCode = status ?? 1;
   } finally {
     rmSync(folder, { recursive: true, force: true });

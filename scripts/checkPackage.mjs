@@ -1,4 +1,4 @@
-// Packs the package, looks at what is in it, installs it into an empty folder and runs it there.
+// Packs the package, checks its contents, installs it into an empty folder and runs it there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,10 +25,10 @@ const REQUIRED = [
   'state-diagrams/provision.svg',
 ];
 const MAX_PACKED_BYTES = 2 * 1024 * 1024;
-/** ES modules only, on purpose: how CommonJS and TypeScript's old resolution see the package does not count. */
+/** The package has ES modules only: problems with CommonJS and TypeScript's old resolution do not count. */
 const UNSUPPORTED = ['node10', 'node16-cjs'];
 
-/** A program that uses the library as its users do, in TypeScript. */
+/** A TypeScript program that uses the library. */
 const CALLER = `import { type FailureCode, provision } from 'thermal-provision';
 const result = await provision({ dir: '/nowhere', onLog: (record): string => record.message });
 const code: FailureCode | undefined = result.outcome === 'failed' ? result.failure.code : undefined;
@@ -38,7 +38,7 @@ console.log(code);
 const run = (command, args, cwd) =>
   execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** What publint and Are the types wrong have to say about the packed package. */
+/** The complaints of publint and "Are the types wrong?" about the packed package. */
 async function complaints(tarball) {
   const lint = await publint({ pack: { tarball: tarball.buffer }, strict: true });
   const pkg = lint.pkg;
@@ -55,7 +55,7 @@ function useLibrary(place) {
   const options = ['--strict', '--exactOptionalPropertyTypes', '--module', 'nodenext', '--target', 'es2022'];
   run('node', [join(root, 'node_modules/typescript/bin/tsc'), ...options, ...types, 'caller.mts'], place);
   const code = run('node', ['caller.mjs'], place).trim();
-  if (code !== 'DEVICE_FOLDER_MISSING') throw new Error(`the library said ${code}`);
+  if (code !== 'DEVICE_FOLDER_MISSING') throw new Error(`the library returned ${code}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'thermal-package-'));
@@ -64,12 +64,12 @@ try {
   const [pack] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
   const names = pack.files.map(({ path }) => path);
   const foreign = names.filter((name) => !ALLOWED.some((pattern) => pattern.test(name)));
-  if (foreign.length > 0) throw new Error(`not for users: ${foreign.join(', ')}`);
+  if (foreign.length > 0) throw new Error(`files that users do not need: ${foreign.join(', ')}`);
   const missing = REQUIRED.filter((name) => !names.includes(name));
   if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
   if (pack.size > MAX_PACKED_BYTES) throw new Error(`${pack.size} bytes are too many`);
 
-  // A copy: a small file's buffer is a part of a larger one.
+  // A copy: the buffer of a small file is part of a larger one.
   const found = await complaints(Uint8Array.from(readFileSync(join(folder, pack.filename))));
   if (found.length > 0) throw new Error(found.join('\n'));
 
@@ -78,15 +78,17 @@ try {
   writeFileSync(join(place, 'package.json'), '{"private":true}');
   run('npm', ['install', '--offline', '--no-save', join(folder, pack.filename)], place);
   const installed = run('ls', ['node_modules'], place).trim().split('\n');
-  if (installed.join() !== 'thermal-provision') throw new Error(`installed more than itself: ${installed.join(', ')}`);
+  if (installed.join() !== 'thermal-provision')
+    throw new Error(`the installation added other packages: ${installed.join(', ')}`);
   const binary = join(place, 'node_modules', '.bin', 'thermal-provision');
   const version = run(binary, ['--version'], place).trim();
-  if (version !== pack.version) throw new Error(`--version says ${version}`);
+  if (version !== pack.version) throw new Error(`--version printed ${version}`);
   const demo = run(binary, ['demo'], place);
-  if (!demo.includes('Devices on the server: 1')) throw new Error('the installed demo did not end with one device');
+  if (!demo.includes('Devices on the server: 1'))
+    throw new Error('the demo of the installed package did not end with one device');
   useLibrary(place);
   console.log(
-    `package: ${names.length} files, ${pack.size} bytes packed, ${pack.unpackedSize} unpacked; installs alone and runs`,
+    `package: ${names.length} files, ${pack.size} bytes packed, ${pack.unpackedSize} unpacked; installs without other packages and runs`,
   );
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-// The package's type declarations: those of src/index.ts, which names no type of a dependency.
+// Writes the package's type declarations: those of src/index.ts, which uses no type of a dependency.
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,16 +7,16 @@ import { loadTypeScript } from './loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Replaces the import of a type that is derived from a table by the type itself, written out. */
+/** Replaces the import of a type that is derived from a table with the written-out type. */
 function writeOut(declarations, type, description, names) {
   const imported = new RegExp(`^import .*\\b${type}\\b.* from '[^']+';$`, 'm');
   const union = names.map((name) => `\n    | '${name}'`).join('');
   return declarations.replace(imported, `/** ${description} */\nexport type ${type} =${union};`);
 }
 
-/** Writes `index.d.ts` into a folder. Failure codes and states, which are derived from tables, are put in by name. */
+/** Writes `index.d.ts` into a folder, with the names of all failure codes and states. */
 export async function writeDeclarations(outdir) {
-  // `npm run check` looks at the types; here they are only copied out, file by file.
+  // `npm run check` checks the types; this only emits the declarations, file by file.
   const options = '--declaration --emitDeclarationOnly --noCheck --noResolve --allowImportingTsExtensions';
   const target = ['--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--stripInternal'];
   const args = ['--ignoreConfig', ...options.split(' '), ...target, '--outDir', outdir, `${root}src/index.ts`];
@@ -31,10 +31,10 @@ export async function writeDeclarations(outdir) {
   text = writeOut(
     text,
     'ProvisionState',
-    'A state of the chart (docs/architecture.md, “The chart”).',
+    'A state of the chart (docs/architecture.md, "The chart").',
     PROVISION_STATES,
   );
   const foreign = /^(import|export) .*\bfrom\b.*$|\bimport\(.*$/m.exec(text);
-  if (foreign !== null) throw new Error(`index.d.ts must stand by itself, but has: ${foreign[0]}`);
+  if (foreign !== null) throw new Error(`index.d.ts must not import anything, but has: ${foreign[0]}`);
   await writeFile(path, text);
 }

@@ -1,6 +1,6 @@
-// The Stately inspector for `--inspect=stately`: a page with Stately's inspector in it, and a socket that passes on what
-// agents on this machine send. The package's own server (@statelyai/inspect/server) listens on every interface; this
-// one on 127.0.0.1 only. The page itself loads https://stately.ai/inspect, so it is for developers, not for devices.
+// The Stately inspector for `--inspect=stately`: a page with Stately's inspector, and a socket that forwards the events
+// of agents on this machine. It listens on 127.0.0.1 only; the server of @statelyai/inspect listens on every interface.
+// The page loads https://stately.ai/inspect, so it is for developers, not for devices.
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
@@ -38,7 +38,7 @@ const server = createServer((request, response) => {
 const kept = [];
 const sockets = new WebSocketServer({
   server,
-  // A page of another site may open sockets to this machine, too: its origin gives it away. Agents have none.
+  // A page of another site can open a socket to this machine too. It sends its origin; agents send none.
   verifyClient: ({ origin, req }) =>
     HOSTS.includes(req.headers.host ?? '') && (origin === undefined || HOSTS.includes(origin.replace('http://', ''))),
 });

@@ -1,5 +1,5 @@
-// The kill test (test/proofs/kill/). KILL_RUNS: how many runs (300); KILL_SEED: repeats the moments of an earlier test;
-// KILL_PROGRAM: main.js of another bundle, to see that a broken agent is caught.
+// The kill test (test/proofs/kill/). KILL_RUNS: number of runs (300); KILL_SEED: repeats an earlier test;
+// KILL_PROGRAM: main.js of another bundle, to check that the test detects a broken agent.
 import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-// Below node_modules, so that the packages which stay outside this bundle are found.
+// Below node_modules, so that Node finds the packages that are not in this bundle.
 const folder = await mkdtemp(join(root, 'node_modules/.kill-test-'));
 try {
   const outfile = join(folder, 'killTest.mjs');

@@ -1,10 +1,10 @@
-// Runs TypeScript sources in a script: Node 20 can't, and a build step of its own would be one more thing to forget.
+// Imports TypeScript sources into a script, because Node 20 can't.
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Bundles a piece of TypeScript, with imports relative to the project's root, and imports the result. */
+/** Bundles TypeScript code, with imports relative to the project's root, and imports the result. */
 export async function loadTypeScript(contents) {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root, loader: 'ts' },

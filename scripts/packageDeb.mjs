@@ -1,4 +1,4 @@
-// The Debian package, for all architectures, the same bytes each time: npm run package:deb [-- --outdir FOLDER]
+// Builds the Debian package, reproducible and for all architectures: npm run package:deb [-- --outdir FOLDER]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, lutimes, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -15,16 +15,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const NAME = 'thermal-provision';
 const PROGRAM = `usr/share/${NAME}`;
 const DOCS = `usr/share/doc/${NAME}`;
-/** For programs and developers; everything else in docs/ is for whoever looks after a camera. */
+/** Pages for developers. All other pages in docs/ are for operators. */
 const DOCS_LEFT_OUT = ['library.md', 'certificate.md'];
 const BUILD_LIMIT_MS = 120_000;
 
-// --deb-version: the same program under another version, for tests of an upgrade.
+// --deb-version: the same program with another version, for tests of upgrades.
 const { values } = parseArgs({
   options: { outdir: { type: 'string', default: `${root}dist-deb` }, 'deb-version': { type: 'string' } },
 });
 
-/** Standard output of a program, which may not take for ever. */
+/** Runs a program with a time limit. @returns its standard output */
 const run = (command, args, env = {}) =>
   execFileSync(command, args, {
     cwd: root,
@@ -46,7 +46,7 @@ async function copy(stage, from, to) {
 
 const compressed = (text) => gzipSync(text, { level: 9 });
 
-/** The program as a device needs it. @returns what is inside, for the licences */
+/** Adds the device's program. @returns esbuild's input files, for the licences */
 async function addProgram(stage, version) {
   const folder = join(stage, PROGRAM);
   run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder]);
@@ -69,7 +69,7 @@ async function addUnits(stage) {
   }
 }
 
-/** Everything below a folder, in an order that no file system decides. */
+/** All entries below a folder, sorted, because the order of a file system is not reproducible. */
 async function entriesBelow(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -77,7 +77,7 @@ async function entriesBelow(folder) {
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Modes and times that depend on nobody's umask and clock. */
+/** Sets reproducible modes and times, independent of umask and clock. */
 async function settle(stage, seconds) {
   for (const { entry, path } of [...(await entriesBelow(stage)), { entry: undefined, path: stage }]) {
     const isScript = path.startsWith(join(stage, 'DEBIAN/p')) || path === join(stage, PROGRAM, 'main.js');
@@ -86,7 +86,7 @@ async function settle(stage, seconds) {
   }
 }
 
-/** What dpkg has to know: control, sums, and the maintainer scripts. */
+/** Adds dpkg's files: control, checksums and the maintainer scripts. */
 async function addControl(stage, parts) {
   const entries = await entriesBelow(stage);
   const sums = [];
@@ -132,7 +132,7 @@ try {
 
   await mkdir(values.outdir, { recursive: true });
   const deb = join(values.outdir, `${NAME}_${debVersion}_all.deb`);
-  // One thread: xz divides the data by the number of threads, and so by the machine.
+  // One thread: with more threads xz's output depends on the machine.
   const how = ['--root-owner-group', '--threads-max=1', '-Zxz', '-z9', '--build'];
   run('dpkg-deb', [...how, stage, deb], { SOURCE_DATE_EPOCH: String(seconds) });
   const bytes = (await readFile(deb)).length;

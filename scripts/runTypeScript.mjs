@@ -1,4 +1,4 @@
-// Runs a TypeScript program of the project in a process of its own, with its dependencies from node_modules.
+// Runs TypeScript programs of the project in their own processes, with their dependencies from node_modules.
 import { spawnSync } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,13 +6,20 @@ import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Builds dist/ unless `--agent` names another build. The build prints to standard error. */
+export function buildAgentUnlessGiven(args) {
+  if (args.some((argument) => argument.startsWith('--agent'))) return;
+  const { status } = spawnSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: ['ignore', 2, 2] });
+  if (status !== 0) throw new Error('the agent could not be built');
+}
+
 /**
  * @param entry path below the project's root
  * @param nodeOptions e.g. --expose-gc
  * @returns the program's exit status
  */
 export async function runTypeScript(entry, args = [], nodeOptions = []) {
-  // Below node_modules, so that the packages which stay outside the bundle are found.
+  // Below node_modules, so that Node finds the packages that are not in the bundle.
   const program = `${root}node_modules/.cache/thermal-provision/program-${process.pid}.mjs`;
   try {
     await build({

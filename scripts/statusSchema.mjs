@@ -1,4 +1,4 @@
-// Writes docs/status.schema.json from the zod schema of `status`; with --check it only compares, and fails when stale.
+// Writes docs/status.schema.json from the zod schema of `status`. With --check it only compares, and fails when stale.
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';

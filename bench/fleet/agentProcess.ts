@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Boot } from './deviceRun.ts';
 
-/** A run ends itself after nine minutes. */
+/** More than the nine minutes after which a run ends itself. */
 const LIMIT_MS = 10 * 60_000;
 
 const lineSchema = z.object({ event: z.string(), code: z.string().optional() });
@@ -15,7 +15,7 @@ function eventsIn(output: string): readonly z.infer<typeof lineSchema>[] {
   });
 }
 
-/** Starts of the shipped program, a process each. */
+/** Starts the shipped program, in a process for each start. */
 export function bootsAsProcess(program: string, paths: (index: number) => DevicePaths): Boot {
   return (index) =>
     new Promise((resolve, reject) => {

@@ -4,9 +4,9 @@ import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import type { GivenServer } from './options.ts';
 import { inFlight } from './pool.ts';
 
-/** How long a device waits for an answer, s: a crowd of agents on two cores keeps each other waiting. */
+/** How long a device waits for an answer, s. It is long because the agents share few cores. */
 const TIMEOUT_SECONDS = 20;
-/** With faults, of which many are silence. */
+/** With faults: many of them are silence, which costs the whole time limit. */
 export const FAULTS_TIMEOUT_SECONDS = 2;
 const MAKERS = 32;
 
@@ -25,7 +25,7 @@ export interface FleetFolders {
   readonly timeoutSeconds?: number;
 }
 
-/** Lays out the folders of a fleet: each asks for provisioning, and has the configuration of a former device. */
+/** Writes the folders of a fleet: each has a provisioning request and the configuration of a previous device. */
 export async function layOutFleet(root: string, devices: number, options: FleetFolders): Promise<void> {
   const { host, port, useSsl, caFile, deviceKey, deviceSecret } = options.server;
   const provisionJson = JSON.stringify({

@@ -4,22 +4,22 @@ import { runAgent } from '../../src/provision/agent.ts';
 import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 
-/** What became of one device. */
+/** The result of one device. */
 export interface DeviceEnd {
-  /** From its first start to the end of its last one, ms. */
+  /** Time from the first start to the end of the last one, ms. */
   readonly ms: number;
   /** The outcome of the last start, or the code of its failure. */
   readonly end: string;
-  /** How often it was started. */
+  /** Number of starts. */
   readonly boots: number;
-  /** Pauses before another try, over all its starts. */
+  /** Pauses before a retry, over all starts. */
   readonly retries: number;
 }
 
 /** One start of the agent on a device folder. */
 export type Boot = (index: number, boot: number) => Promise<{ readonly end: string; readonly retries: number }>;
 
-/** Starts a device again until it is provisioned, `boots` times at most. */
+/** Starts a device until it is provisioned, at most `boots` times. */
 export async function bootUntilProvisioned(start: Boot, index: number, boots: number): Promise<DeviceEnd> {
   const startedAt = performance.now();
   let retries = 0;
@@ -33,19 +33,19 @@ export async function bootUntilProvisioned(start: Boot, index: number, boots: nu
 
 interface InProcess {
   readonly paths: (index: number) => DevicePaths;
-  /** The state in which this start is cut as a power loss would; undefined: none. */
-  readonly cutIn?: (index: number, boot: number) => ProvisionState | undefined;
-  /** Pauses that take no time (tests). */
+  /** The state in which this start is killed, like by a power failure; undefined: none. */
+  readonly killIn?: (index: number, boot: number) => ProvisionState | undefined;
+  /** Time without real pauses (tests). */
   readonly time?: () => Required<Pick<AgentOptions, 'clock' | 'chartClock'>>;
 }
 
 const endOf = ({ outcome, failure }: AgentResult): string => failure?.code ?? outcome;
 
-/** Starts of the agent within this process. */
-export function bootsInProcess({ paths, cutIn, time }: InProcess): Boot {
+/** Starts the agent within this process. */
+export function bootsInProcess({ paths, killIn, time }: InProcess): Boot {
   return async (index, boot) => {
     const power = new AbortController();
-    const cut = cutIn?.(index, boot);
+    const killed = killIn?.(index, boot);
     let retries = 0;
     const result = await runAgent({
       paths: paths(index),
@@ -56,7 +56,7 @@ export function bootsInProcess({ paths, cutIn, time }: InProcess): Boot {
       },
       signal: power.signal,
       onState: (state) => {
-        if (state === cut) power.abort(new Error('cut by the fleet'));
+        if (state === killed) power.abort(new Error('killed by the fleet'));
       },
       ...time?.(),
     });

@@ -2,22 +2,22 @@ import { ACTIVE_STATES, type ProvisionState } from '../../machines/provision.sta
 import type { ConnectAction, Fault, MessageAction } from '../../src/simulator/faults.ts';
 import { seededRandom } from '../../test/proofs/kill/seededRandom.ts';
 
-/** What goes wrong for a fleet, drawn from a seed. */
+/** The faults of a fleet, generated from a seed. */
 export interface FaultPlan {
   readonly faults: readonly Fault[];
-  /** Requests, by their number, whose name somebody else takes the moment before: FAILURE, and nothing is committed. */
+  /** Numbers of the requests whose name another client takes just before: FAILURE, and nothing is committed. */
   readonly nameTakenAt: ReadonlySet<number>;
-  /** From a request to its commit, ms: longer than some connections live. */
+  /** Time from a request to its commit, ms: longer than some connections last. */
   readonly commitDelayMs: number;
-  /** The state in which a device's power is cut at this start. */
-  cutIn(index: number, boot: number): ProvisionState | undefined;
+  /** The state in which the agent of a device is killed at this start. */
+  killIn(index: number, boot: number): ProvisionState | undefined;
 }
 
-/** Of all occasions at each point. */
+/** Share of the occasions at which a fault strikes. */
 const SHARE = 0.12;
 const NAME_TAKEN_SHARE = 0.02;
-/** Of the devices, at their first start; half as many at the second. The third one must do. */
-const CUT_SHARE = 0.2;
+/** Share of the devices that are killed at their first start; half as many at the second, none at the third. */
+const KILL_SHARE = 0.2;
 const COMMIT_DELAY_MS = 40;
 /** Retries and repeated starts make more occasions than devices. */
 const OCCASIONS_PER_DEVICE = 3;
@@ -29,7 +29,7 @@ const CONNECT: readonly [ConnectAction, ...ConnectAction[]] = [
   { action: 'refuse', code: 3 },
   { action: 'stallConnack', ms: 300 },
   { action: 'acceptThenClose' },
-  // Before the commit: the device asks after its request while the server still works on it.
+  // The connection closes before the commit: the device asks for its credentials before they exist.
   { action: 'acceptThenClose', ms: COMMIT_DELAY_MS / 2 },
 ];
 
@@ -47,12 +47,13 @@ const MESSAGE: readonly [MessageAction, ...MessageAction[]] = [
   { action: 'answerThenClose' },
 ];
 
-/** The device was created, and the server says that it was not. */
+/** The server creates the device and answers FAILURE. */
 const CREATED_YET_FAILURE: MessageAction = { action: 'answer', payload: FAILURE_ANSWER };
 
-/** States in which a power cut strikes: `detect` is over too soon, and nothing here leads to `restore`. */
-const CUTS = ACTIVE_STATES.filter((state) => state !== 'detect' && state !== 'restore');
-/** @param devices how many devices the fleet has */
+/** The states in which agents are killed. `detect` is too short, and no fault here leads to `restore`. */
+const KILL_STATES = ACTIVE_STATES.filter((state) => state !== 'detect' && state !== 'restore');
+
+/** @param devices size of the fleet */
 export function faultPlan(seed: string, devices: number): FaultPlan {
   const random = seededRandom(`fleet/${seed}`);
   const faults: Fault[] = [];
@@ -60,7 +61,7 @@ export function faultPlan(seed: string, devices: number): FaultPlan {
   for (let nth = 1; nth <= OCCASIONS_PER_DEVICE * devices; nth += 1) {
     if (random.next() < SHARE) faults.push({ on: 'provisionConnect', nth, ...random.pick(CONNECT) });
     if (random.next() < SHARE) {
-      // A server that has just created the device may not know it yet in all its nodes.
+      // A node of the server may not know a new device yet.
       const action = random.next() < 0.1 ? ({ action: 'refuse', code: 5 } as const) : random.pick(CONNECT);
       faults.push({ on: 'deviceConnect', nth, ...action });
     }
@@ -72,9 +73,9 @@ export function faultPlan(seed: string, devices: number): FaultPlan {
     faults,
     nameTakenAt,
     commitDelayMs: COMMIT_DELAY_MS,
-    cutIn(index, boot) {
-      const cut = seededRandom(`fleet/${seed}/${index}/${boot}`);
-      return boot <= 2 && cut.next() < CUT_SHARE / boot ? CUTS[cut.below(CUTS.length)] : undefined;
+    killIn(index, boot) {
+      const random = seededRandom(`fleet/${seed}/${index}/${boot}`);
+      return boot <= 2 && random.next() < KILL_SHARE / boot ? KILL_STATES[random.below(KILL_STATES.length)] : undefined;
     },
   };
 }

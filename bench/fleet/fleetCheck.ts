@@ -1,4 +1,4 @@
-/** Whether every device is one device: of its own, registered once, with the credentials that its folder holds. */
+/** Checks that every camera is exactly one device: registered once, with the credentials in its folder. */
 
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
@@ -49,9 +49,9 @@ function sharedProblems(devices: readonly ConfiguredDevice[]): string[] {
 }
 
 /**
- * Against the simulator's registry.
- * @param provisioned the indices of the devices that say they are provisioned
- * @returns what is wrong; empty: every one is exactly one device
+ * Compares the devices with the simulator's registry.
+ * @param provisioned indices of the devices whose run succeeded
+ * @returns the problems; empty: every camera is exactly one device
  */
 export async function registryProblems(
   paths: (index: number) => DevicePaths,
@@ -66,11 +66,11 @@ export async function registryProblems(
     if (known === undefined) return [`device ${index}: the server has no ${name}`];
     return known === digestOf(token.reveal()) ? [] : [`device ${index}: ${name} has another token on the server`];
   });
-  const nobodys = [...onServer.keys()].map((name) => `nobody uses the device ${name} on the server`);
-  return [...sharedProblems(configured), ...unknown, ...nobodys];
+  const unused = [...onServer.keys()].map((name) => `no camera uses the device ${name} on the server`);
+  return [...sharedProblems(configured), ...unknown, ...unused];
 }
 
-/** Against any server: that all differ, and that each can log in. What else the server holds can't be seen from here. */
+/** Checks on any server that all devices differ and each can log in. Other devices on the server can't be seen. */
 export async function loginProblems(
   paths: (index: number) => DevicePaths,
   provisioned: readonly number[],
@@ -84,11 +84,11 @@ export async function loginProblems(
     const { index, name, token } = device;
     const signal = AbortSignal.timeout(LOGIN_MS);
     const proof = await proveCredentials({ server, token, clientId: name, timeoutMs: LOGIN_MS, signal });
-    if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can’t log in: ${proof.kind}`);
+    if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can't log in: ${proof.kind}`);
   });
   return problems;
 }
 
-/** The first problems, and how many more there are. */
+/** The first problems, and the number of the others. */
 export const shownProblems = (problems: readonly string[]): string[] =>
   problems.length <= SHOWN ? [...problems] : [...problems.slice(0, SHOWN), `and ${problems.length - SHOWN} more`];

@@ -5,7 +5,7 @@ import type { RegistryReport } from './simulatorProcess.ts';
 
 const count = z.int().nonnegative();
 
-/** The result of a fleet, as `--json` prints it. Times in ms but for `seconds`, sizes in bytes. */
+/** The result of a fleet, as `--json` prints it. Times are in ms (except `seconds`), sizes in bytes. */
 export const fleetResultSchema = z.object({
   devices: count,
   concurrency: count,
@@ -17,16 +17,16 @@ export const fleetResultSchema = z.object({
   seconds: z.number(),
   devicesPerSecond: z.number(),
   succeeded: count,
-  /** Devices that needed more than one try or more than one start. */
+  /** Number of devices that needed several tries or several starts. */
   retried: count,
-  /** How many devices needed one start, two, three …, in this order. */
+  /** Number of devices that needed one start, two, three …, in this order. */
   boots: z.array(count),
-  /** Failed devices by the code of their last start. */
+  /** Number of failed devices by the failure code of their last start. */
   failed: z.record(z.string(), count),
   msPerDevice: z.object({ p50: z.number(), p95: z.number(), p99: z.number(), max: z.number() }),
-  /** CPU time of all the agents, for one device. */
+  /** CPU time of all agents, divided by the devices. */
   cpuMsPerDevice: z.number(),
-  /** Of it, in JavaScript's own thread, which there is one of: the limit of a fleet in one process; null with processes. */
+  /** The JavaScript thread's part of it, which limits a fleet in one process; null with processes. */
   threadMsPerDevice: z.number().nullable(),
   memory: z.object({ baseBytes: count, peakBytes: count, keptBytes: z.int(), machineBytes: count }),
   simulator: z
@@ -38,7 +38,7 @@ export const fleetResultSchema = z.object({
       namesTaken: count,
     })
     .nullable(),
-  /** What is not as it must be: each device exactly one, and none that nobody uses. */
+  /** Cameras that are not exactly one device, and devices without a camera. */
   problems: z.array(z.string()),
 });
 export type FleetResult = z.infer<typeof fleetResultSchema>;

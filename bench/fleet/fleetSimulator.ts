@@ -3,7 +3,7 @@ import { faultPlan } from './faultPlan.ts';
 import type { RegistryReport } from './simulatorProcess.ts';
 import { digestOf } from './tokenDigest.ts';
 
-/** A simulator that a fleet works against. */
+/** The simulated server of a fleet. */
 export interface FleetSimulator {
   readonly port: number;
   report(): RegistryReport;
@@ -11,7 +11,7 @@ export interface FleetSimulator {
 }
 
 /**
- * @param devices how many will come
+ * @param devices size of the fleet
  * @param faults seed of the faults; undefined: none
  */
 export async function startFleetSimulator(
@@ -27,7 +27,7 @@ export async function startFleetSimulator(
     ...(plan === undefined ? {} : { faults: plan.faults, commitDelayMs: plan.commitDelayMs }),
     onEvent: (event) => {
       if (event.type !== 'request' || event.deviceName === undefined || !plan?.nameTakenAt.has(event.nth)) return;
-      // Somebody else's device of that name, created the moment before.
+      // Another client creates a device of that name just before.
       if (simulator.registry.find(event.deviceName) !== undefined) return;
       simulator.registry.addDevice({ name: event.deviceName });
       taken.add(event.deviceName);

@@ -1,4 +1,4 @@
-/** `npm run bench:fleet`: many devices provisioned at the same time, and whether each became exactly one device. */
+/** `npm run bench:fleet`: provisions many devices at the same time, and checks that each becomes exactly one device. */
 
 import { spawnSync } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
@@ -22,7 +22,7 @@ const machine = (): string => {
   return `Node ${process.versions.node}, ${cpus().length} × ${first?.model ?? 'CPU'}, ${gigabytes} GB; ${threads} threads for files`;
 };
 
-/** Each fleet of a curve in a process of its own, so that one does not use the memory that another has let go. */
+/** Runs a fleet in its own process, so that no fleet uses the freed memory of an earlier one. */
 function runAlone(args: readonly string[], devices: number): FleetResult {
   const [, program = ''] = process.argv;
   const own = [...process.execArgv, program, ...args, '--devices', String(devices), '--json'];

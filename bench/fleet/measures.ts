@@ -1,20 +1,20 @@
-/** What is measured of a fleet besides its devices. */
+/** Measures CPU time and memory of a fleet. */
 import { readFileSync } from 'node:fs';
 
-/** The value below which a share of the sorted numbers lies (nearest rank). */
+/** The quantile of sorted numbers (nearest rank). */
 export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 
 const SAMPLE_MS = 50;
 
-/** Memory that the machine could still give, bytes (proc(5), MemAvailable). */
+/** Available memory of the machine, bytes (proc(5), MemAvailable). */
 function availableBytes(): number {
   const [, kilobytes = '0'] = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8')) ?? [];
   return Number(kilobytes) * 1024;
 }
 
-/** Bytes of the heap that are in use after a garbage collection, where node --expose-gc allows one. */
+/** Used heap after a garbage collection, bytes. The collection needs node --expose-gc. */
 function heapBytes(): number {
   globalThis.gc?.();
   return process.memoryUsage().heapUsed;
@@ -22,10 +22,10 @@ function heapBytes(): number {
 
 const TICK_MS = 10;
 
-/** Two neighbouring fields of a stat file of proc(5), by the number of the first one, as ms of CPU time. */
+/** CPU time from two neighbouring fields of a stat file (proc(5)), ms. @param field number of the first one */
 function ticksMs(path: string, field: number): number {
   const stat = readFileSync(path, 'utf8');
-  // The second field, a name in brackets, may hold blanks; the third follows it.
+  // The second field is a name in brackets, which may contain blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return TICK_MS * (Number(fields[field - 3]) + Number(fields[field - 2]));
 }
@@ -33,20 +33,20 @@ function ticksMs(path: string, field: number): number {
 /** CPU time of this process' main thread so far, ms. */
 export const mainThreadMs = (): number => ticksMs(`/proc/self/task/${process.pid}/stat`, 14);
 
-/** CPU time of the child processes that have ended, ms. */
+/** CPU time of the ended child processes, ms. */
 export const endedChildrenMs = (): number => ticksMs('/proc/self/stat', 16);
 
 export interface Memory {
-  /** The most that this process held, before the fleet and until its end, bytes. */
+  /** Peak memory of this process, before the fleet and at its end, bytes. */
   readonly baseBytes: number;
   readonly peakBytes: number;
-  /** What stayed in this process' heap after the fleet, bytes. */
+  /** Heap of this process that is still used after the fleet, bytes. */
   readonly keptBytes: number;
-  /** What the whole machine had less of at the worst moment, bytes; files on tmpfs count. */
+  /** Largest decrease of the machine's available memory, bytes; files on tmpfs count. */
   readonly machineBytes: number;
 }
 
-/** Watches memory from now on, until the function that it returns is called. */
+/** Starts to watch the memory. @returns a function that ends the watch */
 export function watchMemory(): () => Memory {
   const heapBefore = heapBytes();
   const baseBytes = process.resourceUsage().maxRSS * 1024;

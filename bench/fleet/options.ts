@@ -1,37 +1,37 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 
-/** A server that is not the simulator. Its key and secret come from the environment: arguments show in process lists. */
+/** A real server. Key and secret come from the environment, because process lists show arguments. */
 export interface GivenServer {
   readonly host: string;
   readonly port: number;
   readonly useSsl: boolean;
-  /** PEM file of the authority to trust; undefined: the system's. */
+  /** PEM file of the CA certificate; undefined: the system's certificates. */
   readonly caFile: string | undefined;
   readonly deviceKey: string;
   readonly deviceSecret: string;
 }
 
 export interface FleetOptions {
-  /** How many devices; several: one fleet after the other, each in a process of its own. */
+  /** Sizes of the fleets. Several fleets run one after the other, each in its own process. */
   readonly devices: readonly number[];
-  /** How many of them at the same time. */
+  /** Number of devices at the same time. */
   readonly concurrency: number;
-  /** One process for each device, instead of all in one. */
+  /** Whether each device has its own process. */
   readonly processes: boolean;
-  /** main.js of the bundle that `processes` starts. */
+  /** main.js of the agent for `processes`. */
   readonly agent: string;
-  /** Undefined: the simulator, in a process of its own. */
+  /** Undefined: the simulator, in its own process. */
   readonly server: GivenServer | undefined;
-  /** Where the device folders are laid out. */
+  /** Parent of the device folders. */
   readonly folder: string;
   readonly keep: boolean;
   readonly namePrefix: string;
-  /** How often a device whose run failed is started again, the first time included. */
+  /** Maximum number of starts of a device, including the first one. */
   readonly boots: number;
   /** Seed of the faults; undefined: none. */
   readonly faults: string | undefined;
-  /** The simulator's delay of each answer, ms. */
+  /** Delay of the simulator's answers, ms. */
   readonly latencyMs: number;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -41,21 +41,21 @@ export class UsageError extends Error {}
 
 export const HELP = `npm run bench:fleet -- [options]
 
-  --devices N[,N…]    how many devices (100); several: a curve, each fleet in a process of its own
-  --concurrency C     how many of them at the same time (200)
-  --processes         one agent process for each device (dist/main.js), instead of all in one process
-  --agent MAIN.JS     another bundle for --processes
-  --folder DIR        where the device folders are laid out (the system's temporary folder); /dev/shm is no disk
-  --keep              keep them
+  --devices N[,N…]    number of devices (100); several numbers: one fleet after the other, each in its own process
+  --concurrency C     number of devices at the same time (200)
+  --processes         one agent process for each device, instead of all in one process
+  --agent MAIN.JS     agent for --processes (dist/main.js)
+  --folder DIR        parent of the device folders (the system's temporary folder); /dev/shm is not a disk
+  --keep              keep the device folders
   --name-prefix TEXT  prefix of the devices' names (fleet-bench)
-  --latency MS        how much later the simulator's answers leave (0)
-  --faults SEED       faults in the simulator, and runs that are cut, drawn from this seed; three boots for each device
-  --boots N           how often a device is started at most (1; 3 with --faults)
-  --json              the result as JSON on standard output, instead of a table
+  --latency MS        delay of the simulator's answers (0)
+  --faults SEED       inject faults and kill runs, both generated from this seed; three starts for each device
+  --boots N           maximum number of starts of a device (1; 3 with --faults)
+  --json              print the result as JSON instead of a table
   --quiet             no progress
 A server instead of the simulator, with BENCH_DEVICE_KEY and BENCH_DEVICE_SECRET in the environment:
   --host NAME  --port N (1883, with --tls 8883)  --tls  --ca FILE.PEM
-UV_THREADPOOL_SIZE (32): how many file operations one process has under way at the same time.
+UV_THREADPOOL_SIZE (32): number of parallel file operations in a process.
 `;
 
 const OPTIONS = {
@@ -82,7 +82,7 @@ const MAX_CONCURRENCY = 5000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws UsageError for a wrong option */
+/** @throws UsageError for an invalid option */
 export function fleetOptions(args: readonly string[], env: Environment = process.env): FleetOptions {
   const values = parsed(args);
   const { faults } = values;
@@ -115,7 +115,7 @@ function parsed(args: readonly string[]) {
 function count(option: string, text: string, min: number, max: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-  throw new UsageError(`--${option} “${text}” is no whole number from ${min} to ${max}`);
+  throw new UsageError(`--${option} "${text}" is not a whole number from ${min} to ${max}`);
 }
 
 function givenServer(

@@ -1,6 +1,6 @@
 /**
- * Does something for every index from 0 to below `count`, `limit` of them at the same time, in order of their numbers.
- * @throws what the work throws, at once
+ * Calls `work` for every index below `count`, in order, at most `limit` calls at the same time.
+ * @throws the first error of `work`, immediately
  */
 export async function inFlight(count: number, limit: number, work: (index: number) => Promise<void>): Promise<void> {
   let next = 0;

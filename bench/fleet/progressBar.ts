@@ -1,4 +1,4 @@
-/** How far a fleet is: a bar that is drawn anew on a terminal, a plain line now and then elsewhere. On standard error. */
+/** Progress of a fleet on standard error: a bar on a terminal, otherwise a line every few seconds. */
 
 const DRAW_MS = 100;
 const LINE_MS = 5000;
@@ -14,7 +14,7 @@ interface Output {
   write(text: string): unknown;
 }
 
-/** @param total how many devices there are */
+/** @param total number of devices */
 export function openProgress(total: number, output: Output = process.stderr): Progress {
   const startedAt = performance.now();
   const drawable = output.isTTY === true && process.env.TERM !== 'dumb';

@@ -10,7 +10,7 @@ const ROWS: readonly (readonly [string, (result: FleetResult) => string])[] = [
   ['retried', ({ retried }) => String(retried)],
   ['starts needed: 1, 2, …', ({ boots }) => boots.join(', ')],
   ['failed, by code', ({ failed }) => entries(failed)],
-  ['faults that struck', ({ simulator }) => String(simulator?.counts.faults ?? '–')],
+  ['faults injected', ({ simulator }) => String(simulator?.counts.faults ?? '–')],
   ['names taken by others', ({ simulator }) => String(simulator?.namesTaken ?? '–')],
   ['devices on the server', ({ simulator }) => String(simulator?.registered ?? '–')],
   ['seconds', ({ seconds }) => seconds.toFixed(1)],
@@ -21,12 +21,12 @@ const ROWS: readonly (readonly [string, (result: FleetResult) => string])[] = [
   ['p99', ({ msPerDevice }) => msPerDevice.p99.toFixed(0)],
   ['max', ({ msPerDevice }) => msPerDevice.max.toFixed(0)],
   ['CPU ms per device: agent', ({ cpuMsPerDevice }) => cpuMsPerDevice.toFixed(1)],
-  ['of it JavaScript', ({ threadMsPerDevice }) => threadMsPerDevice?.toFixed(1) ?? '–'],
+  ['JavaScript part of it', ({ threadMsPerDevice }) => threadMsPerDevice?.toFixed(1) ?? '–'],
   ['simulator', ({ simulator }) => simulator?.cpuMsPerDevice.toFixed(1) ?? '–'],
   ['MB of this process: peak', ({ memory }) => megabytes(memory.peakBytes)],
-  ['above its start', ({ memory }) => megabytes(memory.peakBytes - memory.baseBytes)],
+  ['increase since start', ({ memory }) => megabytes(memory.peakBytes - memory.baseBytes)],
   ['kB kept per device', ({ memory, devices }) => (memory.keptBytes / 1024 / devices).toFixed(2)],
-  ['MB of the machine, at most', ({ memory }) => megabytes(memory.machineBytes)],
+  ['MB of the machine: peak', ({ memory }) => megabytes(memory.machineBytes)],
   ['MB of the simulator: peak', ({ simulator }) => (simulator === null ? '–' : megabytes(simulator.peakBytes))],
 ];
 
@@ -48,9 +48,9 @@ export function resultTable(results: readonly FleetResult[]): string {
   return [...lines, ...problems.map((problem) => `PROBLEM: ${problem}`)].join('\n');
 }
 
-/** In words, under what conditions. */
+/** The conditions of a fleet, as text. */
 export function settingText({ processes, server, folder, faults }: FleetResult): string {
   const how = processes ? 'a process for each device' : 'all devices in one process';
-  const wrong = faults === null ? '' : `; faults of the seed ${faults}`;
+  const wrong = faults === null ? '' : `; faults with seed ${faults}`;
   return `${how}, against ${server}; folders in ${folder}${wrong}`;
 }

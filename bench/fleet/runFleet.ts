@@ -23,7 +23,7 @@ const simulated = (port: number): GivenServer => ({
   deviceSecret: DEFAULT_DEVICE_SECRET,
 });
 
-/** Provisions one fleet, in folders that are removed afterwards. @param devices how many */
+/** Provisions one fleet, in folders that are removed afterwards. @param devices size of the fleet */
 export async function runFleet(options: FleetOptions, devices: number): Promise<FleetResult> {
   const root = await mkdtemp(join(await realpath(options.folder), 'thermal-fleet-'));
   const { latencyMs, faults } = options;
@@ -31,8 +31,8 @@ export async function runFleet(options: FleetOptions, devices: number): Promise<
   try {
     const server = options.server ?? simulated(simulator?.port ?? 0);
     const { namePrefix } = options;
-    const impatient = faults === undefined ? {} : { timeoutSeconds: FAULTS_TIMEOUT_SECONDS };
-    await layOutFleet(root, devices, { server, namePrefix, ...impatient });
+    const shortTimeout = faults === undefined ? {} : { timeoutSeconds: FAULTS_TIMEOUT_SECONDS };
+    await layOutFleet(root, devices, { server, namePrefix, ...shortTimeout });
 
     const paths = (index: number) => fleetDevice(root, index);
     const measured = await measure(options, devices, bootOf(options, devices, root));
@@ -54,7 +54,7 @@ export async function runFleet(options: FleetOptions, devices: number): Promise<
   } finally {
     simulator?.close();
     if (!options.keep) await rm(root, { recursive: true, force: true });
-    else process.stderr.write(`The device folders stay: ${root}\n`);
+    else process.stderr.write(`The device folders are kept: ${root}\n`);
   }
 }
 
@@ -62,8 +62,8 @@ function bootOf({ processes, agent, faults }: FleetOptions, devices: number, roo
   const paths = (index: number) => fleetDevice(root, index);
   if (processes) return bootsAsProcess(agent, paths);
   if (faults === undefined) return bootsInProcess({ paths });
-  const { cutIn } = faultPlan(faults, devices);
-  return bootsInProcess({ paths, cutIn });
+  const { killIn } = faultPlan(faults, devices);
+  return bootsInProcess({ paths, killIn });
 }
 
 async function measure({ concurrency, boots, quiet, processes }: FleetOptions, devices: number, boot: Boot) {
@@ -92,7 +92,7 @@ async function measure({ concurrency, boots, quiet, processes }: FleetOptions, d
   };
 }
 
-/** CPU time of the agents so far. The simulator, which has not ended, does not count. */
+/** CPU time of the agents so far. The simulator's does not count, because the simulator still runs. */
 function cpuOf(processes: boolean): { readonly allMs: number; readonly threadMs: number } {
   const { user, system } = process.cpuUsage();
   return { allMs: processes ? endedChildrenMs() : (user + system) / 1000, threadMs: mainThreadMs() };

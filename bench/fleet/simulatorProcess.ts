@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process';
 import * as z from 'zod';
 
 const reportSchema = z.object({
-  /** Names, and digests of the tokens: what the server has of each device. */
+  /** Name of each device on the server, with the digest of its token. */
   devices: z.array(z.object({ name: z.string(), token: z.string() })),
   counts: z.record(z.string(), z.int()),
-  /** Names that somebody else took a moment before the device asked for them. */
+  /** Number of names that another client took just before the request. */
   namesTaken: z.int(),
   cpuSeconds: z.number(),
   peakBytes: z.number(),
@@ -18,7 +18,7 @@ const messageSchema = z.discriminatedUnion('type', [
 ]);
 export type SimulatorMessage = z.infer<typeof messageSchema>;
 
-/** Argument that makes the bench's program the simulator. */
+/** Argument that makes this program the simulator. */
 export const SIMULATOR_ROLE = '--be-the-simulator';
 
 export interface SimulatorProcess {
@@ -38,7 +38,7 @@ function nextMessage(child: ChildProcess): Promise<SimulatorMessage> {
   });
 }
 
-/** Starts the simulator as a process of its own. */
+/** Starts the simulator in its own process. */
 export async function startSimulatorProcess(
   devices: number,
   latencyMs: number,

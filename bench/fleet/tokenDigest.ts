@@ -1,4 +1,4 @@
 import { createHash } from 'node:crypto';
 
-/** What two processes compare instead of the token itself. */
+/** Digest for comparing tokens between processes, without sending the token. */
 export const digestOf = (token: string): string => createHash('sha256').update(token).digest('base64');

@@ -1,4 +1,4 @@
-/** The price of durability: every fsync of a run, on a disk that takes long for each (strace). */
+/** Cost of durability: the fsyncs of a run, on a disk with slow fsyncs (strace). */
 
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -18,7 +18,7 @@ interface Traced {
   readonly syncs: number;
 }
 
-/** @param folder of the device @param delayMs what each fsync takes longer */
+/** @param folder device folder @param delayMs additional time of each fsync */
 async function traced({ workshop, node }: Bench, folder: string, delayMs: number): Promise<Traced> {
   const output = join(workshop.scratch, 'strace.txt');
   const slow = delayMs === 0 ? [] : ['-e', `inject=fsync,fdatasync:delay_enter=${delayMs * 1000}`];

@@ -2,7 +2,7 @@ import { type TimedCommand, timeOf, type Use, useOf } from './timedProcess.ts';
 
 export interface Contestant {
   readonly name: string;
-  /** Called before each run, which needs a folder of its own. */
+  /** Called before each run, because each run needs its own folder. */
   command(): Promise<TimedCommand>;
 }
 
@@ -18,7 +18,7 @@ export function median(values: readonly number[]): number {
   return middle;
 }
 
-/** One after the other, round by round, so that whatever else the machine does falls on all of them. */
+/** Runs the contestants in turn, round by round, so that other load on the machine affects all of them. */
 export async function interleaved(
   contestants: readonly Contestant[],
   options: { readonly runs: number; readonly scratch: string; readonly preload: string },

@@ -1,4 +1,4 @@
-/** A TCP proxy that makes a link long, and counts what goes over it. */
+/** A TCP proxy that simulates a link with a long round trip, and counts connections, packets and round trips. */
 
 import { connect, createServer, type Socket } from 'node:net';
 import { type PacketSplitter, splitMqtt } from '../../test/support/packetBoundaries.ts';
@@ -7,7 +7,7 @@ export interface LinkProxyOptions {
   readonly targetPort: number;
   /** ms; default 0. */
   readonly roundTripMs?: number;
-  /** How long each answer is held back besides, ms: what the client does without waiting for it comes first then. */
+  /** Additional delay of each answer, ms: packets that don't wait for the answer then come first. */
   readonly answerDelayMs?: number;
   /** Whether MQTT packets can be counted; default true. */
   readonly isMqtt?: boolean;
@@ -18,14 +18,14 @@ export interface LinkProxy {
   readonly connections: () => number;
   readonly packets: () => { readonly toServer: number; readonly toClient: number };
   /**
-   * Round trips until the last answer, by cause and not by time: a connection stands one after what the client knew
-   * when it opened it, an answer comes one after what the client knew when it asked.
+   * Round trips until the last answer, counted by cause and not by time. A connection and an answer each take one round
+   * trip more than the latest answer that the client had when it connected or asked.
    */
   readonly roundTrips: () => number;
   close(): Promise<void>;
 }
 
-/** Starts it on a free port of 127.0.0.1. */
+/** Starts the proxy on a free port of 127.0.0.1. */
 export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkProxy> {
   const { targetPort, roundTripMs = 0, answerDelayMs = 0, isMqtt = true } = options;
   const sockets = new Set<Socket>();
@@ -58,9 +58,9 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
   const server = createServer((client) => {
     connections += 1;
     const acceptedAt = performance.now();
-    // The kernel has answered the client's SYN at once; over the link the client would wait for one round trip.
-    const standsAt = acceptedAt + roundTripMs;
-    const standsAfter = roundTrips + 1;
+    // The kernel answers the client's SYN immediately; over the link the client would wait for one round trip.
+    const connectedAt = acceptedAt + roundTripMs;
+    const connectedAfter = roundTrips + 1;
     let asked = 0;
     const upstream = keep(connect({ port: targetPort, host: '127.0.0.1' }));
     keep(client);
@@ -68,9 +68,9 @@ export async function startLinkProxy(options: LinkProxyOptions): Promise<LinkPro
     const countToClient = counter('toClient');
     client.on('data', (chunk) => {
       countToServer(chunk);
-      asked = Math.max(roundTrips, standsAfter);
+      asked = Math.max(roundTrips, connectedAfter);
       const now = performance.now();
-      later(Math.max(now, standsAt) - now + roundTripMs / 2, () => upstream.write(chunk));
+      later(Math.max(now, connectedAt) - now + roundTripMs / 2, () => upstream.write(chunk));
     });
     upstream.on('data', (chunk) => {
       countToClient(chunk);

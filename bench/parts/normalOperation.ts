@@ -7,7 +7,7 @@ import type { Figure } from './result.ts';
 import type { Bench } from './sections.ts';
 import { timeOf } from './timedProcess.ts';
 
-/** The largest camera: five spots, each with a message of its own; the interval is the default. */
+/** The largest camera: five spots, each with its own message, at the default interval. */
 const CONFIG = {
   thingsboard: { host: 'old.example', port: 1883, access_token: 'of-the-old-device', device_id: 'OLD001' },
   telemetry: {
@@ -24,7 +24,7 @@ const CONFIG = {
 };
 
 const SAMPLE_MS = 5000;
-/** Until it is connected and has published for the first time. */
+/** Time until the client has connected and published for the first time. */
 const START_MS = 10_000;
 /** USER_HZ (proc(5)). */
 const TICKS_PER_SECOND = 100;

@@ -1,9 +1,9 @@
-/** One line of a table: a figure, what it is compared with, and its goal. */
+/** One line of a table: a figure and its goal. */
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** What it must not exceed; absent: it is only reported. */
+  /** Maximum of the value; absent: no goal. */
   readonly goal?: number;
   readonly note?: string;
 }
@@ -12,7 +12,7 @@ export interface Section {
   readonly title: string;
   readonly node: string;
   readonly figures: readonly Figure[];
-  /** Why something was not measured. */
+  /** Why the section was not measured. */
   readonly skipped?: string;
 }
 
@@ -23,7 +23,7 @@ function lineOf({ what, value, unit, goal, note }: Figure): readonly string[] {
   return [what, `${rounded(value)} ${unit}`.trim(), verdict, note ?? ''];
 }
 
-/** For people. */
+/** The section as a text table. */
 export function tableOf({ title, node, figures, skipped }: Section): string {
   const lines = figures.map(lineOf);
   const widths = [0, 1, 2].map((column) => Math.max(0, ...lines.map((line) => line[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-/** From the start after an interruption to the first packet. */
+/** Time from the start after an interruption to the first packet. */
 
 import { spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import type { Bench } from './sections.ts';
 
 const LIMIT_MS = 60_000;
 
-/** A server that accepts connections and says nothing. */
+/** A server that accepts connections and sends nothing. */
 async function silentServer(): Promise<{ readonly port: number; nextPacket(): Promise<number>; close(): void }> {
   const sockets = new Set<Socket>();
   let notify = (): void => {};

@@ -1,4 +1,4 @@
-/** What is measured, one function for each section of the table. */
+/** The measurements, one function for each section of the output. */
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const wholeRun = ({ workshop, node }: Bench) => ({
 
 const measured = ({ workshop, runs }: Bench) => ({ runs, scratch: workshop.scratch, preload: workshop.preload });
 
-/** `run` without provision.txt against an empty program. */
+/** Compares `run` without provision.txt with an empty program. */
 export async function bootWithoutWork(bench: Bench): Promise<readonly Figure[]> {
   const { workshop, node, major } = bench;
   const idle = join(workshop.scratch, 'idle');
@@ -56,7 +56,7 @@ export async function bootWithoutWork(bench: Bench): Promise<readonly Figure[]> 
   ];
 }
 
-/** A whole run on loopback against a bare script with MQTT.js, and its memory against an empty program. */
+/** Compares a run on loopback with a minimal MQTT.js script, and its memory with an empty program. */
 export async function provisioning(bench: Bench): Promise<readonly Figure[]> {
   const { workshop, node } = bench;
   const bare = (name: string, script: string) => ({
@@ -81,10 +81,10 @@ export async function provisioning(bench: Bench): Promise<readonly Figure[]> {
 }
 
 const LINKS_MS = [0, 100, 300];
-/** On TCP; TLS takes one more, which has no goal. */
+/** For TCP. TLS needs one round trip more and has no goal. */
 const GOAL_ROUND_TRIPS = 5;
 
-/** A whole run over a link whose round trip takes long. */
+/** Runs over links with long round trips. */
 async function overSlowLink({ workshop, node, runs }: Bench, useSsl: boolean): Promise<readonly Figure[]> {
   const rounds = Math.max(3, Math.ceil(runs / 4));
   const times = LINKS_MS.map((): number[] => []);
@@ -113,7 +113,7 @@ async function overSlowLink({ workshop, node, runs }: Bench, useSsl: boolean): P
         { what: `${name}: round trip of ${link} ms, in round trips`, value: (ms - none) / link, unit: '', ...goal },
       ];
     }),
-    // Within TLS the proxy can't tell an answer from a session ticket, which nobody waits for.
+    // In TLS the proxy can't distinguish an answer from a session ticket, for which the client does not wait.
     ...(useSsl ? [] : [{ what: `${name}: round trips by cause`, value: counted, unit: '', ...goal }]),
   ];
 }

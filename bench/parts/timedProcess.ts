@@ -21,7 +21,7 @@ export interface Use {
 const useSchema = z.object({ cpuMs: z.number(), peakMb: z.number() });
 const LIMIT_MS = 120_000;
 
-/** Runs a command to its end, standard error to a pipe as under systemd. @returns ms from its start to its end */
+/** Runs a command to its end, with standard error on a pipe as under systemd. @returns run time, ms */
 async function run(command: TimedCommand, nodeArgs: readonly string[], env: Record<string, string>): Promise<number> {
   const { node, args, expectedStatus = 0 } = command;
   const startedAt = performance.now();
@@ -46,10 +46,10 @@ async function run(command: TimedCommand, nodeArgs: readonly string[], env: Reco
   throw new Error(`${[node, ...args].join(' ')} ended with ${status}, not ${expectedStatus}:\n${errors}`);
 }
 
-/** Time of a command, without anything preloaded. */
+/** Run time of a command without a preload, ms. */
 export const timeOf = (command: TimedCommand): Promise<number> => run(command, [], {});
 
-/** Peak memory and CPU time of a command. @param scratch a folder @param preload bench/reportUse.cjs */
+/** Peak memory and CPU time of a command. @param scratch a temporary folder @param preload bench/reportUse.cjs */
 export async function useOf(command: TimedCommand, scratch: string, preload: string): Promise<Omit<Use, 'ms'>> {
   const path = join(scratch, `use-${process.pid}.json`);
   await run(command, ['--require', preload], { BENCH_USE_FILE: path });

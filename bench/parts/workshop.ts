@@ -1,4 +1,4 @@
-/** What the measurements need: the built agent, a simulator in a process of its own, device folders. */
+/** The set-up of the measurements: the built agent, simulators in their own processes, device folders. */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -19,11 +19,11 @@ export interface Workshop {
   readonly bareBundled: string;
   readonly bare: string;
   readonly preload: string;
-  /** Of the simulator. */
+  /** Port of the simulator. */
   readonly port: number;
-  /** Of the simulator that speaks TLS. */
+  /** Port of the simulator with TLS. */
   readonly tlsPort: number;
-  /** A folder with provision.json, thermal_config.json and provision.txt. */
+  /** Makes a folder with provision.json, thermal_config.json and provision.txt. */
   deviceFolder(options?: { readonly port?: number; readonly useSsl?: boolean }): Promise<string>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ async function bundleBare(root: string, outfile: string): Promise<void> {
   });
 }
 
-/** The port that a simulator says it listens on. */
+/** The port that a simulator prints. */
 function portOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -57,7 +57,7 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-/** @param root the project's @param agent main.js; default: built anew */
+/** @param root the project's root @param agent main.js of the agent; default: a new build */
 export async function openWorkshop(root: string, agent: string | undefined): Promise<Workshop> {
   const scratch = await mkdtemp(join(tmpdir(), 'thermal-bench-'));
   await writeFile(join(scratch, 'package.json'), '{"type":"module"}\n');
@@ -66,7 +66,7 @@ export async function openWorkshop(root: string, agent: string | undefined): Pro
     return join(folder, 'main.js');
   };
   const program = await buildInto(join(scratch, 'dist'));
-  // What a camera runs: the program of the Debian package.
+  // Cameras run the program of the Debian package.
   const main = agent ?? (await buildInto(join(scratch, 'device'), '--device'));
   const empty = join(scratch, 'empty.js');
   await writeFile(empty, '');

@@ -1,2 +1,2 @@
-/** Instead of the package debug: a logger that says nothing, whatever DEBUG is set to. */
+/** Replaces the package debug with a logger that prints nothing, also when DEBUG is set. */
 module.exports = () => () => {};

@@ -1,2 +1,2 @@
-/** Instead of the package readable-stream, a copy of Node's streams: the streams themselves. */
+/** Replaces the package readable-stream, a copy of Node's streams, with Node's streams. */
 module.exports = require('node:stream');

@@ -1,2 +1,2 @@
-/** Instead of one file of the package readable-stream, which winston-transport loads by its path. */
+/** Replaces the file of readable-stream that winston-transport loads by its path. */
 module.exports = require('node:stream').Writable;

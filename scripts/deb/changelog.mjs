@@ -1,4 +1,4 @@
-// The Debian changelog, made from CHANGELOG.md, so that a change is described once. "Unreleased" is left out.
+// Generates the Debian changelog from CHANGELOG.md, without "Unreleased".
 import { readFile } from 'node:fs/promises';
 
 const NAME = 'thermal-provision';
@@ -8,7 +8,7 @@ const WIDTH = 79;
 
 const RELEASE = /^\[(?<version>\d[^\]]*)\] - (?<date>\d{4}-\d\d-\d\d)\n(?<body>.*)/s;
 
-/** Markdown marks mean nothing in a Debian changelog: links become their text, code its content. */
+/** Removes Markdown: links become their text, code becomes its content. */
 const plain = (markdown) =>
   markdown
     .replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1')
@@ -32,7 +32,7 @@ function wrapped(text, first, rest) {
   return [...lines, line];
 }
 
-/** "### Added" with its list → "  * Added: …" for each entry of the list. */
+/** "### Added" with its list → a line "  * Added: …" for each entry. */
 function entries(body) {
   return body.split(/^### /m).flatMap((part) => {
     const [kind, ...items] = part.split(/^- /m);
@@ -42,7 +42,7 @@ function entries(body) {
 
 /**
  * @param root the project's folder
- * @returns the text; of the newest release its version and its time in seconds (noon UTC); the package's maintainer
+ * @returns the text, and the version and time of the newest release (seconds since the epoch, noon UTC)
  * @throws when CHANGELOG.md has no release, or a release without an entry
  */
 export async function debianChangelog(root) {
@@ -55,7 +55,7 @@ export async function debianChangelog(root) {
   });
   if (releases.length === 0) throw new Error('CHANGELOG.md has no release');
   const stanzas = releases.map(({ version, time, lines }) => {
-    if (lines.length === 0) throw new Error(`CHANGELOG.md says nothing about ${version}`);
+    if (lines.length === 0) throw new Error(`CHANGELOG.md has no entry for ${version}`);
     const head = `${NAME} (${version}) ${DISTRIBUTION}; urgency=medium`;
     return `${head}\n\n${lines.join('\n')}\n\n -- ${maintainer}  ${time.toUTCString().replace('GMT', '+0000')}\n`;
   });

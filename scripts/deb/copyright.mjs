@@ -1,4 +1,4 @@
-// debian/copyright with the licence of every library that is inside the bundle: most of them ask for that.
+// Generates debian/copyright with the licence of every library in the bundle, which most licences require.
 import { readdir, readFile } from 'node:fs/promises';
 
 const LICENCE_FILE = /^(licen[cs]e|copying)(\.|$)/i;
@@ -16,7 +16,7 @@ async function licenceOf(root, folder) {
   return { name, version, license, text: text.replaceAll('\r', '').trim() };
 }
 
-/** @param inputs what esbuild has read, relative to the root @returns the text of debian/copyright */
+/** @param inputs esbuild's input files, relative to the root @returns the text of debian/copyright */
 export async function copyright(root, inputs) {
   const folders = [...new Set(inputs.map(packageOf).filter((folder) => folder !== undefined))].sort();
   const licences = await Promise.all(folders.map((folder) => licenceOf(root, folder)));

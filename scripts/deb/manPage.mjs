@@ -1,13 +1,13 @@
-// The manual page, made from the command line's own definitions, so that it can't say anything else than --help does.
+// Generates the manual page from the definitions of the command line, so that it always agrees with --help.
 import { readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** The commands of the package, as commander has them. */
+/** The commander program of the package. */
 async function deviceProgram() {
-  // Below node_modules, so that commander, which stays outside the bundle, is found.
+  // Below node_modules, so that Node finds commander, which is not in the bundle.
   const bundle = `${root}node_modules/.cache/thermal-provision/device-program-${process.pid}.mjs`;
   try {
     await build({
@@ -26,7 +26,7 @@ async function deviceProgram() {
   }
 }
 
-/** Text as roff takes it: no line begins with a request, no hyphen becomes a dash. */
+/** Escapes text for roff: no line starts a request, and no hyphen becomes a dash. */
 const roff = (text) =>
   text
     .replaceAll('\\', '\\e')
@@ -38,7 +38,7 @@ const roff = (text) =>
 
 const option = (help, it) => `.TP\n.B ${roff(help.optionTerm(it))}\n${roff(help.optionDescription(it))}`;
 
-/** What addHelpText has put behind a command's help. */
+/** The text that addHelpText has added to a command's help. */
 function textAfter(command) {
   let text = '';
   command.configureOutput({
@@ -50,7 +50,7 @@ function textAfter(command) {
   return text.slice(command.helpInformation().length).trim();
 }
 
-/** Paragraphs flow; a heading with lines that are indented below it, and every example, stays as it is. */
+/** Fills paragraphs. Examples, and headings with indented lines, keep their line breaks. */
 function paragraphs(text) {
   return text
     .split(/\n{2,}/)
@@ -77,7 +77,7 @@ function section(help, command) {
   ];
 }
 
-/** @param date as the page's head shows it @returns roff */
+/** @param date the date in the page's header @returns the page in roff */
 export async function manPage({ version, date }) {
   const program = await deviceProgram();
   const help = program.createHelp();

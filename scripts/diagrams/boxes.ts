@@ -3,19 +3,19 @@ import { type Arrow, arrowsOf, COLUMN, type Column, type PlacedState, placeState
 
 export type Side = 'left' | 'right';
 
-/** How an arrow runs: straight to the next state of the main path, within its state's box, or through the channels. */
+/** Course of an arrow: straight to the next state of the main path, within its state's box, or through the channels. */
 export type Way = 'straight' | 'inside' | Side;
 
-/** An arrow with the place of its labels in the box that it leaves. */
+/** An arrow, with the places of its start and labels in the box that it leaves. */
 export interface Exit {
   readonly arrow: Arrow;
   readonly way: Way;
-  /** Where the arrow leaves the box, and the baselines of its labels. */
+  /** Height at which the arrow leaves the box, and the baselines of its labels. */
   readonly y: number;
   readonly baselines: readonly number[];
 }
 
-/** A state's rectangle: name and description above, where arrows come in; below, a row for each arrow that leaves. */
+/** A state's rectangle. Above: name, description and incoming arrows; below: a row for each outgoing label. */
 export interface Box {
   readonly state: PlacedState;
   readonly title: string;
@@ -30,14 +30,14 @@ export interface Box {
 
 export const TITLE_SIZE = 14;
 export const TEXT_SIZE = 12;
-/** Pixels at the sizes above; the whole picture is about 800 wide. */
+/** All sizes are in pixels; the whole picture is about 800 wide. */
 export const PADDING = 9;
 const LINE = 15;
 const ROW = 17;
 const TITLE_LINE = 19;
 const GAP = 32;
 const GAP_BESIDE = 24;
-/** Between two arrows that come into the same side of a box. */
+/** Distance between two arrows into the same side of a box. */
 export const ENTRY_SPACING = 13;
 
 const WIDTHS: Readonly<Record<Column, number>> = {
@@ -46,7 +46,7 @@ const WIDTHS: Readonly<Record<Column, number>> = {
   [COLUMN.endings]: 150,
 };
 
-/** Mean widths of Arial's letters in ems, with some room for fonts that stand in for it. */
+/** Mean widths of Arial's letters in ems, with some room for substitute fonts. */
 export function textWidth(text: string, size: number): number {
   const ems = [...text].map((letter) => {
     if (/[iljtfrI.,:;'’!|()[\] ]/.test(letter)) return 0.3;
@@ -67,7 +67,7 @@ function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
-/** Backwards on the side of the retries, forwards on the other; between columns by the shortest way. */
+/** Backward arrows use the side of the retries, forward arrows the other side; between columns the shortest way. */
 function wayOf(from: PlacedState, to: PlacedState): Way {
   if (from === to) return 'inside';
   if (from.column !== to.column) return from.column < to.column ? 'right' : 'left';
@@ -75,7 +75,7 @@ function wayOf(from: PlacedState, to: PlacedState): Way {
   return from.column === COLUMN.retries ? 'left' : 'right';
 }
 
-/** The side of a box at which an arrow comes in. */
+/** The side of a box at which an arrow enters. */
 export function entrySide({ way, from, to }: { way: Way; from: PlacedState; to: PlacedState }): Side {
   if (from.column === to.column) return way === 'left' ? 'left' : 'right';
   return from.column < to.column ? 'left' : 'right';
@@ -120,7 +120,7 @@ function sizeOf(state: PlacedState, leaving: readonly { arrow: Arrow; way: Way }
   };
 }
 
-/** Puts the boxes of a column below each other, each as near to its wish as those above allow. */
+/** Stacks the boxes of a column, each as near to its preferred height as the boxes above allow. */
 function stack(boxes: readonly Sized[], gap: number, wish: (box: Sized) => number): (Sized & { y: number })[] {
   let free = 0;
   return boxes.map((box) => {
@@ -131,8 +131,8 @@ function stack(boxes: readonly Sized[], gap: number, wish: (box: Sized) => numbe
 }
 
 /**
- * Boxes with heights and vertical places; `x` is settled when the channels between the columns are.
- * @param shift how much lower than its row of the main path a state in another column may begin
+ * Boxes with sizes and vertical places. `x` depends on the channels between the columns and is set later.
+ * @param shift how much lower than its row of the main path a state in another column may start
  */
 export function placeBoxes(graph: ChartGraph, shift: number): readonly Box[] {
   const states = placeStates(graph);
@@ -148,7 +148,7 @@ export function placeBoxes(graph: ChartGraph, shift: number): readonly Box[] {
     const straight = adjacent && !joined.has(from.name);
     if (straight) joined.add(from.name);
     const way = straight ? 'straight' : wayOf(from, to);
-    // On the main path an effect that simply ends needs no word.
+    // On the main path a plain end of the effect needs no label.
     const said = straight && arrow.labels.join() === 'done' ? { ...arrow, labels: [] } : arrow;
     return { arrow: said, way, from, to };
   });

@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
 
-/** A chart as nodes and edges: what every picture of it is drawn from. */
+/** A chart as nodes and edges, the source of every picture. */
 export interface ChartGraph {
   readonly id: string;
   readonly description: string;
@@ -10,13 +10,13 @@ export interface ChartGraph {
 }
 
 export interface ChartState {
-  /** xstate's identifier of the state, the same in every drawing: `provision.request`. */
+  /** XState's identifier of the state, the same in every drawing: `provision.request`. */
   readonly id: string;
-  /** Names from the chart's own states down: `publishing.sending`. */
+  /** Path of names below the chart: `publishing.sending`. */
   readonly name: string;
   readonly description: string;
   readonly kind: 'active' | 'transient' | 'final';
-  /** The effect that runs while the state lasts. */
+  /** The effect that runs in the state. */
   readonly effect: string | null;
 }
 
@@ -44,7 +44,7 @@ function edgeKind(eventType: string): ChartEdge['kind'] {
   return eventType === 'RESUME' ? 'resume' : 'event';
 }
 
-/** `xstate.after.untilRetry.provision.backoff` is `after untilRetry` to a reader. */
+/** The readable form of an event type: `xstate.after.untilRetry.provision.backoff` becomes `after untilRetry`. */
 function eventLabel(eventType: string, kind: ChartEdge['kind']): string {
   if (kind === 'after') return `after ${eventType.split('.')[2] ?? ''}`;
   if (kind === 'always') return '';
@@ -87,13 +87,13 @@ function toState(node: AnyStateNode): ChartState {
   };
 }
 
-/** Name under which the transitions of the chart itself, valid in every state, appear as edges. */
+/** Source name of the chart's own transitions, which are valid in every state. */
 export const ANY_STATE = '*';
 
-/** A state, and the states within it. */
+/** A state and its nested states. */
 const withNested = (node: AnyStateNode): AnyStateNode[] => [node, ...Object.values(node.states).flatMap(withNested)];
 
-/** Reads the graph off a machine without running it; a state within another is drawn beside it. */
+/** Reads the graph of a machine without running it. A nested state is drawn beside its parent. */
 export function chartGraph(machine: AnyStateMachine): ChartGraph {
   const { root } = machine;
   const nodes = Object.values(root.states).flatMap(withNested);
@@ -107,10 +107,7 @@ export function chartGraph(machine: AnyStateMachine): ChartGraph {
   };
 }
 
-/**
- * Without what only an interrupted or overlong run uses, and without the way that every error has that no other arrow
- * takes: to `failed`.
- */
+/** The graph without resume transitions, transitions of every state and the default arrows of errors to `failed`. */
 export const mainFlow = (graph: ChartGraph): ChartGraph => ({
   ...graph,
   edges: graph.edges.filter(

@@ -1,10 +1,10 @@
 import { ANY_STATE, type ChartEdge, type ChartGraph, type ChartState } from './chartGraph.ts';
 
-/** The columns of a picture from left to right; the number is the order. */
+/** The columns of a picture, numbered from left to right. */
 export const COLUMN = { retries: 0, main: 1, endings: 2 } as const;
 export type Column = (typeof COLUMN)[keyof typeof COLUMN];
 
-/** The states that a chart passes when nothing goes wrong, from top to bottom. All other placing follows from the chart. */
+/** The states of a chart's successful run, from top to bottom. The chart determines all other places. */
 const MAIN_PATHS: Readonly<Record<string, readonly string[]>> = {
   provision: [
     'detect',
@@ -24,11 +24,11 @@ const MAIN_PATHS: Readonly<Record<string, readonly string[]>> = {
 export interface PlacedState extends Omit<ChartState, 'kind' | 'id'> {
   readonly kind: ChartState['kind'] | 'any';
   readonly column: Column;
-  /** The place in the main path; for the other columns: of the first main state that leads here. */
+  /** Row in the main path; in other columns: row of the first main state that leads here. */
   readonly row: number;
 }
 
-/** All transitions of one kind between the same two states: one arrow, with a label for each of them. */
+/** One arrow for all transitions of one kind between the same two states, with a label for each transition. */
 export interface Arrow {
   readonly id: string;
   readonly from: string;
@@ -38,8 +38,8 @@ export interface Arrow {
 }
 
 /**
- * The states of a chart in three columns: the main path, what leads back to it, and what only leads to an end.
- * @throws Error when the main path is not one of this chart
+ * The states of a chart in three columns: the main path, the states that lead back to it, and the endings.
+ * @throws Error when the chart lacks an edge of the main path
  */
 export function placeStates(graph: ChartGraph): readonly PlacedState[] {
   const path = MAIN_PATHS[graph.id] ?? [];
@@ -62,7 +62,7 @@ export function placeStates(graph: ChartGraph): readonly PlacedState[] {
   });
 }
 
-/** Final states, and those from which every arrow leads to one of them. */
+/** The final states, and the states from which every arrow leads to an ending. */
 function endingsOf({ states, edges }: ChartGraph, path: readonly string[]): ReadonlySet<string> {
   const endings = new Set(states.filter(({ kind }) => kind === 'final').map(({ name }) => name));
   const others = [ANY_STATE, ...states.map(({ name }) => name)].filter((name) => !path.includes(name));
@@ -76,7 +76,7 @@ function endingsOf({ states, edges }: ChartGraph, path: readonly string[]): Read
   return endings;
 }
 
-/** What an arrow says: its event, if that is not the end of the effect, and its guard. */
+/** Label of an arrow: its event (except the end of the effect) and its guard. */
 function labelOf(edge: ChartEdge, edges: readonly ChartEdge[]): string {
   const { from, event, guard, kind } = edge;
   const siblings = edges.filter((other) => other.from === from && other.event === event && other.guard !== null);

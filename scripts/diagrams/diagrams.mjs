@@ -1,4 +1,4 @@
-// Draws state-diagrams/ from machines/; with --check it only compares, and fails when they are stale.
+// Draws state-diagrams/ from machines/. With --check it only compares, and fails when the diagrams are stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { loadTypeScript } from '../loadTypeScript.mjs';

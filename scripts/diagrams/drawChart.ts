@@ -46,7 +46,7 @@ const colours = (of: Readonly<Record<Look, string>>): string =>
     `.main rect,.main path{stroke:${of.path}}.main polygon,.main circle,.main .edge text{fill:${of.path}}`,
   ].join('\n');
 
-/** A page that the picture becomes a part of has its own. */
+/** Styles of the picture as a file. A page that embeds the picture has its own styles. */
 const STYLE = `${colours(LIGHT)}
 path{fill:none;stroke-width:1.3}
 rect{stroke-width:1}
@@ -60,7 +60,7 @@ ${colours(DARK)}
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 const escaped = (text: string): string => text.replaceAll(/[&<>"]/g, (character) => ENTITIES[character] ?? '');
 
-/** Coordinates to a tenth of a pixel. */
+/** A coordinate, rounded to a tenth of a pixel. */
 const short = (value: number): string => String(Math.round(value * 10) / 10);
 const at = ({ x, y }: Point): string => `${short(x)} ${short(y)}`;
 
@@ -95,7 +95,7 @@ const towards = (from: Point, to: Point, distance: number): Point => {
   return { x: from.x + ((to.x - from.x) / length) * distance, y: from.y + ((to.y - from.y) / length) * distance };
 };
 
-/** A line through corners that are rounded off. */
+/** A line with rounded corners. */
 function lineThrough(corners: readonly Point[]): string {
   const [start, ...rest] = corners;
   if (start === undefined) return '';
@@ -151,8 +151,8 @@ function startElement({ boxes }: Layout): string {
 }
 
 /**
- * A chart as SVG: the main path as one straight column, retries on its left, endings on its right. States and arrows
- * have a line and an identifier each, by which a page marks them.
+ * A chart as SVG: the main path as one straight column, retries on its left, endings on its right. Each state and each
+ * arrow has its own line and identifier, so that a page can mark it.
  */
 export function toSvg(graph: ChartGraph): string {
   const layout = layOut(graph);

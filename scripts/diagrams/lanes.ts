@@ -1,16 +1,16 @@
-/** Where a horizontal piece of an arrow meets its lane: from the left or the right edge of the channel. */
+/** A horizontal piece of an arrow that meets a lane, from the left or right edge of the channel. */
 export interface Tap {
   readonly y: number;
   readonly from: 'left' | 'right';
 }
 
-/** A vertical line in a channel between two columns; arrows of one kind to the same state share it. */
+/** A vertical line in a channel between two columns. Arrows of one kind to the same state share a lane. */
 export interface Lane {
   readonly key: string;
   readonly taps: readonly Tap[];
 }
 
-/** Nearer than this, two lines look like one. */
+/** Lines with a smaller distance look like one line. */
 const CLEARANCE = 7;
 
 const top = ({ taps }: Lane): number => Math.min(...taps.map(({ y }) => y));
@@ -18,10 +18,10 @@ const bottom = ({ taps }: Lane): number => Math.max(...taps.map(({ y }) => y));
 const overlap = (a: Lane, b: Lane): boolean => top(a) < bottom(b) + CLEARANCE && top(b) < bottom(a) + CLEARANCE;
 
 const CROSSING = 1;
-/** A line that runs on, or ends close beside, another one is misread. */
+/** Lines on top of each other, or ending close to each other, are misread. */
 const TOUCHING = 8;
 
-/** What is wrong with `left` being drawn to the left of `right`. */
+/** Cost of drawing `left` to the left of `right`. */
 function costOf(left: Lane, right: Lane): number {
   const crossings = (taps: readonly Tap[], other: Lane): number =>
     taps.reduce((sum, { y }) => {
@@ -40,7 +40,7 @@ const totalCost = (order: readonly Lane[]): number =>
     0,
   );
 
-/** The order with the fewest crossings that moving one lane at a time leads to. */
+/** The best order that moving one lane at a time can reach. */
 function untangled(lanes: readonly Lane[]): readonly Lane[] {
   let best = [...lanes];
   let cost = totalCost(best);
@@ -59,9 +59,9 @@ function untangled(lanes: readonly Lane[]): readonly Lane[] {
 }
 
 export interface Tracks {
-  /** The track of every lane by its key, counted from the left; lanes that do not meet may share one. */
+  /** The track of every lane by its key, counted from the left. Lanes that do not overlap may share a track. */
   readonly of: ReadonlyMap<string, number>;
-  /** How hard the channel is to read: 0 is a channel without a crossing. */
+  /** Cost of the channel's crossings; 0: none. */
   readonly cost: number;
 }
 

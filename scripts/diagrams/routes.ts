@@ -8,7 +8,7 @@ export interface Point {
   readonly y: number;
 }
 
-/** An arrow as it is drawn: the corners of its line, the last one at its head; none when it stays within its box. */
+/** A drawn arrow: the corners of its line, the last one at its head. An arrow within its box has no corners. */
 export interface Route {
   readonly exit: Exit;
   readonly box: Box;
@@ -23,15 +23,15 @@ export interface Layout {
 }
 
 const MARGIN = 8;
-/** Above the first state: the dot at which the chart starts. */
+/** Space above the first state, for the start dot. */
 export const START_HEIGHT = 40;
 const TRACK = 10;
-/** Between a channel's edge and its first line: room for an arrow's head. */
+/** Space between a channel's edge and its first line, for an arrow's head. */
 const APRON = 15;
-/** Lines that cross the main path, in the gap below a state. */
+/** Distance of lines that cross the main path, in the gap below a state. */
 const CROSSING_SPACING = 9;
 
-/** What an arrow needs of the channels, from its exit on: channel 0 is left of the first column, 3 right of the last. */
+/** The way of an arrow through the channels: channel 0 is left of the first column, 3 right of the last. */
 interface Journey {
   readonly exit: Exit;
   readonly from: Box;
@@ -41,7 +41,7 @@ interface Journey {
 
 const CHANNELS = [0, 1, 2, 3] as const;
 
-/** Where arrows of one kind come into a state at one side: sorted by where they come from. */
+/** Heights at which the arrows of each kind enter a side of a state, ordered by their sources. */
 function entryHeights(boxes: readonly Box[], boxOf: (name: string) => Box): ReadonlyMap<string, number> {
   const sources = new Map<string, { box: Box; ys: number[] }>();
   for (const from of boxes) {
@@ -105,7 +105,7 @@ function journeysOf(boxes: readonly Box[]): readonly Journey[] {
 
 const channelAt = ({ state }: Box, side: string): number => (side === 'left' ? state.column : state.column + 1);
 
-/** The gaps between the states of the main path, where lines may cross it. */
+/** The gaps between the states of the main path, in which lines may cross it. */
 function gapsOf(boxes: readonly Box[]) {
   const main = boxes.filter(({ state }) => state.column === COLUMN.main);
   const gaps = main.slice(0, -1).map(({ y, height }) => ({ y: y + height, lines: [] as string[] }));
@@ -126,7 +126,7 @@ function gapsOf(boxes: readonly Box[]) {
   };
 }
 
-/** The lanes of a channel, each with everything that meets it. */
+/** The lanes of a channel, each with its taps. */
 function lanesOf(journeys: readonly Journey[], channel: number): readonly Lane[] {
   const lanes = new Map<string, Tap[]>();
   for (const { legs } of journeys) {
@@ -137,7 +137,7 @@ function lanesOf(journeys: readonly Journey[], channel: number): readonly Lane[]
   return [...lanes].map(([key, taps]) => ({ key, taps }));
 }
 
-/** Lines at the same height that come from both sides of a channel hide each other: other columns may give way. */
+/** Lines at the same height from both sides of a channel hide each other: the other columns may shift down. */
 const SHIFTS = [0, 4, 8, 12, 16] as const;
 
 function plan(graph: ChartGraph, shift: number) {
@@ -147,7 +147,7 @@ function plan(graph: ChartGraph, shift: number) {
   return { placed, journeys, tracks, cost: tracks.reduce((sum, { cost }) => sum + cost, 0) };
 }
 
-/** Places and lines of a whole chart. */
+/** Lays out a whole chart: places of the boxes and lines of the arrows. */
 export function layOut(graph: ChartGraph): Layout {
   const plans = SHIFTS.map((shift) => plan(graph, shift));
   const { placed, journeys, tracks } = plans.reduce((best, other) => (other.cost < best.cost ? other : best));

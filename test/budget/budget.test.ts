@@ -1,6 +1,6 @@
 /**
- * What a boot and a run cost, as far as no machine's speed has a say in it (docs/performance.md). Who needs more
- * changes the limit here, and says there why.
+ * Costs of a boot and a run that do not depend on the machine's speed (docs/performance.md). A change that needs more
+ * changes the limit here and gives the reason there.
  */
 import { describe, it } from 'vitest';
 import { startLinkProxy } from '../../bench/parts/linkProxy.ts';
@@ -13,15 +13,15 @@ import { loadedBuiltins, observe } from './observed.ts';
 
 const KB = 1024;
 
-/** main.js, and what it shares with the program: formats of a line, journald, the signals that end a run. */
+/** main.js, and the parts that it shares with the program: log formats, journald, signals. */
 const BOOT_FILES = 6;
 const BOOT_BYTES = 6 * KB;
 
-/** Long against what else the client does in the meantime, such as opening the next connection. */
+/** Much longer than the client's work during that time, such as opening the next connection. */
 const ANSWER_DELAY_MS = 400;
 
 describe.concurrent('a boot without work', () => {
-  it('loads a few small files, nothing of Node’s that an empty program has not, and waits for no disk', async ({
+  it('loads a few small files and no additional module of Node, and waits for no disk', async ({
     expect,
     onTestFinished,
   }) => {
@@ -34,7 +34,7 @@ describe.concurrent('a boot without work', () => {
   });
 });
 
-/** What a run needs of the network. */
+/** The round trips, connections and packets of a run. */
 async function linkUse(atEnd: AtEnd) {
   const server = await startServer(atEnd);
   const proxy = await startLinkProxy({ targetPort: server.port, answerDelayMs: ANSWER_DELAY_MS });
@@ -43,7 +43,7 @@ async function linkUse(atEnd: AtEnd) {
   const end = await runAgentProcess(atEnd, paths.deviceFolder);
   // CONNECT, SUBSCRIBE, PUBLISH; CONNECT, PUBLISH. Each has one answer, the request's PUBLISH two.
   const seen = { roundTrips: proxy.roundTrips(), connections: proxy.connections(), ...proxy.packets() };
-  // It looks at the server with the new credentials, through the proxy.
+  // This check connects to the server through the proxy, with the new credentials.
   await expectProvisioned(paths, end, server);
   return seen;
 }
@@ -56,14 +56,14 @@ describe.concurrent('a run', () => {
       return observe(onTestFinished, ['run', '--dir', paths.deviceFolder]);
     };
     let seen = await provision();
-    // A slow run saves more of its states for `status`; the shortest of a few has the fsyncs that every run makes.
+    // A slow run saves more states for `status`: the shortest of several runs has the fsyncs that every run makes.
     for (let more = 0; more < 5 && seen.syncs > 20; more += 1) seen = await provision();
     expect(seen).toMatchObject({ status: 0, syncs: 20 });
     expect(seen.files.length).toBeLessThanOrEqual(24);
     expect(seen.bytes).toBeLessThanOrEqual(490 * KB);
   });
 
-  it('loads nothing of Node’s that only other commands or TLS need', async ({ expect, onTestFinished }) => {
+  it('loads no module of Node that only other commands or TLS need', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const loaded = await loadedBuiltins(onTestFinished, ['run', '--dir', paths.deviceFolder]);
@@ -77,7 +77,7 @@ describe.concurrent('a run', () => {
     onTestFinished,
   }) => {
     const expected = { roundTrips: 4, connections: 2, toServer: 5, toClient: 6 };
-    // A crowded machine can only make it more; fewer packets than these are no run.
+    // A busy machine can only increase the numbers; a run can't have fewer packets.
     let seen = await linkUse(onTestFinished);
     for (let more = 0; more < 4 && seen.roundTrips > expected.roundTrips; more += 1) {
       seen = await linkUse(onTestFinished);
@@ -88,7 +88,7 @@ describe.concurrent('a run', () => {
 
 describe.concurrent('the other commands load only their own parts', () => {
   it.for([
-    // The catalogue of failures, whose texts take 20 kB, is in the part that every command loads.
+    // The part that every command loads includes the failure catalogue, whose texts take 20 kB.
     ['--version', 100 * KB],
     ['status', 260 * KB],
     ['explain', 260 * KB],

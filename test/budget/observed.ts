@@ -8,7 +8,7 @@ import { z } from 'zod';
 import type { AtEnd } from '../support/atEnd.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 
-/** In the thread of Node's module loader: writes down every file that is loaded as an ES module. */
+/** Runs in the thread of Node's module loader: records every file that is loaded as an ES module. */
 const HOOKS = `
 import { appendFileSync } from 'node:fs';
 export async function load(url, context, next) {
@@ -17,7 +17,7 @@ export async function load(url, context, next) {
 }
 `;
 
-/** In the program's own thread: counts fsyncs, and leaves their number when it ends. */
+/** Runs in the program's thread: counts fsyncs, and writes their number at the end. */
 const PRELOAD = `
 import { open } from 'node:fs/promises';
 import fs, { writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ register('./hooks.mjs', import.meta.url);
 process.once('exit', () => writeFileSync(process.env.BUDGET_REPORT, String(syncs)));
 `;
 
-/** CommonJS, and nothing imported: loads nothing by itself that an empty program has not. */
+/** CommonJS without imports, so that the script itself loads no additional module. */
 const LIST_BUILTINS = `
 process.once('exit', () => {
   const list = JSON.stringify(process.moduleLoadList);
@@ -51,16 +51,16 @@ const builtinsSchema = z.array(z.string());
 
 export interface Observed {
   readonly status: number | null;
-  /** Files of the bundle that were loaded, below its folder. */
+  /** Loaded files of the bundle, relative to its folder. */
   readonly files: readonly string[];
-  /** Of these files together. */
+  /** Total size of these files. */
   readonly bytes: number;
   readonly syncs: number;
 }
 
 const LIMIT_MS = 30_000;
 
-/** Runs the shipped program, and watches what it loads and how often it waits for the disk. */
+/** Runs the shipped program, and records the loaded files and the number of fsyncs. */
 export async function observe(atEnd: AtEnd, args: readonly string[], signalAfter?: RegExp): Promise<Observed> {
   const folder = await makeFolder(atEnd);
   const [files, report] = [join(folder, 'files.txt'), join(folder, 'report.json')];
@@ -104,7 +104,7 @@ async function listBuiltins(folder: string, args: readonly string[]): Promise<re
   return builtinsSchema.parse(JSON.parse(await readFile(report, 'utf8')));
 }
 
-/** Node's own modules that the shipped program has loaded when it ends, and an empty program has not. */
+/** The modules of Node that the shipped program loads and an empty program does not. */
 export async function loadedBuiltins(atEnd: AtEnd, args: readonly string[]): Promise<readonly string[]> {
   const folder = await makeFolder(atEnd);
   const empty = join(folder, 'empty.mjs');

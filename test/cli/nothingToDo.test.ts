@@ -16,7 +16,7 @@ import type * as agent from '../../src/provision/agent.ts';
 import type { AgentOptions } from '../../src/provision/pass.ts';
 import type { AgentResult } from '../../src/provision/result.ts';
 import { scratchFolder } from '../config/scratch.ts';
-import { SEED } from '../support/seed.ts';
+import { SEED } from '../support/propertyTest.ts';
 
 /** What commander's `run` has done. */
 const done = vi.hoisted(() => ({

@@ -37,7 +37,7 @@ const pieces = ({ corners }: Route): Area[] =>
     };
   });
 
-/** Every text of a picture with the room that it takes, as estimated from Arial's widths. */
+/** Every text of a picture with its area, as estimated from Arial's widths. */
 function textsOf(svg: string): (Area & { readonly text: string })[] {
   return [...svg.matchAll(/<text x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)"([^>]*)>([^<]*)</g)].map(
     ([, x, y, anchor, look, text = '']) => {
@@ -88,7 +88,7 @@ describe.each(CHARTS)('the picture of %s', (_name, graph) => {
     }
   });
 
-  it('has no line that runs along another, unless both lead to the same state for the same kind of reason', () => {
+  it('has no line on top of another, unless both lead to the same state with the same kind of arrow', () => {
     const near = 5;
     for (const route of routes) {
       for (const other of routes) {
@@ -109,7 +109,7 @@ describe.each(CHARTS)('the picture of %s', (_name, graph) => {
     }
   });
 
-  it('has every text in a box, and none over another', () => {
+  it('has every text in a box, and no overlapping texts', () => {
     for (const text of texts) {
       const within = boxes.map(areaOf).filter((box) => {
         return text.left >= box.left && text.right <= box.right && text.top >= box.top && text.bottom <= box.bottom;
@@ -121,19 +121,19 @@ describe.each(CHARTS)('the picture of %s', (_name, graph) => {
   });
 });
 
-it('tells retries from endings by where their arrows lead', () => {
+it('distinguishes retries and endings by the targets of their arrows', () => {
   const { boxes } = layOut(provision);
   const inColumn = (column: number) => boxes.filter(({ state }) => state.column === column).map(({ title }) => title);
   expect(inColumn(COLUMN.retries).toSorted()).toEqual(['any state', 'backoff', 'reconcile']);
   expect(inColumn(COLUMN.endings).toSorted()).toEqual(['failed', 'notRequested', 'restore', 'superseded', 'withdrawn']);
 });
 
-it('is readable in a README: no wider than 800 pixels, no text smaller than 12', () => {
+it('is readable in a README: at most 800 pixels wide, no text smaller than 12 pixels', () => {
   expect(layOut(mainFlow(provision)).width).toBeLessThanOrEqual(800);
   expect(TEXT_SIZE).toBeGreaterThanOrEqual(12);
 });
 
-it('draws arrows of one kind between the same states as one, with all their reasons', () => {
+it('draws arrows of one kind between the same states as one arrow with all labels', () => {
   const arrows = arrowsOf(mainFlow(provision)).filter(({ from, to }) => from === 'reconcile' && to === 'backoff');
   expect(arrows.map(({ id, labels }) => [id, labels])).toEqual([
     ['edge-reconcile-backoff-done', ['mustProbeAgain', 'outcomeIsUnknown']],
@@ -141,7 +141,7 @@ it('draws arrows of one kind between the same states as one, with all their reas
   ]);
 });
 
-it('refuses a chart that its main path does not lead through', () => {
+it('refuses a chart without the edges of the main path', () => {
   const broken = { ...provision, edges: provision.edges.filter(({ from }) => from !== 'backup') };
   expect(() => layOut(broken)).toThrow('The main path of provision is not in the chart: write');
 });

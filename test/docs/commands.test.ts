@@ -14,7 +14,7 @@ const page = readPage('docs/commands.md');
 const commands = createProgram().commands;
 const simulate = commands.find((command) => command.name() === 'simulate');
 
-/** `--help` of the whole program, as it is printed. */
+/** The printed `--help` of the program. */
 function helpText(): string {
   let text = '';
   const program = createProgram().configureOutput({
@@ -26,7 +26,7 @@ function helpText(): string {
   return text;
 }
 
-/** The default as --help shows it; some stand in the description, since commander can't know them. */
+/** The default in --help. Some defaults are in the description, because commander does not know them. */
 function defaultOf(option: Option): string {
   if (option.negate) return '';
   if (option.defaultValueDescription !== undefined) return option.defaultValueDescription;
@@ -43,7 +43,7 @@ describe('the table of options', () => {
   const [, list = ''] = /"\(device\)" stands for (.*?)\./s.exec(page) ?? [];
   const device = [...list.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
 
-  /** The commands that a row names; "(device)" stands for all those that have a device folder. */
+  /** The commands of a row. "(device)" means all commands with a device folder. */
   const named = (cell: string): readonly string[] =>
     cell
       .split(', ')
@@ -53,7 +53,7 @@ describe('the table of options', () => {
   const withOption = (flags: string, all: readonly Command[]): readonly string[] =>
     all.filter(({ options }) => options.some((option) => option.flags === flags)).map((command) => command.name());
 
-  it('is what the command line understands', () => {
+  it('has the options of the command line', () => {
     const others = commands.filter((command) => command !== simulate);
     const understood = new Map(
       others
@@ -75,7 +75,7 @@ describe('the table of options', () => {
     expect(described).toHaveLength(understood.size);
   });
 
-  it('is completed by that of simulate', () => {
+  it('is completed by the table of simulate', () => {
     const described = rowsUnder(page, 'option of simulate');
     expect(described.map(([flags]) => flags)).toEqual(simulate?.options.map(({ flags }) => flags));
     const presets = new Map(described.map(([flags = '', preset = '']) => [flags, preset]));
@@ -87,7 +87,7 @@ describe('the table of options', () => {
     expect(presets.get('--device-secret <secret>')).toBe(DEFAULT_DEVICE_SECRET);
   });
 
-  it('is completed by the variables that have no option', () => {
+  it('is completed by the table of variables without an option', () => {
     const read = [...sources().values()].flatMap((source) => [...source.matchAll(/process\.env\.(\w+)/g)]);
     const variables = new Set([...read.map(([, name = '']) => name), ...EXTERNAL_VARIABLES]);
     const described = rowsUnder(page, 'variable').map(([name]) => name);
@@ -98,11 +98,11 @@ describe('the table of options', () => {
 describe('the table of exit statuses', () => {
   const rows = rowsUnder(page, 'status', 'name');
 
-  it('has every status of the code, by its name', () => {
+  it('has every status of the code, with its name', () => {
     expect(rows.map(([status, name]) => [name, Number(status)])).toEqual(Object.entries(EXIT));
   });
 
-  it('says what --help says', () => {
+  it('agrees with --help', () => {
     const lines = [...helpText().matchAll(/^ +(\d+) {2}(?:([A-Z]+) +)?(\S.*)$/gm)];
     expect(lines.map(([, status, name = 'OK', meaning]) => [status, name, meaning])).toEqual(
       rows.map((row) => row.slice(0, 3)),
@@ -121,7 +121,7 @@ describe('the section about status', () => {
     expect(described).toEqual(Object.entries(STATUS_EXIT));
   });
 
-  it('explains every condition that is known beside the failure codes', () => {
+  it('explains every condition that is not a failure code', () => {
     const list = /export type ConditionCode =([^;]*);/.exec(sources().get('status/part.ts') ?? '')?.[1] ?? '';
     const codes = [...list.matchAll(/'([A-Z_]+)'/g)].map(([, code]) => code);
     expect(codes).toContain('INTERRUPTED');
@@ -129,7 +129,7 @@ describe('the section about status', () => {
     expect(described.toSorted()).toEqual(codes.toSorted());
   });
 
-  it('names fields of the JSON that are there', () => {
+  it('names existing fields of the JSON', () => {
     const fields = rowsUnder(page, 'field of the JSON').map(([name = '']) => name);
     expect(fields).toContain('errors');
     const known = Object.keys(z.toJSONSchema(statusSchema).properties ?? {});

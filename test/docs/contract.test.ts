@@ -6,7 +6,7 @@ const CITATION = /docs\/thingsboard\.md,\s+(?:\*\s+)?sections? ([\d, and]+)/g;
 
 const sections = headingsOf(readPage('docs/thingsboard.md'), 2).map((title) => title.split('.')[0]);
 
-/** Every section of the contract that a source cites: the file and the number. */
+/** Every citation of a section of the contract: the file and the section's number. */
 const citations = ['machines', 'src', 'test'].flatMap((folder) =>
   readdirSync(ROOT + folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -17,7 +17,7 @@ const citations = ['machines', 'src', 'test'].flatMap((folder) =>
     ),
 );
 
-it('the sections of docs/thingsboard.md are numbered one after the other', () => {
+it('the sections of docs/thingsboard.md have consecutive numbers', () => {
   expect(sections).toEqual(sections.map((_, index) => String(index + 1)));
 });
 

@@ -6,7 +6,7 @@ import { ROOT, readPage, rowsUnder } from './markdown.ts';
 const page = readPage('CONTRIBUTING.md');
 const packageSchema = z.object({ scripts: z.record(z.string(), z.string()) });
 
-it('CONTRIBUTING.md says of every script what it does, and names no other', () => {
+it('CONTRIBUTING.md explains every script, and names no other', () => {
   const { scripts } = packageSchema.parse(JSON.parse(readPage('package.json')));
   const named = [...page.matchAll(/`npm (?:run )?([\w:]+)/g)].map(([, name = '']) => name);
   expect(new Set(named)).toEqual(new Set([...Object.keys(scripts), 'cit']));

@@ -11,7 +11,7 @@ const tables = pages
   .filter(({ header }) => header[0] === 'event');
 const documented = tables.flatMap(({ rows }) => rows);
 
-/** A link shows its text alone. */
+/** Replaces links with their text. */
 const withoutLinks = (cell: string): string => cell.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1');
 
 const inTable = ([event, { level, fields, optional, meaning }]: [string, EventKind]): readonly string[] => [
@@ -21,7 +21,7 @@ const inTable = ([event, { level, fields, optional, meaning }]: [string, EventKi
   meaning,
 ];
 
-it('the tables of events in docs/ say what the catalogue says: each event once, with levels, fields and meaning', () => {
+it('the tables of events in docs/ agree with the catalogue: each event once, with levels, fields and meaning', () => {
   for (const { header } of tables) expect(header).toEqual(HEADER);
   const described = documented.map((row) => row.map(withoutLinks));
   expect(described.sort()).toEqual(Object.entries<EventKind>(EVENTS).map(inTable).sort());

@@ -31,11 +31,11 @@ describe('docs/failures.md', () => {
     for (const text of fields.values()) expect(text).not.toBe('');
   });
 
-  it.each(codes)('says of %s what the server holds', (code) => {
+  it.each(codes)('says for %s which devices the server has', (code) => {
     expect(fieldsOf(code).get('On the server')).toMatch(/^(No device|One device|Unknown)\b/);
   });
 
-  it.each(codes)('gives exit status and retryability of %s as the code has them', (code, { exitStatus, retryable }) => {
+  it.each(codes)('gives exit status and retryability of %s as in the code', (code, { exitStatus, retryable }) => {
     const fields = fieldsOf(code);
     expect(fields.get('Exit status')).toBe(`${exitStatus} (${nameOf(exitStatus)})`);
     expect(fields.get('Retryable')).toBe(retryable ? 'yes' : 'no');

@@ -23,7 +23,7 @@ describe('the tables of provision.json', () => {
     rowsUnder(sectionOf(page, 'provision.json'), 'key', second),
   );
 
-  it('have every setting, by the spelling that is advised', () => {
+  it('have every setting, by its recommended spelling', () => {
     const spellings = Object.values(SETTINGS).map(({ spellings: [first] }) => first);
     expect(keys?.map(([key]) => key).toSorted()).toEqual(spellings.toSorted());
   });

@@ -6,22 +6,22 @@ import { codeBlocks, readPage, rowsUnder, sectionOf } from './markdown.ts';
 const [unit = ''] = codeBlocks(sectionOf(readPage('docs/install.md'), 'Without the Debian package'), 'ini');
 
 describe('the unit of docs/install.md', () => {
-  it('leaves a run the time that it gives itself', () => {
+  it("has a start time limit above the run's own limit", () => {
     const [, minutes] = /^TimeoutStartSec=(\d+)min$/m.exec(unit) ?? [];
     expect(Number(minutes) * 60_000).toBeGreaterThan(RUN_TIME_LIMIT_MS);
   });
 
-  it('looks for the files that bring work', () => {
+  it('starts for the files that request work', () => {
     const [, folder = ''] = /^Environment=THERMAL_DIR=(.*)$/m.exec(unit) ?? [];
     const paths = devicePaths(folder);
     const conditions = [...unit.matchAll(/^ConditionPathExists=\|(.*)$/gm)].map(([, path]) => path);
     expect(conditions).toEqual([paths.provisionTxt, paths.credentials]);
   });
 
-  it('is not started again after what no restart helps against', () => {
+  it("is not restarted after failures that a restart can't repair", () => {
     const rows = rowsUnder(readPage('docs/commands.md'), 'status', 'name');
-    const hopeless = rows.filter((row) => row[3] === 'no').map(([, name]) => name);
+    const permanent = rows.filter((row) => row[3] === 'no').map(([, name]) => name);
     const [, prevented] = /^RestartPreventExitStatus=(.*)$/m.exec(unit) ?? [];
-    expect(prevented?.split(' ')).toEqual(hopeless);
+    expect(prevented?.split(' ')).toEqual(permanent);
   });
 });

@@ -12,7 +12,7 @@ import { codeBlocks, ROOT, readPage, rowsUnder } from './markdown.ts';
 
 const page = readPage('docs/library.md');
 
-/** A folder in which `thermal-provision` is installed: the package's own package.json over the built bundle. */
+/** A folder with an installed `thermal-provision`: the package's package.json and the built bundle. */
 async function programFolder(atEnd: AtEnd): Promise<string> {
   const folder = await makeFolder(atEnd);
   const installed = join(folder, 'node_modules/thermal-provision');
@@ -60,7 +60,7 @@ describe.concurrent('the example of docs/library.md', () => {
     expect(output.trim().split('\n').at(-1)).toBe(`This camera is ${server.registry.devices()[0]?.name}`);
   });
 
-  it('ends with a failure’s status, and says what to do', async ({ expect, onTestFinished }) => {
+  it("ends with a failure's status, and says what to do", async ({ expect, onTestFinished }) => {
     const dir = await makeFolder(onTestFinished);
     await writeFile(join(dir, 'provision.txt'), '');
     const { status, errors } = await (await startProgram(onTestFinished, example, dir)).ended;
@@ -70,7 +70,7 @@ describe.concurrent('the example of docs/library.md', () => {
     expect(errors).toContain(hint);
   });
 
-  it('is interrupted by its own handler of SIGTERM, and goes on', async ({ expect, onTestFinished }) => {
+  it('is interrupted by its own SIGTERM handler, and resumes', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const slow = { on: 'request', nth: 1, action: 'delay', ms: 3000 } as const;
     const server = await startServer(onTestFinished, { faults: [slow], onEvent: watch.onEvent });
@@ -99,7 +99,7 @@ console.log(outcome, handlers() === before ? 'no more handlers' : handlers());
 
 describe.concurrent('an embedding program', () => {
   it.for([true, false])(
-    'sees nothing printed, no handlers, and its process end when it is done (success: %s)',
+    'gets no output and no signal handlers, and its process ends after the run (success: %s)',
     async (well, { expect, onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const port = well ? server.port : 1;
@@ -110,7 +110,7 @@ describe.concurrent('an embedding program', () => {
     },
   );
 
-  it('finds declarations that name nothing but the package’s own', async ({ expect }) => {
+  it('finds declarations without types of dependencies', async ({ expect }) => {
     const declarations = await readFile(join(dirname(inject('bundle')), 'index.d.ts'), 'utf8');
     expect(declarations).not.toMatch(/\b(import|from|require|xstate|zod)\b.*['"]/);
     for (const name of [...Object.keys(FAILURES), ...PROVISION_STATES]) expect(declarations).toContain(`| '${name}'`);

@@ -1,4 +1,4 @@
-/** Just enough of Markdown to compare the pages with the code. */
+/** Reads the parts of Markdown that the tests compare with the code. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,7 @@ export interface Table {
 const FENCE = /^```/;
 const SEPARATOR = /^\|[-|: ]+\|$/;
 
-/** The lines outside of code blocks. */
+/** The lines outside code blocks. */
 export function prose(page: string): string[] {
   let inside = false;
   return page.split('\n').filter((line) => {
@@ -44,18 +44,18 @@ export function tablesIn(page: string): readonly Table[] {
   return tables;
 }
 
-/** The rows of all tables whose first columns have these titles. @throws when there is none */
+/** The rows of all tables whose first columns have these titles. @throws when there is no such table */
 export function rowsUnder(page: string, ...titles: readonly string[]): readonly (readonly string[])[] {
   const tables = tablesIn(page).filter(({ header }) => titles.every((title, index) => header[index] === title));
   if (tables.length === 0) throw new Error(`no table with the columns ${titles.join(', ')}`);
   return tables.flatMap(({ rows }) => rows);
 }
 
-/** From a heading to the next one of its level or above. @throws when there is no such heading */
+/** The text from a heading to the next one of its level or above. @throws when there is no such heading */
 export function sectionOf(page: string, heading: string): string {
   const lines = page.split('\n');
   let isCode = false;
-  // A comment in a block of code looks like a heading.
+  // A comment in a code block looks like a heading.
   const levels = lines.map((line) => {
     if (FENCE.test(line)) isCode = !isCode;
     return isCode ? 0 : (/^(#+) /.exec(line)?.[1]?.length ?? 0);
@@ -79,7 +79,7 @@ export const codeBlocks = (page: string, language: string): readonly string[] =>
     .filter(([, given]) => given === language)
     .map(([, , code = '']) => code);
 
-/** Where links and pictures lead that do not leave the project. */
+/** The targets of links and pictures within the project. */
 export const relativeLinks = (page: string): readonly string[] =>
   [
     ...prose(page)
@@ -89,7 +89,7 @@ export const relativeLinks = (page: string): readonly string[] =>
     .map(([, target = '']) => target)
     .filter((target) => !/^[a-z]+:/.test(target));
 
-/** The anchors of a page's headings, as code hosts make them. */
+/** The anchors of a page's headings, as code hosts generate them. */
 export const anchorsOf = (page: string): ReadonlySet<string> =>
   new Set(
     prose(page)

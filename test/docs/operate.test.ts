@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { readPage, rowsUnder } from './markdown.ts';
 import { sources } from './sources.ts';
 
-it('docs/operate.md names every attribute of the provisioning that is published', () => {
+it('docs/operate.md names every published attribute of the provisioning', () => {
   const source = sources().get('client/provisioningRecord.ts') ?? '';
   const published = [...source.matchAll(/^ +(provisioning_\w+):/gm)].map(([, name]) => name);
   expect(published.length).toBeGreaterThan(3);

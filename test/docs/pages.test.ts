@@ -7,19 +7,19 @@ import { anchorsOf, codeBlocks, ROOT, readPage, relativeLinks } from './markdown
 import { PAGES, sentencesOf } from './pages.ts';
 
 const MAX_COLUMNS = 120;
-/** Shorter ones are alike by chance. */
+/** Shorter sentences can be equal by chance. */
 const LONG_SENTENCE = 50;
-/** Files that are named before they are there, or after they have gone (CHANGELOG.md). */
+/** Removed files that CHANGELOG.md names. */
 const NOT_THERE = ['docs/operations.md'];
 
 describe.each(PAGES)('%s', (name) => {
   const page = readPage(name);
 
-  it('has lines of 120 columns at most', () => {
+  it('has lines of at most 120 columns', () => {
     expect(page.split('\n').filter((line) => [...line].length > MAX_COLUMNS)).toEqual([]);
   });
 
-  it('has relative links that lead somewhere', () => {
+  it('has relative links with existing targets', () => {
     const broken = relativeLinks(page).filter((link) => {
       const [path = '', anchor] = link.split('#');
       const target = path === '' ? join(ROOT, name) : join(ROOT, dirname(name), path);
@@ -40,7 +40,7 @@ describe.each(PAGES)('%s', (name) => {
   });
 });
 
-it('no two pages say the same', () => {
+it('no two pages have the same sentence', () => {
   const places = new Map<string, Set<string>>();
   for (const name of PAGES) {
     for (const sentence of sentencesOf(name, LONG_SENTENCE)) {
@@ -57,7 +57,7 @@ const shown = PAGES.flatMap((name) =>
   ),
 );
 
-it.each(shown)('$name shows a command line that the program understands: $line', ({ line }) => {
+it.each(shown)('$name shows a valid command line: $line', ({ line }) => {
   const [, name, ...words] = line.trim().split(' ');
   const command = createProgram().commands.find((one) => one.name() === name);
   const known = command?.options.map(({ long }) => long);
@@ -71,12 +71,12 @@ describe('the examples of provision.json', () => {
       .map((example) => ({ name, example })),
   );
 
-  it('stand where somebody writes the file', () => {
+  it('are on the pages on which an operator writes the file', () => {
     const names = examples.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['README.md', 'docs/getting-started.md', 'docs/files.md']));
   });
 
-  it.each(examples)('are accepted without a warning once "…" is filled in: $name', ({ example }) => {
+  it.each(examples)('are accepted without a warning when "…" is filled in: $name', ({ example }) => {
     const { warnings } = parseProvisionJson(Buffer.from(example.replaceAll('…', 'filled-in')));
     expect(warnings).toEqual([]);
   });

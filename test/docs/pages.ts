@@ -1,8 +1,8 @@
-/** Which pages there are, and what they say. */
+/** The project's pages and their sentences. */
 import { readdirSync } from 'node:fs';
 import { prose, ROOT, readPage } from './markdown.ts';
 
-/** Every Markdown page of the project, relative to its folder. */
+/** The path of every Markdown page, relative to the project's folder. */
 export const PAGES: readonly string[] = [
   ...readdirSync(ROOT),
   ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`),
@@ -11,7 +11,7 @@ export const PAGES: readonly string[] = [
 
 const SENTENCE_END = /(?<=[.!?])\s+/;
 
-/** The sentences and table cells of a page of at least `length` characters, without code blocks. */
+/** The sentences and table cells of a page with at least `length` characters, without code blocks. */
 export function sentencesOf(name: string, length: number): readonly string[] {
   const blocks = prose(readPage(name))
     .join('\n')

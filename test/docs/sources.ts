@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ROOT } from './markdown.ts';
 
-/** Text of every source file below src/, by its path. */
+/** The text of every source file below src/, by its path. */
 export function sources(): ReadonlyMap<string, string> {
   const names = readdirSync(`${ROOT}src`, { recursive: true, encoding: 'utf8' });
   return new Map(

@@ -13,7 +13,7 @@ import { codeBlocks, readPage, sectionOf } from './markdown.ts';
 
 const LIMIT_MS = 30_000;
 
-/** The blocks of shell commands under a heading that hold a text, as one. */
+/** The shell commands under a heading, from all blocks with this text. */
 function commands(name: string, heading: string, holding = ''): string {
   const found = codeBlocks(sectionOf(readPage(name), heading), 'sh').filter((block) => block.includes(holding));
   if (found.length === 0) throw new Error(`no commands under ${heading}`);
@@ -29,7 +29,7 @@ async function programFolder(atEnd: AtEnd): Promise<string> {
   return folder;
 }
 
-/** What a shell prints that is given these lines, as people type them: it does not end when one fails. */
+/** The output of a shell for these lines. As in a terminal, a failing line does not end the shell. */
 async function type(folder: string, script: string, options = '-uc'): Promise<string> {
   const { stdout } = await promisify(execFile)('sh', [options, script], {
     cwd: folder,
@@ -39,7 +39,7 @@ async function type(folder: string, script: string, options = '-uc'): Promise<st
   return stdout;
 }
 
-it('the commands of docs/operate.md do by hand what the page says; test/proofs/boot runs those that need systemd', async ({
+it('the commands of docs/operate.md work by hand; test/proofs/boot runs those that need systemd', async ({
   onTestFinished,
 }) => {
   const server = await startServer(onTestFinished);
@@ -62,7 +62,7 @@ it('the commands of docs/operate.md do by hand what the page says; test/proofs/b
   expect(await readFile(join(folder, 'run.html'), 'utf8')).toMatch(/^<!doctype html>/i);
 });
 
-it('the commands of docs/troubleshooting.md say what a failed run needs', async ({ onTestFinished }) => {
+it('the commands of docs/troubleshooting.md print what a failed run needs', async ({ onTestFinished }) => {
   const server = await startServer(onTestFinished);
   const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
   await server.close();
@@ -76,7 +76,9 @@ it('the commands of docs/troubleshooting.md say what a failed run needs', async 
   expect(said).toMatch(/^✗ TCP connection +CONNECTION_REFUSED: /m);
 });
 
-it('docs/getting-started.md comes to a camera without a server, word for word', async ({ onTestFinished }) => {
+it('docs/getting-started.md provisions a camera without a server, with exactly the shown commands', async ({
+  onTestFinished,
+}) => {
   const folder = await programFolder(onTestFinished);
   const part = '1. Try it without a server';
   const [simulate = '', ...blocks] = codeBlocks(sectionOf(readPage('docs/getting-started.md'), part), 'sh');

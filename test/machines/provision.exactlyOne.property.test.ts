@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answers, failureAnswer, nameOf, notRegistered, registered, unknownOutcome } from '../support/chartAnswers.ts';
 import { startChart } from '../support/chartRun.ts';
 import { modelServer } from '../support/modelServer.ts';
-import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
-import { SEED } from '../support/seed.ts';
+import { checkUsually, PROPERTY_LIMIT_MS, SEED } from '../support/propertyTest.ts';
 import { exactlyOneProperty, LATEST_COMMIT } from './exactlyOneProperty.ts';
 
 describe('exactly one device', () => {

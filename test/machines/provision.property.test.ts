@@ -1,6 +1,5 @@
 import { describe, it } from 'vitest';
-import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
-import { SEED } from '../support/seed.ts';
+import { checkUsually, PROPERTY_LIMIT_MS, SEED } from '../support/propertyTest.ts';
 import { boundedRunProperty } from './boundedRunProperty.ts';
 
 describe('with any results of the effects', () => {

@@ -7,7 +7,7 @@ import { ROOT } from '../docs/markdown.ts';
 const LIMIT_MS = 60_000;
 const call = promisify(execFile);
 
-/** What dpkg-deb knows about a path in the package. */
+/** dpkg-deb's facts about a path in the package. */
 export interface Entry {
   readonly mode: string;
   readonly owner: string;
@@ -26,7 +26,7 @@ export async function outputOf(program: string, ...args: readonly string[]): Pro
   return (await call(program, args, { timeout: LIMIT_MS, maxBuffer: 64 * 1024 * 1024 })).stdout;
 }
 
-/** Builds the package as `npm run package:deb` does, under the given umask and time zone. @returns the path of the .deb */
+/** Builds the package like `npm run package:deb`, with this umask and time zone. @returns the path of the .deb */
 export async function buildDeb(folder: string, { umask = '022', zone = 'UTC' } = {}): Promise<string> {
   await call(
     'sh',
@@ -38,11 +38,11 @@ export async function buildDeb(folder: string, { umask = '022', zone = 'UTC' } =
     },
   );
   const name = (await readdir(folder)).find((one) => one.endsWith('.deb'));
-  if (name === undefined) throw new Error('no package was made');
+  if (name === undefined) throw new Error('the build made no package');
   return join(folder, name);
 }
 
-/** What the package puts where. */
+/** The entries of the package. */
 export async function entriesOf(deb: string): Promise<readonly Entry[]> {
   const lines = (await outputOf('dpkg-deb', '--contents', deb)).trimEnd().split('\n');
   return lines.map((line) => {

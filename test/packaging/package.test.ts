@@ -10,7 +10,7 @@ import { buildDeb, type Entry, entriesOf, hasProgram, outputOf } from './debianP
 
 const { version } = JSON.parse(readPage('package.json'));
 const isBuildable = await hasProgram('dpkg-deb');
-if (!isBuildable) console.log('SKIPPED: the Debian package can’t be built, there is no dpkg-deb');
+if (!isBuildable) console.log('SKIPPED: the tests of the Debian package, dpkg-deb is not installed');
 
 describe.skipIf(!isBuildable)('the Debian package', () => {
   let deb = '';
@@ -32,7 +32,7 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     return () => rm(folder, { recursive: true, force: true });
   });
 
-  it('is the same byte for byte, wherever and by whom it is built', async () => {
+  it('is identical for every folder, umask and time zone of the build', async () => {
     expect((await readFile(deb)).equals(await readFile(again))).toBe(true);
   });
 
@@ -41,12 +41,12 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(await field('Architecture')).toBe('all\n');
     expect(await field('Version')).toBe(`${version}\n`);
     const { engines } = JSON.parse(readPage('package.json'));
-    // Debian's field has no gaps; no release of Debian has a Node of those that package.json leaves out.
+    // Debian's field can't exclude versions. No release of Debian has a Node version that package.json excludes.
     const [, least] = /^\^([\d.]+) \|\| >=/.exec(engines.node) ?? [];
     expect(await field('Depends')).toContain(`nodejs (>= ${least})`);
   });
 
-  it('belongs to root, is writable for nobody else, and has no file that dpkg asks about', async () => {
+  it('is owned by root, writable only for root, and has no configuration file of dpkg', async () => {
     expect(new Set(entries.map(({ owner }) => owner))).toEqual(new Set(['root/root']));
     const modes = new Set(entries.map(({ mode }) => mode));
     expect(modes).toEqual(new Set(['drwxr-xr-x', '-rw-r--r--', '-rwxr-xr-x', 'lrwxrwxrwx']));
@@ -57,14 +57,14 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     await expect(read('DEBIAN/conffiles')).rejects.toThrow('ENOENT');
   });
 
-  it('holds sums of all its files', async () => {
+  it('has checksums of all its files', async () => {
     const sums = (await read('DEBIAN/md5sums')).toString().trimEnd().split('\n');
     const files = entries.filter(({ mode }) => mode.startsWith('-')).map(({ path }) => path);
     expect(sums.map((line) => line.slice(34)).sort()).toEqual([...files].sort());
     await outputOf('sh', '-c', `cd '${unpacked}' && md5sum --quiet --check DEBIAN/md5sums`);
   });
 
-  it('runs from where it is unpacked, with the commands of a device alone', async () => {
+  it('runs from its unpacked folder, with only the commands of a device', async () => {
     const main = join(unpacked, 'usr/share/thermal-provision/main.js');
     expect(await outputOf(process.execPath, main, '--version')).toBe(`${version}\n`);
     const help = await outputOf(process.execPath, main, '--help');
@@ -76,21 +76,21 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     await expect(outputOf(process.execPath, main, 'demo')).rejects.toMatchObject({ code: 64 });
   });
 
-  it('holds neither simulator, demonstration, library nor source', async () => {
+  it('has no simulator, demo, library or source', async () => {
     const program = entries.filter(({ path }) => path.startsWith('usr/share/thermal-provision/'));
     for (const { path } of program) expect(path).not.toMatch(/\.ts$|\.map$|index\.js|simulat|demo|node_modules/i);
     const scripts = program.filter(({ path }) => path.endsWith('.js'));
     const texts = await Promise.all(scripts.map(({ path }) => read(path).then(String)));
     expect(texts.filter((text) => /Provisions a thermal camera/.test(text))).toHaveLength(1);
-    // A fault of the simulator, and what the demonstration ends with.
+    // A fault of the simulator, and the last line of the demo.
     expect(texts.filter((text) => /silenceThenPubackAndClose|Devices on the server/.test(text))).toHaveLength(0);
   });
 
-  it('starts with Debian’s own Node, whatever PATH says', async () => {
+  it("starts with Debian's Node, with any PATH", async () => {
     expect((await read('usr/share/thermal-provision/main.js')).toString()).toMatch(/^#!\/usr\/bin\/node\n/);
   });
 
-  it('names every library in it with its licence', async () => {
+  it('names every included library with its licence', async () => {
     const text = (await read('usr/share/doc/thermal-provision/copyright')).toString();
     for (const name of ['mqtt', 'xstate', 'winston', 'zod', 'commander', 'jsonc-parser', 'date-fns', 'ws']) {
       expect(text).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|ISC|BSD)`, 'm'));
@@ -110,7 +110,7 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(page).not.toMatch(/@[A-Z]+@|undefined/);
   });
 
-  it('has a changelog with every release of CHANGELOG.md, the newest being this version', async () => {
+  it('has a changelog with every release of CHANGELOG.md, and this version is the newest', async () => {
     const text = await unzipped('usr/share/doc/thermal-provision/changelog.gz');
     const releases = readPage('CHANGELOG.md')
       .split(/^## /m)
@@ -127,7 +127,7 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(text).not.toMatch(/Unreleased|[`\]]/);
   });
 
-  it('has documents whose links lead to documents of the package', async () => {
+  it('has documents with links to documents of the package', async () => {
     const folder = 'usr/share/doc/thermal-provision/';
     const inside = entries.map(({ path }) => path).filter((path) => path.startsWith(folder));
     const pages = inside.filter((path) => path.endsWith('.md'));

@@ -19,21 +19,21 @@ const client = unit('thermal-client.service');
 const [folder = ''] = valuesOf(agent, 'Environment').map((value) => value.replace('THERMAL_DIR=', ''));
 
 describe('thermal-provision.service', () => {
-  it('starts where a file brings work', () => {
+  it('starts for the files that request work', () => {
     const { provisionTxt, credentials } = devicePaths(folder);
     expect(valuesOf(agent, 'ConditionPathExists')).toEqual([`|${provisionTxt}`, `|${credentials}`]);
   });
 
-  it('leaves a run the time that it gives itself', () => {
+  it("has a start time limit above the run's own limit", () => {
     const [minutes] = valuesOf(agent, 'TimeoutStartSec');
     expect(Number(minutes?.replace('min', '')) * 60_000).toBeGreaterThan(RUN_TIME_LIMIT_MS);
   });
 
-  it('is not started again after what no restart helps against, and never gives up otherwise', () => {
+  it("is not restarted after failures that a restart can't repair, and is always restarted otherwise", () => {
     const rows = rowsUnder(readPage('docs/commands.md'), 'status', 'name');
-    const hopeless = rows.filter((row) => row[3] === 'no').map(([, name]) => name);
-    expect(valuesOf(agent, 'RestartPreventExitStatus')).toEqual([hopeless.join(' ')]);
-    for (const name of hopeless) expect(Object.keys(EXIT)).toContain(name);
+    const permanent = rows.filter((row) => row[3] === 'no').map(([, name]) => name);
+    expect(valuesOf(agent, 'RestartPreventExitStatus')).toEqual([permanent.join(' ')]);
+    for (const name of permanent) expect(Object.keys(EXIT)).toContain(name);
     expect(valuesOf(agent, 'StartLimitIntervalSec')).toEqual(['0']);
   });
 
@@ -48,14 +48,14 @@ it('thermal-provision.path watches both files', () => {
   expect(valuesOf(watcher, 'PathChanged')).toEqual([provisionTxt, provisionJson]);
 });
 
-it('thermal-client.service comes after the agent, and without it, too', () => {
+it('thermal-client.service starts after the agent, also when the agent fails', () => {
   expect(valuesOf(client, 'After').join(' ')).toContain('thermal-provision.service');
   expect(valuesOf(client, 'Wants').join(' ')).toContain('thermal-provision.service');
   expect(valuesOf(client, 'Requires')).toEqual([]);
   expect(valuesOf(client, 'ExecStart')).toEqual(['/usr/bin/thermal-provision start --no-provision']);
 });
 
-it('every unit that writes to the camera’s folder is of the same user', () => {
+it("every unit that writes to the camera's folder has the same user", () => {
   const [user = ''] = valuesOf(agent, 'User');
   expect(valuesOf(client, 'User')).toEqual([user]);
   expect(unit('thermal-provision.sysusers')).toMatch(new RegExp(`^u ${user} - "[^"]+" ${folder}$`, 'm'));
@@ -64,9 +64,9 @@ it('every unit that writes to the camera’s folder is of the same user', () => 
 const MAX_EXPOSURE = 1.5;
 const services = readdirSync(ROOT + FOLDER).filter((name) => name.endsWith('.service'));
 const isMeasurable = await hasProgram('systemd-analyze');
-if (!isMeasurable) console.log('SKIPPED: the exposure of the services, there is no systemd-analyze here');
+if (!isMeasurable) console.log('SKIPPED: the exposure of the services, systemd-analyze is not installed');
 
-it.skipIf(!isMeasurable).each(services)('%s exposes little', async (name) => {
+it.skipIf(!isMeasurable).each(services)('%s has a low exposure level', async (name) => {
   const text = await outputOf('systemd-analyze', 'security', '--offline=true', '--no-pager', `${ROOT}${FOLDER}${name}`);
   const [, exposure] = /exposure level for \S+: ([\d.]+)/.exec(text) ?? [];
   expect(Number(exposure)).toBeLessThanOrEqual(MAX_EXPOSURE);

@@ -26,7 +26,7 @@ export interface AgentEnd {
   readonly output: string;
   /** The lines of the JSON log. */
   readonly log: readonly LogLine[];
-  /** What stood on standard error without being a log line. */
+  /** The lines on standard error that are not log lines. */
   readonly otherLines: readonly string[];
   /** ms, monotonic; the same clock as `LogLine.at`. */
   readonly startedAt: number;
@@ -37,25 +37,25 @@ export interface AgentOptions {
   /** Default `run`. */
   readonly command?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** From `unprivileged`. */
+  /** The user that runs the agent, from `unprivileged`. */
   readonly user?: { readonly uid?: number; readonly gid?: number };
   readonly intrusions?: readonly Intrusion[];
-  /** A program that starts the agent, with its arguments. */
+  /** A program with arguments that starts the agent. */
   readonly wrapper?: readonly [string, ...string[]];
-  /** An agent that has not ended by itself after this many ms is killed, and fails the test. */
+  /** After this many ms the agent is killed and the test fails. */
   readonly limitMs?: number;
 }
 
 export interface AgentProcess {
   readonly child: ChildProcess;
   readonly pid: number;
-  /** @throws when it did not end by itself in time */
+  /** @throws when the agent does not end by itself in time */
   readonly ended: Promise<AgentEnd>;
   /** Resolves at the first log line of this event; @throws when the agent ends without it */
   logged(event: string): Promise<LogLine>;
 }
 
-/** Longer than any single step with the tests' limits, on a busy machine too: who needs more has hung. */
+/** Longer than any step takes on a busy machine: an agent that needs more hangs. */
 const DEFAULT_LIMIT_MS = 15_000;
 
 function parseLine(text: string): z.infer<typeof lineSchema> | undefined {
@@ -63,7 +63,7 @@ function parseLine(text: string): z.infer<typeof lineSchema> | undefined {
   return lineSchema.parse(JSON.parse(text));
 }
 
-/** Starts the shipped program on a device folder, with an environment of its own, in the folder where systemd would. */
+/** Starts the shipped program on a device folder, with its own environment, in the working directory of systemd (/). */
 export function startAgent(atEnd: AtEnd, folder: string, options: AgentOptions = {}): AgentProcess {
   const { command = ['run'], env = {}, user = {}, intrusions = [], limitMs = DEFAULT_LIMIT_MS, wrapper } = options;
   const preload = intrusions.length > 0 || env.BROKEN_RANDOM !== undefined ? ['--import', inject('intruder')] : [];
@@ -115,7 +115,7 @@ export function startAgent(atEnd: AtEnd, folder: string, options: AgentOptions =
       resolve({ status, signal, output, log, otherLines, startedAt, endedAt: performance.now() });
     });
   });
-  // A test that waits for a line first must not end as an unhandled rejection.
+  // A test may wait for a log line first: without this handler the rejection would be unhandled.
   ended.catch(() => {});
   const logged = (event: string): Promise<LogLine> =>
     new Promise((resolve, reject) => {

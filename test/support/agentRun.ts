@@ -1,4 +1,4 @@
-/** Runs the agent in this process over a real device folder, and remembers all it said. */
+/** Runs the agent in this process on a real device folder, and records its log. */
 
 import { onTestFinished } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
@@ -21,16 +21,16 @@ export const AGENT_VERSION = '1.0.0-test';
 export interface AgentRun extends AgentResult {
   readonly records: readonly LogRecord[];
   readonly states: readonly ProvisionState[];
-  /** The records with that event. */
+  /** The log records with this event. */
   of(event: string): readonly LogRecord[];
-  /** All that was logged, as it would stand in a file. */
+  /** All log records, as in a log file. */
   readonly text: string;
-  /** Lengths of the pauses between tries, ms; they took no time. */
+  /** Lengths of the pauses between tries, ms. The pauses took no real time. */
   readonly pauses: readonly number[];
 }
 
 type RunOptions = Partial<Omit<AgentOptions, 'paths' | 'clock' | 'chartClock'>> & {
-  /** The state that ends the run as SIGTERM would. */
+  /** The run is interrupted in this state, as SIGTERM would do. */
   readonly interruptIn?: ProvisionState;
 };
 
@@ -69,8 +69,8 @@ export async function runDevice(paths: DevicePaths, options: RunOptions = {}): P
 }
 
 /**
- * Runs the agent into a state, ends it there, and leaves the snapshot of that very state: as if it had been durable at
- * once, and the power cut right after.
+ * Interrupts a run in a state and stores the snapshot of that state: the files look as if the power had failed right
+ * after the snapshot was written.
  * @returns the state's context
  */
 export async function cutIn(
@@ -87,12 +87,12 @@ export async function cutIn(
       if (entered === state) reached = context;
     },
   });
-  if (reached === undefined) throw new Error(`The run never came to ${state}: ${run.states.join(', ')}`);
+  if (reached === undefined) throw new Error(`The run did not reach ${state}: ${run.states.join(', ')}`);
   await storeSnapshot(paths, state, reached);
   return reached;
 }
 
-/** Leaves a snapshot of this state. */
+/** Writes a snapshot of this state. */
 export async function storeSnapshot(
   paths: DevicePaths,
   state: ProvisionState,
@@ -112,17 +112,17 @@ export interface Scene {
 
 type SceneFiles = Partial<Omit<DeviceFolderOptions, 'port'>>;
 
-/** A simulated server that ends with the test. */
+/** A simulated server that is closed after the test. */
 export const serverOfTest = (options: SimulatorOptions = {}): Promise<Simulator> =>
   startServer(onTestFinished, options);
 
-/** A simulated server, and a device folder that asks for provisioning there with three retries; in tests that take turns. */
+/** A simulated server, and a device folder with a request for it and three retries. Not for concurrent tests. */
 export async function scene(server: SimulatorOptions = {}, files: SceneFiles = {}): Promise<Scene> {
   const simulator = await serverOfTest(server);
   return { simulator, paths: await deviceFolderFor(simulator.port, files) };
 }
 
-/** @param port of the server that provision.json names */
+/** @param port port of the server in provision.json */
 export async function deviceFolderFor(port: number, files: SceneFiles = {}): Promise<DevicePaths> {
   const provisioning = { max_retries: 3, ...files.provisioning };
   return (await makeDeviceFolder(onTestFinished, { port, ...files, provisioning })).paths;

@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest';
 
 /**
- * Registers what is to be done when the test is over: `onTestFinished` of the test's own context, because Vitest does
- * not know whose an imported one is while several tests run at the same time.
+ * Registers a clean-up for the end of the test: `onTestFinished` of the test's own context. In concurrent tests Vitest
+ * can't tell which test an imported `onTestFinished` belongs to.
  */
 export type AtEnd = TestContext['onTestFinished'];

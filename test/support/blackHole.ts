@@ -12,14 +12,14 @@ const LISTENER = `
 
 /**
  * A port whose listener never accepts and whose queue is full: the kernel drops every further SYN, as a firewall does.
- * Ends with the test.
+ * The listener ends with the test.
  */
 export async function startBlackHole(atEnd: AtEnd = onTestFinished): Promise<number> {
   const listener = spawn(process.execPath, ['-e', LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] });
   atEnd(() => void listener.kill('SIGKILL'));
   const [port] = await once(listener.stdout, 'data');
   listener.kill('SIGSTOP');
-  // Until the stopped process is really stopped it may still accept; so more than the queue holds.
+  // The process may still accept connections until SIGSTOP takes effect: open more than the queue holds.
   for (let i = 0; i < 16; i += 1) {
     const filler = connect({ port: Number(port), host: '127.0.0.1' });
     filler.on('error', () => {});

@@ -9,7 +9,7 @@ import type { TestProject } from 'vitest/node';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The shipped program: main.js of a bundle that was built for this test run. */
+    /** The shipped program: main.js of the bundle that was built for this test run. */
     bundle: string;
     /** A module for Node's --import: support/intruder.ts, compiled. */
     intruder: string;
@@ -20,8 +20,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const BUILD_LIMIT_MS = 60_000;
 
 /**
- * Vitest's global set-up: builds the bundle once, in a folder of its own, so that neither a build that somebody starts
- * meanwhile nor another user's umask can change what the tests run.
+ * Vitest's global set-up: builds the bundle once, in its own folder. A build in dist/ during the tests or another umask
+ * can't change the program under test.
  */
 export default async function buildBundle(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'thermal-bundle-'));

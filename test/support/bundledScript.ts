@@ -5,9 +5,9 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 /**
- * Makes a TypeScript program, whose imports are relative to the project's root, one that Node runs by itself.
- * @param folder where to put it
- * @returns its path
+ * Bundles a TypeScript program, whose imports are relative to the project's root, into one file that Node can run.
+ * @param folder folder of the bundled file
+ * @returns path of the bundled file
  */
 export async function bundledScript(folder: string, source: string): Promise<string> {
   const outfile = join(folder, 'script.mjs');

@@ -26,13 +26,13 @@ interface Waiting<Name extends EffectName> {
 }
 type WaitingByName = { readonly [Name in EffectName]: Waiting<Name>[] };
 
-/** What is persisted of a run. */
+/** The part of a run that the snapshot stores. */
 export interface Persisted {
   readonly state: ProvisionState;
   readonly context: ProvisionContext;
 }
 
-/** One effect that the chart has started, in order. */
+/** An effect that the chart has started. */
 export interface StartedEffect {
   readonly name: EffectName;
   /** Simulated time, ms since the start of the process. */
@@ -40,44 +40,44 @@ export interface StartedEffect {
 }
 
 export interface ResumeOptions {
-  /** What the new process's clock says, ms since the epoch; default: no time has passed. */
+  /** Wall clock of the new process, ms since the epoch; default: no time has passed. */
   readonly at?: number;
   readonly trigger?: TriggerIdentity | null;
-  /** Default: provision.json is as it was. */
+  /** Default: provision.json is unchanged. */
   readonly settingsDigest?: string | null;
 }
 
 /** Wall clock at the start of a run, ms since the epoch. */
 export const START = Date.UTC(2026, 10, 23, 10, 0, 0);
 
-/** The chart alone, in simulated time: its effects wait until the test says how they end. */
+/** The chart in simulated time, with stubbed effects: each effect waits until the test ends it. */
 export interface ChartRun {
   readonly effects: readonly StartedEffect[];
   state(): ProvisionState | 'route';
   context(): ProvisionContext;
-  /** Why the run failed, with its words. */
+  /** The failure of the run, with its message. */
   error(): FailureRecord | null;
   isDone(): boolean;
   /** Wall clock, ms since the epoch. */
   now(): number;
-  /** The effect that is under way. */
+  /** The running effect. */
   underWay(): EffectName | undefined;
   input<Name extends EffectName>(name: Name): Input<Name>;
   answer<Name extends EffectName>(name: Name, answer?: Answer<Name>): Promise<void>;
-  /** The effect rejects as the real ones do. */
+  /** The effect rejects with a failure, as the real effects do. */
   fail(name: EffectName, code: FailureCode): Promise<void>;
-  /** The effect rejects with something unforeseen. */
+  /** The effect rejects with an unexpected error. */
   throwIn(name: EffectName, error: unknown): Promise<void>;
-  /** Lets time pass, ms. */
+  /** Advances the time, ms. */
   wait(ms: number): Promise<void>;
-  /** How long the running pause still lasts, ms; undefined when nothing waits. */
+  /** The rest of the running pause, ms; undefined without a pause. */
   pauseLeft(): number | undefined;
   send(event: ProvisionEvent): Promise<void>;
-  /** Answers every effect with its usual answer until the state is entered. */
+  /** Ends every effect with its usual output until the chart enters the state. */
   until(state: ProvisionState): Promise<void>;
-  /** As it would stand in the snapshot: through JSON. */
+  /** State and context as the snapshot stores them (through JSON). */
   persisted(): Persisted;
-  /** The process dies, and the next one goes on. */
+  /** The process dies, and the next process resumes the run. */
   resumed(options?: ResumeOptions): Promise<ChartRun>;
 }
 
@@ -91,7 +91,7 @@ export function startChart(): ChartRun {
   return beginRun({ now: START });
 }
 
-/** A run in which all went well until it came to a state. */
+/** A run without failures that has reached a state. */
 export async function chartAt(state: ProvisionState): Promise<ChartRun> {
   const run = startChart();
   await run.until(state);
@@ -176,7 +176,7 @@ function beginRun({ now: startedAt, from }: Beginning): ChartRun {
   const take = <Name extends EffectName>(name: Name): Waiting<Name> => {
     const entry = waiting[name].at(-1);
     if (underWay !== name || entry === undefined) {
-      throw new Error(`${name} is not under way, but ${underWay ?? 'nothing'} (state ${String(run.state())})`);
+      throw new Error(`${name} is not running, but ${underWay ?? 'nothing'} (state ${String(run.state())})`);
     }
     return entry;
   };
@@ -220,7 +220,7 @@ function beginRun({ now: startedAt, from }: Beginning): ChartRun {
         const pause = run.pauseLeft();
         if (underWay !== undefined) await run.answer(underWay);
         else if (pause !== undefined) await run.wait(pause);
-        else throw new Error(`${state} is not reached; the run rests in ${String(run.state())}`);
+        else throw new Error(`${state} is not reached; the run waits in ${String(run.state())}`);
       }
     },
     persisted: () => {

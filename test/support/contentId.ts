@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 
-/** Length and digest of a content: two are compared at once, however long they are, and no secret shows in a diff. */
+/** Length and digest of a content: a failed comparison prints no secret and no long text. */
 export function contentId(content: string | Uint8Array): string {
   const bytes = Buffer.from(content);
   return `${bytes.length} bytes, ${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** contentId of what a file holds; `no file` for everything that can't be read as one. */
+/** contentId of a file's content; `no file` when the path is not a regular file. */
 export async function fileContentId(path: string): Promise<string> {
   const isFile = await stat(path).then(
     (stats) => stats.isFile(),

@@ -10,26 +10,26 @@ import { DEVICE_KEY, DEVICE_SECRET } from './server.ts';
 /** A device folder of a test. */
 export interface DeviceFolder {
   readonly paths: DevicePaths;
-  /** provision.json as it was laid out, for tests that spoil it and put it back. */
+  /** The original text of provision.json, for tests that damage and repair the file. */
   readonly provisionJson: string;
-  /** thermal_config.json as it was laid out: its contentId. */
+  /** contentId of the original thermal_config.json. */
   readonly config: string;
 }
 
 export interface DeviceFolderOptions {
-  /** Where provision.json sends the agent. */
+  /** Port of the server in provision.json. */
   readonly port: number;
-  /** More of, or instead of, the `provisioning` section. */
+  /** More keys, or other values, of section `provisioning`. */
   readonly provisioning?: Readonly<Record<string, unknown>>;
-  /** The `device` section. */
+  /** Section `device`. */
   readonly device?: Readonly<Record<string, unknown>>;
   /** null: no thermal_config.json. Default: OLD_CONFIG. */
   readonly config?: string | Uint8Array | null;
-  /** Whether provision.txt lies there. Default true. */
+  /** Whether provision.txt exists. Default true. */
   readonly requested?: boolean;
 }
 
-/** provision.json for a server: one second for each exchange and no retries, so that failures come quickly. */
+/** provision.json with one second for each exchange and no retries, so that runs fail quickly. */
 export function quickProvisionJson({ port, provisioning, device }: DeviceFolderOptions): string {
   return provisionJsonText({
     port,
@@ -44,7 +44,7 @@ export function quickProvisionJson({ port, provisioning, device }: DeviceFolderO
   });
 }
 
-/** An empty folder that any user may enter; removed after the test, whatever modes are in it then. */
+/** An empty folder that any user may enter. It is removed after the test, also with read-only folders in it. */
 export async function makeFolder(atEnd: AtEnd): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'thermal-device-'));
   await chmod(path, 0o755);
@@ -55,7 +55,7 @@ export async function makeFolder(atEnd: AtEnd): Promise<string> {
   return path;
 }
 
-/** A device folder, ready to be provisioned. */
+/** A device folder with a provisioning request. */
 export async function makeDeviceFolder(atEnd: AtEnd, options: DeviceFolderOptions): Promise<DeviceFolder> {
   const paths = devicePaths(await makeFolder(atEnd));
   const { config = OLD_CONFIG, requested = true } = options;

@@ -1,4 +1,4 @@
-/** Connects as a device would, with nothing of the agent's own code. */
+/** Connects as a device, without the agent's code. */
 
 import mqtt, { type MqttClient } from 'mqtt';
 
@@ -6,7 +6,7 @@ const LIMIT_MS = 5000;
 const REQUEST = 'v1/devices/me/attributes/request/1';
 const RESPONSE = 'v1/devices/me/attributes/response/1';
 
-/** The answer to the device's question for attributes, or why there is none. */
+/** `answered` when the server answers a request for attributes, or the reason why it does not. */
 function ask(client: MqttClient): Promise<string> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve('no answer in time'), LIMIT_MS);
@@ -22,8 +22,8 @@ function ask(client: MqttClient): Promise<string> {
 }
 
 /**
- * `answered` when the server accepts the token and answers the device; else what happened instead.
- * @param ca PEM of the authority that TLS trusts; absent: no TLS
+ * `answered` when the server accepts the token and answers the device, or the reason why it does not.
+ * @param ca PEM of the CA certificate for TLS; absent: no TLS
  */
 export async function loginAsDevice(host: string, port: number, token: string, ca?: string): Promise<string> {
   const tls = ca === undefined ? {} : { protocol: 'mqtts' as const, ca };

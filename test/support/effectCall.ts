@@ -1,4 +1,4 @@
-/** What an effect is called with outside a run. */
+/** Calls of an effect outside a run. */
 
 import { readBoardIdentity } from '../../src/device/board.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
@@ -10,7 +10,7 @@ import { AGENT_VERSION } from './agentRun.ts';
 
 export interface EffectScene {
   readonly dependencies: EffectDependencies;
-  /** Names of the events that were logged, in order. */
+  /** Names of the logged events, in order. */
   readonly events: () => readonly string[];
 }
 

@@ -1,11 +1,11 @@
-/** Calls of `exchange` and what they leave behind. */
+/** Calls of `exchange`, and the resources that they still hold. */
 
+import { createHook } from 'node:async_hooks';
 import { expect } from 'vitest';
 import type { ServerEndpoint } from '../../src/endpoint.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { type ExchangeEnd, type ExchangeOptions, exchange } from '../../src/thingsboard/exchange.ts';
 import { wait } from '../simulator/mqttClients.ts';
-import { pendingTimers } from './pendingTimers.ts';
 
 export const QUESTION_TOPIC = '/provision/request';
 export const ANSWER_TOPIC = '/provision/response';
@@ -20,7 +20,7 @@ export const tlsServer = (port: number, ca?: string, host = '127.0.0.1'): Server
 
 type Changes = Partial<Omit<ExchangeOptions, 'server'>>;
 
-/** Asks the server a question as the provisioning effect does; generous limits, so that only silence meets them. */
+/** Sends a question as the provisioning effect does. Only a silent server reaches these generous limits. */
 export function ask(server: ServerEndpoint, changes: Changes = {}): Promise<ExchangeEnd> {
   return exchange({
     server,
@@ -33,7 +33,7 @@ export function ask(server: ServerEndpoint, changes: Changes = {}): Promise<Exch
   });
 }
 
-/** An ending reduced to what the callers decide by. */
+/** The facts of an ending that callers decide by. */
 export function summaryOf(end: ExchangeEnd): Record<string, unknown> {
   switch (end.kind) {
     case 'answer':
@@ -52,14 +52,30 @@ export function failureIn(end: ExchangeEnd): Failure {
   return end.failure;
 }
 
+/** The stack of each pending timer's creation. */
+const pending = new Map<number, string>();
+createHook({
+  init(id, type) {
+    if (type === 'Timeout') pending.set(id, String(new Error('set here').stack));
+  },
+  destroy(id) {
+    pending.delete(id);
+  },
+}).enable();
+
+/** Pending timers of src/thingsboard and of MQTT.js. */
+function pendingTimers(): string[] {
+  return [...pending.values()].filter((stack) => /\/src\/thingsboard\/|\/node_modules\/mqtt\//.test(stack));
+}
+
 const HELD = ['TCPSocketWrap', 'TLSWrap', 'TCPConnectWrap', 'GetAddrInfoReqWrap'];
-/** Far below the time limits of `ask`: a timer that nobody cleared must not end by itself meanwhile. */
+/** Far below the time limits of `ask`: a forgotten timer must still be pending after it. */
 const RELEASE_MS = 2000;
 
-/** The kinds of sockets and look-ups that keep this process alive. */
+/** The sockets and look-ups that keep this process alive. */
 export const heldResources = (): string[] => process.getActiveResourcesInfo().filter((name) => HELD.includes(name));
 
-/** Waits until no more sockets and look-ups are held than before, and no timer of an exchange is left. */
+/** Waits until no additional socket or look-up and no timer of an exchange is left. */
 export async function releasedTo(before: readonly string[]): Promise<void> {
   const deadline = Date.now() + RELEASE_MS;
   const surplus = (): string[] => {

@@ -8,13 +8,13 @@ const library = readdirSync('/usr/lib')
   .map((architecture) => `/usr/lib/${architecture}/faketime/libfaketime.so.1`)
   .find((path) => existsSync(path));
 
-/** Why processes with a wall clock of their own can't be had here; undefined: they can. */
+/** Why this machine can't fake the wall clock of a process; undefined: it can. */
 export const fakedClockProblem = library === undefined ? 'the Debian package libfaketime is not installed' : undefined;
 
 export interface FakedClock {
-  /** For the process: its wall clock, OpenSSL's included, is ours; its monotonic clock stays real. */
+  /** Environment of the process: fakes its wall clock, also for OpenSSL; its monotonic clock stays real. */
   readonly env: Readonly<Record<string, string>>;
-  /** The wall clock jumps there at once, and goes on from there. @param time `YYYY-MM-DD hh:mm:ss`, UTC */
+  /** Sets the wall clock, which then runs on. @param time `YYYY-MM-DD hh:mm:ss`, UTC */
   set(time: string): void;
 }
 

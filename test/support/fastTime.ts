@@ -6,11 +6,11 @@ export interface FastTime {
     setTimeout(callback: () => void, ms: number): number;
     clearTimeout(id: unknown): void;
   };
-  /** Lengths of the pauses that have ended, in milliseconds. */
+  /** Lengths of the ended pauses, ms. */
   readonly pauses: readonly number[];
 }
 
-/** Time in which the chart's pauses end at once, while the clock runs ahead by as much: to the run they were real. */
+/** A time in which the chart's pauses end at once and the clock jumps ahead by their length. */
 export function fastTime(): FastTime {
   const real = systemClock();
   const pending = new Map<number, NodeJS.Timeout>();

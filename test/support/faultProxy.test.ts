@@ -10,7 +10,7 @@ import { until } from './until.ts';
 const CONNECT = connectPacket({ clientId: 'camera', username: 'token' });
 const PING = Buffer.from([0xc0, 0]);
 
-/** A server that remembers what it gets and answers the first bytes with CONNACK, behind a proxy with this fault. */
+/** A server behind a proxy with this fault. It records the received bytes, and answers the first ones with CONNACK. */
 async function behind(fault?: FaultProxyOptions['fault']) {
   let received = Buffer.alloc(0);
   const sockets: Socket[] = [];
@@ -55,7 +55,7 @@ const flip = (bytes: Buffer, index: number, bits: number): Buffer => {
   return copy;
 };
 
-test('without a fault everything arrives, and every packet is seen', async () => {
+test('without a fault all bytes arrive, and the proxy sees every packet', async () => {
   const run = await behind();
   await until(() => run.received().length === CONNECT.length + PING.length && run.answered().length === 4);
   expect(run.received()).toEqual(Buffer.concat([CONNECT, PING]));
@@ -77,14 +77,14 @@ test.each([
   ['corruptType', Buffer.concat([CONNECT, flip(PING, 0, 0xff)])],
   ['corruptLength', Buffer.concat([CONNECT, flip(PING, 1, 0x40)])],
   ['corruptEnd', Buffer.concat([CONNECT, flip(PING, 1, 0x01)])],
-] as const)('%s does to the second packet what it says', async (fault, expected) => {
+] as const)('%s changes the second packet', async (fault, expected) => {
   const run = await behind(at(fault));
   await until(() => run.proxy.fired() === 1 && run.received().length >= expected.length);
   if (fault === 'cut' || fault === 'tear') await until(() => run.ended() !== '');
   expect(run.received()).toEqual(expected);
 });
 
-test('corruptBody flips one bit in the middle of what follows the header', async () => {
+test('corruptBody flips one bit in the middle of the bytes after the header', async () => {
   const run = await behind(at('corruptBody', 1));
   await until(() => run.received().length === CONNECT.length + PING.length);
   const differing = [...run.received()].filter((byte, index) => byte !== Buffer.concat([CONNECT, PING])[index]);
@@ -105,7 +105,7 @@ test('stall holds the packet back until the proxy is healed', async () => {
   await until(() => run.received().length === CONNECT.length + PING.length);
 });
 
-test('packets and records are cut out of chunks of any size', () => {
+test('packets and records are split off from chunks of any size', () => {
   const record = Buffer.from([22, 3, 3, 0, 2, 7, 8]);
   for (const [split, whole] of [
     [splitMqtt, [CONNECT, PING]],

@@ -1,26 +1,26 @@
-/** A TCP proxy that knows where packets end, and does to one of them what networks do at their worst. */
+/** A TCP proxy that splits the stream into packets and applies a network fault to one of them. */
 
 import { connect, createServer, type Socket } from 'node:net';
 import { type PacketSplitter, splitMqtt, splitTls } from './packetBoundaries.ts';
 
 export const NETWORK_FAULTS = [
-  /** Both sides are closed (FIN) instead of the packet being sent on. */
+  /** The packet is dropped, and both sides are closed (FIN). */
   'cut',
   /** Half of the packet arrives, then both sides are closed. */
   'tear',
   /** Both sides are reset (RST). */
   'reset',
-  /** Nothing more is sent on in this direction; the connection stays. */
+  /** The proxy forwards nothing more in this direction; the connection stays open. */
   'stall',
   'duplicate',
   /** The packet arrives byte by byte. */
   'singleBytes',
   'delay',
-  /** All bits of the first byte are flipped: another type of packet or record. */
+  /** All bits of the first byte are flipped, which changes the type of the packet or record. */
   'corruptType',
-  /** The length is off by 64. */
+  /** The length is wrong by 64. */
   'corruptLength',
-  /** One bit of a byte behind the header is flipped. */
+  /** One bit of a byte after the header is flipped. */
   'corruptBody',
   /** One bit of the last byte is flipped. */
   'corruptEnd',
@@ -29,7 +29,7 @@ export type NetworkFault = (typeof NETWORK_FAULTS)[number];
 
 export type Direction = 'toServer' | 'toClient';
 
-/** Where in a conversation: the nth packet of a direction of the nth connection, both from 1. */
+/** A place in a conversation: the nth packet of a direction of the nth connection, both counted from 1. */
 export interface PacketPlace {
   readonly connection: number;
   readonly direction: Direction;
@@ -38,7 +38,7 @@ export interface PacketPlace {
 
 export interface PlacedFault extends PacketPlace {
   readonly fault: NetworkFault;
-  /** When the packet has been sent on, instead of before: for cut, reset and stall behind a session's last packet. */
+  /** Strike after the packet instead of before it: for cut, reset and stall after a session's last packet. */
   readonly behind?: boolean;
   /** In every connection from this one on, until `heal`. */
   readonly lasting?: boolean;
@@ -46,21 +46,21 @@ export interface PlacedFault extends PacketPlace {
 
 export interface FaultProxyOptions {
   readonly targetPort: number;
-  /** Whose boundaries count. */
+  /** The protocol whose packets are counted. */
   readonly framing: 'mqtt' | 'tls';
   readonly fault?: PlacedFault;
-  /** How long `delay` holds a packet back, ms; default 250. */
+  /** Duration of `delay`, ms; default 250. */
   readonly delayMs?: number;
 }
 
 export interface FaultProxy {
   readonly port: number;
-  /** Every packet that has come, in order of arrival. */
+  /** Every received packet, in order of arrival. */
   readonly seen: readonly PacketPlace[];
-  /** How often the fault has fired. */
+  /** How often the fault has struck. */
   fired(): number;
   connections(): number;
-  /** No more faults; what was stalled is sent on. */
+  /** Ends the fault, and forwards the stalled packets. */
   heal(): void;
   close(): Promise<void>;
 }
@@ -120,7 +120,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       timers.add(timer);
     });
 
-  /** Sends the packet on, or does to it what the fault says. */
+  /** Forwards the packet, with the fault where it strikes. */
   async function pass(packet: Buffer, place: PacketPlace, from: Socket, to: Socket): Promise<void> {
     if (fault === undefined || !strikes(place)) {
       to.write(packet);
@@ -138,7 +138,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         from.end();
         return;
       case 'reset':
-        // Behind a packet: it shall arrive before the reset does.
+        // With `after`: the packet must arrive before the reset.
         if (fault.behind === true) await turn();
         from.resetAndDestroy();
         to.resetAndDestroy();
@@ -182,7 +182,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       order = order.then(() => void to.end());
     });
     from.on('close', () => {
-      // A stalled direction never comes to its end by itself.
+      // A stalled direction never ends by itself.
       order.then(
         () => to.destroySoon(),
         () => to.destroy(),

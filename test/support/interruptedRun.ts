@@ -10,21 +10,21 @@ export interface InterruptedRun extends DeviceFolder {
   readonly server: Simulator;
   /** How the interrupted agent ended. */
   readonly cut: AgentEnd;
-  /** The device name that it had drawn. */
+  /** The device name that the agent had generated. */
   readonly deviceName: string;
 }
 
 interface Interruption {
-  /** When SIGTERM comes; `commit`: the device exists, and the camera has not heard of it. Default `commit`. */
+  /** The server event at which SIGTERM is sent. Default `commit`: the device exists, the camera has no answer yet. */
   readonly at?: SimulatorEvent['type'];
   readonly server?: SimulatorOptions;
   readonly folder?: Partial<DeviceFolderOptions>;
 }
 
-/** The first answer takes longer than the interruption needs. */
+/** The agent ends before it gets the first answer. */
 const SLOW_ANSWER = { on: 'request', nth: 1, action: 'delay', ms: 3000 } as const;
 
-/** A run that was interrupted by SIGTERM in the middle, and the server that it had to do with. */
+/** A run that SIGTERM has interrupted, and its server. */
 export async function interruptedRun(
   atEnd: AtEnd,
   { at = 'commit', server: options, folder }: Interruption = {},
@@ -37,7 +37,7 @@ export async function interruptedRun(
   watch.when(at, () => agent.child.kill('SIGTERM'));
   const cut = await agent.ended;
   expect({ status: cut.status, signal: cut.signal }).toEqual({ status: 75, signal: null });
-  const drawn = cut.log.find(({ event }) => event === 'candidate.drawn')?.deviceName;
-  if (typeof drawn !== 'string') throw new Error('The interrupted run had drawn no device name');
-  return { ...device, server, cut, deviceName: drawn };
+  const generated = cut.log.find(({ event }) => event === 'candidate.drawn')?.deviceName;
+  if (typeof generated !== 'string') throw new Error('The interrupted run had generated no device name');
+  return { ...device, server, cut, deviceName: generated };
 }

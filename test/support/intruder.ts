@@ -1,6 +1,6 @@
 /**
- * Preloaded into the agent under test (node --import): does something at an exact file-system call, as another program,
- * a signal or a failing disk would at an unlucky moment. The calls themselves stay real.
+ * Preloaded into the agent under test (node --import). It acts at an exact file-system call, like another program, a
+ * signal or a failing disk. The calls themselves stay real.
  */
 import crypto from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { Act, Intrusion } from './intrusion.ts';
 const intrusions: readonly Intrusion[] = JSON.parse(process.env.INTRUSIONS ?? '[]');
 const seen = new Map<Intrusion, number>();
 
-/** A signal is delivered by the event loop: the call that it hits must not be over before that. */
+/** The event loop delivers signals: the call must last until the signal is delivered. */
 const SIGNAL_DELIVERY_MS = 60;
 
 async function perform(act: Act): Promise<void> {
@@ -30,11 +30,11 @@ async function perform(act: Act): Promise<void> {
       rmSync(act.path);
       return;
     case 'fail':
-      throw Object.assign(new Error(`${act.errno}: put there by the test`), { code: act.errno });
+      throw Object.assign(new Error(`${act.errno}: injected by the test`), { code: act.errno });
   }
 }
 
-/** The intrusions that strike at this call. */
+/** The intrusions for this call. */
 function striking(call: Intrusion['call'], paths: readonly unknown[]): readonly Intrusion[] {
   return intrusions.filter((intrusion) => {
     const fits = paths.some((path) => typeof path === 'string' && path.endsWith(intrusion.path));
@@ -53,7 +53,7 @@ async function around<T>(call: Intrusion['call'], paths: readonly unknown[], wor
   return result;
 }
 
-/** fsync belongs to the handle that `open` gives. */
+/** Wraps fsync, which is a method of the handle that `open` returns. */
 function watchSync(handle: unknown, path: unknown): void {
   if (typeof handle !== 'object' || handle === null) return;
   const sync: unknown = Reflect.get(handle, 'sync');

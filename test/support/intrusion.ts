@@ -1,13 +1,13 @@
-/** What happens in the agent's process at one of its file-system calls (support/intruder.ts does it). */
+/** An act at a file-system call of the agent (support/intruder.ts performs it). */
 export interface Intrusion {
   readonly call: 'open' | 'rename' | 'unlink' | 'stat' | 'lstat' | 'readdir' | 'statfs' | 'sync';
-  /** The end of one of the call's paths. */
+  /** The end of a path of the call. */
   readonly path: string;
-  /** The how-manieth such call, from 1 (default). */
+  /** The number of the call among the matching ones, from 1 (default). */
   readonly nth?: number;
-  /** From that call on, instead of once. */
+  /** Act at every matching call from that one on, instead of once. */
   readonly lasting?: boolean;
-  /** When the call is done, instead of before it. */
+  /** Act after the call instead of before it. */
   readonly after?: boolean;
   readonly act: Act;
 }

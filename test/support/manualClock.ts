@@ -2,9 +2,9 @@ import type { Clock } from '../../src/time/clock.ts';
 
 /** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
-  /** Time passes, ms. */
+  /** Advances both clocks, ms. */
   advance(ms: number): void;
-  /** Only the wall clock is set, by so many ms. */
+  /** Changes the wall clock alone, ms. */
   jump(ms: number): void;
 }
 

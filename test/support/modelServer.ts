@@ -1,12 +1,12 @@
 import { nameOf } from './chartAnswers.ts';
 
-/** What becomes of one request at the server. */
+/** What happens to one request at the server. */
 export interface RequestFate {
-  /** Whether it reaches the server at all. */
+  /** Whether the request reaches the server. */
   readonly arrives: boolean;
   /** Time to commit, ms; ThingsBoard's back end gives up after 20 s (docs/thingsboard.md, section 1). */
   readonly commitsAfter: number;
-  /** Whether the client hears the answer. */
+  /** Whether the answer reaches the client. */
   readonly answered: boolean;
   /** FAILURE although the name is free: the tenant's limit, or a race with another request. */
   readonly limited: boolean;
@@ -18,18 +18,18 @@ interface InFlight {
 }
 
 export interface ModelServer {
-  /** A request arrives; what is answered when it is answered. */
+  /** Handles a request. @returns the answer */
   request(nameIndex: number, now: number, fate: RequestFate): 'SUCCESS' | 'FAILURE' | 'no answer';
-  /** Whether the token of that name is known. */
+  /** Whether the server knows the token of that name. */
   knows(nameIndex: number, now: number): boolean;
-  /** Our devices. */
+  /** The devices of this agent. */
   devices(now: number): readonly string[];
 }
 
 /**
  * ThingsBoard's registry reduced to its unique index: a name is committed once, late or not, and a request for a name
  * that exists gets FAILURE (docs/thingsboard.md, section 4). All times are true time, ms.
- * @param taken names that belong to somebody else, by their index
+ * @param taken indices of names that another device already has
  */
 export function modelServer(taken: ReadonlySet<number>): ModelServer {
   const committed = new Set<string>();

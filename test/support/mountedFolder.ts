@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { onTestFinished } from 'vitest';
 import { scratchFolder } from '../config/scratch.ts';
 
-/** Why tests on file systems of their own are left out. */
+/** Why tests that mount a file system are skipped. */
 export const MOUNT_REFUSED = 'only root may mount a file system, and not in every container';
 
 /**
- * A folder on a file system of its own, unmounted after the test; undefined where that is not allowed.
- * @param options of the tmpfs, e.g. `size=64k` or `ro`
+ * A folder with its own file system, unmounted after the test; undefined where mounting is not allowed.
+ * @param options mount options of the tmpfs, for example `size=64k` or `ro`
  */
 export async function mountedFolder(options: string): Promise<string | undefined> {
   const folder = await scratchFolder();

@@ -3,21 +3,21 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import type { AtEnd } from './atEnd.ts';
 import { isRoot } from './unprivileged.ts';
 
-/** A network of two: the test's side, and a namespace with its own routes, hosts and name servers for the agent. */
+/** A link between the test and a namespace for the agent, which has its own routes, hosts and name servers. */
 export interface NetworkNamespace {
-  /** Runs a program in the namespace: the words that go before it. */
+  /** The command that runs a program in the namespace; the program and its arguments follow. */
   readonly wrapper: readonly [string, ...string[]];
-  /** The test's addresses, as seen from the agent. */
+  /** The test's addresses on the link. */
   readonly serverV4: string;
   readonly serverV6: string;
-  /** Addresses on the link that swallow every packet. */
+  /** Addresses on the link that drop every packet. */
   readonly deadV4: string;
   readonly deadV6: string;
-  /** Gives names addresses, in that order (hosts(5)). */
+  /** Writes the hosts file: pairs of address and name, in this order (hosts(5)). */
   setHosts(lines: readonly (readonly [address: string, name: string])[]): void;
-  /** A server of names that is asked from now on. */
+  /** Sets the name server. */
   setNameServer(address: string): void;
-  /** Plugs the cable in or out, at the agent's side. */
+  /** Turns the link on or off at the agent's side, like a plugged or unplugged cable. */
   link(state: 'up' | 'down'): void;
 }
 
@@ -28,7 +28,7 @@ const ip = (...args: readonly string[]): void => {
   execFileSync('ip', args, { stdio: 'pipe' });
 };
 
-/** Why namespaces can't be had here; undefined: they can. */
+/** Why this machine has no network namespaces; undefined: it has them. */
 export function namespaceProblem(): string | undefined {
   if (!isRoot) return 'network namespaces need root';
   const name = `tp-try-${process.pid}`;
@@ -45,20 +45,20 @@ export function namespaceProblem(): string | undefined {
   }
 }
 
-/** Removed after the test, with all that is in it. */
+/** Makes a namespace, which is removed after the test with all interfaces in it. */
 export function makeNamespace(atEnd: AtEnd): NetworkNamespace {
   count += 1;
   const id = `${process.pid % 10_000}-${count}`;
   const name = `tp-${id}`;
   const [outer, inner] = [`tpo${id}`, `tpi${id}`];
-  // 198.18.0.0/15 is for tests of networks (RFC 2544), fd00::/8 for anybody's own use (RFC 4193).
+  // 198.18.0.0/15 is reserved for network tests (RFC 2544), fd00::/8 for private use (RFC 4193).
   const net = `198.18.${process.pid % 250}.${8 * count}`;
   const host = (last: number): string => net.replace(/\d+$/, (base) => String(Number(base) + last));
   const net6 = `fd00:7e57:${(process.pid % 65_536).toString(16)}:${count}`;
   const etc = `/etc/netns/${name}`;
   mkdirSync(etc, { recursive: true });
   atEnd(() => {
-    // The interfaces go with the namespace.
+    // This removes the interfaces too.
     execFileSync('ip', ['netns', 'delete', name], { stdio: 'ignore' });
     rmSync(etc, { recursive: true, force: true });
   });
@@ -95,7 +95,7 @@ export function makeNamespace(atEnd: AtEnd): NetworkNamespace {
     setNameServer,
     link(state) {
       inside('link', 'set', inner, state);
-      // The kernel drops both when the link goes down.
+      // The kernel removes addresses and neighbours when the link goes down.
       if (state === 'up') configure();
     },
   };

@@ -1,6 +1,6 @@
 import { readdir, readlink } from 'node:fs/promises';
 
-/** What the descriptors of this process lead to below a folder. */
+/** The open files of this process below a folder. */
 export async function descriptorsBelow(folder: string): Promise<string[]> {
   const targets = await Promise.all(
     (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),

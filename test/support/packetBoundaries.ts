@@ -1,11 +1,11 @@
-/** Cuts a byte stream at the boundaries of its packets, so that a fault can be put between two of them or into one. */
+/** Splits a byte stream into packets, so that a fault can strike between two packets or within one. */
 
 import { parser } from 'mqtt-packet';
 
-/** @returns the packets that are complete now; what is left waits for the next call */
+/** @returns the complete packets; the rest is kept for the next call */
 export type PacketSplitter = (chunk: Buffer) => readonly Buffer[];
 
-/** Bytes of the remaining length's encoding (MQTT 3.1.1 section 2.2.3). */
+/** Size of the encoded remaining length, bytes (MQTT 3.1.1, section 2.2.3). */
 const lengthBytes = (remaining: number): number => (remaining < 128 ? 1 : 1 + lengthBytes(Math.floor(remaining / 128)));
 
 /** Whole MQTT packets, fixed header included. */

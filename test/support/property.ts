@@ -1,24 +1,24 @@
 import fc from 'fast-check';
 
-/** Something that holds for every value that can be drawn; checked by the tests, and far more often by the certificate. */
+/** A statement about every generated value. The tests check a moderate number of cases, the certificate far more. */
 export interface Property {
   readonly name: string;
-  /** Cases in a run of the tests. */
+  /** Number of cases in the tests. */
   readonly usualRuns: number;
-  /** @throws with the seed and the smallest case that it found for which it does not hold */
+  /** @throws with the seed and the smallest counterexample found */
   holds(options: { readonly seed: number; readonly runs: number }): Promise<void>;
 }
 
-/** The check of many cases, where they have something in common. */
+/** The check of many cases that share a state. */
 export interface PropertyCheck<Value> {
-  /** @throws when it does not hold */
+  /** @throws when the property does not hold for this value */
   check(value: Value): void | Promise<void>;
-  /** That the cases were worth the name; only after all of them have held. */
+  /** Checks that the cases covered enough. Called after all cases have held. */
   finish?(runs: number): void;
   close?(): Promise<void>;
 }
 
-/** Longer than any case takes: who needs more has hung. Code that never gives up the processor is not met by it. */
+/** Longer than any case takes: a case that needs more hangs. This limit can't stop an endless synchronous loop. */
 const CASE_LIMIT_MS = 30_000;
 
 export function propertyOf<Value>(
@@ -45,7 +45,7 @@ export function propertyOf<Value>(
   };
 }
 
-/** A property whose cases have nothing in common. */
+/** A property whose cases share no state. */
 export const property = <Value>(
   name: string,
   usualRuns: number,

@@ -1,4 +1,4 @@
-/** What must hold once a run has ended well: on the server, in the files, and between the two. */
+/** What must hold after a successful run: on the server, in the files, and between them. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ export interface ConfiguredDevice {
   readonly port: number;
   readonly token: string;
   readonly deviceId: string;
-  /** PEM of the authority to trust, where TLS is used with a `ca_file`. */
+  /** PEM of the CA certificate, with TLS and `ca_file`. */
   readonly ca?: string;
 }
 
-/** Section `thingsboard` of thermal_config.json. Throws when the file is not whole. */
+/** Section `thingsboard` of thermal_config.json. @throws when the file is not complete */
 export async function configuredDevice({ deviceFolder, thermalConfig }: DevicePaths): Promise<ConfiguredDevice> {
   const json: unknown = JSON.parse(await readFile(thermalConfig, 'utf8'));
   const section = isRecord(json) ? json.thingsboard : undefined;
@@ -47,7 +47,7 @@ async function fileProblems(paths: DevicePaths): Promise<string[]> {
   ];
 }
 
-/** @param expected how many devices the server may have in all */
+/** @param expected total number of devices on the server */
 async function deviceProblems(paths: DevicePaths, { registry }: Simulator, expected: number): Promise<string[]> {
   const devices = registry.devices();
   const names = devices.map(({ name }) => name).join(', ');
@@ -61,9 +61,8 @@ async function deviceProblems(paths: DevicePaths, { registry }: Simulator, expec
 }
 
 /**
- * Everything that is not as it must be after a run that ended well; empty: all is well. The token is proven by a real
- * connection.
- * @param expectedDevices devices on the server in all, those of earlier runs and of an operator included
+ * All problems after a successful run; empty: none. A real connection proves the token.
+ * @param expectedDevices total number of devices on the server, including those of earlier runs and of an operator
  */
 export async function provisionedProblems(
   paths: DevicePaths,

@@ -1,4 +1,4 @@
-/** Ways to make the agent fail with a chosen code, and what the log then says. */
+/** Ways to make the agent fail with a chosen code, and the resulting log line. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,9 +21,9 @@ import type { Intrusion } from './intrusion.ts';
 import { startServer } from './server.ts';
 import { giveToUnprivileged } from './unprivileged.ts';
 
-/** What the line that names the code advises, when it came, and when the failure could be known at the earliest. */
+/** The hint of the line with the code, the time of the line, and the earliest time at which the failure was known. */
 export interface Report {
-  /** Of a wrong command line: all that was printed. */
+  /** For a wrong command line: the whole output. */
   readonly hint: string;
   readonly status: number | null;
   readonly at: number;
@@ -32,13 +32,13 @@ export interface Report {
 
 export interface Provocation {
   readonly provoke: (atEnd: AtEnd, code: FailureCode) => Promise<Report>;
-  /** What the hint says where it is not the catalogue's. */
+  /** The hint, where it differs from the catalogue's. */
   readonly hint?: RegExp;
-  /** Only root can give a file to somebody else. */
+  /** Only root can give a file to another user. */
   readonly needsRoot?: true;
 }
 
-/** Runs the shipped program and picks the line of the failure out of its log. */
+/** Runs the shipped program and finds the line of the failure in its log. */
 export async function reportOf(
   atEnd: AtEnd,
   code: FailureCode,
@@ -59,7 +59,7 @@ export async function reportOf(
 
 export type Prepare = (device: DeviceFolder) => unknown;
 
-/** Something in the device folder. */
+/** Provokes the failure by a change in the device folder. */
 export const inFolder = (
   prepare: Prepare,
   options: AgentOptions = {},
@@ -73,7 +73,7 @@ export const inFolder = (
   },
 });
 
-/** A server that is none, on this port of 127.0.0.1. */
+/** Provokes the failure by a port of 127.0.0.1 without a ThingsBoard. */
 export const atPort = (
   start: (atEnd: AtEnd) => Promise<number>,
   provisioning: Readonly<Record<string, unknown>> = {},
@@ -84,7 +84,7 @@ export const atPort = (
   },
 });
 
-/** Something that the simulated ThingsBoard does. */
+/** Provokes the failure by the behaviour of the simulated ThingsBoard. */
 export const fromServer = (
   server: SimulatorOptions,
   layout: Partial<DeviceFolderOptions> = {},
@@ -99,7 +99,7 @@ export const fromServer = (
       },
     });
     const { paths } = await makeDeviceFolder(atEnd, { port: simulator.port, ...layout });
-    // What the camera learned last from the server is what the failure was detected by.
+    // The agent detects the failure by the server's last event.
     return reportOf(atEnd, code, paths.deviceFolder, {}, () => lastSeen);
   },
   ...(hint === undefined ? {} : { hint }),
@@ -107,7 +107,7 @@ export const fromServer = (
 
 export const faulty = (...faults: readonly Fault[]): SimulatorOptions => ({ faults });
 
-/** Something at a file-system call of the run. */
+/** Provokes the failure at a file-system call of the run. */
 export const atCall = (intrusions: (device: DeviceFolder) => readonly Intrusion[], hint?: RegExp): Provocation => ({
   provoke: async (atEnd, code) => {
     const server = await startServer(atEnd);
@@ -117,7 +117,7 @@ export const atCall = (intrusions: (device: DeviceFolder) => readonly Intrusion[
   ...(hint === undefined ? {} : { hint }),
 });
 
-/** An interrupted run whose files were changed before the next boot. */
+/** Provokes the failure by a change of an interrupted run's files before the next boot. */
 export const afterInterruption = (
   change: (device: DeviceFolder) => Promise<unknown>,
   options: AgentOptions = {},
@@ -137,7 +137,7 @@ export async function edit(path: string, from: RegExp, to: string): Promise<void
   await writeFile(path, changed);
 }
 
-/** A run in this process: its limits are options of the library, and its pauses take no time. */
+/** Runs the agent in this process, with limits that only the library has and with pauses that take no time. */
 export const inProcess = (
   server: SimulatorOptions,
   options: Parameters<typeof runDevice>[1] = {},
@@ -163,7 +163,7 @@ export const AUTHORITY = await issueAuthority();
 export const certificateFor = (request: CertificateRequest): Promise<IssuedCertificate> =>
   issueCertificate({ ca: AUTHORITY, ips: ['127.0.0.1'], ...request });
 
-/** A server with this certificate, and a camera that trusts AUTHORITY or, with `trusts` false, the system's. */
+/** A server with this certificate. The camera trusts AUTHORITY or, with `trusts` false, the system's CAs. */
 export const overTls = (certificate: CertificateRequest, trusts = true): Provocation => ({
   provoke: async (atEnd, code) => {
     const server = await startServer(atEnd, { tls: await certificateFor(certificate) });

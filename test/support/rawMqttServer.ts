@@ -1,4 +1,4 @@
-/** A server that speaks MQTT byte by byte, so that it can misbehave at any point, and counts what it is sent. */
+/** A server that writes raw MQTT bytes, so that it can misbehave at any point. It counts the received packets. */
 
 import { once } from 'node:events';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
@@ -7,21 +7,21 @@ import { onTestFinished } from 'vitest';
 import { packet, publishPacket, TYPE } from '../simulator/mqttClients.ts';
 import { until } from './until.ts';
 
-/** One packet a client has sent (MQTT 3.1.1 section 2). */
+/** A packet from a client (MQTT 3.1.1, section 2). */
 export interface ReceivedPacket {
   readonly type: number;
-  /** All of it, fixed header included. */
+  /** The whole packet, including the fixed header. */
   readonly bytes: Buffer;
 }
 
 export interface ServedConnection {
   readonly socket: Socket;
   readonly received: readonly ReceivedPacket[];
-  /** Whether the client's side has gone: nothing of the connection is left. */
+  /** Whether the connection is closed on both sides. */
   closed(): boolean;
 }
 
-/** What the server does; what is left out is answered with nothing. */
+/** The server's answers. A packet without an entry gets no answer. */
 export interface RawScript {
   readonly onOpen?: (socket: Socket) => void;
   readonly onConnect?: (socket: Socket) => void;
@@ -31,23 +31,23 @@ export interface RawScript {
 export interface RawServer {
   readonly port: number;
   readonly connections: readonly ServedConnection[];
-  /** How often each packet type has come, over all connections. */
+  /** Number of received packets of a type, over all connections. */
   count(type: number): number;
-  /** Waits until every connection is closed by the client too. */
+  /** Waits until the clients have closed every connection. */
   allClosed(): Promise<void>;
 }
 
 export const connackBytes = (returnCode = 0): Buffer => packet(TYPE.CONNACK, 0, Buffer.from([0, returnCode]));
 export const pubackBytes = (bytesOfPublish: Buffer): Buffer => packet(TYPE.PUBACK, 0, messageIdOf(bytesOfPublish));
-/** QoS 0, as large as is asked for. */
+/** A PUBLISH of QoS 0, of any size. */
 export function answerBytes(topic: string, payload: string): Buffer {
   const name = Buffer.from(topic);
   return packet(TYPE.PUBLISH, 0, Buffer.from([name.length >> 8, name.length & 0xff]), name, Buffer.from(payload));
 }
-/** QoS 1. */
+/** A PUBLISH of QoS 1. */
 export const acknowledgedAnswerBytes = (topic: string, payload: string): Buffer => publishPacket(topic, payload, 77);
 
-/** Where the variable header begins, and where the packet ends. */
+/** Offsets of the variable header and of the packet's end. */
 function measure(bytes: Buffer): { readonly header: number; readonly end: number } | undefined {
   let length = 0;
   for (let at = 1; at <= 4; at += 1) {
@@ -68,7 +68,7 @@ function messageIdOf(publish: Buffer): Buffer {
 /** The payload of a PUBLISH. */
 export function payloadOf({ bytes }: ReceivedPacket): string {
   const header = measure(bytes)?.header ?? 0;
-  // Only above QoS 0 does a packet identifier follow the topic (MQTT 3.1.1, section 3.3.2.2).
+  // A packet identifier follows the topic only above QoS 0 (MQTT 3.1.1, section 3.3.2.2).
   const idLength = ((bytes[0] ?? 0) & 0x06) === 0 ? 0 : 2;
   return bytes.subarray(header + 2 + bytes.readUInt16BE(header) + idLength).toString();
 }
@@ -104,7 +104,7 @@ function serve(socket: Socket, script: RawScript): ServedConnection {
 }
 
 /**
- * Starts a server that ends with the test.
+ * Starts a server that is closed after the test.
  * @param host default 127.0.0.1
  */
 export async function startRawServer(
@@ -114,7 +114,7 @@ export async function startRawServer(
   const connections: ServedConnection[] = [];
   const accept = (socket: Socket): void => void connections.push(serve(socket, script));
   const server: Server = options.tls === undefined ? createTcpServer(accept) : createTlsServer(options.tls, accept);
-  // A handshake that fails is what the client is asked about.
+  // The test checks failed handshakes at the client.
   server.on('tlsClientError', () => {});
   server.listen(0, options.host ?? '127.0.0.1');
   await once(server, 'listening');

@@ -7,7 +7,7 @@ export interface LoggedLine {
   readonly details: LogDetails | undefined;
 }
 
-/** A log that only remembers. */
+/** A log that keeps its lines in memory. */
 export function recordedLog(): { readonly log: Log; readonly lines: readonly LoggedLine[] } {
   const lines: LoggedLine[] = [];
   const at =

@@ -3,9 +3,9 @@ import { statSync, writeFileSync } from 'node:fs';
 const inodeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
 
 /**
- * Does what a broken card does: as soon as a file was replaced, other content stands in it. Looks once in every turn of
- * the event loop, so no other code of this process sees the file in between.
- * @returns ends it
+ * Acts like a broken card: changes a file's content as soon as the file was replaced. It checks in every turn of the
+ * event loop, so no other code of this process sees the file before the change.
+ * @returns a function that stops the checks
  */
 export function replaceOnceWritten(path: string, content: string): () => void {
   const before = inodeOf(path);

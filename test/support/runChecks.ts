@@ -1,4 +1,4 @@
-/** What must hold after every run of the agent, however it ended. */
+/** What must hold after every run of the agent. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
@@ -13,7 +13,7 @@ import { provisionedProblems } from './provisionedDevice.ts';
 import { assertNoSecrets } from './secretSearch.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from './server.ts';
 
-/** Every token that an unfinished run has drawn or been granted. */
+/** Every generated or issued token of an unfinished run. */
 async function storedTokens(paths: DevicePaths): Promise<string[]> {
   const names = await readdir(paths.stateFolder).catch(() => []);
   const files = names.filter((name) => name.startsWith('credentials.json'));
@@ -26,7 +26,7 @@ async function storedTokens(paths: DevicePaths): Promise<string[]> {
 const tokensOf = (servers: readonly Simulator[]): string[] =>
   servers.flatMap(({ registry }) => registry.devices().flatMap(({ token }) => token ?? []));
 
-/** No secret of the device, of the old configuration, of the server or of an unfinished run is anywhere but in its file. */
+/** No secret of the device, the old configuration, the server or an unfinished run is outside the file made for it. */
 export async function expectNoSecrets(
   paths: DevicePaths,
   ends: readonly AgentEnd[],
@@ -39,14 +39,14 @@ export async function expectNoSecrets(
 
 interface ExpectedFailure {
   readonly code: FailureCode;
-  /** What the hint says where it is not the catalogue's. */
+  /** The hint, where it differs from the catalogue's. */
   readonly hint?: RegExp;
-  /** What the message says. */
+  /** Pattern of the message. */
   readonly says?: RegExp;
   readonly server?: Simulator;
 }
 
-/** The documented status, and one line with code, message and hint. */
+/** Expects the documented status, and one line with code, message and hint. */
 export function expectFailureReport(end: AgentEnd, { code, hint, says }: Omit<ExpectedFailure, 'server'>): void {
   const { exitStatus } = FAILURES[code];
   const reports = end.log.filter(({ event }) => event === 'run.failed');
@@ -58,7 +58,7 @@ export function expectFailureReport(end: AgentEnd, { code, hint, says }: Omit<Ex
   expect(end.otherLines).toEqual([]);
 }
 
-/** A run that failed: said why, changed nothing, left the request, and at most one device on the server. */
+/** Expects a failed run: it gave the reason, changed nothing, kept the request, and left at most one device. */
 export async function expectFailed(
   { paths, config }: { readonly paths: DevicePaths; readonly config: string },
   end: AgentEnd,
@@ -72,7 +72,7 @@ export async function expectFailed(
   await expectNoSecrets(paths, [end], server === undefined ? [] : [server]);
 }
 
-/** A run that ended well: one device, its token in the file and accepted, the request done. */
+/** Expects a successful run: one device, its token in the file and accepted, the request completed. */
 export async function expectProvisioned(
   paths: DevicePaths,
   end: AgentEnd,

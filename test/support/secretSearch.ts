@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-/** The files that must hold secrets, and the copies of them that are kept. */
+/** The files that must hold secrets, and their copies. */
 const EXEMPT = /^(?:thermal_config\.json|provision\.json|provision-state\/credentials\.json)/;
 
-/** What base64 shows of a text wherever it stands in a longer one: three ways, without the letters it shares. */
+/** The base64 forms of a text within a longer one: one for each alignment, without shared outer letters. */
 function base64Forms(secret: string, encoding: 'base64' | 'base64url'): string[] {
   return [0, 1, 2].map((lead) => {
     const bytes = Buffer.concat([Buffer.alloc(lead), Buffer.from(secret)]);
@@ -13,7 +13,7 @@ function base64Forms(secret: string, encoding: 'base64' | 'base64url'): string[]
   });
 }
 
-/** A secret as it stands, and as it would stand in a URL, in JSON, in hexadecimal or in base64. */
+/** A secret as plain text, and in the forms of a URL, JSON, hexadecimal and base64. */
 function formsOf(secret: string): readonly string[] {
   const hexadecimal = Buffer.from(secret).toString('hex');
   return [
@@ -33,8 +33,8 @@ async function filesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * Looks at every byte that a run left or printed for each secret in each form.
- * @throws naming the place, not the secret
+ * Searches all files and the output of a run for each secret in each form.
+ * @throws with the place, never with the secret
  */
 export async function assertNoSecrets(folder: string, output: string, secrets: readonly string[]): Promise<void> {
   const places: [string, Buffer][] = [['the output', Buffer.from(output)]];
@@ -44,9 +44,9 @@ export async function assertNoSecrets(folder: string, output: string, secrets: r
   }
   for (const [place, bytes] of places) {
     for (const [index, secret] of secrets.entries()) {
-      if (secret.length < 8) throw new Error(`Secret number ${index} is too short to be searched for`);
+      if (secret.length < 8) throw new Error(`Secret number ${index} is too short for a search`);
       for (const form of formsOf(secret)) {
-        if (bytes.includes(form)) throw new Error(`Secret number ${index} stands in ${place}`);
+        if (bytes.includes(form)) throw new Error(`Secret number ${index} is in ${place}`);
       }
     }
   }

@@ -2,22 +2,22 @@ import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/simulator/simulator.ts';
 import type { AtEnd } from './atEnd.ts';
 
-/** Every form of them differs: URL-encoded, in base64, escaped in JSON. */
+/** Their plain, URL-encoded, base64 and JSON forms all differ. */
 export const DEVICE_KEY = 'k3y/of+the=profile&"1"';
 export const DEVICE_SECRET = 's3cret/of+the=profile&"2"';
 
-/** A simulated ThingsBoard that ends with the test. */
+/** A simulated ThingsBoard that is closed after the test. */
 export async function startServer(atEnd: AtEnd, options: SimulatorOptions = {}): Promise<Simulator> {
   const simulator = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options });
   atEnd(() => simulator.close());
   return simulator;
 }
 
-/** A simulator's events as they come, and a way to act on one of them. */
+/** Records a simulator's events, and can act on one of them. */
 export interface EventWatch {
   readonly events: SimulatorEvent[];
   readonly onEvent: (event: SimulatorEvent) => void;
-  /** Does something, synchronously, when the nth event of a type comes. */
+  /** Calls `act` synchronously at the nth event of a type. */
   when(type: SimulatorEvent['type'], act: () => void, nth?: number): void;
 }
 

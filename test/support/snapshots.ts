@@ -2,7 +2,7 @@ import { type ProvisionState, STATES } from '../../machines/provision.states.ts'
 import type { RecordedContext, SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import { START, startChart } from './chartRun.ts';
 
-/** A snapshot in a state, its context as at the start of a run but for what is given. */
+/** A snapshot in a state: the context of a run's start with these changes. */
 export function snapshotIn(state: ProvisionState, context: Partial<RecordedContext> = {}): SnapshotDocument {
   const at = new Date(START).toISOString();
   return {

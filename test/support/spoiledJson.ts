@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Values that code may be unprepared for. */
+/** Values that code may not expect. */
 const strange = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1e308, 2 ** 53, 0.5, '', ' ', '\u0000', '../../etc', '__proto__'),
   fc.constantFrom<unknown>([], {}, [[]], [null], { __proto__: null }),
@@ -9,7 +9,7 @@ const strange = fc.oneof(
 );
 
 interface ValueSpoiling {
-  /** Which of the places in the document. */
+  /** The number of the place in the document. */
   readonly place: number;
   readonly how: 'replace' | 'remove' | 'repeat';
   readonly value: unknown;
@@ -20,7 +20,7 @@ const valueSpoiling: fc.Arbitrary<ValueSpoiling> = fc.record({
   value: strange,
 });
 
-/** What happens to a document: to some of its values, and now and then to bytes of its text. */
+/** Changes to a document: to some values, and sometimes to bytes of its text. */
 export interface Spoiling {
   readonly values: readonly ValueSpoiling[];
   readonly damage: { readonly at: number; readonly put: Uint8Array; readonly cutAfter: boolean } | null;
@@ -35,7 +35,7 @@ export const spoiling: fc.Arbitrary<Spoiling> = fc.record({
 type Container = Record<string, unknown> | unknown[];
 const isContainer = (value: unknown): value is Container => typeof value === 'object' && value !== null;
 
-/** Every place in a document: what holds it, and its key there. */
+/** Every place in a document: its container and its key. */
 function placesIn(root: Container): { holder: Container; key: string }[] {
   return Object.entries(root).flatMap(([key, value]) => [
     { holder: root, key },
@@ -49,13 +49,13 @@ function spoilValue(root: Container, { place, how, value }: ValueSpoiling): void
   if (chosen === undefined) return;
   const { holder, key } = chosen;
   if (how === 'remove') Reflect.deleteProperty(holder, key);
-  // A copy: what is put in may be spoilt next, and belongs to other cases too.
+  // A copy: the next change may alter the inserted value, which other cases use too.
   else if (how === 'replace') Reflect.set(holder, key, structuredClone(value));
   else if (Array.isArray(holder)) holder.push(structuredClone(Reflect.get(holder, key)));
   else Reflect.set(holder, `${key}_`, structuredClone(Reflect.get(holder, key)));
 }
 
-/** A nearly right document. @param text JSON of an object or a list */
+/** A nearly correct document. @param text JSON of an object or a list */
 export function spoilDocument(text: string | Uint8Array, { values, damage }: Spoiling): Buffer {
   const root: unknown = JSON.parse(Buffer.from(text).toString('utf8'));
   if (!isContainer(root)) throw new Error('a plain value has no places');
@@ -67,6 +67,6 @@ export function spoilDocument(text: string | Uint8Array, { values, damage }: Spo
   return Buffer.concat([bytes.subarray(0, at), damage.put, ...rest]);
 }
 
-/** Nearly right documents. @param document plain JSON */
+/** Nearly correct documents. @param document plain JSON */
 export const spoiledJson = (document: Readonly<Record<string, unknown>>): fc.Arbitrary<Buffer> =>
   spoiling.map((one) => spoilDocument(JSON.stringify(document), one));

@@ -54,7 +54,7 @@ const asPart = <T extends object>(given: T | Part<T | null> | undefined): Part<T
   return 'problem' in given ? given : present(given);
 };
 
-/** The files of a device as they would have been read: a camera that was never provisioned, but for what is given. */
+/** The files of a device, as read: those of a camera that was never provisioned, with these changes. */
 export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): DeviceFiles {
   return {
     paths: devicePaths('/device'),
@@ -75,6 +75,6 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
   };
 }
 
-/** A snapshot of a run that knows its server and has drawn a name. */
+/** A snapshot of a run that knows its server and has generated a name. */
 export const runIn = (state: ProvisionState, context: Partial<SnapshotDocument['context']> = {}): SnapshotDocument =>
   snapshotIn(state, { settings: SETTINGS, deviceName: 'cam-1', fingerprint: '00000001', ...context });

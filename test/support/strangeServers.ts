@@ -1,4 +1,4 @@
-/** Servers that are not ThingsBoard, each on a free port of 127.0.0.1, each ending with the test. */
+/** Servers that are not ThingsBoard. Each has a free port of 127.0.0.1 and is closed after the test. */
 
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
@@ -27,7 +27,7 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** Accepts connections and says nothing. */
+/** Accepts connections and sends nothing. */
 export const startSilentServer = (atEnd: AtEnd): Promise<number> => listen(atEnd, createServer());
 
 /** Closes every connection at once. */
@@ -37,7 +37,7 @@ export const startClosingServer = (atEnd: AtEnd): Promise<number> =>
     createServer((socket) => socket.destroy()),
   );
 
-/** Answers whatever comes with this text, and keeps the connection. */
+/** Answers the first bytes with this text, and keeps the connection open. */
 export const startTalkingServer = (atEnd: AtEnd, text: string): Promise<number> =>
   listen(
     atEnd,
@@ -61,7 +61,7 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** An MQTT broker that admits everybody and only routes messages. */
+/** An MQTT broker that accepts every client and only routes messages. */
 export async function startPlainBroker(atEnd: AtEnd): Promise<number> {
   const broker = await Aedes.createBroker();
   const port = await listen(

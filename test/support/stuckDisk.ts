@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import type { AtEnd } from './atEnd.ts';
 import { makeFolder } from './deviceFolder.ts';
 
-/** More than Node has threads for the file system, unless somebody has asked for very many. */
+/** More than the number of Node's file-system threads (UV_THREADPOOL_SIZE). */
 const BLOCKED_CALLS = 16;
 
-/** A disk that can get stuck: every thread for file-system calls then waits at a FIFO that has no writer. */
+/** A disk that can hang: every file-system thread then waits for a FIFO without a writer. */
 export interface StickyDisk {
-  /** From now on, without any delay, no asynchronous file-system call of this process ends. */
+  /** From now on no asynchronous file-system call of this process ends. */
   stick(): void;
-  /** Lets the calls go on, in their order. */
+  /** Lets the calls continue, in their order. */
   release(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function stickyDisk(atEnd: AtEnd): Promise<StickyDisk> {
   };
 }
 
-/** A disk that is stuck from now on. @returns what ends that */
+/** Makes the disk hang. @returns a function that releases the disk */
 export async function stickDisk(atEnd: AtEnd): Promise<() => Promise<void>> {
   const { stick, release } = await stickyDisk(atEnd);
   stick();

@@ -5,12 +5,12 @@ const NOBODY = 65_534;
 
 export const isRoot = process.geteuid?.() === 0;
 
-/** Options for spawn: access checks apply to the child. Root passes every one, so for root it runs as nobody. */
+/** Options for spawn that make access checks apply to the child. Root passes every check: its child runs as nobody. */
 export const unprivileged: { readonly uid?: number; readonly gid?: number } = isRoot
   ? { uid: NOBODY, gid: NOBODY }
   : {};
 
-/** Makes a folder and all in it belong to the user that `unprivileged` stands for. */
+/** Gives a folder with all its files to the user of `unprivileged`. */
 export async function giveToUnprivileged(folder: string): Promise<void> {
   if (!isRoot) return;
   await chown(folder, NOBODY, NOBODY);

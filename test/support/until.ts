@@ -4,8 +4,8 @@ const LIMIT_MS = 5000;
 const PAUSE_MS = 5;
 
 /**
- * Waits until a look finds something, at most 5 s. @returns what it found
- * @param what for the error: what is waited for
+ * Polls until `look` finds something, at most 5 s. @returns what `look` found
+ * @param what the expected thing, for the error message
  */
 export async function until<T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
@@ -15,7 +15,7 @@ export async function until<T>(
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`Waited ${LIMIT_MS / 1000} s in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`Waited ${LIMIT_MS / 1000} s for ${what}, without success`);
     await delay(PAUSE_MS);
   }
 }

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ProvisionResponse, parseProvisionResponse } from '../../src/thingsboard/provisionResponse.ts';
 import { everyWordOf, failureOf } from '../config/scratch.ts';
-import { checkUsually, PROPERTY_LIMIT_MS } from '../support/propertyTest.ts';
-import { SEED } from '../support/seed.ts';
+import { checkUsually, PROPERTY_LIMIT_MS, SEED } from '../support/propertyTest.ts';
 import { provisionResponseProperty } from './provisionResponseProperty.ts';
 
 const TOKEN = 'sLzc0gDAZPkGMzFVTyUY';

@@ -10,7 +10,7 @@ const LIMIT_MS = 60_000;
 const SCRIPT = join(import.meta.dirname, '../../../scripts/benchFleet.mjs');
 const outputSchema = z.object({ fleets: z.array(fleetResultSchema) });
 
-/** Runs the bench as `npm run bench:fleet` does. */
+/** Runs the bench like `npm run bench:fleet`. */
 function bench(...args: readonly string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [SCRIPT, ...args], { timeout: LIMIT_MS }, (_error, stdout, stderr) => {
@@ -21,7 +21,7 @@ function bench(...args: readonly string[]): Promise<{ status: number | null; std
 
 const fleetsIn = (stdout: string) => outputSchema.parse(JSON.parse(stdout)).fleets;
 
-it('provisions fleets of several sizes in one process, and leaves nothing behind', async ({ onTestFinished }) => {
+it('provisions fleets of several sizes in one process, and removes all files', async ({ onTestFinished }) => {
   const folder = await makeFolder(onTestFinished);
   const { status, stdout, stderr } = await bench('--devices', '2,5', '--folder', folder, '--json');
   expect(stderr).toMatch(/^5\/5 devices, \d+\/s, 0 failed, \d+ s$/m);
@@ -42,7 +42,7 @@ it('provisions a fleet with a process for each device', async ({ onTestFinished 
   expect(fleetsIn(stdout)).toMatchObject([{ succeeded: 4, processes: true, simulator: { registered: 4 } }]);
 });
 
-it('counts the failed ones by their code, and ends with status 1', async ({ onTestFinished }) => {
+it('counts failed devices by their code, and ends with status 1', async ({ onTestFinished }) => {
   const folder = await makeFolder(onTestFinished);
   const agent = join(folder, 'agent.mjs');
   const line = JSON.stringify({ event: 'run.failed', code: 'CONNECT_TIMEOUT' });
@@ -52,7 +52,7 @@ it('counts the failed ones by their code, and ends with status 1', async ({ onTe
   expect(status).toBe(1);
 });
 
-it('tells how it is used, and ends with status 64 where it is used otherwise', async () => {
+it('prints its help, and ends with status 64 for unknown options', async () => {
   expect(await bench('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--concurrency') });
   expect(await bench('--fleet')).toMatchObject({ status: 64, stderr: expect.stringContaining('--concurrency') });
 });

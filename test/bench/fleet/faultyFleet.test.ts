@@ -8,14 +8,14 @@ import { inFlight } from '../../../bench/fleet/pool.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../../src/simulator/simulator.ts';
 import { makeFolder } from '../../support/deviceFolder.ts';
 import { fastTime } from '../../support/fastTime.ts';
-import { SEED } from '../../support/seed.ts';
+import { SEED } from '../../support/propertyTest.ts';
 
 const DEVICES = 100;
 const CONCURRENCY = 50;
 const BOOTS = 3;
 
-describe('a fleet whose server refuses, closes, delays, loses answers and says FAILURE, and whose power fails', () => {
-  it(`ends as exactly one device each, after three boots at most (FC_SEED=${SEED})`, async ({ onTestFinished }) => {
+describe('a fleet with power failures, whose server refuses, closes, delays, loses answers and answers FAILURE', () => {
+  it(`ends with exactly one device each, after at most three boots (FC_SEED=${SEED})`, async ({ onTestFinished }) => {
     const seed = String(SEED);
     const simulator = await startFleetSimulator(DEVICES, 0, seed);
     onTestFinished(() => simulator.close());
@@ -31,7 +31,7 @@ describe('a fleet whose server refuses, closes, delays, loses answers and says F
     await layOutFleet(root, DEVICES, { server, namePrefix: 'camera', timeoutSeconds: FAULTS_TIMEOUT_SECONDS });
 
     const paths = (index: number) => fleetDevice(root, index);
-    const boot = bootsInProcess({ paths, cutIn: faultPlan(seed, DEVICES).cutIn, time: fastTime });
+    const boot = bootsInProcess({ paths, killIn: faultPlan(seed, DEVICES).killIn, time: fastTime });
     const ends: DeviceEnd[] = [];
     await inFlight(DEVICES, CONCURRENCY, async (index) => {
       ends[index] = await bootUntilProvisioned(boot, index, BOOTS);

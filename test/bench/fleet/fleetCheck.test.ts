@@ -35,19 +35,19 @@ const onServer = (...devices: readonly (readonly [string, string])[]) => ({
   peakBytes: 0,
 });
 
-it('finds nothing wrong with a fleet of devices that the server has once each', async ({ onTestFinished }) => {
+it('finds no problem in a fleet whose devices are on the server once each', async ({ onTestFinished }) => {
   const { paths, all } = await fleetOf(onTestFinished, ['a', '1'], ['b', '2']);
   expect(await registryProblems(paths, all, onServer(['a', '1'], ['b', '2']))).toEqual([]);
 });
 
-it('finds a device that nobody uses, an unknown one, another token, and two folders with one device', async ({
+it('finds an unused device, an unknown device, a wrong token, and two folders with the same device', async ({
   onTestFinished,
 }) => {
   const { paths, all } = await fleetOf(onTestFinished, ['a', '1'], ['b', '2'], ['c', '3'], ['a', '1']);
   const problems = await registryProblems(paths, all, onServer(['a', '1'], ['b', 'other'], ['extra', '9']));
   expect(problems).toEqual(
     expect.arrayContaining([
-      'nobody uses the device extra on the server',
+      'no camera uses the device extra on the server',
       'device 1: b has another token on the server',
       'device 2: the server has no c',
       expect.stringMatching(/^the devices \d and \d share name or token$/),
@@ -55,11 +55,11 @@ it('finds a device that nobody uses, an unknown one, another token, and two fold
   );
 });
 
-it('logs in with each device where the server is not the simulator', async ({ onTestFinished }) => {
+it('logs in with each device when the server is not the simulator', async ({ onTestFinished }) => {
   const server = await startServer(onTestFinished, {
     devices: [{ name: 'a', credentials: { type: 'ACCESS_TOKEN', token: '1' } }],
   });
   const { paths, all } = await fleetOf(onTestFinished, ['a', '1'], ['b', '2']);
   const endpoint = { host: '127.0.0.1', port: server.port, useSsl: false };
-  expect(await loginProblems(paths, all, endpoint)).toEqual(['device 1: b can’t log in: refused']);
+  expect(await loginProblems(paths, all, endpoint)).toEqual(["device 1: b can't log in: refused"]);
 });

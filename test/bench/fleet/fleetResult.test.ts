@@ -17,11 +17,11 @@ it.each([
   [0.5, 2],
   [0.95, 4],
   [0.25, 1],
-])('the share %d of 1, 2, 3, 4 lies below %d (nearest rank)', (share, value) => {
+])('the quantile %d of 1, 2, 3, 4 is %d (nearest rank)', (share, value) => {
   expect(quantile([1, 2, 3, 4], share)).toBe(value);
 });
 
-it('counts who succeeded, who needed more than one try, and failures by their code', () => {
+it('counts successes, devices with several tries, and failures by their code', () => {
   const result = fleetResult(SETTING, {
     ...MEASURED,
     ends: [
@@ -45,10 +45,10 @@ it('counts who succeeded, who needed more than one try, and failures by their co
   expect(resultTable([result])).toMatch(/^failed, by code +CONNECT_TIMEOUT 1$/m);
 });
 
-it('is well only where nothing is wrong on the server', () => {
+it('is well only without a problem on the server', () => {
   const ends = [{ ms: 1, end: 'provisioned', boots: 1, retries: 0 }];
   expect(isWell(fleetResult(SETTING, { ...MEASURED, ends }))).toBe(true);
-  const wrong = fleetResult(SETTING, { ...MEASURED, ends, problems: ['nobody uses the device x'] });
+  const wrong = fleetResult(SETTING, { ...MEASURED, ends, problems: ['no camera uses the device x'] });
   expect(isWell(wrong)).toBe(false);
-  expect(resultTable([wrong])).toContain('PROBLEM: nobody uses the device x');
+  expect(resultTable([wrong])).toContain('PROBLEM: no camera uses the device x');
 });

@@ -3,7 +3,7 @@ import { fleetOptions, UsageError } from '../../../bench/fleet/options.ts';
 
 const KEY = { BENCH_DEVICE_KEY: 'key', BENCH_DEVICE_SECRET: 'secret' };
 
-it('takes several sizes for a curve, and starts a device once', () => {
+it('accepts several sizes, and starts a device once by default', () => {
   expect(fleetOptions(['--devices', '100,1000'], {})).toMatchObject({
     devices: [100, 1000],
     concurrency: 200,
@@ -12,11 +12,11 @@ it('takes several sizes for a curve, and starts a device once', () => {
   });
 });
 
-it('starts a device three times where there are faults', () => {
+it('starts a device up to three times with faults', () => {
   expect(fleetOptions(['--faults', '7'], {})).toMatchObject({ faults: '7', boots: 3 });
 });
 
-it('takes key and secret of a given server from the environment, where no process list shows them', () => {
+it('reads key and secret of a given server from the environment, which process lists do not show', () => {
   expect(fleetOptions(['--host', 'tb.example', '--tls'], KEY).server).toEqual({
     host: 'tb.example',
     port: 8883,
@@ -33,7 +33,7 @@ it.each([
   ['an unknown option', ['--fleet']],
   ['a server without its key', ['--host', 'tb.example']],
   ['a port without a server', ['--port', '1883']],
-  ['faults in a server that is none of ours', ['--faults', '1', '--host', 'tb.example']],
+  ['faults without the simulator', ['--faults', '1', '--host', 'tb.example']],
 ])('refuses %s', (_what, args) => {
   expect(() => fleetOptions(args, {})).toThrow(UsageError);
 });

@@ -16,6 +16,6 @@ it('draws a bar on a terminal', () => {
   expect(stripVTControlCharacters(drawn)).toMatch(/^\[█{30}\] 2\/2 devices, \d+\/s, 1 failed, 0 s\n$/);
 });
 
-it('prints plain lines elsewhere', () => {
+it('prints plain lines without a terminal', () => {
   expect(recorded(false)).toMatch(/^2\/2 devices, \d+\/s, 1 failed, 0 s\n$/);
 });

@@ -1,6 +1,5 @@
 import { describe, it } from 'vitest';
-import { checkUsually, PROPERTY_LIMIT_MS } from '../../support/propertyTest.ts';
-import { SEED } from '../../support/seed.ts';
+import { checkUsually, PROPERTY_LIMIT_MS, SEED } from '../../support/propertyTest.ts';
 import { provisionJsonProperties } from './provisionJsonProperties.ts';
 
 describe(`with any bytes (seed ${SEED})`, () => {

@@ -11,37 +11,37 @@ export const AGENT = 'thermal-provision.service';
 export const WATCHER = 'thermal-provision.path';
 export const CLIENT = 'thermal-client.service';
 
-/** Where the package puts the camera's folder. */
+/** The camera's folder of the package. */
 const DEVICE_FOLDER = '/var/lib/thermal-camera';
 
-/** Properties of a unit as `systemctl show` prints them. */
+/** Properties of a unit, from `systemctl show`. */
 export type UnitProperties = Readonly<Record<string, string>>;
 
-/** A camera: a Debian 13 of its own with the package installed. */
+/** A camera: a Debian 13 with the package installed. */
 export interface Board {
-  /** The camera's files, as the tests see them. */
+  /** Paths of the camera's files for the tests. */
   readonly paths: DevicePaths;
   boot(): Promise<void>;
-  /** Every process ends at once; the disk keeps what was written. */
+  /** Kills every process at once; the disk keeps the written data. */
   cutPower(): Promise<void>;
-  /** Puts a file into the camera's folder as `install -o thermal -m 600` does. */
+  /** Puts a file into the camera's folder, like `install -o thermal -m 600`. */
   put(path: string, text: string): Promise<void>;
-  /** Puts a file of the system anywhere; before the boot. */
+  /** Installs a system file, before the boot. */
   install(path: string, text: string): Promise<void>;
   /** Copies a file of this machine onto the board. */
   copy(from: string, path: string): Promise<void>;
-  /** A drop-in for a unit, as `systemctl edit` makes it; before the boot. */
+  /** Adds a drop-in for a unit, like `systemctl edit`, before the boot. */
   edit(unit: string, text: string, name?: string): Promise<void>;
   /** Whether a unit starts at boot. */
   enable(unit: string): Promise<void>;
-  /** Runs a command on the running board. @returns what it prints */
+  /** Runs a command on the running board. @returns its output */
   run(...command: readonly string[]): Promise<string>;
   unit(name: string): Promise<UnitProperties>;
   /** The messages of a unit since the boot. */
   journal(unit: string): Promise<string>;
 }
 
-/** A board that has not been switched on; everything of it is removed after the test. */
+/** Makes a board that is not running yet. It is removed after the test. */
 export async function makeBoard(atEnd: AtEnd): Promise<Board> {
   const name = `board-${randomBytes(4).toString('hex')}`;
   const folder = join(inject('boards'), name);
@@ -89,7 +89,7 @@ export async function makeBoard(atEnd: AtEnd): Promise<Board> {
   };
 }
 
-/** What helps to see why a test failed. */
+/** Facts about the board that explain a failed test. */
 async function lastWords(container: Container | undefined): Promise<string> {
   if (container === undefined) return 'The board is switched off.';
   const look = 'systemctl --no-pager list-jobs; journalctl --no-pager --output=short-monotonic --lines=60';
@@ -103,7 +103,7 @@ interface Owner {
 
 async function ownerIn(root: string): Promise<Owner> {
   const [, uid, gid] = /^thermal:[^:]*:(\d+):(\d+):/m.exec(await readFile(join(root, 'etc/passwd'), 'utf8')) ?? [];
-  if (uid === undefined || gid === undefined) throw new Error('the package made no user thermal');
+  if (uid === undefined || gid === undefined) throw new Error('the package did not create the user thermal');
   return { uid: Number(uid), gid: Number(gid) };
 }
 

@@ -17,7 +17,7 @@ describe.concurrent('a boot', () => {
     expect(await board.unit(WATCHER)).toMatchObject({ ActiveState: 'active', SubState: 'waiting' });
   });
 
-  it('with provision.txt provisions, and the next one does nothing', async ({ expect, onTestFinished }) => {
+  it('with provision.txt provisions, and the next boot does nothing', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
     await request(board, server.port);

@@ -9,7 +9,7 @@ import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
 
 const OLD = { name: OLD_DEVICE, credentials: { type: 'ACCESS_TOKEN', token: OLD_TOKEN } } as const;
 
-/** A configuration with which the camera works on the very server that it shall be provisioned on. */
+/** A configuration for the server on which the camera will be provisioned. */
 const configOn = (port: number): string =>
   JSON.stringify({
     thingsboard: { host: '127.0.0.1', port, access_token: OLD_TOKEN, device_id: OLD_DEVICE, use_ssl: false },
@@ -21,13 +21,13 @@ const configOn = (port: number): string =>
     },
   });
 
-/** The devices that sent telemetry, in the order of their first. */
+/** The devices that sent telemetry, in order of their first message. */
 const speakers = (events: readonly SimulatorEvent[]): readonly string[] => [
   ...new Set(events.flatMap((event) => (event.type === 'telemetry' ? [event.device] : []))),
 ];
 
-describe.concurrent('the camera’s client', () => {
-  it('starts when provisioning is over, as the new device', async ({ expect, onTestFinished }) => {
+describe.concurrent("the camera's client", () => {
+  it('starts after provisioning, as the new device', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { devices: [OLD], latencyMs: 400, onEvent: watch.onEvent });
     const board = await makeBoard(onTestFinished);
@@ -50,7 +50,7 @@ describe.concurrent('the camera’s client', () => {
     expect(spoken).toEqual(server.registry.devices().flatMap(({ name }) => (name === OLD_DEVICE ? [] : [name])));
   });
 
-  it('goes on with the old configuration when provisioning fails', async ({ expect, onTestFinished }) => {
+  it('uses the old configuration when provisioning fails', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
     const board = await makeBoard(onTestFinished);
@@ -72,7 +72,7 @@ describe.concurrent('the camera’s client', () => {
     expect(server.registry.size).toBe(1);
   });
 
-  it('is restarted with the new configuration when it runs already', async ({ expect, onTestFinished }) => {
+  it('is restarted with the new configuration when it is already running', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
     const board = await makeBoard(onTestFinished);

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 export interface Container {
   /** Runs a command inside. @returns its standard output @throws when it fails or takes longer than its limit */
   run(command: readonly string[]): Promise<string>;
-  /** As when the power is cut: every process ends at once, nothing is told of it. */
+  /** Acts like a power failure: every process is killed at once, without a notice. */
   cutPower(): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ const POLL_MS = 20;
 const MAX_CONSOLE = 64 * 1024;
 const ANSWERS = /^(initializing|starting|running|degraded|maintenance|stopping)$/m;
 
-/** Where systemd keeps its units' processes apart: each container has to have such a place of its own. */
+/** The control groups of a container: each container needs its own for the units of its systemd. */
 async function cgroupFolders(name: string): Promise<readonly string[]> {
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' '));
   const own = (await readFile('/proc/self/cgroup', 'utf8')).split('\n').map((line) => line.split(':'));
@@ -37,7 +37,7 @@ async function cgroupFolders(name: string): Promise<readonly string[]> {
   });
 }
 
-/** The kernel removes a folder here only when it is empty; what is inside are no files. */
+/** Removes a control group. The kernel requires that its subfolders are removed first. */
 async function removeCgroup(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
@@ -47,7 +47,7 @@ async function removeCgroup(folder: string): Promise<void> {
 const statusField = (pid: string, field: string): string =>
   new RegExp(`^${field}:\\s*(.*)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
 
-/** The process that is the first one inside the container. */
+/** The first process of the container. */
 function firstProcess(parent: number): number | undefined {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
@@ -55,7 +55,7 @@ function firstProcess(parent: number): number | undefined {
         statusField(pid, 'PPid') === String(parent) && statusField(pid, 'NSpid').split(/\s+/).at(-1) === '1';
       if (isFirst && statusField(pid, 'NSpid').includes('\t')) return Number(pid);
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
   return undefined;
@@ -65,9 +65,9 @@ const START = `for folder in $CGROUPS; do echo $$ > "$folder/cgroup.procs"; done
 exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --boot --machine="$NAME" --directory="$ROOT"`;
 
 /**
- * Boots the system in a folder, and waits until its systemd answers. It shares the network with the tests.
- * @param name of the container; no two of them may have the same at the same time
- * @throws with the console's output when it does not boot in time
+ * Boots the system in a folder, and waits until its systemd answers. The container shares the network with the tests.
+ * @param name unique name of the container
+ * @throws with the console's output when the system does not boot in time
  */
 export async function startContainer(name: string, root: string): Promise<Container> {
   const cgroups = await cgroupFolders(name);
@@ -108,7 +108,7 @@ async function whenBooted(child: ChildProcess): Promise<number> {
   throw new Error(isOver(child) ? `systemd-nspawn ended with ${child.exitCode}` : 'its systemd does not answer');
 }
 
-/** `systemctl is-system-running` fails for everything but `running`, with the state on its standard output. */
+/** `systemctl is-system-running` fails for all states except `running`, and prints the state. */
 const systemState = (first: number): Promise<string> =>
   runInside(first, ['sh', '-c', 'systemctl is-system-running 2>/dev/null || true']).catch(() => '');
 
@@ -138,6 +138,6 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
 }

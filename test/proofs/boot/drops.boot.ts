@@ -8,7 +8,7 @@ import { bootWhen, request, requestText, stateOf, unitWhen, until } from './requ
 
 const WAITING = { ActiveState: 'active', SubState: 'waiting' };
 
-describe.concurrent('files that are dropped into a running system', () => {
+describe.concurrent('files that are put into the folder of a running system', () => {
   it('start a run when the trigger comes last', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
@@ -20,7 +20,7 @@ describe.concurrent('files that are dropped into a running system', () => {
     expect(await stateOf(board, WATCHER)).toMatchObject(WAITING);
   });
 
-  it('start a run that succeeds, too, when the trigger comes first', async ({ expect, onTestFinished }) => {
+  it('also start a successful run when the trigger comes first', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
     await board.boot();
@@ -33,7 +33,7 @@ describe.concurrent('files that are dropped into a running system', () => {
     expect(await stateOf(board, WATCHER)).toMatchObject(WAITING);
   });
 
-  it('of which the trigger comes again right after the first run are not forgotten', async (context) => {
+  it('start another run when the trigger comes again right after the first run', async (context) => {
     const { expect, onTestFinished } = context;
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
@@ -46,7 +46,7 @@ describe.concurrent('files that are dropped into a running system', () => {
     expect(await stateOf(board, WATCHER)).toMatchObject(WAITING);
   });
 
-  it('of which the trigger comes again during the first run are not forgotten', async (context) => {
+  it('start another run when the trigger comes again during the first run', async (context) => {
     const { expect, onTestFinished } = context;
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 500, onEvent: watch.onEvent });
@@ -63,7 +63,7 @@ describe.concurrent('files that are dropped into a running system', () => {
   });
 });
 
-/** A provisioned camera that is asked again gets a new name: the first device is named for deletion. */
+/** Expects a second run: the camera gets a new name, and the log names the first device for deletion. */
 async function secondRun(board: Board, server: Simulator): Promise<void> {
   await until(
     async () => server.registry.size,

@@ -10,23 +10,23 @@ import { bootWhen, request, unitWhen, until } from './requests.ts';
 const CAMERA = 'camera.service';
 const PROGRAM = '/opt/camera/bin/client';
 const DEVICE_FOLDER = '/var/lib/thermal-camera';
-/** A client that says as which device it works. */
+/** A client that prints the device it is configured as. */
 const SCRIPT = `#!/bin/sh
-echo "works as $(sed -n 's/.*"device_id": *"\\([^"]*\\)".*/\\1/p' "$2")"
+echo "configured as $(sed -n 's/.*"device_id": *"\\([^"]*\\)".*/\\1/p' "$2")"
 exec sleep infinity
 `;
 const CAMERA_UNIT = `[Service]
 ExecStart=${PROGRAM} --config ${DEVICE_FOLDER}/thermal_config.json
 `;
 
-/** The drop-in of this path, as docs/install.md shows it. */
+/** The drop-in of this path from docs/install.md. */
 function dropIn(path: string): string {
   const text = codeBlocks(readPage('docs/install.md'), 'ini').find((one) => one.startsWith(`# ${path}\n`));
-  if (text === undefined) throw new Error(`docs/install.md shows no ${path}`);
+  if (text === undefined) throw new Error(`docs/install.md does not show ${path}`);
   return text;
 }
 
-/** A board with a client of its own, before it is switched on. */
+/** Installs the camera's own client on a board before the boot. */
 async function boardWithClient(board: Board): Promise<void> {
   const path = join(board.paths.deviceFolder.slice(0, -DEVICE_FOLDER.length), PROGRAM);
   await mkdir(dirname(path), { recursive: true });
@@ -35,14 +35,14 @@ async function boardWithClient(board: Board): Promise<void> {
   await board.put(board.paths.thermalConfig, OLD_CONFIG);
 }
 
-/** As which devices a unit has worked since the boot. */
+/** The devices that a unit was configured as since the boot. */
 const devices = async (board: Board, unit: string): Promise<readonly string[]> =>
-  [...(await board.journal(unit)).matchAll(/^works as (.*)$/gm)].map(([, name = '']) => name);
+  [...(await board.journal(unit)).matchAll(/^configured as (.*)$/gm)].map(([, name = '']) => name);
 
-describe.concurrent('a client that the camera had before', () => {
+describe.concurrent('an existing client of the camera', () => {
   it.for([
-    ['in the place of the agent’s own', CLIENT, `/etc/systemd/system/${CLIENT}.d/client.conf`],
-    ['in a unit of its own', CAMERA, '/etc/systemd/system/thermal-client-restart.service.d/camera.conf'],
+    ["in place of the agent's client", CLIENT, `/etc/systemd/system/${CLIENT}.d/client.conf`],
+    ['in its own unit', CAMERA, '/etc/systemd/system/thermal-client-restart.service.d/camera.conf'],
   ] as const)('is restarted after a success, %s', async ([_where, unit, path], { expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);

@@ -5,7 +5,7 @@ import { startServer } from '../../support/server.ts';
 import { AGENT, makeBoard } from './board.ts';
 import { request, unitWhen } from './requests.ts';
 
-/** Preloaded into the agent: how much memory it had at most, in KiB. */
+/** Preloaded into the agent: writes its peak memory, KiB. */
 const MEASURE = `import { writeFileSync } from 'node:fs';
 process.on('exit', () => {
   writeFileSync(process.env.THERMAL_DIR + '/memory', String(process.resourceUsage().maxRSS));

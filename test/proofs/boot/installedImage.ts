@@ -7,11 +7,11 @@ import { mountLayers, unmount } from './layers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Folders of a Debian 13 with the package installed, topmost first, for `mountLayers`. */
+    /** Layers of a Debian 13 with the package installed, topmost first, for `mountLayers`. */
     layers: readonly string[];
-    /** The package's file. */
+    /** Path of the package. */
     deb: string;
-    /** A folder in memory for the boards of this test run. */
+    /** A tmpfs folder for the boards of this test run. */
     boards: string;
   }
 }
@@ -20,11 +20,11 @@ const INSTALL_LIMIT_MS = 60_000;
 
 function variable(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: start this with npm run test:boot`);
+  if (value === undefined) throw new Error(`${name} is not set: start the tests with npm run test:boot`);
   return value;
 }
 
-/** Vitest's global set-up: installs the package into a layer over the image, as dpkg does it on a device. */
+/** Vitest's global set-up: installs the package with dpkg into a layer over the image. */
 export default async function installPackage(project: TestProject): Promise<void> {
   const call = promisify(execFile);
   const image = variable('BOOT_IMAGE');

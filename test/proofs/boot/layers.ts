@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 export interface Layered {
-  /** What a system on these layers sees as its root. */
+  /** The root folder of a system on these layers. */
   readonly root: string;
-  /** What differs from the layers below. */
+  /** The changes to the layers below. */
   readonly upper: string;
 }
 
 const call = promisify(execFile);
 
 /**
- * A root file system of its own over others that stay as they are.
- * @param folder is created
- * @param lower topmost first
+ * Mounts a new root file system over layers that do not change.
+ * @param folder folder of the mount, which is created
+ * @param lower layers below, topmost first
  */
 export async function mountLayers(folder: string, lower: readonly string[]): Promise<Layered> {
   const root = join(folder, 'root');

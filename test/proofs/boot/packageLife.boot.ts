@@ -16,7 +16,7 @@ const NEWER = '99.0.0';
 const BUILD_LIMIT_MS = 60_000;
 const DEVICE_FOLDER = 'var/lib/thermal-camera';
 
-/** The same program once more, as a later version. */
+/** Package with the same program and a later version. */
 let newer = '';
 let folder = '';
 
@@ -29,18 +29,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Puts a package onto a running board, and installs it there as root does. */
+/** Copies a package to a running board, and installs it there as root. */
 async function install(board: Board, deb: string): Promise<void> {
   const inside = `/root/${basename(deb)}`;
   await copyFile(deb, join(board.paths.deviceFolder.slice(0, -DEVICE_FOLDER.length), inside));
   await board.run('dpkg', '--install', inside);
 }
 
-/** The version that dpkg has installed, with dpkg's word for its state. */
+/** dpkg's state and version of the installed package. */
 const installed = (board: Board): Promise<string> =>
   board.run('sh', '-c', `dpkg-query --show --showformat '\${db:Status-Status} \${Version}' ${PACKAGE} || echo none`);
 
-/** Every file of the camera with what it holds, by name. */
+/** The content of every file of the camera, by name. */
 async function camera({ paths: { deviceFolder } }: Board): Promise<Readonly<Record<string, string>>> {
   const entries = await readdir(deviceFolder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -51,7 +51,7 @@ async function camera({ paths: { deviceFolder } }: Board): Promise<Readonly<Reco
 }
 
 describe.concurrent('the package', () => {
-  it('is upgraded in the middle of a run, which goes on in the new program', async ({ expect, onTestFinished }) => {
+  it('is upgraded during a run, which the new program resumes', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 1500, onEvent: watch.onEvent });
     const board = await makeBoard(onTestFinished);
@@ -67,7 +67,7 @@ describe.concurrent('the package', () => {
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
   });
 
-  it('is upgraded without a word to what the owner has switched off, and restarts a client', async (context) => {
+  it('keeps disabled units disabled during an upgrade, and restarts a running client', async (context) => {
     const { expect, onTestFinished } = context;
     const board = await makeBoard(onTestFinished);
     await board.enable(CLIENT);
@@ -86,7 +86,7 @@ describe.concurrent('the package', () => {
     );
   });
 
-  it('leaves every file of the camera when it is removed and purged, and finishes the run when it is back', async (context) => {
+  it('keeps every file of the camera when it is removed and purged, and finishes the run after a new installation', async (context) => {
     const { expect, onTestFinished } = context;
     const lost = { on: 'request', nth: 1, action: 'silence' } as const;
     const watch = watchEvents();

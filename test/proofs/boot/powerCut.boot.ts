@@ -12,23 +12,23 @@ import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { DEVICE_KEY, DEVICE_SECRET, startServer, watchEvents } from '../../support/server.ts';
 import { instantProblems } from '../certify/invariants.ts';
 import { AGENT, type Board, makeBoard } from './board.ts';
-import { IMPATIENT, request, unitWhen, until } from './requests.ts';
+import { request, SHORT_PAUSES, unitWhen, until } from './requests.ts';
 
 interface Cut {
   readonly state: ProvisionState;
-  /** The power goes while the disk is stuck in the n-th fsync since the state was entered. */
+  /** The power fails while the disk hangs in the nth fsync of the state. */
   readonly fsync?: number;
-  /** The power goes while the server does not answer at this point. */
+  /** The power fails while the server does not answer at this point. */
   readonly silent?: FaultPoint;
   readonly server?: SimulatorOptions;
-  /** A file that the card loses when it has been replaced. */
+  /** A file that the card damages when it is replaced. */
   readonly spoiled?: string;
 }
 
 const UNREACHED: SimulatorOptions = { faults: [{ on: 'provisionConnect', nth: 1, action: 'close' }] };
 const LOST_ANSWER: SimulatorOptions = { faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }] };
 
-/** Nothing is committed, or the answer to what was committed never comes. */
+/** The server commits nothing, or it commits a device and its answer is lost. */
 const SILENT_REQUEST: SimulatorOptions = { faults: [{ on: 'request', nth: 1, action: 'silence' }] };
 const SILENT_SUCCESS: SimulatorOptions = { faults: [{ on: 'request', nth: 1, action: 'dropAnswer' }] };
 const SILENT_RECONCILE: SimulatorOptions = {
@@ -66,11 +66,11 @@ const CUTS: readonly Cut[] = [
 
 const momentOf = ({ fsync, silent, server }: Cut): string => {
   if (fsync !== undefined) return `fsync ${fsync}`;
-  return `no answer to ${silent}${server === SILENT_SUCCESS ? ' that was committed' : ''}`;
+  return `no answer to ${silent}${server === SILENT_SUCCESS ? ' (committed)' : ''}`;
 };
 
-/** Longer than the test waits for the cut: nothing goes on by itself. */
-const PATIENT = { max_retries: 3, timeout_seconds: 60 };
+/** Time limits that are longer than the test waits for the power failure. */
+const LONG_LIMITS = { max_retries: 3, timeout_seconds: 60 };
 const SECRETS = [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN];
 
 const stuckDisk = ({ state, fsync = 0, spoiled }: Cut): string => `[Service]
@@ -78,7 +78,7 @@ Environment=NODE_OPTIONS=--import=/usr/lib/stuckDisk.mjs
 Environment=STUCK_IN=${state} STUCK_AFTER=${fsync - 1} ${spoiled === undefined ? '' : `SPOILED=${spoiled}`}
 `;
 
-/** Where the chart was when the power went: its snapshot may lag behind. */
+/** The state of the chart at the power failure. The snapshot may be older. */
 async function stateAtCut({ paths }: Board): Promise<string> {
   const read = await readSnapshot(paths.snapshot);
   if (read.kind === 'snapshot' && read.snapshot.state === 'provisioned') return 'provisioned';
@@ -89,13 +89,13 @@ async function stateAtCut({ paths }: Board): Promise<string> {
   return entered?.[1] ?? 'detect';
 }
 
-/** A board that is switched on with a request, and off again at the moment of the cut. */
+/** Boots a board with a request, and cuts the power at the planned moment. */
 async function cutBoard(atEnd: AtEnd, cut: Cut): Promise<{ board: Board; server: Simulator }> {
   const watch = watchEvents();
   const server = await startServer(atEnd, { ...cut.server, onEvent: watch.onEvent });
   const board = await makeBoard(atEnd);
   await board.put(board.paths.thermalConfig, OLD_CONFIG);
-  await request(board, server.port, PATIENT);
+  await request(board, server.port, LONG_LIMITS);
   if (cut.fsync !== undefined) {
     await board.install('/usr/lib/stuckDisk.mjs', await readFile(join(import.meta.dirname, 'stuckDisk.mjs'), 'utf8'));
     await board.edit(AGENT, stuckDisk(cut));
@@ -115,22 +115,22 @@ async function cutBoard(atEnd: AtEnd, cut: Cut): Promise<{ board: Board; server:
   return { board, server };
 }
 
-describe.concurrent('a power cut', () => {
+describe.concurrent('a power failure', () => {
   it.for(CUTS.map((cut) => ({ ...cut, moment: momentOf(cut) })))(
-    'in $state, $moment, is made good by the next boot',
+    'in $state, $moment: the next boot completes the run',
     async (cut, context) => {
       const { expect, onTestFinished } = context;
       const { board, server } = await cutBoard(onTestFinished, cut);
       const device = { paths: board.paths, server, configBefore: Buffer.from(OLD_CONFIG), secrets: SECRETS };
       expect(await stateAtCut(board)).toBe(cut.state);
-      // What is spoiled is neither the old nor the new configuration, until it is restored.
+      // The damaged configuration is neither the old nor the new one until it is restored.
       if (cut.spoiled === undefined) expect(await instantProblems(device, '')).toEqual([]);
 
-      await board.edit(AGENT, IMPATIENT);
+      await board.edit(AGENT, SHORT_PAUSES);
       await board.boot();
       const unit = await unitWhen(board, AGENT, 'inactive');
       expect(unit.Result).toBe('success');
-      // A restored configuration ends that run as a failure: systemd starts the next one.
+      // After restoring the configuration the run fails, and systemd starts the next run.
       if (cut.state !== 'restore') expect(unit.NRestarts).toBe('0');
       expect(await provisionedProblems(board.paths, server)).toEqual([]);
       expect(await instantProblems(device, await board.journal(AGENT))).toEqual([]);

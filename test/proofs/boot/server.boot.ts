@@ -4,18 +4,18 @@ import { OLD_CONFIG } from '../../support/deviceFiles.ts';
 import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { startServer } from '../../support/server.ts';
 import { AGENT, makeBoard, WATCHER } from './board.ts';
-import { bootWhen, IMPATIENT, request, requestText, stateOf, unitWhen, until } from './requests.ts';
+import { bootWhen, request, requestText, SHORT_PAUSES, stateOf, unitWhen, until } from './requests.ts';
 
-/** More starts than systemd admits by default, which is five in ten seconds. */
+/** More starts than systemd's default limit of five in ten seconds. */
 const STARTS = 7;
 describe.concurrent('a board', () => {
-  it('goes on trying for longer than a start limit would bear, until the server is up', async (context) => {
+  it("tries more often than systemd's default start limit, until the server is up", async (context) => {
     const { expect, onTestFinished } = context;
     const down = await startServer(onTestFinished);
     const { port } = down;
     await down.close();
     const board = await makeBoard(onTestFinished);
-    await board.edit(AGENT, IMPATIENT);
+    await board.edit(AGENT, SHORT_PAUSES);
     await request(board, port);
     await board.boot();
     await until(
@@ -30,7 +30,7 @@ describe.concurrent('a board', () => {
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
   });
 
-  it('gives up at once when the key is wrong, and takes up a corrected provision.json', async (context) => {
+  it('fails at once with a wrong key, and starts again with a corrected provision.json', async (context) => {
     const { expect, onTestFinished } = context;
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);

@@ -1,6 +1,6 @@
-// Preloaded into the agent on a board (NODE_OPTIONS): a card that gets stuck in one fsync, so that the power can be cut
-// at exactly that moment. STUCK_IN: the state of the chart; `detect` comes before the very first fsync. STUCK_AFTER:
-// how many fsyncs in that state still work. SPOILED: a file that the card loses as soon as it has been replaced.
+// Preloaded into the agent on a board (NODE_OPTIONS): a card that hangs in an fsync, so that the test can cut the power
+// at exactly that moment. STUCK_IN: the state of the chart; `detect` comes before the first fsync. STUCK_AFTER: number
+// of fsyncs in that state that still work. SPOILED: a file that the card damages when it is replaced.
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
@@ -32,7 +32,7 @@ promises.open = async (...args) => {
 promises.rename = async (from, to) => {
   await rename(from, to);
   if (SPOILED !== undefined && to.endsWith(SPOILED)) await truncate(to, 7);
-  // What comes after the end is in no line of the log.
+  // No log line tells of the steps after the end.
   if (STUCK_IN !== 'provisioned' || !to.endsWith('/snapshot.json')) return;
   if (JSON.parse(await readFile(to, 'utf8')).state === STUCK_IN) left ??= Number(STUCK_AFTER);
 };

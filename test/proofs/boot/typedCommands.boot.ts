@@ -9,7 +9,7 @@ import { bootWhen, requestText, stateOf } from './requests.ts';
 
 const install = readPage('docs/install.md');
 const operate = readPage('docs/operate.md');
-/** The package as the page names it. */
+/** Name of the package on the page. */
 const DEB = /\S+\.deb/.exec(install)?.[0].split('/').at(-1) ?? '';
 
 /** The first block of shell commands under a heading. */
@@ -19,14 +19,14 @@ function commands(page: string, heading: string): string {
   return block;
 }
 
-/** npm's part needs a checkout and the internet; `npm run check:package` installs that package. */
+/** The commands of npm need a checkout and the internet. `npm run check:package` tests that package. */
 const NOT_HERE = ['npm ci', 'npm install'];
 
-/** Runs commands as root types them, one after the other, each of which must succeed. */
+/** Runs commands as root, in sequence. Each of them must succeed. */
 const type = (board: Board, block: string): Promise<string> => board.run('sh', '-euc', `cd /root\n${block}`);
 
 describe.concurrent('the commands of docs/install.md and docs/operate.md', () => {
-  it('work on a board, one section after the other', async ({ expect, onTestFinished }) => {
+  it('work on a board, section by section', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
     await board.copy(inject('deb'), `/root/${DEB}`);
@@ -58,14 +58,14 @@ describe.concurrent('the commands of docs/install.md and docs/operate.md', () =>
     expect(await type(board, shown)).toContain('http://127.0.0.1:');
     expect(await board.run('head', '-c', '15', '/root/run.html')).toBe('<!doctype html>');
 
-    // After the backup was put back, status says that the device is another one: 2.
+    // After the backup was restored, status reports another device and ends with 2.
     const reset = commands(operate, 'Factory reset').replace(/^thermal-provision status .*$/m, '$& || test $? = 2');
     expect(await type(board, reset)).toContain('DEVICE_MISMATCH');
     expect(await readdir(board.paths.deviceFolder)).toEqual(['provision.json']);
     expect(await stateOf(board, WATCHER)).toMatchObject({ ActiveState: 'active', SubState: 'waiting' });
   });
 
-  it('work by hand, where no unit starts the agent', async ({ expect, onTestFinished }) => {
+  it('work by hand when no unit starts the agent', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const board = await makeBoard(onTestFinished);
     await board.install('/root/provision.json', requestText(server.port));
@@ -75,7 +75,7 @@ describe.concurrent('the commands of docs/install.md and docs/operate.md', () =>
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
   });
 
-  it('are all run here, npm’s excepted', ({ expect }) => {
+  it('are all run here, except those of npm', ({ expect }) => {
     const typed = [
       ...['Debian package', "The camera's client", 'Upgrade'].map((heading) => commands(install, heading)),
       ...['Provision a camera', 'By hand', 'Provision again', 'Backups', 'A page for support', 'Factory reset'].map(

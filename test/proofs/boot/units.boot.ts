@@ -7,22 +7,22 @@ import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
 
 const RESTART = 'thermal-client-restart.service';
 const MAX_EXPOSURE = 1.5;
-/** Longer than the units take for one round. */
+/** Longer than one round of the units takes. */
 const QUIET_MS = 1500;
 
 const pages = readPage('docs/install.md') + readPage('docs/operate.md');
-/** The drop-ins that the pages for operators show: the first line says where each belongs. */
+/** The drop-ins on the pages for operators. The first line of each has its path. */
 const dropIns = codeBlocks(pages, 'ini').flatMap((text) => {
   const [, unit = '', name = ''] = /^# \/etc\/systemd\/system\/([^/\s]+)\.d\/(\S+)\n/.exec(text) ?? [];
   return unit === '' ? [] : [{ unit, name, text }];
 });
 
-/** systemd says nothing, and ends with 0, about units that it understands wholly. */
+/** systemd-analyze prints nothing and ends with 0 for units without an unknown setting. */
 const verify = (board: Board): Promise<string> =>
   board.run('sh', '-c', `systemd-analyze verify --man=no ${AGENT} ${WATCHER} ${CLIENT} ${RESTART} 2>&1`);
 
 describe.concurrent('the units in Debian 13', () => {
-  it('are understood wholly, and expose little', async ({ expect, onTestFinished }) => {
+  it('have no unknown setting and a low exposure level', async ({ expect, onTestFinished }) => {
     const board = await makeBoard(onTestFinished);
     await board.boot();
     expect(await verify(board)).toBe('');
@@ -33,7 +33,7 @@ describe.concurrent('the units in Debian 13', () => {
     }
   });
 
-  it('are understood with the drop-ins that operators are told of', async ({ expect, onTestFinished }) => {
+  it('have no unknown setting with the documented drop-ins', async ({ expect, onTestFinished }) => {
     expect(dropIns.map(({ unit }) => unit)).toContain(CLIENT);
     const board = await makeBoard(onTestFinished);
     for (const { unit, name, text } of dropIns) await board.edit(unit, text, name);
@@ -46,10 +46,10 @@ describe.concurrent('the units in Debian 13', () => {
     expect(await verify(board)).toBe('');
   });
 
-  it('do not start each other for ever when a success leaves work behind', async ({ expect, onTestFinished }) => {
+  it('do not start each other endlessly when work is left after a success', async ({ expect, onTestFinished }) => {
     const board = await makeBoard(onTestFinished);
     await board.edit(AGENT, '[Service]\nExecStart=\nExecStart=/usr/bin/true\n');
-    // The unit's own limit is twenty starts.
+    // The unit's limit is twenty starts.
     await board.edit(RESTART, '[Unit]\nStartLimitBurst=5\n');
     await board.put(board.paths.provisionTxt, '');
     await board.boot();
@@ -62,7 +62,7 @@ describe.concurrent('the units in Debian 13', () => {
     expect(await stateOf(board, AGENT)).toMatchObject({ ActiveState: 'inactive', ExecMainStartTimestampMonotonic });
   });
 
-  it('show in systemctl status how a run ended, and give the journal its levels', async ({
+  it('show the end of a run in systemctl status, and pass log levels to journald', async ({
     expect,
     onTestFinished,
   }) => {

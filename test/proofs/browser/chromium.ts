@@ -1,11 +1,11 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
-/** The browser that scripts/browserTest.mjs has found. */
+/** Starts the browser that scripts/browserTest.mjs has found. */
 export function launch(): Promise<Browser> {
   const executablePath = process.env.CHROMIUM;
-  if (executablePath === undefined) throw new Error('CHROMIUM names no browser: start this with npm run test:browser');
-  // Root, as containers have it, may not use Chromium's sandbox; only pages of our own are opened.
+  if (executablePath === undefined) throw new Error('CHROMIUM is not set: start the tests with npm run test:browser');
+  // Chromium's sandbox does not work for root in containers. The tests open only their own pages.
   const args = process.geteuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath, args });
 }
@@ -17,11 +17,11 @@ export const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
 
 export interface OpenPage {
   readonly page: Page;
-  /** What the browser objected to, and every address that the page asked for beyond its own. */
+  /** Errors and warnings of the browser, and every request to another address. */
   readonly objections: string[];
 }
 
-/** Opens an address and listens to everything that is not as it should be. */
+/** Opens an address and records all objections. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -34,19 +34,19 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   page.on('request', (request) => {
     if (!request.url().startsWith(origin)) objections.push(`request: ${request.url()}`);
   });
-  // Playwright's own end of the load would wait for the stream of a live page for ever.
+  // Waiting for the default load event would never end, because a live page has an endless stream.
   await page.goto(url, { waitUntil: 'domcontentloaded' });
   return { page, objections };
 }
 
-/** No line of text is wider than the screen. */
+/** Expects that the page is not wider than the screen. */
 export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   const widths = await page.evaluate('[document.documentElement.scrollWidth, window.innerWidth]');
   const [content, screen] = Array.isArray(widths) ? widths.map(Number) : [];
   expect(content).toBeLessThanOrEqual(screen ?? 0);
 }
 
-/** Brightness of a colour as the browser gives it, 0 to 255. */
+/** Brightness of a CSS colour of the browser, 0 to 255. */
 export function brightness(colour: string): number {
   const parts = [...colour.matchAll(/\d+/g)].slice(0, 3).map(([part]) => Number(part));
   return parts.reduce((sum, part) => sum + part, 0) / 3;

@@ -18,7 +18,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-it('shows a run live, and keeps what it knows when the agent has ended', async () => {
+it('shows a run live, and keeps its content when the agent has ended', async () => {
   const inspector = await inspectOnPage('1.0.0');
   const { page, objections } = await openPage(browser, inspector.url, { viewport: SIZES.phone });
   await expect.poll(() => page.locator('#connection').textContent()).toBe('live');
@@ -30,7 +30,7 @@ it('shows a run live, and keeps what it knows when the agent has ended', async (
   if (shots !== undefined) await page.screenshot({ path: join(shots, 'live-phone.png'), fullPage: true });
   await running;
   await expect.poll(() => page.locator('#provision-state-provisioned[data-mark="done"]').count()).toBe(1);
-  // What the reader has opened stays open.
+  // Opened details stay open.
   expect(await page.locator('#context-1[open]').count()).toBe(1);
   await inspector.close();
   await expect.poll(() => page.locator('#connection').textContent()).toContain('the agent has ended');
@@ -56,14 +56,14 @@ it('steps through a recorded run with the arrow keys', async () => {
   if (shots !== undefined) await page.screenshot({ path: join(shots, 'recording-desktop.png'), fullPage: true });
   await page.keyboard.press('ArrowLeft');
   await expect.poll(() => page.locator('nav').textContent()).toContain(`line ${count - 1} of ${count}`);
-  // Before its first state a run shows the beginning of the chart, on a phone too.
+  // Before its first state a run shows the start of the chart, also on a phone.
   await page.setViewportSize(SIZES.phone);
   await page.goto(`${server.url}?step=1`);
   const first = await page.locator('#provision-state-detect').boundingBox();
   expect(first?.x).toBeGreaterThanOrEqual(0);
   expect((first?.x ?? 0) + (first?.width ?? 0)).toBeLessThanOrEqual(SIZES.phone.width);
   if (shots !== undefined) await page.screenshot({ path: join(shots, 'recording-phone.png') });
-  // A browser asks for an icon that there is none of.
+  // Browsers request an icon that does not exist.
   expect(objections.filter((text) => !text.includes('404'))).toEqual([]);
   await page.context().close();
 });

@@ -12,7 +12,7 @@ import { brightness, expectNoSidewaysScrolling, LOOKS, launch, openPage, SIZES }
 
 let browser: Browser;
 let folder: string;
-/** Where the screenshots stay that somebody wants to look at. */
+/** Folder for screenshots; undefined: none. */
 const shots = process.env.SCREENSHOTS;
 
 beforeAll(async () => {
@@ -91,7 +91,7 @@ describe.each(Object.entries(SCENES))('the report of a device: %s', (name, prepa
   });
 });
 
-it('brings the current state into view on a phone', async () => {
+it('scrolls to the current state on a phone', async () => {
   const url = await writePage(await (SCENES.provisioned?.() ?? Promise.reject(new Error('no scene'))), 'in-view');
   const { page } = await openPage(browser, url, { viewport: SIZES.phone });
   const state = await page.locator('#provision-state-provisioned').boundingBox();
@@ -102,7 +102,7 @@ it('brings the current state into view on a phone', async () => {
   await page.context().close();
 });
 
-it('says what matters without its script, and on paper', async () => {
+it('shows the important facts without its script, and on paper', async () => {
   const url = await writePage(await (SCENES.failed?.() ?? Promise.reject(new Error('no scene'))), 'without-script');
   const { page } = await openPage(browser, url, { javaScriptEnabled: false });
   for (const text of ['PROVISION_KEY_REFUSED', 'Hint:', 'Next:', 'Timeline', 'thermal-provision run --dir']) {

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests in a real browser: `npm run test:browser`, which looks for Chromium first. */
+/** Tests in a browser: `npm run test:browser`, which finds or installs Chromium first. */
 export default defineConfig({
   test: {
     root: new URL('../../..', import.meta.url).pathname,

@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 import type { AgentEnding } from './invariants.ts';
 
-/** Longer than any trial's run by far: who needs more has hung. */
+/** Much longer than any trial's run: an agent that needs more hangs. */
 const LIMIT_MS = 30_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /**
- * Runs a program that ends in the agent (node itself, or strace around it) and waits for its end. After the limit it
- * is ended, with all that it has started.
+ * Runs node or strace with the agent, and waits for its end. After the limit it kills the program with all its
+ * children.
  */
 export function runToEnd(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<AgentEnding> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
-    // A process group of its own: a tracer that is ended alone would leave its tracee behind.
+    // Its own process group: killing only the tracer would leave the traced process running.
     const child = spawn(program, args, {
       cwd: '/',
       detached: true,
@@ -41,7 +41,7 @@ export function runToEnd(command: readonly string[], env: Readonly<Record<string
   });
 }
 
-/** The command line of one pass of the agent. @param more options of `run` */
+/** The command line of one run of the agent. @param more options of `run` */
 export const agentCommand = (agent: string, folder: string, more: readonly string[] = []): readonly string[] => [
   process.execPath,
   agent,

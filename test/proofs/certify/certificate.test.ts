@@ -18,7 +18,7 @@ describe('the certificate', () => {
     expect(page).toContain('\n- **first:** what first shows\n- **second:** what second shows\n');
   });
 
-  it('lists what a suite lists, under its name', () => {
+  it('has the table of a suite below its name', () => {
     const table = { columns: ['protection', 'suite'], rows: [['fsync', '`power-loss`']] };
     const page = certificate([certified('first'), certified('self-tests', { table })]);
     expect(page).toMatch(
@@ -27,7 +27,7 @@ describe('the certificate', () => {
     expect(page).not.toContain('## first');
   });
 
-  it('breaks what a suite shows into lines of 120 columns', () => {
+  it('breaks the text of a suite into lines of 120 columns', () => {
     const long = certified('word '.repeat(60).trim());
     expect(
       Math.max(
@@ -47,13 +47,13 @@ describe('the certificate', () => {
 describe('a part of a suite', () => {
   const scenarios = [{ name: 'fresh' }, { name: 'configured' }];
 
-  it('is the whole of it when nothing is chosen', () => {
+  it('is the whole suite without a choice', () => {
     const whole = partOf(undefined, undefined);
     expect(scenariosIn(scenarios, whole)).toEqual(scenarios);
     expect(isInPart('kill at write 1', whole)).toBe(true);
   });
 
-  it('has the scenarios and the trials that fit', () => {
+  it('has the matching scenarios and trials', () => {
     const part = partOf('^conf', 'write \\d+$');
     expect(scenariosIn(scenarios, part)).toEqual([{ name: 'configured' }]);
     expect(isInPart('kill at write 1', part)).toBe(true);
@@ -62,12 +62,12 @@ describe('a part of a suite', () => {
 });
 
 describe('the self-tests', () => {
-  it('use every build without a protection once', () => {
+  it('use every mutant once', () => {
     const used = REMOVALS.map(({ by }) => by).filter((by) => by !== 'lying-disk');
     expect(used.toSorted()).toEqual(MUTANTS.map(({ name }) => name).toSorted());
   });
 
-  it('have something that every suite must catch, in a suite that exists', () => {
+  it('have a removed protection for every suite', () => {
     const catching = new Set(REMOVALS.map(({ suite }) => suite));
     const others = suites.map(({ name }) => name).filter((name) => name !== 'self-tests');
     expect([...catching].toSorted()).toEqual(others.toSorted());

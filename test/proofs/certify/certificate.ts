@@ -13,7 +13,7 @@ const tableOf = ({ columns, rows }: Table): readonly string[] => [
   ...rows.map(rowOf),
 ];
 
-/** The columns of the project's Markdown. */
+/** Line length of the project's Markdown. */
 const WIDTH = 120;
 
 /** An entry of a list, broken into lines of WIDTH. */
@@ -23,7 +23,7 @@ const entry = (text: string): string =>
     return [...last, ...word].length + 1 > WIDTH ? `${lines}\n  ${word}` : `${lines} ${word}`;
   }, '-');
 
-/** The published page. Without times, so that it changes only when a count does. */
+/** The published page. It has no times, so that it changes only with a count. */
 export function certificate(results: readonly CertifiedSuite[]): string {
   const rows = results.map(
     ({ suite, result: { points, runs, faults, violations } }) =>

@@ -1,4 +1,4 @@
-/** Programs of the suites' own, for what must not share a process with them: a hang, a heap that is measured. */
+/** Programs of the suites that need their own process: code that may hang, or whose heap is measured. */
 
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
@@ -9,20 +9,20 @@ const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
 export interface ChildProgram {
-  /** Runs it to its end, or to the limit in ms. */
+  /** Runs the program to its end. @param limitMs after this time the program is killed */
   run(args: readonly string[], limitMs: number, nodeOptions?: readonly string[]): Promise<ChildEnd>;
   remove(): Promise<void>;
 }
 
 export interface ChildEnd {
-  /** Null when it had to be ended. */
+  /** Null when the program was killed. */
   readonly status: number | null;
   readonly output: string;
 }
 
 /**
- * Builds a program from the sources. It lies below the project, where it finds Vitest, which can't be bundled.
- * @param entry relative to the project's root, which is the current folder
+ * Builds a program from the sources. The file is below the project, so that Node finds Vitest, which can't be bundled.
+ * @param entry path relative to the project's root, which is the current folder
  */
 export async function buildChildProgram(name: string, entry: string): Promise<ChildProgram> {
   const outfile = join(process.cwd(), `node_modules/.cache/thermal-provision/${name}-${process.pid}.mjs`);

@@ -1,7 +1,7 @@
 /**
- * Does something for each item, several at once, in the order of the list.
- * @param workers how many at once
- * @param onDone told after each item how many are done
+ * Calls `work` for each item, in the order of the list, several calls at the same time.
+ * @param workers number of calls at the same time
+ * @param onDone called after each item with the number of finished items
  */
 export async function inParallel<Item, Result>(
   items: readonly Item[],

@@ -9,27 +9,27 @@ import { readSnapshot } from '../../../src/state/snapshotFile.ts';
 import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../../support/secretSearch.ts';
 
-/** A device under test, and the server that it is to be registered on. */
+/** A device under test and its server. */
 export interface DeviceUnderTest {
   readonly paths: DevicePaths;
   readonly server: Simulator;
-  /** thermal_config.json before the run; undefined: there was none. */
+  /** thermal_config.json before the run; undefined: no file. */
   readonly configBefore: Uint8Array | undefined;
-  /** Key, secret and old token; those of the server's devices and of unfinished runs are found. */
+  /** Key, secret and old token. The checks add the tokens of the server's devices and of unfinished runs. */
   readonly secrets: readonly string[];
-  /** What other programs have written to thermal_config.json meanwhile: as good as the old one. */
+  /** Contents that other programs have written to thermal_config.json: as valid as the old content. */
   readonly otherConfigs?: readonly Uint8Array[];
-  /** Devices that the server may have in all; default 1. */
+  /** Maximum number of devices on the server; default 1. */
   readonly maxDevices?: number;
 }
 
-/** How a process of the agent ended. */
+/** The end of an agent's process. */
 export interface AgentEnding {
   readonly status: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Everything printed. */
+  /** The whole output. */
   readonly output: string;
-  /** Whether it had to be ended because it took longer than its limit. */
+  /** Whether the process was killed because it took longer than its limit. */
   readonly overdue: boolean;
 }
 
@@ -37,36 +37,36 @@ const DOCUMENTED: ReadonlySet<number | null> = new Set<number>(Object.values(EXI
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'an unknown error');
 
-/** The process ended by itself, in bounded time, with a documented status. */
+/** Checks that the process ended by itself, in time, with a documented status. */
 export function endingProblems({ status, signal, overdue }: AgentEnding): string[] {
   if (overdue) return ['the agent did not end by itself in time'];
   if (DOCUMENTED.has(status)) return [];
-  return [`the agent ended with ${signal ?? `status ${status}`}, which is no documented end`];
+  return [`the agent ended with ${signal ?? `status ${status}`}, which is not documented`];
 }
 
-/** Not written by the agent. */
+/** Whether the content was not written by the agent. */
 const isOld = ({ configBefore, otherConfigs = [] }: DeviceUnderTest, bytes: Buffer): boolean =>
   [configBefore, ...otherConfigs].some((old) => old !== undefined && bytes.equals(old));
 
-/** thermal_config.json is the complete old or the complete new one; new: with the token of a device on the server. */
+/** Checks that thermal_config.json is the complete old file, or a complete new one with the token of a device. */
 async function configProblems(device: DeviceUnderTest): Promise<string[]> {
   const { paths, server, configBefore } = device;
   const bytes = await readFile(paths.thermalConfig).catch(() => undefined);
   if (bytes === undefined) return configBefore === undefined ? [] : ['thermal_config.json is gone'];
   if (isOld(device, bytes)) return [];
   try {
-    // Only the camera's rules: what the file keeps of the old one is proven where it is merged (test/config/).
+    // This checks only the camera's rules; test/config/ proves which parts of the old file are kept.
     parseThermalConfig(bytes);
     const { deviceId, token } = await configuredDevice(paths);
     const registered = server.registry.devices().find(({ name }) => name === deviceId);
-    return registered?.token === token ? [] : [`thermal_config.json holds a token that is not that of ${deviceId}`];
+    return registered?.token === token ? [] : [`thermal_config.json holds a token that ${deviceId} does not have`];
   } catch (error) {
-    return [`thermal_config.json is neither the old nor a whole new one: ${messageOf(error)}`];
+    return [`thermal_config.json is neither the old nor a complete new one: ${messageOf(error)}`];
   }
 }
 
-/** The request, the snapshot and the configuration tell the same story. */
-async function storyProblems(device: DeviceUnderTest): Promise<string[]> {
+/** Checks that the request, the snapshot and the configuration agree. */
+async function agreementProblems(device: DeviceUnderTest): Promise<string[]> {
   const { paths } = device;
   const inFolder = await readdir(paths.deviceFolder);
   const inState = await readdir(paths.stateFolder).catch((): string[] => []);
@@ -77,10 +77,12 @@ async function storyProblems(device: DeviceUnderTest): Promise<string[]> {
   const config = await readFile(paths.thermalConfig).catch(() => undefined);
   const renewed = config !== undefined && !isOld(device, config);
   return [
-    ...(state === 'provisioned' && !renewed ? ['the snapshot says provisioned, but the configuration is the old'] : []),
+    ...(state === 'provisioned' && !renewed
+      ? ['the snapshot says provisioned, but the configuration is the old one']
+      : []),
     ...(state === 'provisioned' && requested ? ['the snapshot says provisioned, but provision.txt is there'] : []),
-    ...(!requested && !renewed ? ['provision.txt is gone, but the configuration is the old'] : []),
-    // Nothing would bring the agent back.
+    ...(!requested && !renewed ? ['provision.txt is gone, but the configuration is the old one'] : []),
+    // Nothing would start the agent again.
     ...(!requested && !inState.includes('credentials.json') && state !== 'provisioned'
       ? [`neither provision.txt nor credentials.json is there, but the snapshot says ${state}`]
       : []),
@@ -95,17 +97,19 @@ async function secretProblems(device: DeviceUnderTest, output: string): Promise<
       .filter((name) => name.startsWith('credentials.json'))
       .map((name) => readFile(`${paths.stateFolder}/${name}`, 'utf8').catch(() => '')),
   );
-  const drawn = stored.flatMap((text) => [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []));
+  const generated = stored.flatMap((text) =>
+    [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []),
+  );
   const issued = server.registry.devices().flatMap(({ token }) => token ?? []);
-  return assertNoSecrets(paths.deviceFolder, output, [...new Set([...secrets, ...drawn, ...issued])]).then(
+  return assertNoSecrets(paths.deviceFolder, output, [...new Set([...secrets, ...generated, ...issued])]).then(
     () => [],
     (error: unknown) => [messageOf(error)],
   );
 }
 
 /**
- * What must hold at every instant, also between a fault and the next start.
- * @param output everything that the agent has printed so far
+ * Checks what must hold at every moment, also between a fault and the next start.
+ * @param output the agent's whole output so far
  */
 export async function instantProblems(device: DeviceUnderTest, output: string): Promise<string[]> {
   const { size } = device.server.registry;
@@ -113,12 +117,12 @@ export async function instantProblems(device: DeviceUnderTest, output: string): 
   return [
     ...(size > maxDevices ? [`${size} devices on the server`] : []),
     ...(await configProblems(device)),
-    ...(await storyProblems(device)),
+    ...(await agreementProblems(device)),
     ...(await secretProblems(device, output)),
   ];
 }
 
-/** What must hold besides after a run that ended well: one device, proven, and nothing left to do. */
+/** Checks what must also hold after a successful run: one proven device, and nothing left to do. */
 export async function completionProblems(device: DeviceUnderTest): Promise<string[]> {
   return provisionedProblems(device.paths, device.server, device.maxDevices ?? 1);
 }

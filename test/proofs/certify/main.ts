@@ -9,11 +9,11 @@ import { suites } from './suites/index.ts';
 const HELP = `npm run certify -- [options]
   --only NAME      one suite; may be repeated (default: all, which also writes docs/certificate.md):
                    ${suites.map(({ name }) => name).join(', ')}
-  --scenario TEXT  of the suite, only scenarios with this text (a regular expression) in their name
-  --trial TEXT     of the suite, only trials with this text, likewise
+  --scenario TEXT  only scenarios of the suite whose name matches this regular expression
+  --trial TEXT     only trials of the suite whose text matches this regular expression
   --full           every point instead of a selection
   --agent MAIN.JS  another bundle (default: dist/main.js)
-  --seed N         for what is drawn at random (default: 1)
+  --seed N         seed of everything random (default: 1)
   --workers N      trials at the same time (default: one for each core)
 `;
 
@@ -39,7 +39,7 @@ const chosen = suites.filter(({ name }) => values.only.length === 0 || values.on
 if (chosen.length === 0) throw new Error(`no suite is named ${values.only.join(', ')}`);
 
 const part = partOf(values.scenario, values.trial);
-if (part !== undefined && values.only.length === 0) throw new Error('a part is one of a suite: --only is missing');
+if (part !== undefined && values.only.length === 0) throw new Error('--scenario and --trial need --only');
 
 const results: CertifiedSuite[] = [];
 for (const suite of chosen) {
@@ -74,7 +74,7 @@ for (const suite of chosen) {
 
 const violated = results.filter(({ result }) => result.violations.length > 0).length;
 const skipped = results.filter(({ result }) => result.skipped !== undefined).length;
-// Only a whole run of the ordinary size is published, so that the page changes only when a count does.
+// Only a complete run of the normal size is published, so that the page changes only with a count.
 if (values.only.length === 0 && !values.full && skipped === 0) {
   const path = 'docs/certificate.md';
   const before = await readFile(path, 'utf8').catch(() => '');

@@ -1,4 +1,4 @@
-/** Builds of the agent with one protection removed each: a suite that passes them all is worth nothing. */
+/** Builds of the agent, each with one protection removed. Every suite must detect a build of these. */
 
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -6,11 +6,11 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 interface Mutant {
-  /** The protection that is missing. */
+  /** Name of the removed protection. */
   readonly name: string;
-  /** Relative to the project. */
+  /** Path relative to the project. */
   readonly file: string;
-  /** Must occur exactly once: a mutant that changes nothing would be caught by nobody, and prove nothing. */
+  /** Must occur exactly once: no suite could detect a mutant without a change. */
   readonly find: string;
   readonly replace: string;
 }
@@ -35,14 +35,14 @@ export const MUTANTS = [
     replace: '',
   },
   {
-    // Every probe ends as if the server knew none of our names.
+    // Every probe ends as if the server knew none of the names.
     name: 'no-reconcile',
     file: 'src/effects/reconcile.ts',
     find: 'of probedNewestFirst(credentials.candidates, input)',
     replace: 'of probedNewestFirst([], input)',
   },
   {
-    // Each process takes a lock of its own.
+    // Each process takes its own lock.
     name: 'no-lock',
     file: 'src/device/lock.ts',
     find: 'return await listen(name);',
@@ -73,7 +73,7 @@ export const MUTANTS = [
     replace: 'token: issued.token.reveal(),',
   },
   {
-    // What could not be saved counts as saved.
+    // A failed save counts as saved.
     name: 'failed-save-passes',
     file: 'src/provision/snapshotWriter.ts',
     find: 'null, 2)}\\n`));\n    written',
@@ -86,7 +86,7 @@ export const MUTANTS = [
     replace: 'setTimeout(timeUp(options.timeoutMs), 600_000)',
   },
   {
-    // The effect of a resumed state is not started again.
+    // The effect of a resumed state does not restart.
     name: 'no-reenter',
     file: 'machines/provision.machine.ts',
     find: "RESUME: { guard: 'mayResume', target: 'write', reenter: true,",
@@ -110,14 +110,14 @@ export const MUTANTS = [
 export type MutantName = (typeof MUTANTS)[number]['name'];
 
 const BUILD_LIMIT_MS = 60_000;
-/** All that the agent and the suites are built from. */
+/** The sources of the agent and the suites. */
 const SOURCES = ['src', 'machines', 'state-diagrams', 'scripts', 'test', 'package.json', 'tsconfig.json'];
 
 /**
- * Copies the project's sources and changes that one place in the copy.
- * @param folder gets the copy; what was there is removed
+ * Copies the project's sources and changes one place in the copy.
+ * @param folder folder of the copy; its old content is removed
  * @param project the project's root; default: the current folder
- * @throws when the place to change is not there exactly once
+ * @throws when the place does not occur exactly once
  */
 export async function copyMutant(name: MutantName, folder: string, project = process.cwd()): Promise<void> {
   const mutant = MUTANTS.find((known) => known.name === name);
@@ -137,12 +137,12 @@ export async function copyMutant(name: MutantName, folder: string, project = pro
 }
 
 /**
- * Builds the agent without one protection, by the project's own script, so that nothing else differs from what is
- * shipped.
- * @param outdir gets the changed sources and, below them, main.js with its parts
+ * Builds the agent without one protection, with the project's build script, so that the build has no other difference
+ * from the shipped one.
+ * @param outdir folder of the changed sources and, below them, main.js with its parts
  * @param project the project's root; default: the current folder
  * @returns the path of main.js
- * @throws when the place to change is not there exactly once, or the build fails
+ * @throws when the place does not occur exactly once, or the build fails
  */
 export async function buildMutant(name: MutantName, outdir: string, project = process.cwd()): Promise<string> {
   const copy = resolve(outdir, 'project');

@@ -34,53 +34,53 @@ const folderSynced = (): string[] => [
 ];
 const callsOf = (...lines: string[]): SystemCall[] => parseTrace(lines.join('\n'));
 
-/** What `name` may hold after a loss at the end of these calls; undefined: nothing. */
+/** The contents of file `name` that are possible after a power loss at the end of these calls; undefined: no file. */
 function outcomes(name: string, ...lines: string[]): Set<string | undefined> {
   const replay = replayOn(folder, disk);
   for (const call of callsOf(...lines)) replay.apply(call);
   return new Set([...lossStates(disk, LIMITS)].map(({ files }) => files.get(name)?.bytes.toString('latin1')));
 }
 
-describe('what a loss of power may leave', () => {
-  it('without fsync of the file: nothing, a part, zeros or all of the new content', () => {
+describe('a power loss', () => {
+  it('without fsync of the file leaves nothing, a part, zeros or all of the new content', () => {
     expect(outcomes('file', opened('file.tmp', 5), written(5, 'new!'), renamed('file.tmp', 'file'))).toEqual(
       new Set(['old', '', 'ne', '\0\0\0\0', 'ne\0\0', 'new!']),
     );
   });
 
-  it('without fsync of the folder: the old file or the new one, but no part', () => {
+  it('without fsync of the folder leaves the old or the new file, but never a part', () => {
     const calls = [opened('file.tmp', 5), written(5, 'new!'), synced(5), renamed('file.tmp', 'file')];
     expect(outcomes('file', ...calls)).toEqual(new Set(['old', 'new!']));
   });
 
-  it('after both: the new file alone, and no second name of it', () => {
+  it('after both fsyncs leaves only the new file, without a second name', () => {
     const calls = [opened('file.tmp', 5), written(5, 'new!'), synced(5), renamed('file.tmp', 'file')];
     expect(outcomes('file', ...calls, ...folderSynced())).toEqual(new Set(['new!']));
     expect([...lossStates(disk, LIMITS)]).toHaveLength(1);
   });
 
-  it('after an fsync that strace answered instead of the kernel: as without it', () => {
+  it('treats an injected success of fsync as no fsync', () => {
     const lie = synced(5).replace('= 0', '= 0 (INJECTED)');
     expect(outcomes('file', opened('file.tmp', 5), written(5, 'new!'), lie, renamed('file.tmp', 'file'))).toContain('');
   });
 
-  it('of a file that was written in place: nothing of it, too', () => {
+  it('may leave nothing of a file that was written in place', () => {
     expect(outcomes('file', opened('file', 5, 'O_WRONLY|O_TRUNC'), written(5, 'new!'))).toContain('');
   });
 
-  it('of an unlink that is not synced: the file is there or gone', () => {
+  it('after an unlink without fsync leaves the file or no file', () => {
     expect(outcomes('file', `1 unlink(${quoted('file')}) = 0`)).toEqual(new Set(['old', undefined]));
     expect(outcomes('file', ...folderSynced())).toEqual(new Set([undefined]));
   });
 
-  it('of files on which nothing depends: every shape in turn, without more states', () => {
+  it('gives notes every shape in turn, without additional states', () => {
     const replay = replayOn(folder, disk);
     for (const call of callsOf(opened('lock', 5), written(5, 'pid'))) replay.apply(call);
     const states = [...lossStates(disk, LIMITS)];
     expect(new Set(states.map((state) => stateKey(state, LIMITS.notes))).size).toBe(1);
   });
 
-  it('of a copy of the disk: the same, and what happens to the copy does not change the disk', () => {
+  it('leaves the same on a copy of the disk, and changes of the copy do not change the disk', () => {
     outcomes('file', opened('file.tmp', 5), written(5, 'new!'), renamed('file.tmp', 'file'));
     const before = [...lossStates(disk, LIMITS)].map((state) => stateKey(state, LIMITS.notes));
     const copy = copyDisk(disk);
@@ -92,7 +92,7 @@ describe('what a loss of power may leave', () => {
 });
 
 describe('a trace', () => {
-  it('is put together again where another thread interrupts a call', () => {
+  it('joins the two lines of a call that another thread interrupts', () => {
     const [begun, ended] = callsOf(
       `7 write(5<${hex('f')}>, "${hex('abc')}", 3 <unfinished ...>`,
       '8 close(6) = 0',
@@ -102,8 +102,8 @@ describe('a trace', () => {
     expect(ended).toMatchObject({ descriptor: 5, result: 3, strings: [Buffer.from('abc')] });
   });
 
-  it('is refused where a string was cut off or the model does not know the call', () => {
-    expect(() => callsOf(`1 write(5<${hex('f')}>, "${hex('abc')}"..., 9) = 9`)).toThrow('cut a string off');
+  it('is refused when a string is truncated or the model does not know the call', () => {
+    expect(() => callsOf(`1 write(5<${hex('f')}>, "${hex('abc')}"..., 9) = 9`)).toThrow('truncated a string');
     expect(() => outcomes('file', `1 link(${quoted('file')}, ${quoted('other')}) = 0`)).toThrow('link is unknown');
     expect(() => outcomes('file', renamed('nothing', 'file'))).toThrow('does not know');
   });
@@ -114,7 +114,7 @@ describe('the promise oracle', () => {
   const credentials = JSON.stringify({ candidates: [{ name: 'camera', token: 'token-of-it' }] });
   const told = `1 write(2<${hex('pipe')}>, "${hex('{"event":"candidate.drawn"}')}", 9) = 27`;
 
-  it('finds what was told and is gone after a loss, and only that', async () => {
+  it('finds exactly the told facts that a power loss makes untrue', async () => {
     await writeFile(join(folder, 'provision.txt'), '');
     await rm(join(folder, 'file'));
     const violations = async (...lines: string[]): Promise<readonly string[]> => {
@@ -131,15 +131,15 @@ describe('the promise oracle', () => {
       synced(5),
       `1 openat(AT_FDCWD<${hex('/')}>, ${quoted(state)}, O_RDONLY|O_DIRECTORY) = 6<${hex(state)}>`,
     ];
-    const wholly = (problems: readonly string[]) => problems.filter((problem) => problem.includes('not true any more'));
-    expect(wholly(await violations(...made, synced(6), told))).toEqual([]);
-    expect(wholly(await violations(...made, told))).toHaveLength(1);
-    expect(wholly(await violations(...made, told, synced(6)))).toHaveLength(1);
+    const untrue = (problems: readonly string[]) => problems.filter((problem) => problem.includes('no longer true'));
+    expect(untrue(await violations(...made, synced(6), told))).toEqual([]);
+    expect(untrue(await violations(...made, told))).toHaveLength(1);
+    expect(untrue(await violations(...made, told, synced(6)))).toHaveLength(1);
   });
 });
 
-describe('the builds without a protection', () => {
-  it.each(MUTANTS)('$name: the place to change is there exactly once', async ({ file, find }) => {
+describe('the mutants', () => {
+  it.each(MUTANTS)('$name: the place to change occurs exactly once', async ({ file, find }) => {
     expect((await readFile(file, 'utf8')).split(find)).toHaveLength(2);
   });
 });

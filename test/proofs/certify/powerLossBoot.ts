@@ -1,4 +1,4 @@
-/** Lays out the state that a power loss has left, and starts the agent on it as the next boot would. */
+/** Writes the state after a power loss into a folder, and starts the agent there like the next boot. */
 
 import { chmod, mkdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,22 +10,22 @@ import type { RunFacts } from './powerLossPromises.ts';
 import { FILE_TIME } from './powerLossScenario.ts';
 import type { LossState } from './powerLossStates.ts';
 
-/** Whether the server had registered the device when the power went. */
+/** Whether the server had registered the device at the power loss. */
 export type World = 'unregistered' | 'registered';
 
 export interface Boot {
   readonly agent: string;
-  /** A folder that is not there yet. */
+  /** A folder that does not exist yet. */
   readonly folder: string;
   readonly state: LossState;
   readonly world: World;
   readonly run: RunFacts;
-  /** That of the traced run: provision.json names its port. Nobody else may use it meanwhile. */
+  /** The server of the traced run, because provision.json has its port. No other boot may use it at the same time. */
   readonly server: Simulator;
   readonly secrets: readonly string[];
 }
 
-/** Writes a state into a folder, as a disk holds it after the power came back. */
+/** Writes a state into a folder. */
 export async function layOut({ files, folders }: LossState, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const path of folders.keys()) await mkdir(join(folder, path), { recursive: true });
@@ -39,14 +39,14 @@ export async function layOut({ files, folders }: LossState, folder: string): Pro
   for (const [path, mode] of folders) await chmod(join(folder, path), mode);
 }
 
-/** The server as the world knew it then. */
+/** Sets the server's registry to its state at the power loss. */
 export function setWorld({ registry }: Simulator, world: World, { deviceName, token }: RunFacts): void {
   for (const { name } of registry.devices()) registry.deleteDevice(name);
   if (world === 'unregistered') return;
   registry.addDevice({ name: deviceName, credentials: { type: 'ACCESS_TOKEN', token }, provisioned: true });
 }
 
-/** @returns what is not as it must be: in the state itself, in how the agent ends, and after it; empty: all is well */
+/** @returns the problems of the state, of the agent's end and of the result; empty: none */
 export async function bootProblems({ agent, folder, state, world, run, server, secrets }: Boot): Promise<string[]> {
   await layOut(state, folder);
   setWorld(server, world, run);
@@ -70,5 +70,5 @@ function lastMessage(output: string): string {
   return message ?? 'no message';
 }
 
-/** The bytes of a file, or undefined where there is none. */
+/** The bytes of a file; undefined: no file. */
 export const readIfThere = (path: string): Promise<Buffer | undefined> => readFile(path).catch(() => undefined);

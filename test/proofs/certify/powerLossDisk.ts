@@ -1,7 +1,7 @@
 /**
- * A file system as a power loss sees it: what programs read now, and what the disk is certain to hold. A file's data
- * becomes durable by fsync of the file, its name by fsync of its folder (fsync(2), "Calling fsync() does not
- * necessarily ensure that the entry in the directory containing the file has also reached disk").
+ * A model of a file system for power losses: the content that programs read now, and the content that is durable. A
+ * file's data becomes durable by fsync of the file, its name by fsync of its folder (fsync(2), "Calling fsync() does
+ * not necessarily ensure that the entry in the directory containing the file has also reached disk").
  */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -18,7 +18,7 @@ export interface DiskFile {
   readonly id: number;
   current: FileContent;
   durable: FileContent;
-  /** It was cut to nothing since its last fsync: a loss may show that, too. */
+  /** Whether the file was truncated since its last fsync: after a power loss it may be empty. */
   truncated: boolean;
 }
 
@@ -28,13 +28,13 @@ export interface DiskFolder {
   readonly mode: number;
   readonly entries: Map<string, DiskNode>;
   durable: ReadonlyMap<string, DiskNode>;
-  /** What happened to the entries since the folder's last fsync. */
+  /** Changes of the entries since the folder's last fsync. */
   pending: EntryChange[];
 }
 
 export type DiskNode = DiskFile | DiskFolder;
 
-/** A change of a folder's entries, as one journal record of a file system. */
+/** A change of a folder's entries, like a journal record of a file system. */
 export type EntryChange =
   | { readonly kind: 'add'; readonly name: string; readonly node: DiskNode }
   | { readonly kind: 'rename'; readonly from: string; readonly to: string; readonly node: DiskNode }
@@ -48,14 +48,14 @@ const nextId = (): number => {
 
 const EMPTY = Buffer.alloc(0);
 
-/** A folder of the real file system with all that is in it, taken as durable. Links and special files are refused. */
+/** Reads a real folder with its content, all durable. @throws for links and special files */
 export async function loadFolder(path: string): Promise<DiskFolder> {
   const entries = new Map<string, DiskNode>();
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const child = join(path, entry.name);
     if (entry.isDirectory()) entries.set(entry.name, await loadFolder(child));
     else if (entry.isFile()) entries.set(entry.name, await loadFile(child));
-    else throw new Error(`${child} is neither file nor folder: the model does not know such`);
+    else throw new Error(`${child} is neither a file nor a folder: the model can't represent it`);
   }
   const { mode } = await stat(path);
   return { kind: 'folder', id: nextId(), mode: mode & 0o7777, entries, durable: new Map(entries), pending: [] };
@@ -93,10 +93,10 @@ export function addFile(folder: DiskFolder, name: string, mode: number): DiskFil
 
 export const addFolder = (folder: DiskFolder, name: string, mode: number): void => add(folder, name, newFolder(mode));
 
-/** @throws when nothing has that name: then the model has missed a call */
+/** @throws when the name does not exist: the model has missed a call */
 export function renameEntry(folder: DiskFolder, from: string, to: string): void {
   const node = folder.entries.get(from);
-  if (node === undefined) throw new Error(`${from} was renamed, which the model does not know`);
+  if (node === undefined) throw new Error(`${from} was renamed, but the model does not know this name`);
   // Renaming a file to itself does nothing (rename(2)).
   if (from === to) return;
   folder.entries.delete(from);
@@ -105,7 +105,7 @@ export function renameEntry(folder: DiskFolder, from: string, to: string): void 
 }
 
 export function removeEntry(folder: DiskFolder, name: string): void {
-  if (!folder.entries.delete(name)) throw new Error(`${name} was removed, which the model does not know`);
+  if (!folder.entries.delete(name)) throw new Error(`${name} was removed, but the model does not know this name`);
   folder.pending.push({ kind: 'remove', name });
 }
 
@@ -114,7 +114,7 @@ export function truncateFile(file: DiskFile): void {
   file.current = { ...file.current, bytes: EMPTY };
 }
 
-/** @param offset undefined: at the end */
+/** @param offset undefined: the end of the file */
 export function writeFileAt(file: DiskFile, written: Buffer, offset = file.current.bytes.length): void {
   const before = file.current.bytes;
   const bytes = Buffer.alloc(Math.max(before.length, offset + written.length));
@@ -127,7 +127,7 @@ export function changeMode(file: DiskFile, mode: number): void {
   file.current = { ...file.current, mode };
 }
 
-/** What fsync(2) does. */
+/** Models fsync(2). */
 export function syncNode(node: DiskNode): void {
   if (node.kind === 'file') {
     node.durable = node.current;
@@ -138,7 +138,7 @@ export function syncNode(node: DiskNode): void {
   node.pending = [];
 }
 
-/** Every file below a folder as programs see it now, by its path relative to the folder. */
+/** The current content of every file below a folder, by relative path. */
 export function currentFiles(folder: DiskFolder, prefix = ''): Map<string, FileContent> {
   const files = new Map<string, FileContent>();
   for (const [name, node] of folder.entries) {
@@ -148,7 +148,7 @@ export function currentFiles(folder: DiskFolder, prefix = ''): Map<string, FileC
   return files;
 }
 
-/** Every folder below a folder, by its relative path, with its mode. */
+/** The mode of every folder below a folder, by relative path. */
 export function currentFolders(folder: DiskFolder, prefix = ''): Map<string, number> {
   const folders = new Map<string, number>();
   for (const [name, node] of folder.entries) {
@@ -159,7 +159,7 @@ export function currentFolders(folder: DiskFolder, prefix = ''): Map<string, num
   return folders;
 }
 
-/** The same disk once more, with what is not durable yet, to go on from here in another way. */
+/** A copy of a disk with its pending changes, for an alternative continuation. */
 export function copyDisk(root: DiskFolder): DiskFolder {
   const copies = new Map<DiskNode, DiskNode>();
   const copyEntries = (entries: ReadonlyMap<string, DiskNode>): Map<string, DiskNode> =>

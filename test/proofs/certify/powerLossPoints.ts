@@ -1,4 +1,4 @@
-/** Walks along a trace: at each call that changes the disk, the states that a power loss would leave there. */
+/** Walks through a trace: finds the states that a power loss can leave at each call that changes the disk. */
 
 import type { World } from './powerLossBoot.ts';
 import type { DiskFolder } from './powerLossDisk.ts';
@@ -15,24 +15,24 @@ import { replayOn } from './powerLossReplay.ts';
 import { type LossLimits, type LossState, lossStates, stateKey } from './powerLossStates.ts';
 import type { SystemCall } from './powerLossTrace.ts';
 
-/** A state that the next boot has to cope with. */
+/** A state for the next boot. */
 export interface LossCase {
   readonly state: LossState;
   readonly world: World;
   readonly facts: RunFacts;
-  /** Where it was first met, for people. */
+  /** The place where the state first occurred, as text. */
   readonly met: string;
 }
 
 export interface Walk {
-  /** Calls that changed the disk or told the world something. */
+  /** Number of calls that changed the disk or told the server or an operator something. */
   readonly points: number;
-  /** Losses of power that were judged: states, over all points. */
+  /** Number of assessed power losses: the states over all points. */
   readonly losses: number;
-  /** The distinct states among them. */
+  /** The distinct states. */
   readonly cases: readonly LossCase[];
   readonly violations: readonly string[];
-  /** What was told, in words of `TOLD`. */
+  /** The entries of `TOLD` that the run told. */
   readonly told: readonly string[];
 }
 
@@ -45,7 +45,7 @@ const wordsOf = ({ strings }: SystemCall): string => Buffer.concat(strings).toSt
 
 function toldBy(call: SystemCall): readonly Told[] {
   if (!SENDING.has(call.name)) return [];
-  // Standard output and standard error first: Node's pipes to a child are sockets, too.
+  // Standard output and standard error first: Node's pipes to a child are also sockets.
   const by = call.descriptor === 1 || call.descriptor === 2 ? 'output' : isOnSocket(call) ? 'network' : undefined;
   if (by === undefined) return [];
   const words = wordsOf(call);
@@ -58,30 +58,30 @@ function isToldByServer(call: SystemCall): boolean {
   return SERVER_SAID.some((said) => words.includes(said));
 }
 
-/** A run's calls on a disk. */
+/** The calls of a run on a disk. */
 export interface Course {
-  /** For people. */
+  /** Name of the run, as text. */
   readonly label: string;
   readonly folder: string;
-  /** Before the calls; it is changed. */
+  /** The disk before the calls. `walk` changes it. */
   readonly disk: DiskFolder;
   readonly calls: readonly SystemCall[];
   readonly facts: RunFacts;
-  /** What had been told before, by an earlier run. */
+  /** The facts that an earlier run has told. */
   readonly told?: readonly Told[];
   readonly worlds?: readonly World[];
-  /** Only the state that has lost most of each point is booted; all are judged. */
+  /** Whether only the state with the most losses of each point is booted. All states are assessed. */
   readonly bootMostLost?: boolean;
-  /** Called after each change of a folder's entries that may still be lost. */
+  /** Called after each change of a folder's entries that is not durable yet. */
   readonly onUnsyncedEntry?: (at: { call: SystemCall; told: readonly Told[]; worlds: readonly World[] }) => void;
 }
 
 const CHANGES_ENTRIES = new Set(['rename', 'renameat', 'renameat2', 'unlink', 'unlinkat']);
 
 /**
- * Judges every state of every point by what had been told until then, and collects the distinct ones for a boot. From
- * the moment the request may have left until the server has said that it knows the device, both may be true.
- * @param maxViolations a broken build breaks everywhere: who has seen so many has seen enough
+ * Assesses every state of every point by the facts told so far, and collects the distinct states for a boot. Between
+ * the request and the server's answer the device may or may not exist: both cases are collected.
+ * @param maxViolations the walk ends after this number of violations, because a broken build has violations everywhere
  */
 export function walk(course: Course, limits: LossLimits, maxViolations: number): Walk {
   const { folder, disk, facts, label } = course;
@@ -94,12 +94,12 @@ export function walk(course: Course, limits: LossLimits, maxViolations: number):
   let points = 0;
   let losses = 0;
 
-  const judge = (state: LossState, key: string, met: string): void => {
+  const assess = (state: LossState, key: string, met: string): void => {
     const shown = seen.get(key) ?? factsOf(state, facts);
     seen.set(key, shown);
     for (const problem of wholenessProblems(shown)) violations.add(`${met}: ${problem}`);
     for (const { promise, words, isKept } of told) {
-      if (!isKept(shown)) violations.add(`${met}: not true any more: ${promise} (told by ${words})`);
+      if (!isKept(shown)) violations.add(`${met}: no longer true: ${promise} (told by ${words})`);
     }
   };
 
@@ -108,7 +108,7 @@ export function walk(course: Course, limits: LossLimits, maxViolations: number):
     for (const state of lossStates(disk, limits)) {
       losses += 1;
       const key = stateKey(state, limits.notes);
-      judge(state, key, met);
+      assess(state, key, met);
       for (const world of first || course.bootMostLost !== true ? worlds : []) {
         const name = `${world} ${key}`;
         if (!cases.has(name)) cases.set(name, { state, world, facts, met: `${met}, ${world}` });

@@ -1,35 +1,35 @@
 /**
- * The promise oracle: what the agent has told the world must be true after every later loss of power. A missing fsync
- * of a folder leaves each state whole; only what was said before shows that something is gone.
+ * The promise oracle: everything that the agent has told must be true after every later power loss. A missing fsync of
+ * a folder leaves each file complete; only the told facts show that a file is lost.
  */
 
 import { type ActiveState, hasReached } from '../../../machines/provision.states.ts';
 import { snapshotSchema } from '../../../src/state/snapshotDocument.ts';
 import type { LossState } from './powerLossStates.ts';
 
-/** What the traced run came to; every state is judged by it. */
+/** The result of the traced run. Every state is assessed by it. */
 export interface RunFacts {
   readonly configBefore: Uint8Array | undefined;
-  /** A run that was resumed after the configuration had been written has two: each is whole. */
+  /** The complete new configurations. A run that was resumed after the write has two. */
   readonly configsAfter: readonly Uint8Array[];
   readonly deviceName: string;
   readonly token: string;
 }
 
-/** What a state shows. */
+/** The facts of a state. */
 export interface StateFacts {
   readonly config: 'old' | 'new' | 'broken';
   readonly requested: boolean;
   readonly processed: boolean;
-  /** Our name and token are in credentials.json. */
-  readonly drawn: boolean;
-  /** They are there as what the server has granted. */
-  readonly granted: boolean;
+  /** The device's name and token are in credentials.json. */
+  readonly generated: boolean;
+  /** They are there as issued by the server. */
+  readonly issued: boolean;
   readonly credentials: 'absent' | 'whole' | 'broken';
   readonly snapshot: 'absent' | 'whole' | 'broken';
-  /** The snapshot knows that a request may have left. */
+  /** The snapshot records that a request may have been sent. */
   readonly requestKnown: boolean;
-  /** The snapshot knows that the configuration was about to be written; that provision.txt was about to be renamed. */
+  /** The snapshot records the coming write of the configuration; the coming rename of provision.txt. */
   readonly writeKnown: boolean;
   readonly finalizeKnown: boolean;
   readonly finished: boolean;
@@ -48,7 +48,7 @@ function parse(bytes: Buffer | undefined): unknown {
   }
 }
 
-/** Whether any object within has exactly these properties, among others. */
+/** Whether any nested object has these properties. */
 function holds(value: unknown, properties: Readonly<Record<string, string>>): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const entries = new Map<string, unknown>(Object.entries(value));
@@ -74,8 +74,8 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
     config: isOld ? 'old' : configsAfter.some((after) => config?.equals(after)) ? 'new' : 'broken',
     requested: files.has('provision.txt'),
     processed: files.has('provision.txt.processed'),
-    drawn: holds(credentials, { name: deviceName, token }),
-    granted: holds(grantIn(credentials), { deviceName, token }),
+    generated: holds(credentials, { name: deviceName, token }),
+    issued: holds(grantIn(credentials), { deviceName, token }),
     credentials: credentialsBytes === undefined ? 'absent' : credentials === undefined ? 'broken' : 'whole',
     snapshot: snapshotBytes === undefined ? 'absent' : snapshot.success ? 'whole' : 'broken',
     requestKnown: snapshot.success && snapshot.data.context.requestsOut > 0,
@@ -90,16 +90,16 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
   };
 }
 
-/** What is wrong with a state whatever was told before. */
+/** The problems of a state that do not depend on the told facts. */
 export function wholenessProblems(facts: StateFacts): string[] {
   return [
     ...(facts.config === 'broken' ? ['thermal_config.json is neither the complete old nor the complete new one'] : []),
-    ...(facts.credentials === 'broken' ? ['credentials.json is not whole'] : []),
-    ...(facts.snapshot === 'broken' ? ['snapshot.json is not whole'] : []),
+    ...(facts.credentials === 'broken' ? ['credentials.json is not complete'] : []),
+    ...(facts.snapshot === 'broken' ? ['snapshot.json is not complete'] : []),
     ...(facts.config === 'new' && !facts.backedUp
       ? ['thermal_config.json is new, but there is no copy of the old']
       : []),
-    // What the barrier is for (docs/architecture.md): no effect may be found on the disk that nobody remembers.
+    // The barrier (docs/architecture.md): the snapshot must know every effect that is on the disk.
     ...(facts.config === 'new' && !facts.writeKnown
       ? ['thermal_config.json is new, but the snapshot knows nothing']
       : []),
@@ -107,49 +107,49 @@ export function wholenessProblems(facts: StateFacts): string[] {
   ];
 }
 
-/** Something that the agent tells the world, by words in what it sends or prints. */
+/** Something that the agent tells, recognised by a text in its packets or output. */
 export interface Told {
   readonly by: 'network' | 'output';
   readonly words: string;
-  /** What is true from then on, in words and as a test. */
+  /** The promise from then on, as text and as a test. */
   readonly promise: string;
   readonly isKept: (facts: StateFacts) => boolean;
 }
 
 const logged = (event: string): string => `"event":"${event}"`;
-const hasToken = ({ drawn, config }: StateFacts): boolean => drawn || config === 'new';
-const hasGrant = ({ granted, config, finished }: StateFacts): boolean => granted || (config === 'new' && finished);
+const hasToken = ({ generated, config }: StateFacts): boolean => generated || config === 'new';
+const hasGrant = ({ issued, config, finished }: StateFacts): boolean => issued || (config === 'new' && finished);
 
-/** All that the agent tells; a run need not come to all of it. */
+/** Everything that the agent tells. Not every run tells all of it. */
 export const TOLD: readonly Told[] = [
   {
     by: 'network',
     words: '"provisionDeviceKey"',
-    promise: 'name and token of a request that left are stored, and that it left is known',
+    promise: 'name and token of a sent request are stored, and the snapshot knows the request',
     isKept: (facts) => hasToken(facts) && facts.requestKnown,
   },
   {
     by: 'output',
     words: logged('candidate.drawn'),
-    promise: 'the drawn name and token are stored',
+    promise: 'the generated name and token are stored',
     isKept: hasToken,
   },
   {
     by: 'output',
     words: logged('request.granted'),
-    promise: 'what the server granted is stored',
+    promise: 'the issued credentials are stored',
     isKept: hasGrant,
   },
   {
     by: 'output',
     words: logged('reconcile.accepted'),
-    promise: 'the device that was found is stored as granted',
+    promise: 'the credentials of the found device are stored as issued',
     isKept: hasGrant,
   },
   {
     by: 'output',
     words: logged('backup.made'),
-    promise: 'the old configuration is kept in a backup',
+    promise: 'a backup has the old configuration',
     isKept: ({ backedUp }) => backedUp,
   },
   {
@@ -161,16 +161,16 @@ export const TOLD: readonly Told[] = [
   {
     by: 'output',
     words: logged('trigger.processed'),
-    promise: 'provision.txt is provision.txt.processed',
+    promise: 'provision.txt is renamed to provision.txt.processed',
     isKept: ({ requested, processed }) => !requested && processed,
   },
   {
     by: 'output',
     words: logged('run.provisioned'),
-    promise: 'configuration, trigger and snapshot say that the run is over',
+    promise: 'configuration, trigger and snapshot say that the run has ended',
     isKept: ({ config, requested, processed, finished }) => config === 'new' && !requested && processed && finished,
   },
 ];
 
-/** What the agent is told by the server, after which the device is certain to exist. */
+/** Messages from the server after which the device must exist. */
 export const SERVER_SAID: readonly string[] = ['"status":"SUCCESS"', 'v1/devices/me/attributes/response/1'];

@@ -1,4 +1,4 @@
-/** Applies a trace to the model of the disk, call by call. */
+/** Applies the calls of a trace to the model of the disk. */
 
 import { basename, dirname, relative } from 'node:path';
 import {
@@ -16,7 +16,7 @@ import {
 } from './powerLossDisk.ts';
 import type { SystemCall } from './powerLossTrace.ts';
 
-/** An open file or folder of the device. */
+/** An open file or folder below the device folder. */
 interface Opened {
   readonly node: DiskNode;
   readonly append: boolean;
@@ -24,20 +24,20 @@ interface Opened {
 }
 
 export interface Replay {
-  /** @returns whether the disk, or what of it is durable, has changed */
+  /** @returns whether the disk or its durable part has changed */
   apply(call: SystemCall): boolean;
-  /** Whether a descriptor is one of the device's files. */
+  /** Whether a descriptor belongs to a file of the device. */
   isOpen(descriptor: number | undefined): boolean;
 }
 
-/** The traced agent has it from us. */
+/** The traced agent inherits this umask. */
 const UMASK = process.umask();
 const OPENING = new Set(['open', 'openat', 'openat2', 'creat']);
 const HARMLESS = new Set(['read', 'readv', 'recvfrom', 'recvmsg', 'fcntl', 'sendto', 'sendmsg']);
 
 /**
- * @param folder the device folder of the traced run, its real path
- * @param root the model of it, as it was before the run
+ * @param folder real path of the traced run's device folder
+ * @param root model of that folder before the run
  */
 export function replayOn(folder: string, root: DiskFolder): Replay {
   const opened = new Map<number, Opened>();
@@ -46,7 +46,7 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
   const pathsOf = (call: SystemCall): string[] => {
     const paths = call.strings.map((bytes) => bytes.toString('utf8'));
     const foreign = paths.find((path) => !path.startsWith('/'));
-    // The agent names all files by absolute paths; another one could not be told from a file of the device.
+    // The agent uses absolute paths only: with a relative path the model can't know whether it is a file of the device.
     if (foreign !== undefined && !READS_RELATIVE.test(call.args)) throw new Error(`${call.name} of a relative path`);
     return paths;
   };
@@ -59,12 +59,12 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
   };
   const folderOf = (path: string): DiskFolder => {
     const node = nodeAt(dirname(path));
-    if (node?.kind !== 'folder') throw new Error(`${path} lies in no folder that the model knows`);
+    if (node?.kind !== 'folder') throw new Error(`${path} is not in a folder that the model knows`);
     return node;
   };
   const fileOf = (call: SystemCall): DiskFile => {
     const node = call.descriptor === undefined ? undefined : opened.get(call.descriptor)?.node;
-    if (node?.kind !== 'file') throw new Error(`${call.name} of something that is no file`);
+    if (node?.kind !== 'file') throw new Error(`${call.name} of something that is not a file`);
     return node;
   };
 
@@ -76,7 +76,7 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
     let node = nodeAt(path);
     let changed = false;
     if (node === undefined) {
-      if (!has('O_CREAT')) throw new Error(`${path} was opened, which the model does not know`);
+      if (!has('O_CREAT')) throw new Error(`${path} was opened, but the model does not know this file`);
       node = addFile(folderOf(path), basename(path), modeIn(call.args) & ~UMASK);
       changed = true;
     } else if (has('O_TRUNC') && node.kind === 'file') {
@@ -122,7 +122,7 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
       case 'rename':
       case 'renameat':
       case 'renameat2':
-        if (dirname(path) !== dirname(target)) throw new Error('a rename from folder to folder');
+        if (dirname(path) !== dirname(target)) throw new Error('a rename between folders is unknown to the model');
         renameEntry(folderOf(path), basename(path), basename(target));
         return path !== target;
       case 'unlink':
@@ -157,7 +157,7 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
       case 'pwritev':
         return write(call, result);
       case 'ftruncate':
-        if (!/, 0$/.test(call.args)) throw new Error('ftruncate to another length than 0');
+        if (!/, 0$/.test(call.args)) throw new Error('ftruncate to a length above 0 is unknown to the model');
         truncateFile(fileOf(call));
         return true;
       case 'fchmod':
@@ -174,7 +174,7 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
 
   return {
     apply(call) {
-      // A lie of fsync's tells the agent that all is well, and does nothing.
+      // An injected success of fsync does nothing.
       if (call.result === undefined || call.result < 0 || call.injected) return false;
       if (OPENING.has(call.name)) return open(call, call.result);
       return call.descriptor === undefined && call.strings.length > 0 ? onPaths(call) : onDescriptor(call, call.result);
@@ -183,11 +183,11 @@ export function replayOn(folder: string, root: DiskFolder): Replay {
   };
 }
 
-/** Node looks up its own modules and the time zone by relative names; those are only read. */
+/** Node opens its modules and the time zone by relative names, for reading only. */
 const READS_RELATIVE = /O_RDONLY/;
 
 function modeIn(args: string): number {
   const mode = /, (0\d+)$/.exec(args)?.[1];
-  if (mode === undefined) throw new Error('a call without the mode that it needs');
+  if (mode === undefined) throw new Error('the call has no mode');
   return Number.parseInt(mode, 8);
 }

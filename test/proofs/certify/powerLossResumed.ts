@@ -1,6 +1,6 @@
 /**
- * Two misfortunes: the agent is killed between a change of a folder's entries and the fsync that makes it durable, the
- * next start finds the change and takes it as done, and then the power is lost.
+ * Two faults in a row: the agent is killed between a change of a folder's entries and its fsync, the next start finds
+ * the change and treats it as done, and then the power fails.
  */
 
 import { mkdtemp } from 'node:fs/promises';
@@ -14,7 +14,7 @@ import type { RunFacts, Told } from './powerLossPromises.ts';
 import { SLOW_ANSWER_MS, type TracedRun } from './powerLossScenario.ts';
 import { traceAgent } from './powerLossTrace.ts';
 
-/** Where a run is killed: the disk as it is then, and what is known. */
+/** A place where a run is killed: the disk and the told facts at that moment. */
 export interface KillPoint {
   readonly label: string;
   readonly disk: DiskFolder;
@@ -26,7 +26,7 @@ export function killPoint(label: string, disk: DiskFolder, told: readonly Told[]
   return { label, disk: copyDisk(disk), told, world: worlds.includes('registered') ? 'registered' : 'unregistered' };
 }
 
-/** As the first run's: a state that is saved late is saved in every trace. */
+/** The same delays as in the first run, so that a state with a late save is saved in every trace. */
 function slowAnswers({ server }: TracedRun): void {
   const { attributeRequests } = server.registry.counts;
   for (const nth of [attributeRequests + 1, attributeRequests + 2]) {
@@ -35,8 +35,8 @@ function slowAnswers({ server }: TracedRun): void {
 }
 
 /**
- * Starts the agent again after it was killed there, and traces it.
- * @returns its calls on the disk that the killed run has left; or why it did not end well
+ * Starts the agent again after a kill, and traces it.
+ * @returns the calls on the disk of the killed run, or why the run failed
  */
 export async function resumeAfter(
   point: KillPoint,

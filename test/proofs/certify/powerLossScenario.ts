@@ -1,4 +1,4 @@
-/** The runs whose every point is tried: device folder, server, and the trace of one whole run. */
+/** The traced runs of the suite: device folder, server, and the trace of a complete run. */
 
 import { mkdtemp, realpath, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,18 +12,18 @@ import { type Trace, traceAgent } from './powerLossTrace.ts';
 
 export interface Scenario {
   readonly name: string;
-  /** thermal_config.json before the run; undefined: none. */
+  /** thermal_config.json before the run; undefined: no file. */
   readonly config: string | undefined;
   readonly faults: readonly Fault[];
-  /** How much of `TOLD` (powerLossPromises.ts) such a run tells. */
+  /** Number of entries of `TOLD` (powerLossPromises.ts) that the run tells. */
   readonly tells: number;
-  /** Whether the usual run tries kills followed by a loss of power, too (powerLossResumed.ts). */
+  /** Whether a normal run also tries kills before a power loss (powerLossResumed.ts). */
   readonly killed?: boolean;
 }
 
 /**
- * A state that nothing waits for is saved 200 ms later (src/provision/snapshotWriter.ts). Answers that take longer make sure that
- * this happens in every trace, so that each has the same calls.
+ * Longer than the 200 ms after which a state is saved that no effect waits for (src/provision/snapshotWriter.ts). So
+ * every trace has that save, and all traces have the same calls.
  */
 export const SLOW_ANSWER_MS = 450;
 const slow = (nth: number): Fault => ({ on: 'attributeRequest', nth, action: 'delay', ms: SLOW_ANSWER_MS });
@@ -39,23 +39,23 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Files of the model have this time: provision.txt is recognised by it. */
+/** Time of all files of the model: the agent recognises provision.txt by it. */
 export const FILE_TIME = new Date('2026-01-01T00:00:00Z');
 
 export interface TracedRun {
   readonly scenario: Scenario;
   readonly folder: string;
   readonly paths: DevicePaths;
-  /** The disk before the run; replaying the trace changes it. */
+  /** The disk before the run. Replaying the trace changes it. */
   readonly disk: DiskFolder;
   readonly trace: Trace;
-  /** The calls that change the disk, without what differs from run to run. */
+  /** The calls that change the disk, without the parts that differ between runs. */
   readonly signature: string;
   readonly server: Simulator;
 }
 
 const MAX_TRACES = 5;
-/** Of a backup's name, of anything random. */
+/** The time in a backup's name. */
 const STAMP = /\d{8}T\d{6}\.\d{3}Z/g;
 const DESCRIPTOR_PATH = /<((?:\\x[0-9a-f]{2})+)>/;
 
@@ -95,13 +95,13 @@ async function traceOnce(scenario: Scenario, options: TraceScenarioOptions): Pro
 export interface TraceScenarioOptions {
   readonly agent: string;
   readonly scratch: string;
-  /** Fault injection of strace's into the traced run. */
+  /** strace's fault injection for the traced run. */
   readonly inject?: string | undefined;
 }
 
 /**
- * Traces a scenario until two traces have the same calls, so that neither a slow moment of the machine nor chance
- * decides what is counted. The last one is returned, its server still running.
+ * Traces a scenario until two traces have the same calls, so that the counts do not depend on the machine's speed.
+ * @returns the last trace; its server still runs
  */
 export async function traceScenario(scenario: Scenario, options: TraceScenarioOptions): Promise<TracedRun> {
   let previous: string | undefined;
@@ -113,7 +113,7 @@ export async function traceScenario(scenario: Scenario, options: TraceScenarioOp
   }
 }
 
-/** Where the model differs from the real folder after the run: it has missed a call, and none of its states counts. */
+/** Differences between the model and the real folder after the run: the model has missed a call and is not valid. */
 export async function modelProblems({ folder, disk }: TracedRun): Promise<string[]> {
   const real = currentFiles(await loadFolder(folder));
   const model = currentFiles(disk);

@@ -1,23 +1,23 @@
-/** The states in which a power loss may leave a disk: every one of them has to be survived. */
+/** The possible states of a disk after a power loss. The agent must survive all of them. */
 
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { DiskFile, DiskFolder, DiskNode, EntryChange, FileContent } from './powerLossDisk.ts';
 
-/** What is found after the power came back; paths are relative to the device folder. */
+/** The files after the power loss; paths are relative to the device folder. */
 export interface LossState {
   readonly files: ReadonlyMap<string, FileContent>;
   readonly folders: ReadonlyMap<string, number>;
 }
 
 export interface LossLimits {
-  /** Outcomes of one folder's pending changes. */
+  /** Maximum number of outcomes for the pending changes of a folder. */
   readonly outcomes: number;
-  /** States of one point; above, each thing is varied alone, from all lost and from all kept. */
+  /** Maximum number of states of a point. With more, each axis varies alone, from all lost and from all kept. */
   readonly states: number;
   /**
-   * Names of files on which nothing depends. They are lost, torn and kept in turn, so that each is seen in each shape
-   * without multiplying the states.
+   * Names of files on which nothing depends. Each state has another shape of them (lost, torn or kept), so that all
+   * shapes occur without more states.
    */
   readonly notes: ReadonlySet<string>;
 }
@@ -40,12 +40,12 @@ function applyChange(entries: Map<string, DiskNode>, change: EntryChange, keepOl
   }
 }
 
-/** How a change may have come out: lost, kept, and for a rename both names at once (rename(2), NOTES). */
+/** Number of outcomes of a change: lost, kept, and for a rename both names (rename(2), NOTES). */
 const choicesOf = (change: EntryChange): number => (change.kind === 'rename' ? 3 : 2);
 const LOST = 0;
 const BOTH_NAMES = 2;
 
-/** Which choice each change takes; all combinations where they are few, else prefixes and single deviations. */
+/** The choices for all changes: every combination, or prefixes and single deviations when there are too many. */
 function* selections(changes: readonly EntryChange[], limit: number): Generator<number[]> {
   const total = changes.reduce((product, change) => product * choicesOf(change), 1);
   if (total <= limit) {
@@ -72,7 +72,7 @@ const entriesKey = (entries: Entries): string =>
     .sort()
     .join('/');
 
-/** The distinct tables of entries that a folder may have; the first is the durable one, the last the current one. */
+/** The distinct tables of entries of a folder. The first is the durable one, the last the current one. */
 function folderOutcomes(folder: DiskFolder, { outcomes: limit, notes }: LossLimits): Entries[] {
   const changes = folder.pending.filter((change) => !concernsNote(change, notes));
   const withoutNotes = (entries: Entries): Map<string, DiskNode> =>
@@ -96,7 +96,7 @@ function folderOutcomes(folder: DiskFolder, { outcomes: limit, notes }: LossLimi
 const concernsNote = (change: EntryChange, notes: ReadonlySet<string>): boolean =>
   notes.has(change.kind === 'rename' ? change.to : change.name);
 
-/** What a loss may leave under the name of a note; undefined: nothing. */
+/** The possible contents of a note after a power loss; undefined: no file. */
 function noteOutcomes(folder: DiskFolder, name: string): (FileContent | undefined)[] {
   const nodes = new Set([folder.durable.get(name), folder.entries.get(name)]);
   return [...nodes].flatMap((node) => {
@@ -105,7 +105,7 @@ function noteOutcomes(folder: DiskFolder, name: string): (FileContent | undefine
   });
 }
 
-/** The contents that a file may have: the synced one, a torn one, zeros in place of the data, the current one. */
+/** The possible contents of a file: the synced one, a torn one, zeros instead of the data, the current one. */
 function contentOutcomes({ current, durable, truncated }: DiskFile): FileContent[] {
   if (current === durable) return [current];
   const appended = current.bytes.subarray(0, durable.bytes.length).equals(durable.bytes);
@@ -117,7 +117,7 @@ function contentOutcomes({ current, durable, truncated }: DiskFile): FileContent
     durable,
     ...(truncated ? [{ bytes: EMPTY, mode }] : []),
     { bytes: current.bytes.subarray(0, half), mode },
-    // A file's length may reach the disk before its data do.
+    // A file's length may reach the disk before its data.
     { bytes: Buffer.concat([head], current.bytes.length), mode },
     { bytes: Buffer.concat([current.bytes.subarray(0, half)], current.bytes.length), mode },
     current,
@@ -129,7 +129,7 @@ function contentOutcomes({ current, durable, truncated }: DiskFile): FileContent
 const contentKey = ({ bytes, mode }: FileContent): string =>
   `${mode.toString(8)} ${createHash('sha256').update(bytes).digest('hex')}`;
 
-/** Every choice of one alternative per axis; where those are too many, each axis varied alone from both ends. */
+/** Every combination of one alternative per axis, or each axis alone from both ends when there are too many. */
 function* choices(sizes: readonly number[], limit: number): Generator<number[]> {
   const total = sizes.reduce((product, size) => product * size, 1);
   if (total <= limit) {
@@ -158,7 +158,7 @@ interface Parts {
   readonly files: readonly DiskFile[];
 }
 
-/** All folders and files that any outcome may show, notes apart. */
+/** All folders and files of any outcome, without notes. */
 function partsOf(root: DiskFolder, notes: ReadonlySet<string>): Parts {
   const folders = new Set<DiskFolder>();
   const files = new Set<DiskFile>();
@@ -179,8 +179,8 @@ function partsOf(root: DiskFolder, notes: ReadonlySet<string>): Parts {
 }
 
 /**
- * The states that a power loss at this moment may leave: any part of what is not synced may be gone, torn or replaced
- * by zeros; any entry that is not synced may be the old one. The first state has lost all, the last one nothing.
+ * The possible states after a power loss at this moment: data without fsync may be lost, torn or replaced by zeros, and
+ * entries without fsync may be the old ones. The first state has lost everything, the last one nothing.
  */
 export function* lossStates(root: DiskFolder, limits: LossLimits): Generator<LossState> {
   const { folders, files } = partsOf(root, limits.notes);
@@ -228,7 +228,7 @@ function assemble(root: DiskFolder, notes: ReadonlySet<string>, turn: number, ch
   return { files, folders };
 }
 
-/** Equal for states that hold the same, notes apart. */
+/** A key that is equal for states with the same content, without notes. */
 export function stateKey({ files, folders }: LossState, notes: ReadonlySet<string>): string {
   const lines = [
     ...[...files]

@@ -1,4 +1,4 @@
-/** Every system call of one run of the agent that may change a file or tell the world something, read from strace. */
+/** Reads strace's output: the system calls of a run that may change a file or send or print something. */
 
 import { readFile, rm } from 'node:fs/promises';
 import { agentCommand, runToEnd } from './agentProcess.ts';
@@ -7,24 +7,24 @@ import { STRACE_ENV } from './strace.ts';
 
 export interface SystemCall {
   readonly name: string;
-  /** As strace prints them, strings in hexadecimal. */
+  /** The arguments as strace prints them, with strings in hexadecimal. */
   readonly args: string;
-  /** The strings among the arguments or, of a read, its result. */
+  /** The strings among the arguments, or the result of a read. */
   readonly strings: readonly Buffer[];
-  /** The file descriptor in front, where there is one. */
+  /** The file descriptor, if it is the first argument. */
   readonly descriptor: number | undefined;
-  /** -1: it failed; undefined: it has begun, and may have taken effect for others already. */
+  /** -1: the call failed; undefined: the call has started and may already have taken effect. */
   readonly result: number | undefined;
-  /** strace gave the result instead of the kernel: nothing was done. */
+  /** Whether strace injected the result: the kernel did nothing. */
   readonly injected: boolean;
 }
 
 export interface TraceOptions {
   readonly agent: string;
   readonly folder: string;
-  /** Where strace writes to. */
+  /** File for strace's output. */
   readonly output: string;
-  /** Fault injection of strace's: `fsync:retval=0`. */
+  /** strace's fault injection, for example `fsync:retval=0`. */
   readonly inject?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Trace {
   readonly ending: AgentEnding;
 }
 
-/** All calls of Linux's that change files, folders or the durability of either, and those that talk. */
+/** All Linux calls that change files, folders or their durability, or that send or print. */
 const CALLS = [
   'open,openat,openat2,creat,close,close_range,dup,dup2,dup3,fcntl',
   'write,writev,pwrite64,pwritev,pwritev2,sendfile,copy_file_range,splice,truncate,ftruncate,fallocate',
@@ -41,7 +41,7 @@ const CALLS = [
   'chmod,fchmod,fchmodat,fsync,fdatasync,sync,syncfs,sync_file_range,io_uring_enter',
   'read,readv,recvfrom,recvmsg,sendto,sendmsg',
 ].join(',');
-/** Above the largest chunk of the bundle, so that no string is cut off. */
+/** Larger than any part of the bundle, so that strace truncates no string. */
 const MAX_STRING = 16 * 1024 * 1024;
 
 const LINE = /^\d+ +(?:<\.\.\. (?<resumed>\w+) resumed>|(?<name>\w+)\()(?<rest>.*)$/s;
@@ -49,10 +49,10 @@ const ENDED = /^(?<args>.*)\) += (?<result>-?\d+|0x[0-9a-f]+|\?).*$/s;
 const UNFINISHED = / <unfinished \.\.\.>$/;
 const STRING = /"((?:\\x[0-9a-f]{2})*)"(\.\.\.)?/g;
 
-/** @throws when a string was cut off */
+/** @throws when strace has truncated a string */
 function stringsIn(args: string): Buffer[] {
-  return [...args.matchAll(STRING)].map(([, hex = '', cut]) => {
-    if (cut !== undefined) throw new Error('strace cut a string off');
+  return [...args.matchAll(STRING)].map(([, hex = '', truncated]) => {
+    if (truncated !== undefined) throw new Error('strace truncated a string');
     return Buffer.from(hex.replaceAll('\\x', ''), 'hex');
   });
 }
@@ -69,7 +69,7 @@ function toCall(name: string, args: string, result: number | undefined, injected
   };
 }
 
-/** Reads the output of `strace -f -y -xx`; a call that another thread interrupts in the trace is put together again. */
+/** Parses the output of `strace -f -y -xx`, and joins the two lines of a call that another thread interrupts. */
 export function parseTrace(text: string): SystemCall[] {
   const calls: SystemCall[] = [];
   const begun = new Map<string, string>();
@@ -86,7 +86,7 @@ export function parseTrace(text: string): SystemCall[] {
       continue;
     }
     const { args, result } = ENDED.exec(whole)?.groups ?? {};
-    if (args === undefined) throw new Error(`a line of strace's that is not understood: ${name}`);
+    if (args === undefined) throw new Error(`unknown line format of strace: ${name}`);
     if (result === '?') continue;
     calls.push(toCall(name, args, Number(result), whole.endsWith('(INJECTED)')));
   }
@@ -94,8 +94,8 @@ export function parseTrace(text: string): SystemCall[] {
 }
 
 /**
- * Runs the agent once under strace, its file-system calls one after the other.
- * @throws when strace can't be started, or prints what is not understood
+ * Runs the agent under strace, with one file-system call at a time.
+ * @throws when strace can't be started or prints an unknown format
  */
 export async function traceAgent({ agent, folder, output, inject }: TraceOptions): Promise<Trace> {
   const watching = [
@@ -115,7 +115,7 @@ export async function traceAgent({ agent, folder, output, inject }: TraceOptions
   const command = agentCommand(agent, folder, ['--log-format', 'json']);
   const ending = await runToEnd(['strace', ...watching, ...injection, ...command], STRACE_ENV);
   const calls = parseTrace(await readFile(output, 'latin1'));
-  // It holds every secret of the run.
+  // The file holds every secret of the run.
   await rm(output);
   return { calls, ending };
 }

@@ -1,4 +1,4 @@
-/** strace as a tool: whether it can be used here, and the command line that watches or tampers with a program. */
+/** strace: checks whether this machine has it, and makes the command lines that watch a program or inject faults. */
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -24,48 +24,48 @@ async function install(): Promise<void> {
   const options = { timeout: INSTALL_LIMIT_MS, env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
   const args = ['install', '-y', '--no-install-recommends', 'strace'];
   await run('apt-get', args, options).catch(async () => {
-    // A bare image has no lists of packages yet.
+    // A minimal image has no package lists.
     await run('apt-get', ['update'], options);
     await run('apt-get', args, options);
   });
 }
 
-/** Makes sure that strace can be used, with Debian's package where it is missing. @returns why it can't be used */
+/** Installs strace if necessary. @returns why strace can't be used; undefined: it can */
 export async function straceProblem(): Promise<string | undefined> {
   if (!(await isInstalled())) {
     if (process.geteuid?.() !== 0) return 'strace is not installed, and only root can install it';
     await install().catch(() => {});
     if (!(await isInstalled())) return 'strace could not be installed with apt-get';
   }
-  return (await works()) ? undefined : 'strace may not trace processes here (ptrace is forbidden)';
+  return (await works()) ? undefined : "strace can't trace processes here (ptrace is not permitted)";
 }
 
 export type Errno = 'ENOSPC' | 'EIO' | 'EROFS' | 'EDQUOT' | 'EACCES';
 
-/** What is done to the program at one of its calls. */
+/** A fault at a call of the program. */
 export interface Tampering {
   readonly call: string;
-  /** The how-manieth call on `paths`, from 1: strace counts for each call and thread by itself. */
+  /** The number of the call on `paths`, from 1. strace counts for each call name and thread separately. */
   readonly nth: number;
-  /** From that call on. */
+  /** Whether the fault also strikes all later calls. */
   readonly lasting: boolean;
-  /** Ended before the call is made, or told that it has failed. */
+  /** The program is killed before the call, or the call fails with this error. */
   readonly effect: 'kill' | Errno;
-  /** Exact paths: other calls are not counted. */
+  /** Exact paths. Calls on other paths are not counted. */
   readonly paths: readonly string[];
 }
 
 const common = (log: string, paths: readonly string[]): readonly string[] => [
   'strace',
   '-f',
-  // Descriptors with their paths.
+  // Print descriptors with their paths.
   '-y',
   '-o',
   log,
   ...paths.flatMap((path) => ['-P', path]),
 ];
 
-/** Writes all file-system calls on these paths to a file. @param command program and arguments */
+/** A command line that writes all file-system calls on these paths to a file. @param command program and arguments */
 export const watching = (command: readonly string[], log: string, paths: readonly string[]): readonly string[] => [
   ...common(log, paths),
   '-e',
@@ -74,7 +74,7 @@ export const watching = (command: readonly string[], log: string, paths: readonl
   ...command,
 ];
 
-/** Tampers with one call, or with that call from there on. The file shows whether it happened. */
+/** A command line that injects a fault at one call or from that call on. The log shows whether the fault struck. */
 export function tampering(command: readonly string[], log: string, what: Tampering): readonly string[] {
   const { call, nth, lasting, effect, paths } = what;
   const does = effect === 'kill' ? 'signal=KILL' : `error=${effect}`;
@@ -84,15 +84,15 @@ export function tampering(command: readonly string[], log: string, what: Tamperi
     `trace=${call}`,
     '-e',
     `inject=${call}:${does}:when=${nth}${lasting ? '+' : ''}`,
-    // Much faster, but with it injected signals never fire.
+    // --seccomp-bpf is much faster, but with it injected signals never strike.
     ...(effect === 'kill' ? [] : ['--seccomp-bpf']),
     ...command,
   ];
 }
 
-/** Libuv's pool must have one thread, or the counts would depend on which one takes the work. */
+/** Libuv's pool must have one thread: with more threads the counts would depend on the thread of each call. */
 export const STRACE_ENV = { UV_THREADPOOL_SIZE: '1' };
 
-/** Whether what `tampering` wanted has happened. @param log what strace has written */
+/** Whether the fault has struck. @param log strace's log */
 export const hasFired = (log: string, effect: Tampering['effect']): boolean =>
   effect === 'kill' ? log.includes('+++ killed by SIGKILL +++') : log.includes('(INJECTED)');

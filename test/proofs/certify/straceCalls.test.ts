@@ -16,7 +16,7 @@ const TRACE = `100 openat(AT_FDCWD</>, "/d/a.tmp", O_WRONLY|O_CREAT|O_EXCL, 0600
 `;
 
 describe('the calls in a trace of strace', () => {
-  it('are counted for each name, interrupted ones once, close and exits not at all', () => {
+  it('are counted for each name, interrupted calls once, without close and exits', () => {
     expect(callsIn(TRACE).map(({ thread, name, nth }) => `${thread} ${name} ${nth}`)).toEqual([
       '100 openat 1',
       '100 write 1',
@@ -29,14 +29,14 @@ describe('the calls in a trace of strace', () => {
     ]);
   });
 
-  it('know the paths of their arguments and descriptors', () => {
+  it('have the paths of their arguments and descriptors', () => {
     const paths = (name: string) => callsIn(TRACE).find((call) => call.name === name)?.paths;
     expect(paths('write')).toEqual(['/d/a.tmp']);
     expect(paths('rename')).toEqual(['/d/a.tmp', '/d/a']);
     expect(paths('statx')).toEqual(['/d']);
   });
 
-  it('are counted anew for a set of paths, as strace does', () => {
+  it('are counted again for a set of paths, as strace counts them', () => {
     const writes = callsOn(callsIn(TRACE), ['/d/b', '/d/events.jsonl']).map(({ name, nth, paths }) => [
       name,
       nth,
@@ -48,7 +48,7 @@ describe('the calls in a trace of strace', () => {
     ]);
   });
 
-  it('are told apart: what changes the disk, what only looks, and which errors each can return', () => {
+  it('are classified: calls that change the disk, calls that only read, and the errors that each can return', () => {
     const calls = callsIn(TRACE);
     expect(calls.filter(changes).map(({ name, nth }) => `${name} ${nth}`)).toEqual([
       'openat 1',

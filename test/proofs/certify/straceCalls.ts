@@ -1,27 +1,27 @@
-/** Reads strace's output: which file-system calls a run makes, and which of them are worth a trial. */
+/** Reads the file-system calls of a run from strace's output, and classifies them. */
 
 import type { Errno } from './strace.ts';
 
 /** One file-system call of a run. */
 export interface Call {
-  /** Its place in the trace. */
+  /** Position in the trace. */
   readonly position: number;
   readonly name: string;
-  /** The how-manieth call of that name in the trace, from 1. */
+  /** The number of the call among those of its name in the trace, from 1. */
   readonly nth: number;
   readonly thread: string;
-  /** The paths in its arguments: those of descriptors too. */
+  /** The paths of the arguments, including those of descriptors. */
   readonly paths: readonly string[];
-  /** openat with O_CREAT. */
+  /** Whether the call is openat with O_CREAT. */
   readonly creates: boolean;
-  /** On an open file: permissions were checked when it was opened. */
+  /** Whether the call acts on an open file: permissions were checked at its opening. */
   readonly onDescriptor: boolean;
 }
 
 const LINE = /^(?<thread>\d+) +(?<name>\w+)\((?<args>.*)$/;
 const PATH = /"(?<quoted>\/[^"]*)"|\d+<(?<descriptor>\/[^>]*)>/g;
 
-/** Calls that change what lies on the disk, or make a change durable. */
+/** Calls that change the disk or make a change durable. */
 const CHANGING: ReadonlySet<string> = new Set([
   ...['write', 'pwrite64', 'writev', 'pwritev', 'ftruncate', 'fallocate', 'copy_file_range', 'sendfile'],
   ...['fsync', 'fdatasync', 'rename', 'renameat', 'renameat2', 'unlink', 'unlinkat', 'mkdir', 'mkdirat', 'rmdir'],
@@ -29,8 +29,8 @@ const CHANGING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * All calls in a trace, in their order. A call that another thread interrupted stands on two lines; the first counts.
- * Not `close`: it changes nothing on the disk, and Node ends with an assertion when it fails.
+ * All calls of a trace, in order. A call that another thread interrupts has two lines; the first one counts. `close` is
+ * omitted: it does not change the disk, and Node ends with an assertion when it fails.
  */
 export function callsIn(trace: string): readonly Call[] {
   const counts = new Map<string, number>();
@@ -47,7 +47,7 @@ export function callsIn(trace: string): readonly Call[] {
   return calls;
 }
 
-/** Calls on other paths left out, and counted anew, as strace counts them when it is told these paths only. */
+/** The calls on these paths, counted again, as strace counts them with these paths. */
 export function callsOn(calls: readonly Call[], paths: readonly string[]): readonly Call[] {
   const counts = new Map<string, number>();
   return calls
@@ -65,7 +65,7 @@ const NEW_NAME: readonly Errno[] = ['ENOSPC', 'EIO', 'EROFS', 'EDQUOT', 'EACCES'
 const DATA: readonly Errno[] = ['ENOSPC', 'EIO', 'EDQUOT'];
 const ATTRIBUTES: readonly Errno[] = ['EIO', 'EROFS'];
 
-/** The errors that a call can return, by its page in section 2 of the Linux manual. */
+/** The errors that a call can return, according to section 2 of the Linux manual. */
 const ERRORS: Readonly<Record<string, readonly Errno[]>> = {
   mkdir: NEW_NAME,
   rename: NEW_NAME,
@@ -83,7 +83,7 @@ const ERRORS: Readonly<Record<string, readonly Errno[]>> = {
   getdents64: ['EIO'],
 };
 
-/** All others look at something, or open it for reading. */
+/** The errors of a call. All calls that are not in `ERRORS` only read. */
 export function errorsOf(call: Call): readonly Errno[] {
   if (call.creates) return NEW_NAME;
   return ERRORS[call.name] ?? (call.onDescriptor ? ['EIO'] : ['EIO', 'EACCES']);

@@ -1,4 +1,4 @@
-/** The runs that are taken apart call by call, and the files and the server that each begins with. */
+/** The runs whose every call is tried, with their files and servers. */
 
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { agentCommand, runToEnd } from './agentProcess.ts';
 import type { DeviceUnderTest } from './invariants.ts';
 import { hasFired, STRACE_ENV, tampering } from './strace.ts';
 
-/** A run of the agent before the one that is looked at: it is killed before the nth call of that name on that file. */
+/** An earlier run, which is killed before the nth call of that name on that file. */
 export interface EarlierRun {
   readonly call: string;
   readonly nth: number;
@@ -22,7 +22,7 @@ export interface EarlierRun {
 
 export interface Scenario {
   readonly name: string;
-  /** thermal_config.json, or null: there is none. */
+  /** thermal_config.json; null: no file. */
   readonly config: string | null;
   readonly faults: readonly Fault[];
   readonly earlier?: EarlierRun;
@@ -36,52 +36,51 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'reconcile',
     config: OLD_CONFIG,
-    // Committed, but nobody hears of it.
+    // The device is committed, but the answer is lost.
     faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }],
   },
   {
     name: 'resume',
     config: OLD_CONFIG,
     faults: [],
-    // The server has answered, and the grant is not stored yet.
+    // The server has answered, but the credentials are not stored yet.
     earlier: { call: 'openat', nth: 2, path: credentialsTemporary },
   },
   {
     name: 'finish',
     config: OLD_CONFIG,
     faults: [],
-    // provision.txt is renamed, and nothing says yet that the run is over.
-    // The first look is validate's.
+    // provision.txt is renamed, but the snapshot does not record the end of the run. The first statx is validate's.
     earlier: { call: 'statx', nth: 2, path: ({ provisionTxtProcessed }) => provisionTxtProcessed },
   },
   {
-    name: 'sweep',
+    name: 'clean-up',
     config: OLD_CONFIG,
     faults: [],
-    // The run is over, but for its credentials.json.
+    // The run has ended, but its credentials.json still exists.
     earlier: { call: 'unlink', nth: 1, path: ({ credentials }) => credentials },
   },
 ];
 
-/** What an earlier run has left: made once, and copied for each trial. */
+/** The files after an earlier run: made once, and copied for each trial. */
 export interface Leftovers {
   readonly folder: string;
   readonly port: number;
   readonly devices: readonly NewDevice[];
 }
 
-/** In the far future, so that the names of the run's own backups follow from it: strace must be told exact paths. */
+/** In the far future: the run names its backups after this one, so that strace gets exact paths. */
 const NEWEST_BACKUP = 'thermal_config.json.backup.20990101T000000.000Z';
 const RUNS_BACKUPS = [
   'thermal_config.json.backup.20990101T000000.001Z',
   'thermal_config.json.backup.20990101T000000.002Z',
 ];
 
-/** The agent's calls in two parts, each made by one thread only: strace counts for each thread by itself. */
+/** The agent's paths in two parts. One thread makes all calls of a part, because strace counts for each thread. */
 export interface PathScopes {
-  /** Everything but `events`. */
+  /** Everything except `events`. */
   readonly disk: readonly string[];
-  /** Temporary files: those that `disk` creates. */
+  /** The temporary files that the calls on `disk` create. */
   readonly created: readonly string[];
   /** events.jsonl, which the main thread writes. */
   readonly events: readonly string[];
@@ -102,10 +101,10 @@ export function pathScopes(paths: DevicePaths): PathScopes {
   };
 }
 
-/** A device folder and a server of a trial's own. */
+/** The device folder and server of a trial. */
 export interface Scene {
   readonly device: DeviceUnderTest;
-  /** strace's output. */
+  /** File for strace's output. */
   readonly log: string;
   close(): Promise<void>;
 }
@@ -116,7 +115,7 @@ const settings = (port: number): string =>
     provisioning: { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET, timeout_seconds: 5, max_retries: 3 },
   });
 
-/** The files of an earlier run name a port and a digest of the settings: the trial's server has another port. */
+/** Changes port and settings digest in an earlier run's files to the trial's server, which has another port. */
 async function moveToServer(paths: DevicePaths, left: Leftovers, port: number): Promise<void> {
   const digest = async (): Promise<string> => settingsDigest((await readProvisionJson(paths.provisionJson)).settings);
   const before = await digest();
@@ -154,7 +153,7 @@ const sceneOf = (folder: string, paths: DevicePaths, server: Simulator, { config
   },
 });
 
-/** Lays out a scenario's files and starts its server. @param folder does not exist yet; removed by `close` */
+/** Makes a scenario's files and starts its server. @param folder a new folder; `close` removes it */
 export async function openScene(folder: string, scenario: Scenario, left: Leftovers | undefined): Promise<Scene> {
   await mkdir(folder);
   const paths = devicePaths(join(folder, 'device'));
@@ -172,17 +171,17 @@ export async function openScene(folder: string, scenario: Scenario, left: Leftov
   return sceneOf(folder, paths, server, scenario);
 }
 
-/** Makes the earlier run of a scenario. @throws when it was not cut where it should have been */
+/** Makes the earlier run of a scenario. @throws when the run was not killed at its call */
 export async function leftoversOf(folder: string, scenario: Scenario, agent: string): Promise<Leftovers | undefined> {
   const { earlier } = scenario;
   if (earlier === undefined) return undefined;
   const scene = await openScene(`${folder}-run`, { ...scenario, faults: [] }, undefined);
   try {
     const { paths, server } = scene.device;
-    const cut = { ...earlier, lasting: false, effect: 'kill', paths: [earlier.path(paths)] } as const;
-    await runToEnd(tampering(agentCommand(agent, paths.deviceFolder), scene.log, cut), STRACE_ENV);
+    const kill = { ...earlier, lasting: false, effect: 'kill', paths: [earlier.path(paths)] } as const;
+    await runToEnd(tampering(agentCommand(agent, paths.deviceFolder), scene.log, kill), STRACE_ENV);
     const log = await readFile(scene.log, 'utf8');
-    if (!hasFired(log, 'kill')) throw new Error(`${scenario.name}: the earlier run was not cut at ${earlier.call}`);
+    if (!hasFired(log, 'kill')) throw new Error(`${scenario.name}: the earlier run was not killed at ${earlier.call}`);
     const devices = server.registry
       .devices()
       .map(({ name, credentials, provisioned }) => ({ name, credentials, provisioned }));

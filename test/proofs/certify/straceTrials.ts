@@ -1,4 +1,4 @@
-/** Trials of both suites: one run of a scenario with one fault at one call, and what follows. */
+/** Trials of both suites: a run of a scenario with a fault at one call, and the checks after it. */
 
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,14 +22,14 @@ import type { SuiteOptions, SuiteResult } from './suite.ts';
 
 /** With this form of an option the whole agent runs: src/cli/nothingToDo.ts would make calls in a second thread. */
 const WHOLE_AGENT = ['--keep-backups=5'];
-/** A slow run saves its state more often; the shortest of a few has the calls that every run makes. */
+/** A slow run saves its state more often: the shortest of several runs has the calls that every run makes. */
 const BASE_RUNS = 5;
-/** A fault that did not fire is tried again, then its call is looked for once more. */
+/** A fault that did not strike is tried again. After the last attempt the call is searched in a new trace. */
 const ATTEMPTS = 3;
 
 export type ScopeName = keyof PathScopes | 'boot';
 
-/** What a trial does, without the paths, which differ from trial to trial. */
+/** A trial without its paths, which differ in each trial. */
 export interface Trial {
   readonly scenario: Scenario;
   readonly scope: ScopeName;
@@ -38,7 +38,7 @@ export interface Trial {
   readonly lasting: boolean;
 }
 
-/** A scenario with the calls that its run makes. */
+/** A scenario with the calls of its run. */
 export interface CountedScenario {
   readonly scenario: Scenario;
   readonly left: Leftovers | undefined;
@@ -47,7 +47,7 @@ export interface CountedScenario {
 
 interface Laboratory {
   readonly options: SuiteOptions;
-  /** A folder for the next trial. */
+  /** Path of the next trial's folder. */
   nextFolder(): string;
 }
 
@@ -72,15 +72,13 @@ const commandFor = (scene: Scene, scope: ScopeName, agent: string): readonly str
 
 const lastLine = ({ output }: AgentEnding): string => output.trim().split('\n').at(-1) ?? '';
 
-const requireWell = (scenario: Scenario, end: AgentEnding, problems: readonly string[]): void => {
+const requireSuccess = (scenario: Scenario, end: AgentEnding, problems: readonly string[]): void => {
   if (end.status === 0 && problems.length === 0) return;
   const why = problems.join('; ');
-  throw new Error(
-    `${scenario.name}: the run without any fault did not end well: ${why}; its last line: ${lastLine(end)}`,
-  );
+  throw new Error(`${scenario.name}: the run without a fault failed: ${why}; its last line: ${lastLine(end)}`);
 };
 
-/** One undisturbed run under strace. */
+/** A run without a fault under strace. */
 async function trace(laboratory: Laboratory, scenario: Scenario, left: Leftovers | undefined, scope: 'disk' | 'boot') {
   const { agent } = laboratory.options;
   const scene = await openScene(laboratory.nextFolder(), scenario, left);
@@ -88,7 +86,7 @@ async function trace(laboratory: Laboratory, scenario: Scenario, left: Leftovers
     const { disk, events, created } = pathScopes(scene.device.paths);
     const command = watching(commandFor(scene, scope, agent), scene.log, [...disk, ...events]);
     const end = await runToEnd(command, STRACE_ENV);
-    requireWell(scenario, end, await completionProblems(scene.device));
+    requireSuccess(scenario, end, await completionProblems(scene.device));
     const calls = callsIn(await readFile(scene.log, 'utf8'));
     return { disk: callsOn(calls, disk), created: callsOn(calls, created), events: callsOn(calls, events) };
   } finally {
@@ -98,10 +96,10 @@ async function trace(laboratory: Laboratory, scenario: Scenario, left: Leftovers
 
 function requireOneThread(scenario: Scenario, calls: readonly Call[]): readonly Call[] {
   if (new Set(calls.map(({ thread }) => thread)).size <= 1) return calls;
-  throw new Error(`${scenario.name}: two threads make the calls, so that they can't be counted`);
+  throw new Error(`${scenario.name}: two threads make the calls, so they can't be counted`);
 }
 
-/** Which calls a scenario makes, counted where nothing disturbs them. */
+/** The calls of a scenario, counted in runs without faults. */
 async function count(laboratory: Laboratory, scenario: Scenario): Promise<CountedScenario> {
   const left = await leftoversOf(laboratory.nextFolder(), scenario, laboratory.options.agent);
   let shortest = await trace(laboratory, scenario, left, 'disk');
@@ -126,12 +124,12 @@ async function count(laboratory: Laboratory, scenario: Scenario): Promise<Counte
 const nameOf = ({ scenario, scope, call, effect, lasting }: Trial): string =>
   `${scenario.name}: ${effect} at ${call.name} ${call.nth}${lasting ? ' and later' : ''} (${scope}; ${call.paths.map((path) => path.replace(/^.*\/device(?=\/|$)/, '…')).join(', ')})`;
 
-/** `no-such-call`: only a slow run makes it, one that saves its state once more. */
+/** `no-such-call`: only a slow run, which saves its state once more, makes this call. */
 type Outcome =
   | { readonly kind: 'fired'; readonly problems: readonly string[] }
   | { readonly kind: 'not-fired' | 'no-such-call' };
 
-/** After the fault: the next boot ends the run well. */
+/** Checks that the next boot after the fault completes the run. */
 async function nextBoot(scene: Scene, agent: string, before: string): Promise<string[]> {
   const end = await runToEnd(agentCommand(agent, scene.device.paths.deviceFolder));
   const output = `${before}\n${end.output}`;
@@ -144,7 +142,7 @@ async function nextBoot(scene: Scene, agent: string, before: string): Promise<st
   ];
 }
 
-/** A run that calls itself well has done everything; what can't be tidied away may be left for the next boot. */
+/** Checks a run with status 0: everything must be done, but clean-up may be left for the next boot. */
 async function problemsOfSuccess(scene: Scene): Promise<{ problems: string[]; done: boolean }> {
   const all = await completionProblems(scene.device);
   const problems = all.filter((problem) => !problem.endsWith(' was left'));
@@ -187,8 +185,8 @@ async function perform(laboratory: Laboratory, counted: CountedScenario, trial: 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'an unknown error');
 
 /**
- * Counts the calls of every scenario and makes the trials that `choose` wants.
- * @param choose the trials of one scenario
+ * Counts the calls of every scenario and runs the chosen trials.
+ * @param choose returns the trials of a scenario
  */
 export async function runTrials(
   options: SuiteOptions,
@@ -230,7 +228,7 @@ export async function runTrials(
     violations: [
       ...uncounted,
       ...made.flatMap(({ trial, outcome }) => {
-        const problems = outcome.kind === 'fired' ? outcome.problems : ['the fault did not fire'];
+        const problems = outcome.kind === 'fired' ? outcome.problems : ['the fault did not strike'];
         return problems.map((problem) => `${nameOf(trial)}: ${problem}`);
       }),
     ],

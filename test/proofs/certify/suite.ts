@@ -1,35 +1,35 @@
-/** What every suite of the certificate is given, and what it returns. */
+/** Options and results of the certificate's suites. */
 
 import type { Part } from './part.ts';
 
 export interface SuiteOptions {
-  /** Everything there is, instead of what fits into CI's time. */
+  /** Whether all points are tried, instead of a selection that fits into CI's time. */
   readonly full: boolean;
-  /** dist/main.js of the build under test; the self-tests put in builds with one protection removed. */
+  /** main.js of the build under test. The self-tests use builds with one protection removed. */
   readonly agent: string;
-  /** A folder of the suite's own, empty; removed afterwards. */
+  /** An empty folder for the suite; removed afterwards. */
   readonly scratch: string;
-  /** How many processes may run at once. */
+  /** Number of processes at the same time. */
   readonly workers: number;
-  /** Of everything that is drawn at random; printed, so that a run can be repeated. */
+  /** Seed of everything random; printed, so that a run can be repeated. */
   readonly seed: number;
-  /** Absent: all of it. */
+  /** Absent: the whole suite. */
   readonly part?: Part | undefined;
   progress(done: number, total: number): void;
 }
 
 export interface SuiteResult {
-  /** Distinct points at which something was done to the agent: calls, packet boundaries, states. */
+  /** Number of distinct points with a fault: calls, packet boundaries, states. */
   readonly points: number;
-  /** Trials: a point may be tried in several scenarios. */
+  /** Number of trials. A point may be tried in several scenarios. */
   readonly runs: number;
-  /** Faults that really fired; a trial whose fault did not fire is a violation. 0 for suites without faults. */
+  /** Number of faults that struck; 0 for suites without faults. A fault that does not strike is a violation. */
   readonly faults: number;
-  /** One line each, with what is needed to repeat it. */
+  /** One line for each violation, with the text for repeating it. */
   readonly violations: readonly string[];
-  /** Why the suite could not be run here; then everything else is 0. */
+  /** Why the suite could not run here; then all counts are 0. */
   readonly skipped?: string;
-  /** What the certificate lists besides. */
+  /** An additional table of the certificate. */
   readonly table?: Table;
 }
 
@@ -39,7 +39,7 @@ export interface Table {
 }
 
 export interface Suite {
-  /** Stable, as in `npm run certify -- --only NAME`. */
+  /** A stable name: `npm run certify -- --only NAME`. */
   readonly name: string;
   /** One sentence for the certificate. */
   readonly shows: string;

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 
-/** How one start of the agent ended. */
+/** The end of a start of the agent. */
 export interface AgentEnding {
-  /** Null when it was killed. */
+  /** Null when the agent was killed. */
   readonly status: number | null;
   readonly output: string;
-  /** The state of its last log line; null: it had entered none. */
+  /** The state of the last log line; null: no state. */
   readonly state: string | null;
 }
 
@@ -27,8 +27,8 @@ function lastState(output: string): string | null {
 
 /**
  * Starts the shipped program on a device folder.
- * @param program its main.js
- * @param onEntered told about each state that its log says it enters
+ * @param program main.js of the agent
+ * @param onEntered called for each state that the log says is entered
  */
 export function startAgent(program: string, folder: string, onEntered: (state: string) => void = () => {}): AgentStart {
   const child = spawn(process.execPath, [program, 'run', '--dir', folder, '--log-format', 'json'], {

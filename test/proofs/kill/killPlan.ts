@@ -1,4 +1,4 @@
-/** What a trial does, drawn from its seed: which device and server, and when the agent is killed. */
+/** The plan of a trial, generated from its seed: device, server, and the moments of the kills. */
 
 import type { ProvisionState } from '../../../machines/provision.states.ts';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
@@ -12,7 +12,7 @@ export interface Scenario {
   readonly server: SimulatorOptions;
   /** Section `device` of provision.json. */
   readonly device?: Readonly<Record<string, unknown>>;
-  /** Whether there is a thermal_config.json before. */
+  /** Whether thermal_config.json exists before the run. */
   readonly configured: boolean | 'either';
 }
 
@@ -34,8 +34,8 @@ const SCENARIOS: readonly [Scenario, ...Scenario[]] = [
 ];
 
 /**
- * A moment to kill the agent at: so many milliseconds after its start, after its log says that it enters a state, or
- * after what the server sees of it.
+ * A moment for a kill: some milliseconds after the agent's start, after the log line about a new state, or after an
+ * event of the server.
  */
 export interface KillMoment {
   readonly after: 'spawn' | `enters ${ProvisionState}` | SimulatorEvent['type'];
@@ -56,26 +56,26 @@ const SERVER_MOMENTS: readonly [SimulatorEvent['type'], ...SimulatorEvent['type'
   'attributeRequest',
   'attributeRequest',
 ];
-/** States too short to be hit by chance. */
+/** States that are too short for random kills. */
 const SHORT_STATES: readonly [ProvisionState, ...ProvisionState[]] = ['detect', 'validate', 'prepare', 'finalize'];
-/** Longer than the agent needs from its last exchange with the server to its end. */
+/** Longer than the time from the agent's last exchange with the server to its end. */
 const DELAY_MS = 60;
 
-function drawMoment(random: SeededRandom, runMs: number): KillMoment {
+function generateMoment(random: SeededRandom, runMs: number): KillMoment {
   const kind = random.next();
   if (kind < 0.2) return { after: 'spawn', delayMs: random.next() * runMs };
   if (kind < 0.35) return { after: `enters ${random.pick(SHORT_STATES)}`, delayMs: random.next() * 8 };
   const after = random.pick(SERVER_MOMENTS);
-  // Half of the kills strike at once, where the next step has hardly begun.
+  // Half of the kills strike almost at once, at the start of the next step.
   const delayMs = random.next() < 0.5 ? random.next() * 8 : random.next() * DELAY_MS;
   return { after, delayMs };
 }
 
-/** @param runMs how long a run takes that nobody disturbs, in milliseconds */
-export function drawKillPlan(seed: string, runMs: number): KillPlan {
+/** @param runMs duration of a run without a kill, ms */
+export function generateKillPlan(seed: string, runMs: number): KillPlan {
   const random = seededRandom(seed);
   const scenario = random.pick(SCENARIOS);
   const configured = scenario.configured === 'either' ? random.next() < 0.5 : scenario.configured;
   const count = random.pick([1, 1, 1, 1, 1, 1, 2, 2, 3, 3]);
-  return { scenario, configured, kills: Array.from({ length: count }, () => drawMoment(random, runMs)) };
+  return { scenario, configured, kills: Array.from({ length: count }, () => generateMoment(random, runMs)) };
 }

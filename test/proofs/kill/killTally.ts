@@ -14,11 +14,11 @@ function shares(title: string, words: readonly string[]): string[] {
 export const percent = (part: number, whole: number): string =>
   `${whole === 0 ? '0.0' : ((100 * part) / whole).toFixed(1)} %`;
 
-/** The share of the kills between PUBLISH and the rename of provision.txt, from 0 to 1. */
+/** Share of the kills between PUBLISH and the rename of provision.txt, from 0 to 1. */
 export const decisiveShare = (kills: readonly Kill[]): number =>
   kills.filter(({ betweenPublishAndRename }) => betweenPublishAndRename).length / Math.max(1, kills.length);
 
-/** The kills, counted in each way that says something, as lines of text. */
+/** The kills, counted by several criteria, as lines of text. */
 export function tallyKills(kills: readonly Kill[]): string {
   const decisive = kills.filter(({ betweenPublishAndRename }) => betweenPublishAndRename).length;
   return [
@@ -31,7 +31,7 @@ export function tallyKills(kills: readonly Kill[]): string {
       kills.map(({ durableState }) => durableState),
     ),
     ...shares(
-      'kills by what the server saw last:',
+      'kills by the last event of the server:',
       kills.map(({ lastSeen }) => lastSeen),
     ),
     `between PUBLISH and the final rename: ${decisive} of ${kills.length} kills, ${percent(decisive, kills.length)}`,

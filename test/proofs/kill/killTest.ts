@@ -1,22 +1,22 @@
-/** The kill test: `kill -9` at random moments, again and again, and after it exactly one device and a whole configuration. */
+/** The kill test: after `kill -9` at random moments there is exactly one device and a complete configuration. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { drawKillPlan, type KillPlan } from './killPlan.ts';
+import { generateKillPlan, type KillPlan } from './killPlan.ts';
 import { decisiveShare, percent, tallyKills } from './killTally.ts';
 import { runKillTrial, type TrialResult } from './killTrial.ts';
 
 const WORKERS = 3;
 const MIN_DECISIVE_SHARE = 0.3;
-/** With the other workers beside it, a run takes longer than the one that was measured. */
+/** A run takes longer with the other workers than in the measurement. */
 const CROWD_FACTOR = 1.5;
 
 export interface KillTestOptions {
   /** main.js of the bundle. */
   readonly program: string;
   readonly seed: string;
-  /** How many trials. */
+  /** Number of trials. */
   readonly runs: number;
 }
 
@@ -26,12 +26,12 @@ interface Trial extends TrialResult {
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-/** How long a run takes that nobody kills, in milliseconds. */
+/** Duration of a run without a kill, ms. */
 async function measureRun(program: string, folder: string): Promise<number> {
-  const scenario = { name: 'undisturbed', server: {}, configured: true };
+  const scenario = { name: 'without-kill', server: {}, configured: true };
   const before = performance.now();
   const { problems } = await runKillTrial(program, folder, { scenario, configured: true, kills: [] });
-  if (problems.length > 0) throw new Error(`A run that nobody disturbs fails: ${problems.join('; ')}`);
+  if (problems.length > 0) throw new Error(`A run without a kill fails: ${problems.join('; ')}`);
   return performance.now() - before;
 }
 
@@ -41,7 +41,7 @@ function report(trials: readonly Trial[], seconds: number): void {
   const count = (what: (trial: Trial) => boolean): number => trials.filter(what).length;
   say(`${trials.length} runs in ${seconds.toFixed(0)} s, ${kills.length} kills`);
   say(`  killed more than once in a row:  ${count((trial) => trial.kills.length > 1)} runs`);
-  say(`  done before the kill came:       ${count((trial) => trial.kills.length === 0)} runs`);
+  say(`  done before the kill:            ${count((trial) => trial.kills.length === 0)} runs`);
   say(`  more than one restart needed:    ${count(({ starts }) => starts > 1)} runs`);
   say('runs and kills by scenario:');
   for (const name of names) {
@@ -53,11 +53,11 @@ function report(trials: readonly Trial[], seconds: number): void {
   say(tallyKills(kills));
 }
 
-/** @returns whether all went well */
+/** @returns whether all trials passed */
 export async function killTest({ program, seed, runs }: KillTestOptions): Promise<boolean> {
   const root = await mkdtemp(join(tmpdir(), 'thermal-kill-'));
-  say(`seed ${seed}: KILL_SEED=${seed} KILL_RUNS=${runs} draws the same moments again`);
-  const runMs = CROWD_FACTOR * (await measureRun(program, join(root, 'undisturbed')));
+  say(`seed ${seed}: KILL_SEED=${seed} KILL_RUNS=${runs} repeats the same moments`);
+  const runMs = CROWD_FACTOR * (await measureRun(program, join(root, 'without-kill')));
   const started = performance.now();
   const trials: Trial[] = [];
   let failed = 0;
@@ -67,7 +67,7 @@ export async function killTest({ program, seed, runs }: KillTestOptions): Promis
       const index = next;
       next += 1;
       const folder = join(root, String(index));
-      const plan = drawKillPlan(`${seed}/${index}`, runMs);
+      const plan = generateKillPlan(`${seed}/${index}`, runMs);
       const trial = await runKillTrial(program, folder, plan);
       trials.push({ ...trial, plan });
       if (trial.problems.length === 0) {

@@ -1,4 +1,4 @@
-/** One trial: a device folder, a server, the agent killed as planned and started again until it is done. */
+/** A trial: the agent is killed as planned, and started again until the device is provisioned. */
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,26 +14,26 @@ import type { KillMoment, KillPlan } from './killPlan.ts';
 
 const DEVICE_KEY = 'key-of-the-kill-test';
 const DEVICE_SECRET = 'secret-of-the-kill-test';
-/** Starts that nobody disturbs; the first should do. */
+/** Maximum number of starts without a kill. The first one should succeed. */
 const MAX_STARTS = 3;
-/** How much later than its request the server may still create a device. */
+/** Time after a request in which the server may still create a device. */
 const SETTLE_MS = 50;
 
-/** A kill that struck. */
+/** A kill that has struck. */
 export interface Kill {
-  /** What the agent was doing, by its log; null: it had not entered any state. */
+  /** The agent's state by its log; null: no state entered. */
   readonly state: string | null;
-  /** What the snapshot on the disk says. */
+  /** The state in the snapshot on disk. */
   readonly durableState: string;
-  /** What the server had seen of it last. */
+  /** The last event of the server. */
   readonly lastSeen: string;
-  /** The request had arrived, and provision.txt was not renamed yet. */
+  /** Whether the request had arrived and provision.txt was not renamed yet. */
   readonly betweenPublishAndRename: boolean;
 }
 
 export interface TrialResult {
   readonly kills: readonly Kill[];
-  /** Undisturbed starts until exit status 0. */
+  /** Number of starts without a kill until exit status 0. */
   readonly starts: number;
   readonly problems: readonly string[];
 }
@@ -44,7 +44,7 @@ interface Trial {
   readonly paths: DevicePaths;
   readonly simulator: Simulator;
   readonly seen: SimulatorEvent[];
-  /** Called with each event of the server. */
+  /** Called at each event of the server. */
   onEvent: (event: SimulatorEvent) => void;
 }
 
@@ -54,7 +54,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Starts the agent and kills it at that moment, unless it ends before. */
+/** Starts the agent and kills it at this moment, unless it ends before. */
 async function startAndKill(trial: Trial, moment: KillMoment): Promise<AgentEnding> {
   let timer: NodeJS.Timeout | undefined;
   const agent = startAgent(trial.program, trial.paths.deviceFolder, (state) => {
@@ -81,14 +81,14 @@ async function describeKill({ paths, seen }: Trial, { state }: AgentEnding): Pro
   };
 }
 
-/** What must hold at every instant: the configuration is the whole old or the whole, proven new one. */
+/** What must hold at every moment: the configuration is the complete old one, or the complete and proven new one. */
 async function problemsAtKill({ paths, plan, simulator, seen }: Trial): Promise<string[]> {
   const { registry } = simulator;
   const devices = registry.size <= 1 ? [] : [`${registry.size} devices on the server after a kill`];
   const text = await readFile(paths.thermalConfig, 'utf8').catch(() => undefined);
   if (text === (plan.configured ? OLD_CONFIG : undefined)) return devices;
   const configured = await configuredDevice(paths).catch(() => undefined);
-  if (configured === undefined) return [...devices, 'thermal_config.json was not whole after a kill'];
+  if (configured === undefined) return [...devices, 'thermal_config.json was not complete after a kill'];
   const known = registry.devices().some(({ token }) => token === configured.token);
   const proven = seen.some(({ type }) => type === 'attributeRequest');
   return known && proven ? devices : [...devices, 'unproven credentials in thermal_config.json after a kill'];
@@ -119,7 +119,7 @@ async function play(trial: Trial): Promise<TrialResult> {
   for (const moment of plan.kills) {
     const ending = await startAndKill(trial, moment);
     await note(ending);
-    // It was done before the moment came.
+    // The run has ended before the moment.
     if (ending.status === 0) break;
     if (ending.status !== null) problems.push(`exit status ${ending.status} before a kill`);
     else kills.push(await describeKill(trial, ending));
@@ -144,7 +144,7 @@ async function play(trial: Trial): Promise<TrialResult> {
 
 /**
  * @param program main.js of the bundle
- * @param folder the device folder, which is made
+ * @param folder the device folder, which is created
  */
 export async function runKillTrial(program: string, folder: string, plan: KillPlan): Promise<TrialResult> {
   const seen: SimulatorEvent[] = [];

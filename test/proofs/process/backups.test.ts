@@ -49,7 +49,7 @@ const namesIn = async ({ paths }: DeviceFolder): Promise<string[]> =>
   (await readdir(paths.deviceFolder)).filter((name) => name.startsWith('thermal_config.json')).sort();
 
 describe.concurrent('backups list', () => {
-  it('shows number, date, size, device and whether it is whole', async ({ expect, onTestFinished }) => {
+  it('shows number, date, size, device and completeness', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const { status, output } = await backups(onTestFinished, device);
     expect(status).toBe(0);
@@ -67,7 +67,7 @@ describe.concurrent('backups list', () => {
     ]);
   });
 
-  it('says so where there are none, and where there is no folder', async ({ expect, onTestFinished }) => {
+  it('reports that there are no backups or no folder', async ({ expect, onTestFinished }) => {
     const device = await makeDeviceFolder(onTestFinished, { port: 9 });
     expect((await backups(onTestFinished, device)).output).toMatch(/^No backups of thermal_config\.json in /);
     expect((await runAgentProcess(onTestFinished, '/nowhere', { command: ['backups'] })).status).toBe(66);
@@ -75,7 +75,7 @@ describe.concurrent('backups list', () => {
 });
 
 describe.concurrent('backups diff', () => {
-  it('shows what has changed, with tokens masked, and that they differ', async ({ expect, onTestFinished }) => {
+  it('shows the changes with masked tokens, and that the tokens differ', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const { status, output } = await backups(onTestFinished, device, 'diff', String(WHOLE_NUMBER));
     expect(status).toBe(0);
@@ -85,7 +85,7 @@ describe.concurrent('backups diff', () => {
     for (const token of [OLD_TOKEN, NEW_TOKEN]) expect(output).not.toContain(token);
   });
 
-  it('tells equal tokens by equal masks, and equal files', async ({ expect, onTestFinished }) => {
+  it('shows equal tokens with equal masks, and reports equal files', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     await writeFile(device.paths.thermalConfig, OLD_CONFIG.replace('"port": 1883', '"port": 1884'));
     const { output } = await backups(onTestFinished, device, 'diff', String(WHOLE_NUMBER));
@@ -100,7 +100,7 @@ describe.concurrent('backups diff', () => {
     );
   });
 
-  it('shows nothing of a file that could hold a token anywhere', async ({ expect, onTestFinished }) => {
+  it('shows no part of a file that could hold a token anywhere', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const { status, output } = await backups(onTestFinished, device, 'diff', '1');
     expect(status).toBe(65);
@@ -122,7 +122,7 @@ describe.concurrent('backups diff', () => {
 });
 
 describe.concurrent('backups restore', () => {
-  it('puts a backup back, which is itself backed up, with mode and owner of the file', async (context) => {
+  it('restores a backup with mode and owner of the file, and backs up the current file', async (context) => {
     const { expect, onTestFinished } = context;
     const device = await makeDevice(onTestFinished);
     const { paths } = device;
@@ -140,12 +140,12 @@ describe.concurrent('backups restore', () => {
     expect(output).toContain("restart the camera's client");
     expect(output).not.toContain(OLD_TOKEN);
 
-    // And back again: the copy that was made is number 1.
+    // Restore the new backup, which is number 1.
     await backups(onTestFinished, device, 'restore', '1', '--yes');
     expect(await readFile(paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
-  it('asks, and without a terminal to ask on changes nothing', async ({ expect, onTestFinished }) => {
+  it('asks for confirmation, and changes nothing without a terminal', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const before = await namesIn(device);
     const { status, output } = await backups(onTestFinished, device, 'restore', '2');
@@ -163,9 +163,9 @@ describe.concurrent('backups restore', () => {
     expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
-  it('refuses while an agent is at work', async ({ expect, onTestFinished }) => {
+  it('refuses while an agent is running', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
-    // The first one makes the folder that the lock is for.
+    // The first call creates the folder of the lock.
     await backups(onTestFinished, device, 'restore', '2', '--yes');
     await writeFile(device.paths.thermalConfig, NEW_CONFIG);
     const lock = await acquireLock(device.paths.stateFolder);
@@ -176,7 +176,7 @@ describe.concurrent('backups restore', () => {
     expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
-  it('refuses while an agent with another state folder is at work', async ({ expect, onTestFinished }) => {
+  it('refuses while an agent with another state folder is running', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const lock = await acquireLock(device.paths.deviceFolder);
     onTestFinished(() => lock.release());
@@ -185,7 +185,7 @@ describe.concurrent('backups restore', () => {
     expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
-  it('refuses while a run has only its end left: that would remove the last copy of the token', async (context) => {
+  it('refuses while only the end of a run is missing, because that would remove the last copy of the token', async (context) => {
     const { expect, onTestFinished } = context;
     const server = await startServer(onTestFinished);
     const device = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -218,13 +218,13 @@ describe.concurrent('backups restore', () => {
     expect(await namesIn(device)).toHaveLength(4);
   });
 
-  it('respects a file without write bit, and one of another user', async ({ expect, onTestFinished }) => {
+  it('refuses a file without write permission, and a file of another user', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     await chmod(device.paths.thermalConfig, 0o444);
     expect((await backups(onTestFinished, device, 'restore', '2', '--yes')).output).toContain('no write bit');
     await chmod(device.paths.thermalConfig, 0o644);
     if (!isRoot) return;
-    // The folder and the backups are the user's own, the file is root's.
+    // The user owns the folder and the backups, root owns the file.
     await rm(device.paths.stateFolder, { recursive: true, force: true });
     await giveToUnprivileged(device.paths.deviceFolder);
     await rm(device.paths.thermalConfig);
@@ -237,7 +237,7 @@ describe.concurrent('backups restore', () => {
     expect(await readFile(device.paths.thermalConfig, 'utf8')).toBe(NEW_CONFIG);
   });
 
-  it('leaves the old or the new file whole when it is killed in the middle', async ({ expect, onTestFinished }) => {
+  it('leaves the complete old or new file when it is killed', async ({ expect, onTestFinished }) => {
     for (const [call, path] of [
       ['open', 'Z.tmp'],
       ['rename', '/thermal_config.json'],
@@ -252,7 +252,7 @@ describe.concurrent('backups restore', () => {
     }
   });
 
-  it('puts nothing back that another program overtook', async ({ expect, onTestFinished }) => {
+  it('restores nothing when another program changes the file at the same time', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const { thermalConfig, deviceFolder } = device.paths;
     const changed = `${NEW_CONFIG} `;

@@ -25,7 +25,7 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
     expect(await readFile(paths.thermalConfig, 'utf8')).toContain('"interval_seconds": 99');
   });
 
-  it('between backup and write: backed up again, nothing of it is lost', async ({ onTestFinished }) => {
+  it('between backup and write: backed up again, no change is lost', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const act = { do: 'write', path: paths.thermalConfig, text: OTHERS_CONFIG } as const;
@@ -50,7 +50,7 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
     expect(await readFile(`${paths.deviceFolder}/${backups.join()}`, 'utf8')).toBe(OLD_CONFIG);
   });
 
-  it('over and over: CONFIG_KEEPS_CHANGING, its file stays as it wants it; the next boot completes', async ({
+  it('again and again: CONFIG_KEEPS_CHANGING, the file keeps its content; the next boot completes', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished);
@@ -65,8 +65,8 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
   });
 
   it.for([
-    ['the backup is put back', {}],
-    ['where there was none before: removed again', { config: null }],
+    ['the backup is restored', {}],
+    ['without an earlier file: removed again', { config: null }],
   ] as const)(
     'right after the write, %s, CONFIG_NOT_WRITTEN; the next boot completes',
     async ([, before], { onTestFinished }) => {
@@ -82,7 +82,7 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
     },
   );
 
-  it('made unusable in the middle: kept in a backup, the run completes', async ({ onTestFinished }) => {
+  it('made unusable during the run: kept in a backup, the run completes', async ({ onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 200, onEvent: watch.onEvent });
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -93,7 +93,7 @@ describe.concurrent('FR-010, SC-004: another program changes thermal_config.json
     expect(await readFile(`${paths.deviceFolder}/${backup}`, 'utf8')).toBe('{"half":');
   });
 
-  it('removed before the backup: a fresh file, nothing to back up', async ({ onTestFinished }) => {
+  it('removed before the backup: a new file, no backup', async ({ onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 200, onEvent: watch.onEvent });
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });

@@ -9,7 +9,7 @@ import { expectFailed, expectNoSecrets, expectProvisioned } from '../../support/
 import { startServer, watchEvents } from '../../support/server.ts';
 
 describe.concurrent('provision.json changed between interruption and resume', () => {
-  it('FR-002: the same server, other limits: the run goes on', async ({ onTestFinished }) => {
+  it('FR-002: the same server, other limits: the run resumes', async ({ onTestFinished }) => {
     const { paths, server, cut, deviceName } = await interruptedRun(onTestFinished);
     const provisioning = { timeout_seconds: 2, max_retries: 1 };
     await writeFile(paths.provisionJson, quickProvisionJson({ port: server.port, provisioning }));
@@ -20,7 +20,7 @@ describe.concurrent('provision.json changed between interruption and resume', ()
     expect(end.log[0]?.runId).toBe(cut.log.at(-1)?.runId);
   });
 
-  it('FR-004, SC-004: another server: says which device may exist where; the token never reaches the second', async ({
+  it('FR-004, SC-004: another server: names the device that may exist; the token never reaches the second server', async ({
     onTestFinished,
   }) => {
     const { paths, server: first, cut, deviceName } = await interruptedRun(onTestFinished);
@@ -35,7 +35,7 @@ describe.concurrent('provision.json changed between interruption and resume', ()
     expect(warning?.message).toContain(deviceName);
     expect(warning?.message).toContain(`127.0.0.1:${first.port}`);
     expect(end.log.map(({ event }) => event)).toContain('run.superseded');
-    // One connection asks, one proves, one is this test's own: a probe with the first token would be a fourth.
+    // The connections of request, proof and this test. A probe with the first token would be a fourth connection.
     expect(second.registry.counts).toMatchObject({ connects: 3, provisionRequests: 1, refusedConnects: 0 });
     expect(second.registry.devices()[0]?.token).not.toBe(first.registry.devices()[0]?.token);
     expect(first.registry.counts.connects).toBe(1);
@@ -52,7 +52,7 @@ describe.concurrent('provision.json changed between interruption and resume', ()
     expect(end.log.find(({ event }) => event === 'credentials.superseded')?.message).toContain(`${deviceName} that`);
   });
 
-  it('FR-003: before anything had left: starts again without a word, the first server hears nothing', async ({
+  it('FR-003: before the request was sent: starts again without a warning, the first server gets no request', async ({
     onTestFinished,
   }) => {
     const { paths, server: first } = await interruptedRun(onTestFinished, {
@@ -68,7 +68,7 @@ describe.concurrent('provision.json changed between interruption and resume', ()
     expect(first.registry.devices()).toEqual([]);
   });
 
-  it('FR-003: to one that can’t be used: fails, and goes on once it is put back', async ({ onTestFinished }) => {
+  it('FR-003: to an invalid file: fails, and resumes with the original file', async ({ onTestFinished }) => {
     const run = await interruptedRun(onTestFinished);
     const { paths, server } = run;
     await writeFile(paths.provisionJson, '{');
@@ -81,7 +81,9 @@ describe.concurrent('provision.json changed between interruption and resume', ()
 });
 
 describe.concurrent('provision.json changed during the run', () => {
-  it('SC-004: to another server, after the first has granted: a new run takes over', async ({ onTestFinished }) => {
+  it('SC-004: to another server after the first one has issued credentials: a new run starts', async ({
+    onTestFinished,
+  }) => {
     const watch = watchEvents();
     const first = await startServer(onTestFinished, { onEvent: watch.onEvent, latencyMs: 300 });
     const second = await startServer(onTestFinished);
@@ -98,8 +100,8 @@ describe.concurrent('provision.json changed during the run', () => {
   });
 });
 
-describe.concurrent('a card that is cloned in the middle of a run', () => {
-  it('FR-005, SC-005: the clone draws a name of its own; the first board goes on with its device', async ({
+describe.concurrent('a card that is cloned during a run', () => {
+  it('FR-005, SC-005: the clone generates its own name; the first board resumes with its device', async ({
     onTestFinished,
   }) => {
     const { paths, server, deviceName } = await interruptedRun(onTestFinished);

@@ -19,7 +19,7 @@ async function backupsIn({ deviceFolder }: DevicePaths): Promise<string[]> {
   return names.filter((name) => name.startsWith('thermal_config.json.backup.')).sort();
 }
 
-/** Durations are real, whatever the wall clock did: none negative, and all together no longer than the process ran. */
+/** Expects real durations in spite of clock jumps: none is negative, and their sum is at most the run time. */
 async function expectRealDurations({ snapshot }: DevicePaths, ends: readonly AgentEnd[]): Promise<void> {
   const read = await readSnapshot(snapshot);
   if (read.kind !== 'snapshot') throw new Error(`the snapshot is ${read.kind}`);
@@ -32,7 +32,7 @@ async function expectRealDurations({ snapshot }: DevicePaths, ends: readonly Age
   expect(seconds * 1000).toBeLessThanOrEqual(ran + 100);
 }
 
-describe.skipIf(fakedClockProblem !== undefined).concurrent('a board without a clock of its own', () => {
+describe.skipIf(fakedClockProblem !== undefined).concurrent('a board without a battery-backed clock', () => {
   it.for(['1970-01-01 00:00:03', '2099-06-01 12:00:00'])(
     'that starts in %s is provisioned',
     async (time, { onTestFinished }) => {
@@ -50,29 +50,28 @@ describe.skipIf(fakedClockProblem !== undefined).concurrent('a board without a c
   it.for([
     { name: 'forwards, to 2099', from: '1970-01-01 00:00:03', to: '2099-06-01 12:00:00' },
     { name: 'backwards, to 1970', from: '2099-06-01 12:00:00', to: '1970-01-01 00:00:03' },
-  ])(
-    'a jump $name, in the middle of a pause: it lasts as long as it should',
-    async ({ from, to }, { onTestFinished }) => {
-      const faults = [1, 2].map((nth) => ({ ...UNAVAILABLE, nth }));
-      const server = await startServer(onTestFinished, { faults });
-      const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, provisioning: { max_retries: 3 } });
-      const clock = await fakedClock(onTestFinished, from);
-      const agent = startAgent(onTestFinished, paths.deviceFolder, { env: clock.env });
-      await agent.logged('backoff.waiting');
-      clock.set(to);
-      const end = await agent.ended;
-      const pauses = end.log.filter(({ event }) => event === 'backoff.waiting');
-      expect(pauses).toMatchObject([{ ms: 1000 }, { ms: 2000 }]);
-      const [first, second] = pauses;
-      const connectedAgain = end.log.find(({ event }) => event === 'request.sent')?.at ?? Number.NaN;
-      expect(connectedAgain - (second?.at ?? 0)).toBeGreaterThanOrEqual(1950);
-      expect(connectedAgain - (first?.at ?? 0)).toBeLessThan(8000);
-      await expectRealDurations(paths, [end]);
-      await expectProvisioned(paths, end, server);
-    },
-  );
+  ])('a jump $name during a pause: the pause keeps its length', async ({ from, to }, { onTestFinished }) => {
+    const faults = [1, 2].map((nth) => ({ ...UNAVAILABLE, nth }));
+    const server = await startServer(onTestFinished, { faults });
+    const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, provisioning: { max_retries: 3 } });
+    const clock = await fakedClock(onTestFinished, from);
+    const agent = startAgent(onTestFinished, paths.deviceFolder, { env: clock.env });
+    await agent.logged('backoff.waiting');
+    clock.set(to);
+    const end = await agent.ended;
+    const pauses = end.log.filter(({ event }) => event === 'backoff.waiting');
+    expect(pauses).toMatchObject([{ ms: 1000 }, { ms: 2000 }]);
+    const [first, second] = pauses;
+    const connectedAgain = end.log.find(({ event }) => event === 'request.sent')?.at ?? Number.NaN;
+    expect(connectedAgain - (second?.at ?? 0)).toBeGreaterThanOrEqual(1950);
+    expect(connectedAgain - (first?.at ?? 0)).toBeLessThan(8000);
+    await expectRealDurations(paths, [end]);
+    await expectProvisioned(paths, end, server);
+  });
 
-  it('backups: the newest by name is the newest by time, also when the clock went back', async ({ onTestFinished }) => {
+  it('backups: the newest by name is the newest by time, also when the clock has gone back', async ({
+    onTestFinished,
+  }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const clock = await fakedClock(onTestFinished, '2099-06-01 12:00:00');
@@ -91,7 +90,7 @@ describe.skipIf(fakedClockProblem !== undefined).concurrent('a board without a c
     expect(status.output).not.toMatch(/-\d+ (second|minute|hour|day|year)/);
   });
 
-  it('a certificate that is not valid yet: retried, and provisioned once the time is set', async ({
+  it('a certificate that is not valid yet: retried, and provisioned when the clock is set', async ({
     onTestFinished,
   }) => {
     const ca = await issueAuthority();

@@ -7,12 +7,12 @@ import { startServer } from '../../support/server.ts';
 /** Thirty years. */
 const YEARS_MS = 30 * 365 * 86_400_000;
 
-// In this process, so that the pause can be read instead of waited for.
+// In this process, so that the test can read the pause instead of waiting for it.
 it.for([
   { name: 'forwards', ms: -YEARS_MS, pause: 0 },
   { name: 'backwards', ms: YEARS_MS, pause: 60_000 },
 ])(
-  'FR-011: the clock jumps $name in the middle of a pause: the rest of it is $pause ms',
+  'FR-011: the clock jumps $name during a pause: the rest of the pause is $pause ms',
   async ({ ms, pause }, { onTestFinished }) => {
     const server = await startServer(onTestFinished, {
       faults: [{ on: 'provisionConnect', nth: 1, action: 'refuse', code: 3 }],
@@ -37,7 +37,7 @@ it.for([
   { name: 'forwards', ms: YEARS_MS },
   { name: 'backwards', ms: -YEARS_MS },
 ])(
-  'the clock jumps $name between a lost answer and the next boot, on which the name turns out to be taken: no endless wait',
+  'the clock jumps $name between a lost answer and the next boot, which finds the name taken: no endless wait',
   async ({ ms }, { onTestFinished }) => {
     const server = await startServer(onTestFinished, {
       faults: [{ on: 'request', nth: 1, action: 'close' }],
@@ -46,7 +46,7 @@ it.for([
     const context = await cutIn(paths, 'reconcile');
     expect(context.unknownAt).not.toBeNull();
     server.registry.addDevice({ name: context.deviceName ?? '' });
-    // What was recorded lies on the other side of the jump.
+    // The recorded times are from before the jump.
     const shifted = { now: context.now - ms, unknownAt: (context.unknownAt ?? 0) - ms };
     await storeSnapshot(paths, 'reconcile', { ...context, ...shifted });
     const run = await runDevice(paths);

@@ -1,4 +1,4 @@
-/** With DEBUG=* the libraries that log through the package debug would print keys and tokens (scripts/build.mjs). */
+/** With DEBUG=* libraries that use the package debug would print keys and tokens (scripts/build.mjs). */
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -16,10 +16,10 @@ import { DEVICE_KEY, DEVICE_SECRET, startServer } from '../../support/server.ts'
 const EVERYTHING = { DEBUG: '*' };
 const LIMIT_MS = 30_000;
 
-/** The keys that a run was given, and the token that it ends with. */
+/** The key and secret of a run, and its token. */
 function secretsOf({ registry }: Simulator): readonly string[] {
   const tokens = registry.devices().flatMap(({ token }) => token ?? []);
-  if (tokens.length === 0) throw new Error('no device was registered: there is nothing to search for');
+  if (tokens.length === 0) throw new Error('no device was registered: there is no token to search for');
   return [DEVICE_KEY, DEVICE_SECRET, ...tokens];
 }
 

@@ -19,13 +19,13 @@ interface DiskFault {
   readonly errno: Errno;
   readonly at: At;
   readonly code: FailureCode;
-  /** Whether the server was asked before the disk failed. */
+  /** Whether the request was sent before the disk failed. */
   readonly asked: boolean;
 }
 
 const STATE = '/provision-state';
 
-/** Every file that a run writes, at the step that fails first; all leave the old configuration. */
+/** Faults at every file that a run writes. All of them leave the old configuration. */
 const BEFORE_THE_WRITE: readonly DiskFault[] = [
   { errno: 'ENOSPC', at: { call: 'open', path: '/.provision-probe.tmp' }, code: 'DISK_FULL', asked: false },
   { errno: 'EIO', at: { call: 'sync', path: '/.provision-probe.tmp' }, code: 'DISK_ERROR', asked: false },
@@ -47,7 +47,7 @@ const BEFORE_THE_WRITE: readonly DiskFault[] = [
   { errno: 'EROFS', at: { call: 'rename', path: '/thermal_config.json' }, code: 'FOLDER_NOT_WRITABLE', asked: true },
 ];
 
-/** The configuration is the new one, whole, and the request stays. */
+/** Faults that leave the complete new configuration and provision.txt. */
 const AFTER_THE_WRITE: readonly DiskFault[] = [
   {
     errno: 'EROFS',
@@ -94,7 +94,9 @@ describe.concurrent('FR-010, SC-004: a disk that fails', () => {
     },
   );
 
-  it('EIO once while the grant is stored: found again by its token', async ({ onTestFinished }) => {
+  it('EIO once while the issued credentials are stored: the device is found again by its token', async ({
+    onTestFinished,
+  }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const intrusions = [
@@ -105,7 +107,7 @@ describe.concurrent('FR-010, SC-004: a disk that fails', () => {
     expect(end.log.map(({ event }) => event)).toContain('reconcile.accepted');
   });
 
-  it('EIO in the last clean-up: done, with a warning; the next boot cleans up without asking anybody', async ({
+  it('EIO in the last clean-up: success with a warning; the next boot cleans up without contacting the server', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished);
@@ -121,11 +123,11 @@ describe.concurrent('FR-010, SC-004: a disk that fails', () => {
   });
 });
 
-/** In a mount namespace of its own, which ordinary users may make too where the kernel lets them. */
+/** Makes a mount namespace, which ordinary users may also do where the kernel permits it. */
 const UNSHARE = ['unshare', '--user', '--map-root-user', '--mount'] as const;
 const mayMount = spawnSync(UNSHARE[0], [...UNSHARE.slice(1), 'sh', '-c', 'mount -t tmpfs none /mnt']).status === 0;
 
-/** Runs the agent on a copy of the folder in a small file system; then makes room, runs it again, and copies back. */
+/** Runs the agent on a copy of the folder in a small file system, frees space, runs it again, and copies it back. */
 const SMALL_DISK = `
   mount -t tmpfs -o size=1400k none "$1" && cp -a "$2/." "$1" || exit 1
   head -c 800k /dev/zero > "$1/filler"
@@ -136,7 +138,7 @@ const SMALL_DISK = `
 
 describe('SC-004: a file system that is really full', () => {
   it.skipIf(!mayMount)(
-    'DISK_FULL before the server hears of us; with room, the next boot completes',
+    'DISK_FULL before the request; with free space the next boot completes',
     async ({ onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const { paths, config } = await makeDeviceFolder(onTestFinished, { port: server.port });

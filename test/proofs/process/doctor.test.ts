@@ -32,7 +32,7 @@ const documentSchema = z.object({
   plan: z.object({ deviceName: z.string(), diff: z.string(), file: z.string() }).nullable(),
 });
 
-/** Names, modes, times and contents of all that lies in a folder. */
+/** Names, modes, times and contents of all entries of a folder. */
 async function contentOf(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const lines = entries.map(async (entry) => {
@@ -158,7 +158,7 @@ const doctor = (atEnd: AtEnd, { paths, user }: Situation, ...more: readonly stri
 const parsed = (end: AgentEnd) => documentSchema.parse(JSON.parse(end.output));
 
 describe.concurrent('doctor', () => {
-  it.for(SITUATIONS)('foretells %s, changes nothing, and sends no request', async ([code, lay], context) => {
+  it.for(SITUATIONS)('predicts %s, changes nothing, and sends no request', async ([code, lay], context) => {
     const { expect, onTestFinished } = context;
     const situation = await lay(onTestFinished);
     const { paths, server, user } = situation;
@@ -180,7 +180,7 @@ describe.concurrent('doctor', () => {
     expect(run.status).toBe(end.status);
   });
 
-  it('finds nothing wrong where a run then succeeds, and foretells what that writes', async (context) => {
+  it('finds no problem where a run then succeeds, and predicts the new configuration', async (context) => {
     const { expect, onTestFinished } = context;
     const situation = await overTls({})(onTestFinished);
     const { paths, server } = situation;
@@ -195,14 +195,14 @@ describe.concurrent('doctor', () => {
     expect(end.output).toContain(`Next: thermal-provision run --dir ${paths.deviceFolder}`);
     expect(end.output).toMatch(/^-.*"access_token": "\[masked 1\]"/m);
     expect(end.output).toMatch(/^\+.*"access_token": "\[the new access token\]"/m);
-    // Standard output is no terminal.
+    // Standard output is not a terminal.
     expect(end.output).not.toContain('\x1b');
     expect(end.output).not.toContain(OLD_TOKEN);
     expect(server?.registry.counts.provisionRequests).toBe(0);
     expect((await runAgentProcess(onTestFinished, paths.deviceFolder)).status).toBe(0);
   });
 
-  it('checks all that does not depend on what failed', async ({ expect, onTestFinished }) => {
+  it('checks everything that does not depend on a failed check', async ({ expect, onTestFinished }) => {
     const situation = await inFolder(({ paths }) => writeFile(paths.provisionJson, '{"provisioning":{"port":"1"}}'))(
       onTestFinished,
     );
@@ -224,13 +224,13 @@ describe.concurrent('doctor', () => {
     for (const key of ['device_key', 'device_secret', 'host', 'port']) expect(problem?.message).toContain(key);
   });
 
-  it('names the folder that is not there', async ({ expect, onTestFinished }) => {
+  it('names a missing folder', async ({ expect, onTestFinished }) => {
     const end = await runAgentProcess(onTestFinished, '/nowhere/at/all', { command: ['doctor'] });
     expect(end.status).toBe(66);
     expect(end.output).toMatch(/^✗ device folder +DEVICE_FOLDER_MISSING: .*\/nowhere\/at\/all/m);
   });
 
-  it('warns of what a run would survive', async ({ expect, onTestFinished }) => {
+  it('warns of problems that a run would survive', async ({ expect, onTestFinished }) => {
     const run = await interruptedRun(onTestFinished);
     const { paths } = run;
     await writeFile(paths.snapshot, '{');

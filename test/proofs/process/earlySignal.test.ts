@@ -7,7 +7,7 @@ import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
 import { expectProvisioned } from '../../support/runChecks.ts';
 import { startServer } from '../../support/server.ts';
 
-/** The signal is delivered by the event loop of the main thread; the import goes on after it. */
+/** The main thread's event loop delivers the signal; the import continues after it. */
 const HOOKS = `
 export async function load(url, context, next) {
   if (/\\/dist\\/chunks\\/program-/.test(url)) {
@@ -22,7 +22,7 @@ import { register } from 'node:module';
 register('./hooks.mjs', import.meta.url);
 `;
 
-/** Runs a command that is told to end while its parts are being loaded. */
+/** Runs a command that gets a signal while its parts are being loaded. */
 async function runSignalled(atEnd: AtEnd, command: string, dir: string, signal: string): Promise<AgentEnd> {
   const folder = await makeFolder(atEnd);
   await writeFile(join(folder, 'hooks.mjs'), HOOKS);
@@ -31,7 +31,7 @@ async function runSignalled(atEnd: AtEnd, command: string, dir: string, signal: 
   return runAgentProcess(atEnd, dir, { command: [command], env });
 }
 
-describe.concurrent('a signal that comes while the program is being loaded', () => {
+describe.concurrent('a signal during the loading of the program', () => {
   it.for([
     ['run', 'SIGTERM'],
     ['run', 'SIGINT'],
@@ -46,7 +46,7 @@ describe.concurrent('a signal that comes while the program is being loaded', () 
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('ends normal operation before it begins', async ({ expect, onTestFinished }) => {
+  it('ends normal operation before it starts', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, requested: false });
     const end = await runSignalled(onTestFinished, 'start', paths.deviceFolder, 'SIGTERM');
@@ -54,7 +54,7 @@ describe.concurrent('a signal that comes while the program is being loaded', () 
     expect(end.log.at(-1)).toMatchObject({ event: 'telemetry.stopped' });
   });
 
-  it('ends at once what has nothing to put in order', async ({ expect, onTestFinished }) => {
+  it('ends a command without clean-up at once', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1 });
     const end = await runSignalled(onTestFinished, 'status', paths.deviceFolder, 'SIGTERM');
     expect({ status: end.status, signal: end.signal }).toEqual({ status: null, signal: 'SIGTERM' });

@@ -5,8 +5,8 @@ import { expectProvisioned } from '../../support/runChecks.ts';
 import { startServer } from '../../support/server.ts';
 
 /**
- * `Environment=X=` in a systemd drop-in. THERMAL_STATE_DIR is not among them: an agent that took it for the folder `/`,
- * in which these processes run, would close that to everybody else (test/cli has it).
+ * `Environment=X=` in a systemd drop-in. THERMAL_STATE_DIR is tested in test/cli: an agent that wrongly used `/`, the
+ * working directory of these processes, would remove all other users' access to `/`.
  */
 const EMPTY = { THERMAL_LOG_LEVEL: '', THERMAL_LOG_FORMAT: '', THERMAL_SPLAY: '', THERMAL_KEEP_BACKUPS: '' };
 
@@ -18,7 +18,7 @@ describe.concurrent('an empty variable counts as not set', () => {
     await expectProvisioned(paths, end, server);
   });
 
-  it('for run where the parser reads the command line', async ({ onTestFinished }) => {
+  it('for run with an option that needs the parser', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const command = ['run', '--keep-backups=3'];
@@ -43,7 +43,7 @@ describe.concurrent('an empty variable counts as not set', () => {
   });
 });
 
-it('run with the name of an object’s own method as an option is a wrong command line', async ({
+it("run with the name of an object's method as an option is a wrong command line", async ({
   expect,
   onTestFinished,
 }) => {

@@ -16,10 +16,10 @@ describe('SC-003', () => {
   });
 });
 
-describe.concurrent('SC-003: the message, with code and hint, is out within 10 s of the failure', () => {
+describe.concurrent('SC-003: the message with code and hint is printed within 10 s of the failure', () => {
   it.for(cases)('$code', async ({ code, provoke, hint, needsRoot }, { onTestFinished, skip }) => {
-    if (!isFailureCode(code)) throw new Error(`${code} is no failure code`);
-    skip(needsRoot === true && !isRoot, 'only root can give a file to somebody else');
+    if (!isFailureCode(code)) throw new Error(`${code} is not a failure code`);
+    skip(needsRoot === true && !isRoot, 'only root can give a file to another user');
     const report = await provoke(onTestFinished, code);
     expect(report.at - report.detectableAt).toBeLessThan(MESSAGE_LIMIT_MS);
     expect(report.status).toBe(FAILURES[code].exitStatus);

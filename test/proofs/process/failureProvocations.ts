@@ -31,7 +31,7 @@ const NAMED = { device: { name: 'cam-1' } } as const;
 /** How each failure is provoked. A code that is missing here does not compile. */
 export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   USAGE: {
-    // The parser of the command line writes for people: no log line, no code, the exit status is the code.
+    // The command line parser prints no log line and no code; the exit status replaces the code.
     provoke: async (atEnd) => {
       const { paths } = await makeDeviceFolder(atEnd, { port: 9 });
       const end = await runAgentProcess(atEnd, paths.deviceFolder, { command: ['run', '--no-such-option'] });
@@ -108,7 +108,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
       const faults: readonly Fault[] = [{ on: 'deviceConnect', nth: 1, action: 'refuse', code: 5 }];
       const server = await startServer(atEnd, { faults, onEvent: watch.onEvent });
       const { paths } = await makeDeviceFolder(atEnd, { port: server.port });
-      // In the pause before the second proof.
+      // During the pause before the second proof.
       watch.when('connack', () => void rm(paths.credentials), 2);
       return reportOf(atEnd, code, paths.deviceFolder);
     },
@@ -141,7 +141,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   TLS_FAILED: atPort(startHttpServer, { use_ssl: true }),
   PROVISION_KEY_REFUSED: fromServer({}, { provisioning: { device_key: 'some-other-key' } }),
   DEVICE_NAME_TAKEN: fromServer({ devices: [{ name: 'cam-1' }] }, NAMED, REFUSED_BY_NAME),
-  // Three names, each probed for 7 s: the pauses are the only reason to run this in the test's own process.
+  // Three names, each probed for 7 s: in the test's process these pauses take no time.
   PROVISIONING_REFUSED: inProcess({ deviceLimit: 0 }, {}, REFUSED_BY_NAME),
   ANSWER_INVALID: fromServer({ ...CHECK, ...faulty({ on: 'request', action: 'malformedAnswer' }) }, NAMED),
   CREDENTIALS_TYPE_UNSUPPORTED: fromServer(faulty({ on: 'request', action: 'answer', payload: BASIC })),
@@ -164,7 +164,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
     hint: /Do not change provision\.json while the agent runs/,
   },
   RESUME_LOOP: afterInterruption(({ paths }) => edit(paths.snapshot, /"resumes": 0/, '"resumes": 20')),
-  // The limit is an option of the library alone.
+  // Only the library has an option for this limit.
   RUN_TIME_LIMIT: inProcess(
     faulty({ on: 'request', action: 'silence' }),
     { runTimeLimitMs: 300 },

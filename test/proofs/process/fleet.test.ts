@@ -29,10 +29,9 @@ const faultsAt = (nth: number): Fault[] => [
   { on: 'request', nth, action: nth % 20 === 0 ? 'dropAnswerAndClose' : 'close' },
 ];
 
-// Many agents in one process: what is measured is the agents and the server, not how long a hundred programs need to
-// load on the machine of the test.
+// Many agents in one process, so that the test measures agents and server instead of the loading of a hundred programs.
 describe('a fleet of 100 cameras', () => {
-  it('SC-005, SC-001: all at once: 100 different devices, each within 30 s', async ({ onTestFinished }) => {
+  it('SC-005, SC-001: all at the same time: 100 different devices, each within 30 s', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const fleet = await makeFleet(onTestFinished, server.port);
     const startedAt = performance.now();
@@ -46,7 +45,9 @@ describe('a fleet of 100 cameras', () => {
     for (const paths of fleet) expect(await provisionedProblems(paths, server, DEVICES)).toEqual([]);
   }, 60_000);
 
-  it('SC-002: with every tenth step of the server failing: all succeed, none twice', async ({ onTestFinished }) => {
+  it('SC-002: with a fault at every tenth step of the server: all succeed, no device exists twice', async ({
+    onTestFinished,
+  }) => {
     const server = await startServer(onTestFinished, { faults: TENTHS.flatMap(faultsAt) });
     const fleet = await makeFleet(onTestFinished, server.port);
     const runs = await Promise.all(fleet.map((paths) => runDevice(paths)));

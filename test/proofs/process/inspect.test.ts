@@ -27,7 +27,7 @@ function printedUrl(child: ChildProcess): Promise<string> {
 }
 
 describe.concurrent('--inspect', () => {
-  it('shows a run on a page while it lasts, and does not keep the process alive', async (context) => {
+  it('shows a run on a page during the run, and does not keep the process alive', async (context) => {
     const { expect, onTestFinished } = context;
     const server = await startServer(onTestFinished, {
       faults: [{ on: 'request', nth: 1, action: 'delay', ms: 1000 }],
@@ -86,7 +86,7 @@ describe.concurrent('--inspect', () => {
     }
   });
 
-  it('refuses what it does not know', async ({ expect, onTestFinished }) => {
+  it('refuses an unknown target', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     for (const target of ['chrome', 'stately:0', 'stately:99999']) {
       const run = await runAgentProcess(onTestFinished, folder, { command: ['run', `--inspect=${target}`] });
@@ -96,7 +96,7 @@ describe.concurrent('--inspect', () => {
 });
 
 describe.concurrent('thermal-provision inspect', () => {
-  it('opens what a device has recorded, until it is told to end', async ({ expect, onTestFinished }) => {
+  it('shows the recorded events of a device until it gets a signal', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     await runAgentProcess(onTestFinished, paths.deviceFolder);
@@ -112,7 +112,7 @@ describe.concurrent('thermal-provision inspect', () => {
     }
   });
 
-  it('says when there is nothing to show', async ({ expect, onTestFinished }) => {
+  it('reports that there is nothing to show', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const file = join(folder, 'other.txt');
     await writeFile(file, 'no line of ours\n');
@@ -127,7 +127,7 @@ describe.concurrent('thermal-provision inspect', () => {
   });
 });
 
-/** Starts `demo --inspect`, with a folder of its own for the temporary files. */
+/** Starts `demo --inspect` with its own folder for temporary files. */
 async function startDemo(atEnd: AtEnd) {
   const temporary = await makeFolder(atEnd);
   const child = spawn(process.execPath, [inject('bundle'), 'demo', '--inspect'], {
@@ -145,7 +145,7 @@ async function startDemo(atEnd: AtEnd) {
     url: await printedUrl(child),
     output: () => output,
     isRunning: () => child.exitCode === null && child.signalCode === null,
-    /** Sends SIGINT; the exit status, and what is left of the temporary files. */
+    /** Sends SIGINT. @returns the exit status, and the remaining temporary files */
     async interrupt() {
       child.kill('SIGINT');
       const [status] = await closed;
@@ -154,7 +154,7 @@ async function startDemo(atEnd: AtEnd) {
   };
 }
 
-/** Follows the page as a browser does; what has come so far. */
+/** Follows the page like a browser. @returns a function that gives the received text so far */
 async function follow(url: string): Promise<() => string> {
   const { body } = await fetch(`${url}events`);
   let text = '';
@@ -170,7 +170,7 @@ const marked = (state: string, look: string, mark: string): string =>
   `id="provision-state-${state}" class="state ${look}" data-mark="${mark}"`;
 
 describe.concurrent('demo --inspect', () => {
-  it('begins when the page is open, shows every part of the story, and stays until SIGINT', async (context) => {
+  it('starts when the page is open, shows every part of the demo, and stays open until SIGINT', async (context) => {
     const { expect, onTestFinished } = context;
     const demo = await startDemo(onTestFinished);
     expect(demo.output()).toMatch(/^Open http:/);
@@ -195,7 +195,7 @@ describe.concurrent('demo --inspect', () => {
   });
 
   it.for(['device folder:', '2. Boot'])(
-    'ends in order when SIGINT comes after “%s”',
+    'ends cleanly when SIGINT comes after "%s"',
     async (line, { expect, onTestFinished }) => {
       const demo = await startDemo(onTestFinished);
       if (line !== 'device folder:') await follow(demo.url);

@@ -15,7 +15,7 @@ import { startServer, watchEvents } from '../../support/server.ts';
 const problem = namespaceProblem();
 if (problem !== undefined) console.warn(`test/proofs/process/namespaces.test.ts is skipped: ${problem}`);
 
-/** Answers every question for an IPv4 address with this one (RFC 1035), every other with an empty answer. */
+/** Answers every query for an IPv4 address with this address (RFC 1035), and other queries with an empty answer. */
 const NAME_SERVER = `
 import { createSocket } from 'node:dgram';
 const address = process.argv[2].split('.').map(Number);
@@ -36,7 +36,7 @@ function startIn(atEnd: AtEnd, [program, ...args]: readonly [string, ...string[]
   return child;
 }
 
-/** As `expectProvisioned`, where the server's name is known to the agent alone. */
+/** Like `expectProvisioned`, for a server whose name only the agent can resolve. */
 async function expectOneDevice(paths: DevicePaths, end: AgentEnd, server: Simulator): Promise<void> {
   expect({ status: end.status, signal: end.signal }).toEqual({ status: 0, signal: null });
   const { deviceId, token } = await configuredDevice(paths);
@@ -44,7 +44,7 @@ async function expectOneDevice(paths: DevicePaths, end: AgentEnd, server: Simula
   expect(server.registry.counts.provisionRequests).toBe(1);
 }
 
-describe.skipIf(problem !== undefined).concurrent('a network of the agent’s own', () => {
+describe.skipIf(problem !== undefined).concurrent("the agent's own network", () => {
   it.for([
     { name: 'IPv4, the first one dead', hosts: ['deadV4', 'serverV4'], server: 'serverV4' },
     { name: 'IPv6, the first one dead', hosts: ['deadV6', 'serverV6'], server: 'serverV6' },
@@ -69,7 +69,7 @@ describe.skipIf(problem !== undefined).concurrent('a network of the agent’s ow
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder, { wrapper }), server);
   });
 
-  it('a name server that comes up late: retried, then provisioned', async ({ onTestFinished }) => {
+  it('a name server that starts late: retried, then provisioned', async ({ onTestFinished }) => {
     const network = makeNamespace(onTestFinished);
     network.setNameServer('127.0.0.1');
     const server = await startServer(onTestFinished, { host: network.serverV4 });
@@ -84,7 +84,7 @@ describe.skipIf(problem !== undefined).concurrent('a network of the agent’s ow
     await expectOneDevice(paths, await agent.ended, server);
   });
 
-  it('a link that comes up late: retried, then provisioned', async ({ onTestFinished }) => {
+  it('a link that is up late: retried, then provisioned', async ({ onTestFinished }) => {
     const network = makeNamespace(onTestFinished);
     network.link('down');
     const server = await startServer(onTestFinished, { host: network.serverV4 });
@@ -97,7 +97,7 @@ describe.skipIf(problem !== undefined).concurrent('a network of the agent’s ow
     await expectProvisioned(paths, await agent.ended, server);
   });
 
-  it('a link that drops between request and answer: the device is found, not made twice', async ({
+  it('a link that fails between request and answer: the device is found and exists once', async ({
     onTestFinished,
   }) => {
     const network = makeNamespace(onTestFinished);

@@ -26,12 +26,12 @@ interface Nowhere {
 }
 
 const NOWHERE: readonly Nowhere[] = [
-  { name: 'a host name that can’t be resolved', code: 'HOST_NOT_FOUND', host: 'no-such-host.invalid' },
+  { name: "a host name that can't be resolved", code: 'HOST_NOT_FOUND', host: 'no-such-host.invalid' },
   // RFC 1122, section 3.2.1.3: no TCP connection can be made to a broadcast address.
   { name: 'a host without a route', code: 'HOST_UNREACHABLE', host: '255.255.255.255' },
   { name: 'a port where nothing listens', code: 'CONNECTION_REFUSED', port: closedPort },
   { name: 'a black hole', code: 'CONNECT_TIMEOUT', port: startBlackHole },
-  { name: 'a server that accepts and says nothing', code: 'ANSWER_TIMEOUT', port: startSilentServer },
+  { name: 'a server that accepts and sends nothing', code: 'ANSWER_TIMEOUT', port: startSilentServer },
   {
     name: 'a server that closes at once',
     code: 'CONNECTION_LOST',
@@ -48,7 +48,7 @@ const NOWHERE: readonly Nowhere[] = [
   { name: 'a plain MQTT broker', code: 'NOT_THINGSBOARD', port: startPlainBroker },
 ];
 
-describe.concurrent('FR-011, SC-004, P2.2: no ThingsBoard where provision.json says', () => {
+describe.concurrent('FR-011, SC-004, P2.2: no ThingsBoard at the address in provision.json', () => {
   it.for(NOWHERE)(
     '$name: $code, and the next boot completes with the right server',
     async (nowhere, { onTestFinished }) => {
@@ -65,9 +65,7 @@ describe.concurrent('FR-011, SC-004, P2.2: no ThingsBoard where provision.json s
     },
   );
 
-  it('FR-011: a plain broker gets neither key nor token a second time while it is retried', async ({
-    onTestFinished,
-  }) => {
+  it('FR-011: a plain broker gets no key and no token a second time during the retries', async ({ onTestFinished }) => {
     const port = await startPlainBroker(onTestFinished);
     const device = await makeDeviceFolder(onTestFinished, { port, provisioning: { max_retries: 1 } });
     const end = await runAgentProcess(onTestFinished, device.paths.deviceFolder);
@@ -75,7 +73,7 @@ describe.concurrent('FR-011, SC-004, P2.2: no ThingsBoard where provision.json s
     expect(end.log.filter(({ event }) => event === 'request.sent')).toHaveLength(1);
   });
 
-  it('FR-011: pauses of 1 s, 2 s before a server is there, each said aloud; then it goes on', async ({
+  it('FR-011: pauses of 1 s and 2 s until the server is up, each one logged; then the run continues', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished, {

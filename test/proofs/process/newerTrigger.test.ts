@@ -11,10 +11,10 @@ import { startServer, watchEvents } from '../../support/server.ts';
 
 const drop = ({ provisionTxt }: DevicePaths) => ({ do: 'write', path: provisionTxt, text: 'again' }) as const;
 
-describe.concurrent('FR-008: a provision.txt that is dropped again asks for another provisioning', () => {
+describe.concurrent('FR-008: a new provision.txt requests another provisioning', () => {
   it.for<{ name: string; at: Omit<Intrusion, 'act'> }>([
-    { name: 'right before finalize looks at it', at: { call: 'stat', path: '/provision.txt', nth: 3 } },
-    { name: 'in the middle of finalize', at: { call: 'rename', path: '/provision.txt.processed' } },
+    { name: 'right before finalize checks it', at: { call: 'stat', path: '/provision.txt', nth: 3 } },
+    { name: 'during finalize', at: { call: 'rename', path: '/provision.txt.processed' } },
     { name: 'right after the rename', at: { call: 'rename', path: '/provision.txt.processed', after: true } },
     { name: 'right before the last step', at: { call: 'unlink', path: '/credentials.json' } },
     { name: 'right after the last step', at: { call: 'unlink', path: '/credentials.json', after: true } },
@@ -32,7 +32,7 @@ describe.concurrent('FR-008: a provision.txt that is dropped again asks for anot
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server, 2);
   });
 
-  it('while the server is asked', async ({ onTestFinished }) => {
+  it('during the request to the server', async ({ onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 200, onEvent: watch.onEvent });
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -44,14 +44,14 @@ describe.concurrent('FR-008: a provision.txt that is dropped again asks for anot
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server, 2);
   });
 
-  it('while an interrupted run waits for the next boot: that run serves it', async ({ onTestFinished }) => {
+  it('while an interrupted run waits for the next boot: the resumed run completes it', async ({ onTestFinished }) => {
     const { paths, server } = await interruptedRun(onTestFinished);
     await rename(paths.provisionTxt, `${paths.provisionTxt}.old`);
     await writeFile(paths.provisionTxt, 'again');
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('FR-001: removed in the middle of a run: withdrawn, nothing more is sent, says what may exist', async ({
+  it('FR-001: removed during a run: withdrawn, nothing more is sent, names the device that may exist', async ({
     onTestFinished,
   }) => {
     const { paths, server, deviceName } = await interruptedRun(onTestFinished);

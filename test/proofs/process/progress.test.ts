@@ -20,7 +20,7 @@ interface Started {
 const LIMIT_MS = 20_000;
 const CLEAR_LINE = '\r\x1b[K';
 
-/** Starts `run` on a terminal of its own: `script` of util-linux, which is on every Debian. */
+/** Starts `run` on its own terminal, with `script` of util-linux, which every Debian has. */
 function startOnTerminal(atEnd: AtEnd, folder: string, columns = 80, options = '', env = {}): Started {
   const command = `stty cols ${columns} rows 24; exec "${process.execPath}" "${inject('bundle')}" run --dir "${folder}" ${options}`;
   const child = spawn('script', ['--quiet', '--return', '--flush', '--command', command, '/dev/null'], {
@@ -52,11 +52,11 @@ describe.concurrent('run on a terminal', () => {
     const [device] = server.registry.devices();
     expect(output.split('\n').at(-3)).toContain(`✓ Provisioned as ${device?.name};`);
     expect(output).not.toContain('state.entered');
-    // Lines are drawn anew; nothing else commands the terminal, and the cursor is never hidden.
+    // Lines are redrawn. The output has no other terminal command, and never hides the cursor.
     expect(output.replaceAll(CLEAR_LINE, '')).not.toContain('\x1b');
   });
 
-  it('counts down at 40 columns without a line that is too long, and says what to do', async (context) => {
+  it('counts down at 40 columns without a longer line, and says what to do', async (context) => {
     const { expect, onTestFinished } = context;
     const port = await closedPort();
     const { paths } = await makeDeviceFolder(onTestFinished, { port, provisioning: { max_retries: 1 } });
@@ -72,7 +72,7 @@ describe.concurrent('run on a terminal', () => {
     expect(output).toContain(paths.deviceFolder);
   });
 
-  it('ends with 75 on Ctrl-C, and leaves the terminal as it was', async ({ expect, onTestFinished }) => {
+  it('ends with 75 on Ctrl-C, and does not change the terminal', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 3000, onEvent: watch.onEvent });
     const provisioning = { timeout_seconds: 9 };
@@ -85,7 +85,7 @@ describe.concurrent('run on a terminal', () => {
     expect(output).not.toContain('\x1b[?');
   });
 
-  it('goes on while the terminal is stopped with Ctrl-S', async ({ expect, onTestFinished }) => {
+  it('continues while the terminal is stopped with Ctrl-S', async ({ expect, onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { latencyMs: 300, onEvent: watch.onEvent });
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -96,7 +96,7 @@ describe.concurrent('run on a terminal', () => {
     expect(server.registry.devices()).toHaveLength(1);
   });
 
-  it('prints log lines where a format or a level is asked for, or lines can’t be drawn', async (context) => {
+  it('prints log lines with an explicit format or level, or on a terminal without cursor control', async (context) => {
     const { expect, onTestFinished } = context;
     const port = await closedPort();
     const { paths } = await makeDeviceFolder(onTestFinished, { port });

@@ -15,7 +15,7 @@ interface BadInput {
   readonly name: string;
   readonly code: FailureCode;
   readonly says?: RegExp;
-  /** Spoils provision.json, which has been removed. */
+  /** Makes the invalid provision.json. The valid file has been removed. */
   readonly put: (path: string, good: string) => unknown;
 }
 
@@ -51,8 +51,8 @@ const BAD: readonly BadInput[] = [
   text('nested 10,000 levels deep', `${'{"a":'.repeat(10_000)}1`, /deeper than/),
   text('null', 'null', /holds null/),
   text('a list', '[]', /a list/),
-  text('cut off', '{"provisioning": {"device_key": "', /syntax error at line 1/),
-  text('of wrong types', JSON.stringify(WRONG_TYPES), ALL_WRONG),
+  text('truncated', '{"provisioning": {"device_key": "', /syntax error at line 1/),
+  text('with wrong types', JSON.stringify(WRONG_TYPES), ALL_WRONG),
   text('all nulls', '{"provisioning":{"device_key":null,"device_secret":null,"host":null}}', /found null/),
   {
     name: 'with duplicate keys',
@@ -67,7 +67,7 @@ const BAD: readonly BadInput[] = [
     put: (path, good) => writeFile(path, good.replace('{', '{"server_port":7,')),
   },
   {
-    name: 'with a CA file that is not there',
+    name: 'with a missing CA file',
     code: 'CA_FILE_UNUSABLE',
     put: (path, good) => writeFile(path, good.replace('"host"', '"use_ssl":true,"ca_file":"none.pem","host"')),
   },
@@ -78,9 +78,9 @@ async function run(device: DeviceFolder, onTestFinished: AtEnd) {
   return runAgentProcess(onTestFinished, device.paths.deviceFolder, { user: unprivileged });
 }
 
-describe.concurrent('FR-002, FR-003, SC-004, P2.3: provision.json that can’t be used', () => {
+describe.concurrent('FR-002, FR-003, SC-004, P2.3: an unusable provision.json', () => {
   it.for(BAD)(
-    '$name: $code, nothing is changed, the server hears nothing; repaired, the next boot completes',
+    '$name: $code, nothing is changed, no request is sent; repaired, the next boot completes',
     async (bad, { onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const device = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -102,7 +102,7 @@ describe.concurrent('FR-002, FR-003, SC-004, P2.3: provision.json that can’t b
     },
   );
 
-  it('P2.3: start says so and goes on with the configuration it has', async ({ onTestFinished, expect }) => {
+  it('P2.3: start reports it and uses the present configuration', async ({ onTestFinished, expect }) => {
     const server = await startServer(onTestFinished, {
       devices: [{ name: 'cam-1', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-the-old-device' } }],
     });
@@ -120,7 +120,7 @@ describe.concurrent('FR-002, FR-003, SC-004, P2.3: provision.json that can’t b
   });
 });
 
-describe.concurrent('FR-002: provision.json as it is found in the field', () => {
+describe.concurrent('FR-002: variants of provision.json in the field', () => {
   it.for([
     { name: 'with a byte-order mark and white space at the end', change: (good: string) => `\uFEFF${good}\r\n \n` },
     { name: 'with an unknown key', change: (good: string) => good.replace('{', '{"spare":1,') },

@@ -17,7 +17,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, { onEvent: watch.onEvent });
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
-    // Proven before it is written: the device asks its question while the file is still the old one.
+    // Proven before written: the device sends its request for attributes while the file is still the old one.
     const configAtProof: string[] = [];
     watch.when('attributeRequest', () => configAtProof.push(readFileSync(paths.thermalConfig, 'utf8')));
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
@@ -56,7 +56,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     expect(kept).toHaveLength(end.log.filter(({ level }) => level !== 'debug').length);
   });
 
-  it('FR-001, FR-008, P1.3: without provision.txt there is nothing to do, and a second boot asks nobody', async ({
+  it('FR-001, FR-008, P1.3: without provision.txt there is nothing to do, and a second boot sends nothing', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished);
@@ -71,7 +71,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     await expectNoSecrets(paths, [again], [server]);
   });
 
-  it('FR-005: a prefix of provision.json begins the name; an already provisioned camera becomes another device', async ({
+  it('FR-005: the name has the prefix of provision.json; a provisioned camera becomes another device', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished, { devices: [{ name: OLD_DEVICE }] });
@@ -83,7 +83,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     expect((await configuredDevice(paths)).deviceId).toMatch(/^hall-7-[A-Z0-9]{6}$/);
   });
 
-  it('FR-004: a server of before 3.9, which never acknowledges the subscription, is no obstacle', async ({
+  it('FR-004: works with a server before 3.9, which never acknowledges the subscription', async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished, { legacySuback: true });
@@ -91,7 +91,7 @@ describe.concurrent('the shipped program provisions a camera', () => {
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('FR-006: credentials of the server’s own are used where it does not take the device’s', async ({
+  it("FR-006: uses the server's credentials when the server does not accept the device's", async ({
     onTestFinished,
   }) => {
     const devices = [{ name: 'cam-1', credentials: { type: 'ACCESS_TOKEN', token: 'stored-on-the-server' } } as const];

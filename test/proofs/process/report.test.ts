@@ -24,12 +24,12 @@ describe.concurrent('thermal-provision report', () => {
     const { thingsboard } = JSON.parse(await readFile(paths.thermalConfig, 'utf8'));
     for (const secret of [DEVICE_KEY, DEVICE_SECRET, thingsboard.access_token]) expect(page).not.toContain(secret);
     expect((await stat(out)).mode & 0o777).toBe(0o644);
-    // A second report takes the place of the first.
+    // A second report replaces the first one.
     const again = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['report', '--out', out] });
     expect(again.status).toBe(0);
   });
 
-  it('works on a folder that it may only read, and prints the page where it is told to', async (context) => {
+  it('works on a read-only folder, and prints the page to standard output on request', async (context) => {
     const { expect, onTestFinished } = context;
     const { paths, deviceName } = await interruptedRun(onTestFinished);
     const { status, output } = await runAgentProcess(onTestFinished, paths.deviceFolder, {
@@ -42,7 +42,7 @@ describe.concurrent('thermal-provision report', () => {
     expect(output).toContain(deviceName);
   });
 
-  it('tells somebody who may not read the state folder what to do', async ({ expect, onTestFinished }) => {
+  it('says what to do without permission to read the state folder', async ({ expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
     await chmod(paths.stateFolder, 0);
     onTestFinished(() => chmod(paths.stateFolder, 0o700));
@@ -55,7 +55,7 @@ describe.concurrent('thermal-provision report', () => {
     expect(output).toContain('Call this command as root or as the agent’s user.');
   });
 
-  it('leaves files alone that are no reports', async ({ expect, onTestFinished }) => {
+  it('does not replace a file that is not a report', async ({ expect, onTestFinished }) => {
     const { paths, provisionJson } = await makeDeviceFolder(onTestFinished, { port: 1 });
     const { status, output } = await runAgentProcess(onTestFinished, paths.deviceFolder, {
       command: ['report', '--out', paths.provisionJson],
@@ -65,7 +65,7 @@ describe.concurrent('thermal-provision report', () => {
     expect(await readFile(paths.provisionJson, 'utf8')).toBe(provisionJson);
   });
 
-  it('says when there is no such device folder, or no such place to write to', async ({ expect, onTestFinished }) => {
+  it('reports a missing device folder, or a missing folder for the page', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const run = (dir: string, out: string) =>
       runAgentProcess(onTestFinished, dir, { command: ['report', '--out', out] });

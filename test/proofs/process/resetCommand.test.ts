@@ -13,7 +13,7 @@ import { closedPort } from '../../support/strangeServers.ts';
 const YES = ['reset', '--yes'];
 
 describe.concurrent('reset', () => {
-  it('gives up an interrupted run: the next start begins anew', async ({ expect, onTestFinished }) => {
+  it('abandons an interrupted run: the next start begins a new run', async ({ expect, onTestFinished }) => {
     const { paths, server, config, deviceName } = await interruptedRun(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: YES });
     expect(status).toBe(0);
@@ -30,7 +30,7 @@ describe.concurrent('reset', () => {
     expect(after.output).toMatch(/^status: not started\n/);
 
     await runAgentProcess(onTestFinished, paths.deviceFolder);
-    // The device of the run that was given up, and that of the new one.
+    // The device of the abandoned run, and the device of the new run.
     expect(await provisionedProblems(paths, server, 2)).toEqual([]);
   });
 
@@ -46,7 +46,7 @@ describe.concurrent('reset', () => {
   it.for([
     ['n', 'Nothing was changed.', 'snapshot.json'],
     ['y', 'The run is given up.', 'events.jsonl'],
-  ] as const)('asks on a terminal, and %s is understood', async ([answer, says, stays], { expect, onTestFinished }) => {
+  ] as const)('asks on a terminal, and accepts %s', async ([answer, says, stays], { expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
     const { stdout } = await promisify(execFile)(
       'sh',
@@ -61,7 +61,7 @@ describe.concurrent('reset', () => {
     expect(await readdir(paths.stateFolder)).toContain(stays);
   });
 
-  it('is refused while an agent is at work', async ({ expect, onTestFinished }) => {
+  it('is refused while an agent is running', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, {
       port: await closedPort(),
       provisioning: { max_retries: 5 },
@@ -75,7 +75,10 @@ describe.concurrent('reset', () => {
     expect((await agent.ended).status).toBe(75);
   });
 
-  it('is refused once the configuration is written, and run then finishes', async ({ expect, onTestFinished }) => {
+  it('is refused after the write of the configuration, and the run then finishes', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const cut = startAgent(onTestFinished, paths.deviceFolder, {
@@ -89,7 +92,7 @@ describe.concurrent('reset', () => {
     expect(await provisionedProblems(paths, server)).toEqual([]);
   });
 
-  it('has nothing to do where no run is', async ({ expect, onTestFinished }) => {
+  it('has nothing to do without a run', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, folder, { command: YES });
     expect([output, status]).toEqual(['No run is known here.\n', 0]);

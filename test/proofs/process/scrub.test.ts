@@ -31,9 +31,7 @@ describe.concurrent('provisioning.scrub', () => {
     expect(await textOf(paths)).toBe(provisionJson);
   });
 
-  it('removes the secret, and nothing else, once the device is provisioned; mode and layout stay', async ({
-    onTestFinished,
-  }) => {
+  it('removes only the secret after the device is provisioned; mode and layout stay', async ({ onTestFinished }) => {
     const { server, paths } = await scrubbing(onTestFinished);
     const lines = [
       '\uFEFF{',
@@ -66,7 +64,7 @@ describe.concurrent('provisioning.scrub', () => {
     { name: 'before the new text is durable', at: { call: 'sync', path: '/provision.json.tmp' }, gone: false },
     { name: 'right before it replaces the old one', at: { call: 'rename', path: '/provision.json' }, gone: false },
     { name: 'right after', at: { call: 'rename', path: '/provision.json', after: true }, gone: true },
-    { name: 'at the very last step', at: { call: 'unlink', path: '/credentials.json' }, gone: true },
+    { name: 'at the last step', at: { call: 'unlink', path: '/credentials.json' }, gone: true },
   ])('killed $name: the next start ends without the secret, with one device', async (trial, { onTestFinished }) => {
     const { server, paths } = await scrubbing(onTestFinished);
     const intrusions = [{ ...trial.at, act: { do: 'signal', signal: 'SIGKILL' } as const }];
@@ -82,7 +80,7 @@ describe.concurrent('provisioning.scrub', () => {
     expect(await provisionedProblems(paths, server)).toEqual([]);
   });
 
-  it('a provision.txt that is dropped meanwhile needs the secret: it goes at the end of that run', async ({
+  it('a new provision.txt during the run needs the secret, which is removed at the end of the next run', async ({
     onTestFinished,
   }) => {
     const { server, paths } = await scrubbing(onTestFinished);
@@ -104,7 +102,7 @@ describe.concurrent('provisioning.scrub', () => {
     expect(await textOf(paths)).toBe(other);
   });
 
-  it('a disk that refuses: a warning, and the device is provisioned all the same', async ({ onTestFinished }) => {
+  it('a read-only disk: a warning, and the device is still provisioned', async ({ onTestFinished }) => {
     const { server, paths, device } = await scrubbing(onTestFinished);
     const act = { do: 'fail', errno: 'EROFS' } as const;
     const intrusions = [{ call: 'rename', path: '/provision.json', act } as const];
@@ -114,7 +112,7 @@ describe.concurrent('provisioning.scrub', () => {
     expect(await textOf(paths)).toBe(device.provisionJson);
   });
 
-  it('what can’t be scrubbed is told before the server hears of the device', async ({ onTestFinished }) => {
+  it("a file that can't be scrubbed is reported before the request", async ({ onTestFinished }) => {
     const { server, device, paths } = await scrubbing(onTestFinished);
     const elsewhere = `${await makeFolder(onTestFinished)}/provision.json`;
     await rename(paths.provisionJson, elsewhere);

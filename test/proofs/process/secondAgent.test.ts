@@ -15,7 +15,7 @@ async function linkTo(folder: string, atEnd: AtEnd): Promise<string> {
 
 describe.concurrent('a second agent', () => {
   it.for(['the same path', 'a link to the folder'])(
-    'by %s: 75 at once, naming the pid; the first goes on',
+    'by %s: ends with 75 at once and names the pid; the first agent continues',
     async (way, { onTestFinished }) => {
       const watch = watchEvents();
       const server = await startServer(onTestFinished, {

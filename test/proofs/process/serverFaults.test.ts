@@ -14,16 +14,16 @@ interface Trouble {
   readonly fault: Fault;
 }
 
-/** Each of these leaves a device on the server whose answer never came: the next step must find it. */
+/** Faults that leave a device on the server without a usable answer. The next step must find the device. */
 const SURVIVED: readonly Trouble[] = [
   { name: 'the answer lost, then a close', fault: { on: 'request', nth: 1, action: 'dropAnswerAndClose' } },
   { name: 'the answer lost in silence', fault: { on: 'request', nth: 1, action: 'dropAnswer' } },
   { name: 'PUBACK without an answer', fault: { on: 'request', nth: 1, action: 'pubackOnly' } },
   { name: 'a malformed answer', fault: { on: 'request', nth: 1, action: 'malformedAnswer' } },
-  { name: 'an answer that is no JSON', fault: { on: 'request', nth: 1, action: 'answer', payload: '\x00\xff{' } },
+  { name: 'an answer that is not JSON', fault: { on: 'request', nth: 1, action: 'answer', payload: '\x00\xff{' } },
   { name: 'an empty answer', fault: { on: 'request', nth: 1, action: 'answer', payload: '' } },
   {
-    name: 'an answer of an unknown status',
+    name: 'an answer with an unknown status',
     fault: { on: 'request', nth: 1, action: 'answer', payload: '{"status":"MAYBE"}' },
   },
   {
@@ -52,7 +52,7 @@ const SURVIVED: readonly Trouble[] = [
   { name: 'no answer for attributes', fault: { on: 'attributeRequest', nth: 1, action: 'silence' } },
 ];
 
-/** With one retry. */
+/** Faults that need one retry. */
 const RETRIED: readonly Trouble[] = [
   { name: 'a close after CONNECT', fault: { on: 'provisionConnect', nth: 1, action: 'close' } },
   { name: 'no CONNACK', fault: { on: 'provisionConnect', nth: 1, action: 'stallConnack' } },
@@ -60,13 +60,13 @@ const RETRIED: readonly Trouble[] = [
   { name: 'a close after the request', fault: { on: 'request', nth: 1, action: 'close' } },
   { name: 'silence after the request', fault: { on: 'request', nth: 1, action: 'silence' } },
   { name: 'a failing back end', fault: { on: 'request', nth: 1, action: 'silenceThenPubackAndClose', ms: 200 } },
-  { name: 'a close of the device’s connection', fault: { on: 'deviceConnect', nth: 1, action: 'close' } },
-  { name: 'a close after the device’s CONNACK', fault: { on: 'deviceConnect', nth: 1, action: 'acceptThenClose' } },
-  { name: 'the device’s connection not available', fault: { on: 'deviceConnect', nth: 1, action: 'refuse', code: 3 } },
-  { name: 'a close after the device’s question', fault: { on: 'attributeRequest', nth: 1, action: 'close' } },
+  { name: "a close of the device's connection", fault: { on: 'deviceConnect', nth: 1, action: 'close' } },
+  { name: "a close after the device's CONNACK", fault: { on: 'deviceConnect', nth: 1, action: 'acceptThenClose' } },
+  { name: "the device's connection not available", fault: { on: 'deviceConnect', nth: 1, action: 'refuse', code: 3 } },
+  { name: "a close after the device's question", fault: { on: 'attributeRequest', nth: 1, action: 'close' } },
 ];
 
-describe.concurrent('FR-012, SC-002, SC-004: whatever becomes of the answer, there is one device and the camera has its token', () => {
+describe.concurrent('FR-012, SC-002, SC-004: after any fault there is one device, and the camera has its token', () => {
   it.for([
     ...SURVIVED.map((trouble) => ({ ...trouble, retries: 0 })),
     ...RETRIED.map((trouble) => ({ ...trouble, retries: 1 })),
@@ -87,7 +87,7 @@ interface Refusal {
   readonly code: FailureCode;
   readonly faults?: readonly Fault[];
   readonly hint?: RegExp;
-  /** Of the `provisioning` section, and how it is repaired. */
+  /** The wrong keys of section `provisioning`. */
   readonly provisioning?: Readonly<Record<string, unknown>>;
   readonly device?: Readonly<Record<string, unknown>>;
   readonly server?: Parameters<typeof startServer>[1];
@@ -101,7 +101,7 @@ const REFUSALS: readonly Refusal[] = [
   { name: 'a wrong key', code: 'PROVISION_KEY_REFUSED', provisioning: { device_key: 'some-other-key' } },
   { name: 'a wrong secret', code: 'PROVISION_KEY_REFUSED', provisioning: { device_secret: 'some-other-secret' } },
   {
-    name: 'a server that does not know the user “provision”',
+    name: 'a server that does not know the user "provision"',
     code: 'CONNECTION_NOT_ACCEPTED',
     faults: [{ on: 'provisionConnect', nth: 1, action: 'refuse', code: 5 }],
   },
@@ -121,13 +121,13 @@ const REFUSALS: readonly Refusal[] = [
     faults: [{ on: 'request', nth: 1, action: 'answer', payload: CERTIFICATE }],
   },
   {
-    name: 'granted credentials that are refused every time',
+    name: 'issued credentials that are always refused',
     code: 'CREDENTIALS_REFUSED',
     hint: /still exists and whether its access token was changed/,
     faults: [1, 2, 3].map((nth) => ({ on: 'deviceConnect', nth, action: 'refuse', code: 5 })),
   },
   {
-    name: 'a malformed answer with the server’s own credentials',
+    name: "a malformed answer with the server's credentials",
     code: 'ANSWER_INVALID',
     server: CHECK,
     device: { name: 'cam-1' },
@@ -135,7 +135,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothing', () => {
+describe.concurrent('FR-010, SC-004, P2.1: a refusal of the server changes nothing', () => {
   it.for(REFUSALS)('$name: $code; repaired, the next boot completes', async (refusal, { onTestFinished }) => {
     const server = await startServer(onTestFinished, { ...refusal.server, faults: refusal.faults ?? [] });
     const device = await makeDeviceFolder(onTestFinished, {
@@ -156,9 +156,7 @@ describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothi
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('a device name that somebody else has: DEVICE_NAME_TAKEN, that device stays as it is', async ({
-    onTestFinished,
-  }) => {
+  it('the name of another device: DEVICE_NAME_TAKEN, the other device does not change', async ({ onTestFinished }) => {
     const devices = [
       { name: 'cam-1', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-somebody-else' } },
     ] as const;
@@ -178,7 +176,7 @@ describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothi
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('a lost answer with the server’s own credentials, where it tells them once: says what to delete there', async ({
+  it("a lost answer with the server's credentials, which the server sends only once: says what to delete", async ({
     onTestFinished,
   }) => {
     const server = await startServer(onTestFinished, {
@@ -190,7 +188,7 @@ describe.concurrent('FR-010, SC-004, P2.1: what the server refuses changes nothi
     const { paths } = device;
     const lost = await runAgentProcess(onTestFinished, paths.deviceFolder);
     await expectFailed(device, lost, { code: 'CONNECTION_LOST', server });
-    // The agent waits until the lost request can't succeed any more; in this process that wait takes no time.
+    // The agent waits until the lost request can't succeed any more. In this process the wait takes no time.
     const run = await runDevice(paths);
     expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'DEVICE_NAME_TAKEN' } });
     expect(run.failure?.hint).toMatch(/delete the server attribute provisionState of cam-1/);

@@ -14,18 +14,18 @@ import { startServer, watchEvents } from '../../support/server.ts';
 
 type Signal = 'SIGTERM' | 'SIGINT';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
-/** The agent gives a durable write under way two seconds. */
+/** More than the two seconds that the agent waits for a running durable write. */
 const END_LIMIT_MS = 3000;
 
 interface Moment {
   readonly name: string;
-  /** The state that the log names when the signal comes. */
+  /** The state in the log at the signal. */
   readonly state: string | null;
-  /** A file-system call of the agent's: the signal comes right before, or after it. */
+  /** A file-system call of the agent: the signal comes right before or after the call. */
   readonly at?: Omit<Intrusion, 'act'>;
-  /** Something that the server sees. */
+  /** An event of the server. */
   readonly seen?: { readonly type: SimulatorEvent['type']; readonly nth: number };
-  /** A line of the log. */
+  /** Event of a log line. */
   readonly logged?: string;
   readonly server?: SimulatorOptions;
 }
@@ -38,7 +38,7 @@ const MOMENTS: readonly Moment[] = [
   { name: 'detect', state: 'detect', at: { call: 'stat', path: '/provision.txt', nth: 2 } },
   { name: 'validate', state: 'validate', at: { call: 'open', path: '/provision.json' } },
   { name: 'prepare', state: 'prepare', at: { call: 'open', path: '/credentials.json.tmp' } },
-  { name: 'request, before it leaves', state: 'request', at: { call: 'open', path: '/provision.json', nth: 3 } },
+  { name: 'request, before sending', state: 'request', at: { call: 'open', path: '/provision.json', nth: 3 } },
   { name: 'request, unanswered', state: 'request', seen: { type: 'request', nth: 1 }, server: { latencyMs: 400 } },
   {
     name: 'request, committed later',
@@ -46,7 +46,7 @@ const MOMENTS: readonly Moment[] = [
     seen: { type: 'request', nth: 1 },
     server: { commitDelayMs: 500 },
   },
-  { name: 'request, the grant stored', state: 'request', at: { call: 'rename', path: '/credentials.json', nth: 2 } },
+  { name: 'request, credentials stored', state: 'request', at: { call: 'rename', path: '/credentials.json', nth: 2 } },
   { name: 'backoff', state: 'backoff', logged: 'backoff.waiting', server: { faults: [UNAVAILABLE] } },
   {
     name: 'reconcile',
@@ -72,13 +72,13 @@ const MOMENTS: readonly Moment[] = [
   },
 ];
 
-/** The configuration as it was, or with the new device in it: nothing in between. */
+/** Expects the complete old configuration or the complete new one. */
 async function expectWholeConfig(paths: DevicePaths): Promise<void> {
   const text = await readFile(paths.thermalConfig, 'utf8');
   if (text !== OLD_CONFIG) expect((await configuredDevice(paths)).deviceId).toMatch(/^thermal-camera-[A-Z0-9]{6}$/);
 }
 
-describe.concurrent('an interruption is no failure: status 75, and the next boot goes on', () => {
+describe.concurrent('an interruption is not a failure: status 75, and the next boot resumes', () => {
   const cases = MOMENTS.flatMap((moment) => SIGNALS.map((signal) => ({ ...moment, signal })));
 
   it.for(cases)('FR-010, SC-004: $signal in $name', async (given, { onTestFinished }) => {
@@ -116,23 +116,20 @@ describe.concurrent('an interruption is no failure: status 75, and the next boot
     expect(runIds.size).toBe(state === null ? 2 : 1);
   });
 
-  it.for(SIGNALS)(
-    'SC-004: %s after the end of the run changes nothing any more',
-    async (signal, { onTestFinished }) => {
-      const server = await startServer(onTestFinished);
-      const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
-      const intrusions = [{ call: 'unlink', path: '/credentials.json', act: { do: 'signal', signal } }] as const;
-      const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { intrusions });
-      await expectProvisioned(paths, end, server);
-    },
-  );
+  it.for(SIGNALS)('SC-004: %s after the end of the run changes nothing', async (signal, { onTestFinished }) => {
+    const server = await startServer(onTestFinished);
+    const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
+    const intrusions = [{ call: 'unlink', path: '/credentials.json', act: { do: 'signal', signal } }] as const;
+    const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { intrusions });
+    await expectProvisioned(paths, end, server);
+  });
 
   it.for(SIGNALS)(
-    'FR-010, SC-004: %s in restore: the backup is back, the next boot says why, the one after completes',
+    'FR-010, SC-004: %s in restore: the backup is restored, the next boot gives the reason, the boot after it completes',
     async (signal, { onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
-      const intrusions = spoiledWrite(paths, signal);
+      const intrusions = damagedWrite(paths, signal);
       const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { intrusions });
       expect(end).toMatchObject({ status: 75, signal: null });
       expect(end.log.at(-1)).toMatchObject({ event: 'run.interrupted', state: 'restore' });
@@ -146,14 +143,14 @@ describe.concurrent('an interruption is no failure: status 75, and the next boot
   );
 });
 
-/** Somebody spoils the file right after the agent wrote it; the signal comes while the backup is put back. */
-const spoiledWrite = ({ thermalConfig }: DevicePaths, signal: Signal): readonly Intrusion[] => [
+/** Another program damages the file right after the write; the signal comes during the restore. */
+const damagedWrite = ({ thermalConfig }: DevicePaths, signal: Signal): readonly Intrusion[] => [
   { call: 'rename', path: '/thermal_config.json', after: true, act: { do: 'write', path: thermalConfig, text: '{' } },
   { call: 'open', path: '/thermal_config.json.tmp', nth: 2, act: { do: 'signal', signal } },
 ];
 
-describe('the request that an interruption cut off', () => {
-  it('FR-005, SC-002: is found by its token, and not sent again', async ({ onTestFinished }) => {
+describe('an interrupted request', () => {
+  it('FR-005, SC-002: its device is found by the token, and no request is sent again', async ({ onTestFinished }) => {
     const watch = watchEvents();
     const server = await startServer(onTestFinished, {
       onEvent: watch.onEvent,
@@ -167,12 +164,12 @@ describe('the request that an interruption cut off', () => {
     watch.when('commit', () => agent.child.kill('SIGTERM'));
     const cut = await agent.ended;
     expect(cut.status).toBe(75);
-    const drawn = cut.log.find(({ event }) => event === 'candidate.drawn')?.deviceName;
+    const generated = cut.log.find(({ event }) => event === 'candidate.generated')?.deviceName;
 
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
     await expectProvisioned(paths, end, server);
     expect(end.log.map(({ event }) => event)).toContain('reconcile.accepted');
-    expect((await configuredDevice(paths)).deviceId).toBe(drawn);
+    expect((await configuredDevice(paths)).deviceId).toBe(generated);
     expect(server.registry.counts.provisionRequests).toBe(1);
   });
 });

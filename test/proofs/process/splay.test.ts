@@ -11,7 +11,7 @@ describe.concurrent('--splay', () => {
     { name: 'as an option', command: ['run', '--splay', '300'], env: {} },
     { name: 'as a variable', command: ['run'], env: { THERMAL_SPLAY: '300' } },
   ])(
-    '$name: the pause is logged, status shows it, SIGTERM ends it, the next start goes on',
+    '$name: the pause is logged, status shows it, SIGTERM ends it, the next start resumes',
     async (given, { expect, onTestFinished }) => {
       const server = await startServer(onTestFinished);
       const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -23,7 +23,7 @@ describe.concurrent('--splay', () => {
       const command = ['status', '--format', 'json'];
       const status = async (): Promise<unknown> =>
         JSON.parse((await runAgentProcess(onTestFinished, paths.deviceFolder, { command })).output);
-      // A state that nothing waits for is saved within 200 ms.
+      // A state without an effect to wait for is saved within 200 ms.
       await expect
         .poll(status)
         .toMatchObject({ status: 'running', state: { name: 'prepare' }, retry: { waitingFor: 'splay' } });
@@ -41,7 +41,7 @@ describe.concurrent('--splay', () => {
     },
   );
 
-  it.for(['-1', '301', '1.5', 'ten'])('%s is no such number of seconds', async (seconds, { onTestFinished }) => {
+  it.for(['-1', '301', '1.5', 'ten'])('%s is not a valid number of seconds', async (seconds, { onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const command = ['run', `--splay=${seconds}`];
     expect((await runAgentProcess(onTestFinished, paths.deviceFolder, { command })).status).toBe(64);

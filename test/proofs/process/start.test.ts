@@ -14,7 +14,7 @@ const CONFIG = `{
 }
 `;
 
-test('P1: start provisions, publishes with the new token, and reconnects when the server comes back', async ({
+test('P1: start provisions, publishes with the new token, and reconnects to a restarted server', async ({
   onTestFinished,
 }) => {
   const registryFile = join(await makeFolder(onTestFinished), 'registry.json');
@@ -41,7 +41,7 @@ test('P1: start provisions, publishes with the new token, and reconnects when th
   expect(await loginAsDevice('127.0.0.1', port, device.token)).toBe('answered');
 });
 
-test('the server is told once how the device was provisioned', async ({ onTestFinished }) => {
+test('start publishes the provisioning record once', async ({ onTestFinished }) => {
   const server = await startServer(onTestFinished);
   const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, config: CONFIG });
   const agent = startAgent(onTestFinished, paths.deviceFolder, { command: ['start'] });

@@ -9,9 +9,9 @@ import { giveToUnprivileged, isRoot, unprivileged } from '../../support/unprivil
 
 const DAMAGES = [
   { name: 'empty', content: '' },
-  { name: 'cut off', content: (text: string) => text.slice(0, text.length / 2) },
+  { name: 'truncated', content: (text: string) => text.slice(0, text.length / 2) },
   { name: 'binary', content: Buffer.from([0, 0xff, 0xfe, 1]) },
-  { name: 'of another shape', content: '{"format":"something","version":1}' },
+  { name: 'with another structure', content: '{"format":"something","version":1}' },
   {
     name: 'with a broken field',
     content: (text: string) => text.replace(/"candidates": \[|"requestsOut": \d+/, '"$&'),
@@ -27,7 +27,7 @@ async function damage(path: string, content: (typeof DAMAGES)[number]['content']
   else await writeFile(path, typeof content === 'function' ? content(before) : content);
 }
 
-/** What the next version of the agent would have written. */
+/** Changes a file to the next version of its format. */
 async function fromTheFuture(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
   await writeFile(path, text.replace('"version": 1', '"version": 2'));
@@ -36,7 +36,7 @@ async function fromTheFuture(path: string): Promise<string> {
 
 describe.concurrent('a damaged file of an interrupted run', () => {
   it.for(DAMAGES)(
-    'FR-010: snapshot $name: set aside, said aloud, the device of that run is found',
+    'FR-010: snapshot $name: set aside with a message, the device of that run is found',
     async ({ content }, { onTestFinished }) => {
       const { paths, server, deviceName } = await interruptedRun(onTestFinished);
       await damage(paths.snapshot, content);
@@ -51,7 +51,7 @@ describe.concurrent('a damaged file of an interrupted run', () => {
   );
 
   it.for(DAMAGES)(
-    'FR-010: credentials $name: set aside, says that a device may be left over, draws anew',
+    'FR-010: credentials $name: set aside, warns of a possible unused device, generates new ones',
     async ({ content }, { onTestFinished }) => {
       const { paths, server, deviceName } = await interruptedRun(onTestFinished);
       await damage(paths.credentials, content);
@@ -68,7 +68,7 @@ describe.concurrent('a damaged file of an interrupted run', () => {
 interface Unusable {
   readonly name: string;
   readonly code: FailureCode;
-  /** Makes it unusable; gives what repairs it. */
+  /** Makes the file unusable. @returns a function that repairs it */
   readonly put: (run: InterruptedRun) => Promise<() => unknown>;
   readonly onlyRoot?: boolean;
 }
@@ -91,7 +91,7 @@ const UNUSABLE: readonly Unusable[] = [
     },
   },
   {
-    name: 'a snapshot that may not be read',
+    name: 'a snapshot without read permission',
     code: 'FILE_NOT_PERMITTED',
     put: async ({ paths }) => {
       await chmod(paths.snapshot, 0);
@@ -99,7 +99,7 @@ const UNUSABLE: readonly Unusable[] = [
     },
   },
   {
-    name: 'credentials that may not be read',
+    name: 'credentials without read permission',
     code: 'CREDENTIALS_FOREIGN_OWNER',
     put: async ({ paths }) => {
       await chmod(paths.credentials, 0);
@@ -120,7 +120,7 @@ const UNUSABLE: readonly Unusable[] = [
     },
   },
   {
-    name: 'a snapshot of another user, closed to us',
+    name: 'a snapshot of another user, without read permission',
     code: 'FILE_NOT_PERMITTED',
     onlyRoot: true,
     put: async ({ paths }) => {
@@ -130,9 +130,9 @@ const UNUSABLE: readonly Unusable[] = [
   },
 ];
 
-describe.concurrent('a file of an interrupted run that can’t be used', () => {
+describe.concurrent('an unusable file of an interrupted run', () => {
   it.for(UNUSABLE)(
-    'SC-004: $name: $code, nothing is sent; repaired, the run goes on',
+    'SC-004: $name: $code, nothing is sent; repaired, the run resumes',
     async (unusable, { onTestFinished, skip }) => {
       skip(unusable.onlyRoot === true && !isRoot, 'only root can give files away');
       const run = await interruptedRun(onTestFinished);
@@ -150,7 +150,7 @@ describe.concurrent('a file of an interrupted run that can’t be used', () => {
     },
   );
 
-  it('credentials and folder that are open to others: tightened, with a warning', async ({ onTestFinished }) => {
+  it('credentials and folder with permissions for others: tightened with a warning', async ({ onTestFinished }) => {
     const { paths, server } = await interruptedRun(onTestFinished);
     await chmod(paths.credentials, 0o644);
     await chmod(paths.stateFolder, 0o755);
@@ -165,7 +165,7 @@ describe.concurrent('a file of an interrupted run that can’t be used', () => {
 /** Thirty years. */
 const YEARS_MS = 30 * 365 * 86_400_000;
 
-/** Moves every time in a snapshot, as if the clock had been wrong when it was written. */
+/** Shifts every time in a snapshot, as if the clock had been wrong at its write. */
 async function shiftTimes(path: string, ms: number): Promise<void> {
   const text = await readFile(path, 'utf8');
   const shifted = text
@@ -180,7 +180,7 @@ describe.concurrent('a clock that jumps by years between interruption and resume
     { name: 'forwards', ms: -YEARS_MS },
     { name: 'backwards', ms: YEARS_MS },
   ])(
-    'SC-001: $name, with a request unanswered: the next boot completes at once',
+    'SC-001: $name, with an unanswered request: the next boot completes at once',
     async ({ ms }, { onTestFinished }) => {
       const { paths, server, deviceName } = await interruptedRun(onTestFinished);
       await shiftTimes(paths.snapshot, ms);

@@ -29,13 +29,13 @@ describe.concurrent('status', () => {
     expect(status).toBe(1);
   });
 
-  it('of an empty folder says how to begin', async ({ expect, onTestFinished }) => {
+  it('of an empty folder says how to start', async ({ expect, onTestFinished }) => {
     const { output, status } = await ask(onTestFinished, await makeFolder(onTestFinished));
     expect(output).toMatch(/^status: not started\n(.*\n)*next: .*touch .*provision\.txt && thermal-provision run/);
     expect(status).toBe(0);
   });
 
-  it('follows a device from the request to the end, in text, JSON and words', async ({ expect, onTestFinished }) => {
+  it('follows a device from the request to the end, in text, JSON and explain', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const before = await ask(onTestFinished, paths.deviceFolder);
@@ -58,7 +58,7 @@ describe.concurrent('status', () => {
     await assertNoSecrets(paths.deviceFolder, output + json.output + words.output, secrets);
   });
 
-  it('of an interrupted run, also on a copy of the folder elsewhere', async ({ expect, onTestFinished }) => {
+  it('of an interrupted run, also on a copy of the folder', async ({ expect, onTestFinished }) => {
     const { paths, deviceName } = await interruptedRun(onTestFinished);
     const here = await ask(onTestFinished, paths.deviceFolder);
     expect(here.output).toMatch(
@@ -86,9 +86,9 @@ describe.concurrent('status', () => {
     expect(status).toBe(2);
   });
 
-  it('without the right to read says who may', async ({ expect, onTestFinished }) => {
+  it('without read permission says which user has it', async ({ expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
-    // Root is never shut out, so somebody else asks.
+    // Root may read everything, so another user asks.
     await giveToUnprivileged(paths.deviceFolder);
     await chmod(paths.stateFolder, 0);
     onTestFinished(() => chmod(paths.stateFolder, 0o700));
@@ -99,7 +99,7 @@ describe.concurrent('status', () => {
     expect(status).toBe(1);
   });
 
-  it('while the agent waits counts down, and --wait ends with the run', async ({ expect, onTestFinished }) => {
+  it('counts down while the agent waits, and --wait ends with the run', async ({ expect, onTestFinished }) => {
     const port = await closedPort();
     const { paths } = await makeDeviceFolder(onTestFinished, { port, provisioning: { max_retries: 2 } });
     const agent = startAgent(onTestFinished, paths.deviceFolder);
@@ -124,7 +124,7 @@ describe.concurrent('status', () => {
     },
   );
 
-  it('of a start that failed before a run has its code', async ({ expect, onTestFinished }) => {
+  it('of a start that failed before a run shows its code', async ({ expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
     await rm(paths.provisionTxt);
     await writeFile(paths.credentials, '{"format":"thermal-provision-credentials","version":99}');

@@ -22,15 +22,15 @@ async function backupsIn({ deviceFolder }: DevicePaths): Promise<string[]> {
   return Promise.all(names.sort().map((name) => fileContentId(join(deviceFolder, name))));
 }
 
-describe.concurrent('FR-007, FR-010: a thermal_config.json that the camera canâ€™t use is kept, and provisioning goes on', () => {
+describe.concurrent('FR-007, FR-010: an unusable thermal_config.json is kept, and provisioning continues', () => {
   it.for([
     { name: 'empty', content: '' },
     { name: 'binary', content: Buffer.from([0, 1, 2, 0xff, 0xfe, 0]) },
     { name: 'null', content: 'null' },
     { name: 'nested too deeply', content: `${'['.repeat(100_000)}` },
-    { name: 'cut off', content: OLD_CONFIG.slice(0, 80) },
-    { name: 'of wrong types', content: '{"thingsboard": [], "telemetry": 7}' },
-    { name: '10 MB of no JSON', content: 'x'.repeat(10_000_000) },
+    { name: 'truncated', content: OLD_CONFIG.slice(0, 80) },
+    { name: 'with wrong types', content: '{"thingsboard": [], "telemetry": 7}' },
+    { name: '10 MB that are not JSON', content: 'x'.repeat(10_000_000) },
     {
       name: 'more than a megabyte of valid JSON',
       content: OLD_CONFIG.replace('{', `{"filler": "${'x'.repeat(1024 * 1024)}",`),
@@ -45,7 +45,7 @@ describe.concurrent('FR-007, FR-010: a thermal_config.json that the camera canâ€
     expect(JSON.parse(await readFile(paths.thermalConfig, 'utf8')).telemetry.interval_seconds).toBe(15);
   });
 
-  it('the settings come from the newest backup that can be used', async ({ onTestFinished }) => {
+  it('the settings come from the newest usable backup', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, config: '{"half' });
     await writeFile(`${paths.thermalConfig}.backup.20200101T000000.000Z`, OLD_CONFIG);
@@ -55,7 +55,7 @@ describe.concurrent('FR-007, FR-010: a thermal_config.json that the camera canâ€
     expect(await readFile(paths.thermalConfig, 'utf8')).toContain('"serial": 12345678901234567890123');
   });
 
-  it('a megabyte of valid JSON survives, but for its credentials, and grows by them', async ({ onTestFinished }) => {
+  it('a megabyte of valid JSON changes only in its credentials', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const filler = `"filler": "${'x'.repeat(1024 * 1024 - OLD_CONFIG.length - 15)}"`;
     const config = OLD_CONFIG.replace('{', `{${filler},`);
@@ -64,7 +64,7 @@ describe.concurrent('FR-007, FR-010: a thermal_config.json that the camera canâ€
     expect((await readFile(paths.thermalConfig, 'utf8')).includes(filler)).toBe(true);
   });
 
-  it('of duplicate keys the last, which the camera reads, gets the new value', async ({ onTestFinished }) => {
+  it('the last of duplicate keys, which the camera reads, gets the new value', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const config = OLD_CONFIG.replace('"host"', '"access_token": "first", "host"');
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, config });
@@ -73,7 +73,7 @@ describe.concurrent('FR-007, FR-010: a thermal_config.json that the camera canâ€
     expect((await configuredDevice(paths)).token).not.toBe('first');
   });
 
-  it('absent, or a link to nowhere: a new file, for its owner alone', async ({ onTestFinished }) => {
+  it('absent, or a dangling link: a new file, readable only for its owner', async ({ onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port, config: null });
     const elsewhere = join(await makeFolder(onTestFinished), 'camera.json');
@@ -115,13 +115,13 @@ const OBSTACLES: readonly Obstacle[] = [
     repair: ({ thermalConfig }) => chmod(thermalConfig, 0o644),
   },
   {
-    name: 'a file that may not be read',
+    name: 'a file without read permission',
     code: 'CONFIG_UNREADABLE',
     put: ({ thermalConfig }) => chmod(thermalConfig, 0o200),
     repair: ({ thermalConfig }) => chmod(thermalConfig, 0o600),
   },
   {
-    name: 'a folder in its place',
+    name: 'a folder with its name',
     code: 'CONFIG_UNREADABLE',
     put: async ({ thermalConfig }) => {
       await rm(thermalConfig);
@@ -130,7 +130,7 @@ const OBSTACLES: readonly Obstacle[] = [
     repair: replaceConfig,
   },
   {
-    name: 'a pipe in its place',
+    name: 'a pipe with its name',
     code: 'CONFIG_UNREADABLE',
     put: async ({ thermalConfig }) => {
       await rm(thermalConfig);
@@ -164,14 +164,14 @@ const OBSTACLES: readonly Obstacle[] = [
     repair: ({ deviceFolder }) => chmod(deviceFolder, 0o755),
   },
   {
-    name: 'a read-only folder, at the very first run',
+    name: 'a read-only folder at the first run',
     code: 'FOLDER_NOT_WRITABLE',
     put: ({ deviceFolder }) => chmod(deviceFolder, 0o555),
     repair: ({ deviceFolder }) => chmod(deviceFolder, 0o755),
   },
 ];
 
-describe.concurrent('FR-003, FR-010, SC-004: what would make the write fail is found before the server hears of us', () => {
+describe.concurrent('FR-003, FR-010, SC-004: an obstacle to the write is found before the request', () => {
   it.for(OBSTACLES)('$name: $code; repaired, the next boot completes', async (obstacle, { onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
@@ -189,7 +189,7 @@ describe.concurrent('FR-003, FR-010, SC-004: what would make the write fail is f
 
   it.skipIf(!isRoot).for([
     {
-      // Only root can give files away; without it there is nobody else whose file it could be.
+      // Only root can give files to another user.
       name: 'a file of another user',
       code: 'FILE_NOT_PERMITTED',
       hint: /chown/,

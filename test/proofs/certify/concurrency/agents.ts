@@ -1,4 +1,4 @@
-/** Agents that run at the same time, and a server that holds the first of them up until all have shown what they do. */
+/** Agents that run at the same time, and a server that delays the first agent until the others have ended. */
 
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { agentCommand } from '../agentProcess.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
 
-/** Twenty processes that start on two cores need a while; who needs more than this has hung. */
+/** Much longer than twenty processes need to start on two cores: an agent that needs more hangs. */
 const LIMIT_MS = 60_000;
 
 export interface RunningAgent {
@@ -20,7 +20,7 @@ export interface RunningAgent {
   hasEnded(): boolean;
 }
 
-/** @param uid user and group to run as; absent: our own */
+/** @param uid user and group of the agent; absent: this process's */
 export function startAgent(agent: string, folder: string, uid?: number): RunningAgent {
   const [program = '', ...args] = agentCommand(agent, folder, ['--log-format', 'json', '--log-level', 'debug']);
   const child = spawn(program, args, {
@@ -54,12 +54,12 @@ export function startAgent(agent: string, folder: string, uid?: number): Running
   return { pid: child.pid ?? 0, kill: () => void child.kill('SIGKILL'), ended, hasEnded: () => over };
 }
 
-/** A device folder whose agent, once it holds the lock, waits for its server until `letGo`. */
+/** A device folder whose agent holds the lock and waits for its server until `letGo`. */
 export interface GuardedDevice extends DeviceUnderTest {
-  /** Resolves when an agent has connected: it holds the lock, and keeps it. */
+  /** Resolves when an agent has connected: the agent holds the lock and keeps it. */
   held(): Promise<boolean>;
   letGo(): void;
-  /** How many times an agent has connected. */
+  /** Number of the agents' connections. */
   connections(): number;
   close(): Promise<void>;
 }
@@ -75,7 +75,7 @@ async function layOut(paths: DevicePaths, proxy: FaultProxy): Promise<void> {
   await putTrigger(paths);
 }
 
-/** @param folder of this device alone; removed at the end */
+/** @param folder used by this device only; removed at the end */
 export async function openDevice(folder: string): Promise<GuardedDevice> {
   const server: Simulator = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET });
   const proxy = await startFaultProxy({
@@ -101,7 +101,7 @@ export async function openDevice(folder: string): Promise<GuardedDevice> {
   };
 }
 
-/** @returns whether it came about in time */
+/** Waits for a condition. @returns whether it was met in time */
 export async function until(met: () => boolean): Promise<boolean> {
   const end = performance.now() + LIMIT_MS;
   while (!met()) {

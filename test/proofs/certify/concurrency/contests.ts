@@ -1,4 +1,4 @@
-/** What several agents do to one another, each contest on device folders of its own. */
+/** Contests of several agents. Each contest has its own device folders. */
 
 import { execFile } from 'node:child_process';
 import { chown, mkdir, symlink } from 'node:fs/promises';
@@ -10,13 +10,13 @@ import { type GuardedDevice, openDevice, type RunningAgent, startAgent, until } 
 
 export interface Contest {
   readonly name: string;
-  /** @returns problems; undefined: it can't be held here */
+  /** @returns problems; undefined: the contest is not possible on this machine */
   hold(agent: string, folder: string): Promise<ContestResult | undefined>;
 }
 
 export interface ContestResult {
   readonly problems: readonly string[];
-  /** Agents that met another one. */
+  /** Number of agents that met another agent. */
   readonly meetings: number;
 }
 
@@ -27,20 +27,20 @@ const lastLine = (output: string): string => output.trimEnd().split('\n').at(-1)
 /** A holder that gets no time to run, among twenty others on two cores, does not tell its pid within the second. */
 const SAYS_SOMEBODY = 'its process id is unknown';
 
-/** Everybody but the holder ends at once, says who holds the lock, and did nothing. */
+/** Checks that all other agents end at once, name the holder of the lock, and start no run. */
 async function refusals(losers: readonly RunningAgent[], holder: RunningAgent): Promise<string[]> {
   const endings = await Promise.all(losers.map(({ ended }) => ended));
   const naming = endings.filter(({ output }) => output.includes(`process ${holder.pid}`));
   const problems = endings.flatMap(({ status, output }) => {
     if (status !== EXIT.TEMPFAIL)
-      return [`an agent that should find the lock taken ended with ${status}: ${lastLine(output)}`];
-    return output.includes('run.started') || output.includes('run.resumed') ? ['a refused agent began a run'] : [];
+      return [`an agent that must find the lock taken ended with ${status}: ${lastLine(output)}`];
+    return output.includes('run.started') || output.includes('run.resumed') ? ['a refused agent started a run'] : [];
   });
   const silent = endings.filter((one) => !naming.includes(one) && !one.output.includes(SAYS_SOMEBODY));
   return [
     ...problems,
     ...(naming.length > 0 || losers.length === 0 ? [] : ['no agent named the holder of the lock']),
-    ...silent.map(() => 'an agent did not say who holds the lock'),
+    ...silent.map(() => 'an agent did not name the holder of the lock'),
   ];
 }
 
@@ -55,8 +55,8 @@ async function success(holder: RunningAgent, device: GuardedDevice, others: read
 }
 
 /**
- * Lets agents compete for one folder: waits until all but one have ended while that one is held up, then lets it go.
- * @param former connections of agents that are dead already
+ * Lets agents compete for one folder: delays the holder until all other agents have ended, then releases it.
+ * @param former number of connections of killed agents
  */
 async function compete(agents: readonly RunningAgent[], device: GuardedDevice, former = 0): Promise<string[]> {
   const running = (): readonly RunningAgent[] => agents.filter((agent) => !agent.hasEnded());
@@ -66,7 +66,11 @@ async function compete(agents: readonly RunningAgent[], device: GuardedDevice, f
   if (together() || holder === undefined || more.length > 0) {
     device.letGo();
     await Promise.all(agents.map(({ ended }) => ended));
-    return [together() ? 'two agents work on one folder' : `${more.length} agents neither work nor end, or none works`];
+    return [
+      together()
+        ? 'two agents work on one folder'
+        : `${more.length} other agents have not ended, or no agent holds the lock`,
+    ];
   }
   const losers = agents.filter((agent) => agent !== holder);
   const refused = await refusals(losers, holder);
@@ -92,23 +96,23 @@ const sameMoment = (count: number): Contest => ({
     }),
 });
 
-const killedHolder = (heirs: number): Contest => ({
-  name: `the holder is killed, and ${heirs} agents want to follow`,
+const killedHolder = (successors: number): Contest => ({
+  name: `the holder is killed, and ${successors} agents compete for the lock`,
   hold: (agent, folder) =>
     withDevice(folder, async (device) => {
       const holder = startAgent(agent, folder);
       const held = await device.held();
       holder.kill();
       await holder.ended;
-      const agents = Array.from({ length: heirs }, () => startAgent(agent, folder));
+      const agents = Array.from({ length: successors }, () => startAgent(agent, folder));
       return {
-        problems: [...(held ? [] : ['nobody held the lock']), ...(await compete(agents, device, 1))],
-        meetings: heirs,
+        problems: [...(held ? [] : ['no agent held the lock']), ...(await compete(agents, device, 1))],
+        meetings: successors,
       };
     }),
 });
 
-/** @param uid of the holder, @param rival of the other one; undefined: root */
+/** @param uid user of the holder @param rival user of the other agent; undefined: root */
 const otherUser = (uid: number | undefined, rival: number | undefined): Contest => ({
   name: `the holder is ${uid === undefined ? 'root' : 'another user'}, the other agent ${rival === undefined ? 'root' : 'not'}`,
   hold: async (agent, folder) => {
@@ -122,7 +126,7 @@ const otherUser = (uid: number | undefined, rival: number | undefined): Contest 
       const held = await device.held();
       const other = startAgent(agent, folder, rival);
       return {
-        problems: [...(held ? [] : ['nobody held the lock']), ...(await compete([holder, other], device))],
+        problems: [...(held ? [] : ['no agent held the lock']), ...(await compete([holder, other], device))],
         meetings: 1,
       };
     });
@@ -139,11 +143,11 @@ const twoFolders = (each: number): Contest => ({
           startAgent(agent, second.paths.deviceFolder),
         ]);
         const competitors = [agents.flatMap(([one]) => one ?? []), agents.flatMap(([, other]) => other ?? [])] as const;
-        // Neither is let go before both hold their locks: one must not keep the other waiting.
+        // Release both only when both hold their locks: an agent in one folder must not block the other folder.
         const both = (await first.held()) && (await second.held());
         const problems = await Promise.all([compete(competitors[0], first), compete(competitors[1], second)]);
         return {
-          problems: [...(both ? [] : ['not both folders were held']), ...problems.flat()],
+          problems: [...(both ? [] : ['an agent did not get the lock of its folder']), ...problems.flat()],
           meetings: 2 * (each - 1),
         };
       }),
@@ -151,7 +155,7 @@ const twoFolders = (each: number): Contest => ({
 });
 
 const twoPaths = (how: 'a symbolic link' | 'a detour' | 'a bind mount', linkFirst: boolean): Contest => ({
-  name: `one folder by its path and by ${how}, ${linkFirst ? 'that' : 'the path'} first`,
+  name: `one folder by its path and by ${how}, ${linkFirst ? 'the second path' : 'the path'} first`,
   hold: async (agent, folder) => {
     if (how === 'a bind mount' && !isRoot) return undefined;
     return withDevice(folder, async (device) => {
@@ -165,7 +169,7 @@ const twoPaths = (how: 'a symbolic link' | 'a detour' | 'a bind mount', linkFirs
         const held = await device.held();
         const rivals = [startAgent(agent, rivalPath), startAgent(agent, rivalPath)];
         const problems = await compete([holder, ...rivals], device);
-        return { problems: [...(held ? [] : ['nobody held the lock']), ...problems], meetings: rivals.length };
+        return { problems: [...(held ? [] : ['no agent held the lock']), ...problems], meetings: rivals.length };
       } finally {
         if (mounted) await promisify(execFile)('umount', [other]);
       }
@@ -173,7 +177,7 @@ const twoPaths = (how: 'a symbolic link' | 'a detour' | 'a bind mount', linkFirs
   },
 });
 
-/** @returns whether it can be done here: containers often may not mount */
+/** @returns whether the mount succeeded: containers often may not mount */
 async function bindMount(folder: string, target: string): Promise<boolean> {
   await mkdir(target);
   return promisify(execFile)('mount', ['--bind', folder, target]).then(

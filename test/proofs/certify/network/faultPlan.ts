@@ -1,4 +1,4 @@
-/** Turns the packets of a recorded, fault-free conversation into every fault that the suite tries. */
+/** Plans the faults of the suite for the packets of a recorded conversation without faults. */
 
 import {
   type FaultProxyOptions,
@@ -8,9 +8,9 @@ import {
   type PlacedFault,
 } from '../../../support/faultProxy.ts';
 
-/** These act on a boundary, so that there is one more of them than packets: behind the last. */
+/** Faults that act between packets, so that one more place exists: after the last packet. */
 const AT_BOUNDARY: readonly NetworkFault[] = ['cut', 'reset', 'stall'];
-/** These are repeated on every later connection too, in the ordinary run: they spend the retries. */
+/** Faults that a normal run also repeats on every later connection, which uses up the retries. */
 const REPEATED: readonly NetworkFault[] = ['cut', 'corruptLength'];
 
 const sameDirection = (a: PacketPlace, b: PacketPlace): boolean =>
@@ -19,13 +19,13 @@ const sameDirection = (a: PacketPlace, b: PacketPlace): boolean =>
 const placeText = ({ connection, direction, packet }: PacketPlace): string =>
   `connection ${connection}, ${direction}, packet ${packet}`;
 
-/** The fault in words, for whoever has to repeat it. */
+/** The fault as text, for repeating it. */
 export const faultText = (fault: PlacedFault): string =>
   `${fault.fault}${fault.lasting === true ? ' (lasting)' : ''} ${fault.behind === true ? 'behind' : 'at'} ${placeText(fault)}`;
 
 /**
- * @param seen packets of the recorded conversation
- * @param options the connections that count, and whether every fault is repeated too
+ * @param seen the packets of the recorded conversation
+ * @param options the connections to use, and whether every fault is also repeated
  */
 export function planFaults(
   seen: readonly PacketPlace[],
@@ -44,6 +44,6 @@ export function planFaults(
   });
 }
 
-/** Distinct boundaries and packets that are touched, whatever is done there. */
+/** The distinct boundaries and packets of the faults. */
 export const pointsOf = (faults: readonly PlacedFault[], framing: FaultProxyOptions['framing']): readonly string[] =>
   faults.map((fault) => `${framing} ${placeText(fault)} ${fault.behind === true ? 'behind' : 'at'}`);

@@ -21,9 +21,9 @@ export interface Tls {
 }
 
 export interface ProvisioningTrial {
-  /** Absent: plain MQTT. */
+  /** Absent: MQTT without TLS. */
   readonly tls?: Tls | undefined;
-  /** What the server does by itself, e.g. to bring about a reconciliation. */
+  /** The server's own faults, for example to cause a reconciliation. */
   readonly serverFaults: readonly Fault[];
   readonly maxRetries: number;
   readonly fault?: PlacedFault | undefined;
@@ -35,9 +35,9 @@ export interface TrialResult {
   readonly seen: readonly PacketPlace[];
 }
 
-/** One second for an exchange, several for a run: who needs more has hung. */
+/** Much longer than a run with one second for each exchange: a run that needs more hangs. */
 const PASS_LIMIT_MS = 40_000;
-/** Starts without a fault until the device must be provisioned. */
+/** Maximum number of starts without a fault until the device must be provisioned. */
 const MAX_BOOTS = 3;
 
 interface Scene {
@@ -46,7 +46,7 @@ interface Scene {
   readonly output: string[];
 }
 
-/** One start of the agent; its pauses take no time. */
+/** Starts the agent with pauses that take no time. */
 async function boot({ device, output }: Scene): Promise<AgentResult | undefined> {
   const { pauses: _, ...time } = fastTime();
   const stop = new AbortController();
@@ -111,8 +111,8 @@ async function layOut(folder: string, proxy: FaultProxy, server: Simulator, tria
 }
 
 /**
- * Provisions a fresh device with the fault; then without it, until it is provisioned.
- * @param folder of this trial alone; removed afterwards
+ * Provisions a new device with the fault, then without it until the device is provisioned.
+ * @param folder used by this trial only; removed afterwards
  */
 export async function runProvisioningTrial(folder: string, trial: ProvisioningTrial): Promise<TrialResult> {
   const server = await startSimulator({

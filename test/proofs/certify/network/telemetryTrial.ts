@@ -16,11 +16,11 @@ import type { Tls, TrialResult } from './provisioningTrial.ts';
 
 const TOKEN = 'token-of-the-camera';
 const DEVICE = 'camera-1';
-/** Messages before, and again behind, the fault. */
+/** Number of messages before the fault, and again after it. */
 const ENOUGH_MESSAGES = 3;
-/** The chart's times are this many times shorter. */
+/** The chart's times are divided by this number. */
 const SPEED = 20;
-/** With the shortened times a client that recovers does so within two or three seconds. */
+/** With the shortened times a client recovers within two or three seconds. */
 const RECOVERY_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 3_000;
 const LIMITS = { connectMs: 1000, ackMs: 1000, closeMs: 50, readMs: 1000 };
@@ -65,8 +65,8 @@ async function within(ms: number, met: () => boolean): Promise<boolean> {
 }
 
 /**
- * Publishes telemetry through the fault, and requires that it arrives again afterwards.
- * @param folder of this trial alone; removed afterwards
+ * Publishes telemetry through a proxy with the fault. Telemetry must arrive again after the fault.
+ * @param folder used by this trial only; removed afterwards
  */
 export async function runTelemetryTrial(
   folder: string,
@@ -112,8 +112,8 @@ export async function runTelemetryTrial(
     const seen = [...proxy.seen];
     const before = received();
     const recovered = await within(RECOVERY_LIMIT_MS, () => received() >= before + ENOUGH_MESSAGES);
-    if (!recovered) problems.push(`telemetry did not come back: ${received() - before} messages behind the fault`);
-    if (ended !== undefined) problems.push(`normal operation ${ended} without having been asked to`);
+    if (!recovered) problems.push(`telemetry did not recover: ${received() - before} messages after the fault`);
+    if (ended !== undefined) problems.push(`normal operation ${ended} without a request to stop`);
     stop.abort();
     if (!(await within(STOP_LIMIT_MS, () => ended !== undefined))) problems.push('normal operation did not stop');
     await assertNoSecrets(folder, lines.join('\n'), [TOKEN]).catch((error: unknown) => problems.push(String(error)));

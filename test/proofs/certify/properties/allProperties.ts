@@ -10,7 +10,7 @@ import { provisionResponseProperty } from '../../../thingsboard/provisionRespons
 
 export interface CertifiedProperty {
   readonly property: Property;
-  /** Cases in one child process, and how many such processes. */
+  /** Number of cases in a child process, and number of such processes. */
   readonly cases: number;
   readonly lots: number;
 }
@@ -23,7 +23,7 @@ const certified =
     lots,
   });
 
-/** The slowest first, so that no worker is left with one at the end. */
+/** The slowest properties first, so that no worker starts one at the end. */
 export const allProperties: readonly CertifiedProperty[] = [
   ...[anyFolderProperty].map(certified(300, 4)),
   ...[exactlyOneProperty, boundedRunProperty].map(certified(1800, 3)),

@@ -1,4 +1,4 @@
-/** Checks one property in a process of its own: checkProperty.mjs NAME SEED CASES. Exit status 1: it does not hold. */
+/** Checks a property in its own process: checkProperty.mjs NAME SEED CASES. Exit status 1: it does not hold. */
 
 import { allProperties } from './allProperties.ts';
 

@@ -1,4 +1,4 @@
-/** Modes and owners of all files that a run leaves, whatever the umask and whoever runs it. */
+/** Checks modes and owners of all files after a run, with several umasks and users. */
 
 import { chmod, chown, lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,7 +13,7 @@ interface Attributes {
   readonly gid: number;
 }
 
-/** As the operator had laid it out: not 600, so that a change shows. */
+/** Mode of the operator's thermal_config.json: not 600, so that a change is visible. */
 const CONFIG_MODE = 0o640;
 
 async function attributesBelow(folder: string): Promise<ReadonlyMap<string, Attributes>> {
@@ -27,7 +27,7 @@ async function attributesBelow(folder: string): Promise<ReadonlyMap<string, Attr
   return found;
 }
 
-/** What was there keeps its attributes, under its new name too; everything new is for the folder's owner alone. */
+/** Existing files must keep their attributes, also after a rename. Only the folder's owner may use new files. */
 async function attributeProblems(
   { deviceFolder }: DevicePaths,
   before: ReadonlyMap<string, Attributes>,
@@ -46,11 +46,11 @@ async function attributeProblems(
 
 interface Constellation {
   readonly umask: number;
-  /** Who owns the device folder, and who runs the agent; undefined: we. */
+  /** Owner of the device folder, and user of the agent; undefined: this process's user. */
   readonly owner: number | undefined;
   readonly user: number | undefined;
   readonly config: string | null;
-  /** Killed when the server has registered the device, or at its end. */
+  /** Whether the agent is killed when the server has registered the device, instead of running to its end. */
   readonly killed: boolean;
 }
 
@@ -77,18 +77,18 @@ async function tryConstellation(folder: string, agent: string, constellation: Co
     const ending = await running.ended;
     const problems = await attributeProblems(scene.paths, before);
     if (!killed) return [...problems, ...endingProblems(ending), ...(await completionProblems(scene))];
-    if (ending.signal !== 'SIGKILL') problems.push('the kill did not strike');
+    if (ending.signal !== 'SIGKILL') problems.push('the kill did not happen');
     const left = await attributesBelow(scene.paths.deviceFolder);
-    return left.has('provision-state/credentials.json') ? problems : [...problems, 'no credentials.json was left'];
+    return left.has('provision-state/credentials.json') ? problems : [...problems, 'credentials.json does not exist'];
   } finally {
     await scene.close();
   }
 }
 
-const whose = (owner: number | undefined): string => (owner === undefined ? 'our own' : 'another user’s');
+const userText = (user: number | undefined): string => (user === undefined ? 'this user' : `user ${user}`);
 
 function* constellations(): Generator<Constellation> {
-  // Root serves the folder of an ordinary user; that user serves it itself; and everybody his own.
+  // Each user runs the agent in its own folder; root also runs it in the folder of an ordinary user.
   const users = isRoot ? [undefined, NOBODY] : [undefined];
   for (const user of users) {
     for (const owner of new Set(isRoot ? [user, NOBODY] : [undefined])) {
@@ -103,9 +103,8 @@ function* constellations(): Generator<Constellation> {
 
 export const fileModeTrials: readonly SecurityTrial[] = [...constellations()].map((constellation) => {
   const { umask, owner, user, config, killed } = constellation;
-  const agentUser = user === undefined ? 'we' : `user ${user}`;
   return {
-    name: `umask ${umask.toString(8).padStart(3, '0')}, ${agentUser} in ${whose(owner)} folder, ${config === null ? 'fresh' : 'configured'}${killed ? ', killed' : ''}`,
+    name: `umask ${umask.toString(8).padStart(3, '0')}, ${userText(user)} in a folder of ${userText(owner)}, ${config === null ? 'fresh' : 'configured'}${killed ? ', killed' : ''}`,
     run: (folder, agent) => tryConstellation(folder, agent, constellation),
   };
 });

@@ -1,4 +1,4 @@
-/** What others may touch: a warning, a tightened mode, or a refusal. */
+/** Files and folders that others may write: the agent warns, tightens the mode, or refuses. */
 
 import { chmod, chown, lchown, lstat, mkdir, readFile, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,30 +16,30 @@ import {
 
 const modeOf = async (path: string): Promise<number> => (await lstat(path)).mode & 0o7777;
 
-/** A run that was ended with the request under way: credentials.json is there. */
-async function cutAtCommit(folder: string, agent: string): Promise<Scene> {
+/** A run that was killed during the request: credentials.json exists. */
+async function killedAtCommit(folder: string, agent: string): Promise<Scene> {
   let onCommit = (): void => {};
   const scene = await openScene(folder, { server: { onEvent: ({ type }) => type === 'commit' && onCommit() } });
   const running = startWatched(agent, scene.paths);
   onCommit = () => running.kill('SIGKILL');
   const { signal } = await running.ended;
-  if (signal !== 'SIGKILL') throw new Error('the kill did not strike');
+  if (signal !== 'SIGKILL') throw new Error('the kill did not happen');
   onCommit = () => {};
   return scene;
 }
 
-/** The run says this event, ends well, and leaves things as they must be. */
+/** Expects that the run warns with this text and succeeds. */
 async function expectWarned(scene: Scene, agent: string, says: RegExp, start: AgentStart = {}): Promise<string[]> {
   const ending = await runWatched(agent, scene.paths, start);
   const warned = ending.output.split('\n').some((line) => line.includes('"level":"warn"') && says.test(line));
   return [
     ...endingProblems(ending),
-    ...(warned ? [] : [`no warning says ${says.source}`]),
+    ...(warned ? [] : [`no warning matches ${says.source}`]),
     ...(await completionProblems(scene)),
   ];
 }
 
-/** The run ends with this failure; the server is not asked, and the file stays as it is. */
+/** Expects that the run fails with this code, does not contact the server, and does not change the file. */
 async function expectRefused(
   scene: Scene,
   agent: string,
@@ -56,7 +56,7 @@ async function expectRefused(
     ...(ending.status === 77 && ending.output.includes(`"code":"${code}"`)
       ? []
       : [`ended with ${ending.status}, not as ${code}`]),
-    ...(scene.server.registry.counts.connects === asked ? [] : ['the server was asked']),
+    ...(scene.server.registry.counts.connects === asked ? [] : ['the server was contacted']),
     ...(before.equals(await readFile(path)) ? [] : [`${path} was changed`]),
     ...(after.mode === stats.mode && after.uid === stats.uid ? [] : [`mode or owner of ${path} was changed`]),
   ];
@@ -64,7 +64,7 @@ async function expectRefused(
 
 const freshScene = (folder: string): Promise<Scene> => openScene(folder);
 
-/** @param make the scene, in which `act` then does what is to be tried */
+/** @param make makes the scene @param act runs the trial in the scene */
 const trial = (
   name: string,
   make: (folder: string, agent: string) => Promise<Scene>,
@@ -82,7 +82,7 @@ const trial = (
 });
 
 const openTrials = [0o777, 0o1777, 0o757].map((mode) =>
-  trial(`a device folder of mode ${mode.toString(8)} is warned of`, freshScene, async (scene, agent) => {
+  trial(`the agent warns of a device folder of mode ${mode.toString(8)}`, freshScene, async (scene, agent) => {
     await chmod(scene.paths.deviceFolder, mode);
     return expectWarned(scene, agent, /Every user of this device can write/);
   }),
@@ -91,7 +91,7 @@ const openTrials = [0o777, 0o1777, 0o757].map((mode) =>
 const tightenedTrials = [0o644, 0o640, 0o666, 0o604].map((mode) =>
   trial(
     `credentials.json of mode ${mode.toString(8)} is tightened, with a warning`,
-    cutAtCommit,
+    killedAtCommit,
     async (scene, agent) => {
       const { credentials } = scene.paths;
       await chmod(credentials, mode);
@@ -110,8 +110,8 @@ const tightenedTrials = [0o644, 0o640, 0o666, 0o604].map((mode) =>
       const warned = ending.output.includes('"event":"credentials.tightened"');
       return [
         ...endingProblems(ending),
-        ...(warned ? [] : ['no warning says so']),
-        ...(seen === 0o600 ? [] : [`its mode was ${seen.toString(8)} when it was seen last`]),
+        ...(warned ? [] : ['no warning names the change']),
+        ...(seen === 0o600 ? [] : [`its last seen mode was ${seen.toString(8)}`]),
         ...(await completionProblems(scene)),
       ];
     },
@@ -120,7 +120,7 @@ const tightenedTrials = [0o644, 0o640, 0o666, 0o604].map((mode) =>
 
 const stateFolderTrial = trial(
   'a state folder of mode 777 is tightened, with a warning',
-  cutAtCommit,
+  killedAtCommit,
   async (scene, agent) => {
     await chmod(scene.paths.stateFolder, 0o777);
     const problems = await expectWarned(scene, agent, /"event":"state\.tightened"/);
@@ -136,14 +136,14 @@ async function giveAway(scene: Scene, user: number): Promise<void> {
   }
 }
 
-/** Only root can make files of other users. */
+/** Only root can make files that other users own. */
 const foreignTrials: readonly SecurityTrial[] = !isRoot
   ? []
   : [
       ...[0o600, 0o644].map((mode) =>
         trial(
           `credentials.json of another user, mode ${mode.toString(8)}, is refused by root`,
-          cutAtCommit,
+          killedAtCommit,
           async (scene, agent) => {
             await chown(scene.paths.credentials, NOBODY, NOBODY);
             await chmod(scene.paths.credentials, mode);
@@ -154,7 +154,7 @@ const foreignTrials: readonly SecurityTrial[] = !isRoot
       ...[0o600, 0o644].map((mode) =>
         trial(
           `credentials.json of root, mode ${mode.toString(8)}, is refused by an ordinary user`,
-          cutAtCommit,
+          killedAtCommit,
           async (scene, agent) => {
             await giveAway(scene, NOBODY);
             await chmod(scene.paths.credentials, mode);
@@ -162,20 +162,16 @@ const foreignTrials: readonly SecurityTrial[] = !isRoot
           },
         ),
       ),
+      trial('a link of another user instead of thermal_config.json is refused', freshScene, async (scene, agent) => {
+        const { thermalConfig, deviceFolder } = scene.paths;
+        const target = join(deviceFolder, '..', 'foreign.json');
+        await rename(thermalConfig, target);
+        await symlink(target, thermalConfig);
+        await lchown(thermalConfig, NOBODY, NOBODY);
+        return expectRefused(scene, agent, target, 'CONFIG_LINK_UNTRUSTED');
+      }),
       trial(
-        'a link of another user in the place of thermal_config.json is refused',
-        freshScene,
-        async (scene, agent) => {
-          const { thermalConfig, deviceFolder } = scene.paths;
-          const target = join(deviceFolder, '..', 'foreign.json');
-          await rename(thermalConfig, target);
-          await symlink(target, thermalConfig);
-          await lchown(thermalConfig, NOBODY, NOBODY);
-          return expectRefused(scene, agent, target, 'CONFIG_LINK_UNTRUSTED');
-        },
-      ),
-      trial(
-        'a link of another user in the place of the state folder leads nowhere',
+        'the agent does not follow a link of another user instead of the state folder',
         freshScene,
         async (scene, agent) => {
           const { stateFolder, deviceFolder } = scene.paths;

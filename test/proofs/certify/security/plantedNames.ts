@@ -1,4 +1,4 @@
-/** Links and other things in the place of every name that the agent writes: none leads it out of its folders. */
+/** Plants links and special files at every name that the agent writes. None must lead the agent out of its folders. */
 
 import { execFile } from 'node:child_process';
 import { link, lstat, lutimes, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { completionProblems, endingProblems } from '../invariants.ts';
 import { keptFixtures, layOutDevice, layOutServer } from '../upgrade/fixture.ts';
 import { openScene, runWatched, type Scene, type SecurityTrial } from './scene.ts';
 
-/** What is planted, by a user who can't write to the victim. */
+/** The kinds of planted files. An attacker who can't write to the victim can make all of them. */
 const KINDS = ['link to a file', 'link to nowhere', 'link to a folder', 'hard link', 'FIFO'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -19,11 +19,11 @@ const STATE_NAMES = [
   ...['credentials.json.tmp', 'events.jsonl', 'events.jsonl.1', 'lock'],
 ].map((name) => `provision-state/${name}`);
 
-/** Full, so that the next line sets it aside under the planted name. */
+/** A full file: for the next line the agent renames it to the planted name. */
 const FULL_EVENTS = `${'x'.repeat(1023)}\n`.repeat(256);
 const VICTIM_TIME = new Date(Date.UTC(2020, 0, 1));
 
-/** A folder of somebody else's beside the device folder, with a file that nobody may change. */
+/** Another user's folder beside the device folder, with a file that must not change. */
 interface Outside {
   readonly folder: string;
   readonly victim: string;
@@ -74,14 +74,14 @@ async function plant(path: string, kind: Kind, outside: Outside): Promise<void> 
   }
 }
 
-/** Unless the agent has put its own file there. */
+/** Removes the planted file, unless the agent has replaced it with its own file. */
 async function removePlant(path: string, { victim }: Outside): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   const isPlant = found?.isFile() !== true || found.ino === (await lstat(victim)).ino;
   if (isPlant) await rm(path, { force: true });
 }
 
-/** A start with the plant, and a second one without: the device must be provisioned in the end. */
+/** Starts the agent with the planted file, then without it: the device must be provisioned in the end. */
 async function startTwice(scene: Scene, agent: string, path: string, outside: Outside): Promise<string[]> {
   const first = await runWatched(agent, scene.paths);
   const problems = [...endingProblems(first), ...(await outside.problems())];
@@ -89,9 +89,9 @@ async function startTwice(scene: Scene, agent: string, path: string, outside: Ou
     await removePlant(path, outside);
     const second = await runWatched(agent, scene.paths);
     if (second.status !== 0)
-      problems.push(`without the plant it ended with ${second.status}, before with ${first.status}`);
+      problems.push(`without the planted file it ended with ${second.status}, before with ${first.status}`);
   }
-  // A plant that the agent has no use for stays where it is.
+  // The agent may leave a planted file that it does not need.
   await removePlant(path, outside);
   const left = (await completionProblems(scene)).filter((problem) => !problem.endsWith(`${basename(path)} was left`));
   const unprocessed = path.endsWith('.processed') ? 'there is no provision.txt.processed' : '';
@@ -112,10 +112,10 @@ async function tryName(folder: string, agent: string, name: string, kind: Kind):
   }
 }
 
-/** The name of a backup is the time; a run that was cut in `backup` has fixed it already. */
+/** The name of a backup is its time. A run that was interrupted in `backup` has already fixed this name. */
 async function tryBackup(folder: string, agent: string, suffix: string, kind: Kind): Promise<string[]> {
   const fixture = (await keptFixtures()).findLast(({ state }) => state === 'backup');
-  if (fixture === undefined) throw new Error('no fixture of a run that was cut in backup');
+  if (fixture === undefined) throw new Error('no fixture of a run that was interrupted in backup');
   const registryFile = join(folder, 'server.json');
   await layOutServer(fixture, registryFile);
   const scene = await openScene(folder, { server: { registryFile } });

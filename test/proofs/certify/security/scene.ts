@@ -1,4 +1,4 @@
-/** A device folder and its server, and agents in it that are watched from outside. */
+/** A device folder with its server, and agents that are watched from outside. */
 
 import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -10,20 +10,20 @@ import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
 
 export const isRoot = process.geteuid?.() === 0;
-/** A user without any rights. */
+/** A user without rights. */
 export const NOBODY = 65_534;
-/** Longer than any trial's run by far: who needs more has hung. */
+/** Much longer than any trial's run: an agent that needs more hangs. */
 const LIMIT_MS = 30_000;
 const LOOK_MS = 10;
 
-/** One thing that is done to the agent, or looked for. */
+/** A trial of the suite. */
 export interface SecurityTrial {
   readonly name: string;
-  /** @returns what is not as it must be; @throws when the trial itself could not be carried out */
+  /** @returns the problems; @throws when the trial could not be carried out */
   run(folder: string, agent: string): Promise<string[]>;
 }
 
-/** A copy of the agent that every user may run. */
+/** Copies the agent to a folder where every user can run it. */
 export async function agentForEverybody(agent: string, scratch: string): Promise<string> {
   const folder = join(scratch, 'agent');
   await chmod(scratch, 0o755);
@@ -45,7 +45,7 @@ export interface SceneOptions {
   readonly config?: string | null;
 }
 
-/** Lays a device folder out; `close` removes it. @param folder which is made */
+/** Makes a device folder; `close` removes it. @param folder its parent, which is created */
 export async function openScene(folder: string, options: SceneOptions = {}): Promise<Scene> {
   const paths = devicePaths(join(folder, 'device'));
   const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options.server });
@@ -76,24 +76,24 @@ export async function openScene(folder: string, options: SceneOptions = {}): Pro
 }
 
 export interface AgentStart {
-  /** Default: `run` on the folder, with every line of the log. */
+  /** Default: `run` with all log lines. */
   readonly args?: readonly string[];
   readonly nodeOptions?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Permission bits that new files do not get. Default 0o022. */
+  /** Default 0o022. */
   readonly umask?: number;
-  /** Default: our own. */
+  /** Default: this process's user. */
   readonly user?: number | undefined;
 }
 
 export interface WatchedAgent {
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<AgentEnding>;
-  /** What other users can see of the process and of those that it starts: command lines and environments. */
+  /** Command lines and environments of the process and its children, which other users may see. */
   seen(): string;
 }
 
-/** Where its log says everything. */
+/** The arguments of `run` with all log lines. */
 export const runArguments = ({ deviceFolder }: DevicePaths, format = 'json', level = 'debug'): readonly string[] => [
   ...['run', '--dir', deviceFolder],
   ...['--log-format', format, '--log-level', level],
@@ -106,7 +106,7 @@ async function lookAt(pid: string, seen: Set<string>): Promise<void> {
   for (const child of children) await lookAt(child, seen);
 }
 
-/** Starts the agent as a service would, through a shell that sets the umask. */
+/** Starts the agent like a service, through a shell that sets the umask. */
 export function startWatched(agent: string, paths: DevicePaths, start: AgentStart = {}): WatchedAgent {
   const { args = runArguments(paths), nodeOptions = [], env = {}, umask = 0o022, user } = start;
   const script = `umask ${umask.toString(8)}; exec "$0" "$@"`;

@@ -1,4 +1,4 @@
-/** Every failure that can be brought about cheaply: what it says, it says without a secret. */
+/** The failures that are cheap to provoke. Their messages must not contain a secret. */
 
 import { chmod, mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -16,8 +16,8 @@ import type { SecretTrial } from './secretTrial.ts';
 
 const ends = (code: FailureCode): SecretTrial['expected'] => ({ status: FAILURES[code].exitStatus, code });
 
-/** Something is spoilt in the folder, or with the server. */
-const spoilt = (
+/** Provokes the failure by a change in the folder or at the server. */
+const afterChange = (
   code: FailureCode,
   before: (scene: Scene) => Promise<unknown>,
   scene: SceneOptions = {},
@@ -38,7 +38,7 @@ const faulty = (code: FailureCode, faults: readonly Fault[], more: SceneOptions 
 });
 
 const overTls = (code: FailureCode, server: SimulatorOptions, provisioning: Readonly<Record<string, unknown>> = {}) =>
-  spoilt(code, () => Promise.resolve(), {
+  afterChange(code, () => Promise.resolve(), {
     server,
     provisioning: { use_ssl: true, timeout_seconds: 2, ...provisioning },
   });
@@ -46,17 +46,17 @@ const overTls = (code: FailureCode, server: SimulatorOptions, provisioning: Read
 const DAY_MS = 86_400_000;
 const inDays = (days: number): Date => new Date(Date.now() + days * DAY_MS);
 
-/** A server whose certificate the device's CA file vouches for, but that is wrong in itself. */
+/** A server with an invalid certificate of the CA that the device trusts. */
 async function withCertificate(code: FailureCode, request: CertificateRequest): Promise<SecretTrial> {
   const ca = await issueAuthority({ notBefore: inDays(-900), notAfter: inDays(900) });
   const tls = await issueCertificate({ ...request, ca });
-  return spoilt(code, ({ paths }) => writeFile(`${paths.deviceFolder}/ca.pem`, ca.cert), {
+  return afterChange(code, ({ paths }) => writeFile(`${paths.deviceFolder}/ca.pem`, ca.cert), {
     server: { tls },
     provisioning: { use_ssl: true, ca_file: 'ca.pem', timeout_seconds: 2 },
   });
 }
 
-/** A provision.json in which the secrets stand where they do not belong. */
+/** A provision.json with secrets in the wrong places. */
 const misplaced = JSON.stringify({
   provisioning: {
     device_key: DEVICE_KEY,
@@ -79,28 +79,32 @@ async function writeState({ paths }: Scene, path: string, text: string): Promise
 }
 
 const inFiles: readonly SecretTrial[] = [
-  spoilt('PROVISION_JSON_MISSING', ({ paths }) => rm(paths.provisionJson)),
-  spoilt('PROVISION_JSON_INVALID', ({ paths }) => writeFile(paths.provisionJson, misplaced)),
+  afterChange('PROVISION_JSON_MISSING', ({ paths }) => rm(paths.provisionJson)),
+  afterChange('PROVISION_JSON_INVALID', ({ paths }) => writeFile(paths.provisionJson, misplaced)),
   {
-    ...spoilt('PROVISION_JSON_INVALID', async ({ paths, server }) => {
+    ...afterChange('PROVISION_JSON_INVALID', async ({ paths, server }) => {
       const provisioning = { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET };
       await writeFile(paths.provisionJson, provisionJsonText({ port: server.port, provisioning }).slice(0, -3));
     }),
-    name: 'PROVISION_JSON_INVALID, cut off',
+    name: 'PROVISION_JSON_INVALID, truncated',
   },
-  spoilt('PROVISION_JSON_UNREADABLE', async ({ paths }) => {
+  afterChange('PROVISION_JSON_UNREADABLE', async ({ paths }) => {
     await rm(paths.provisionJson);
     await mkdir(paths.provisionJson);
   }),
-  spoilt('CA_FILE_UNUSABLE', () => Promise.resolve(), { provisioning: { use_ssl: true, ca_file: 'provision.json' } }),
-  spoilt('CONFIG_UNREADABLE', async ({ paths }) => {
+  afterChange('CA_FILE_UNUSABLE', () => Promise.resolve(), {
+    provisioning: { use_ssl: true, ca_file: 'provision.json' },
+  }),
+  afterChange('CONFIG_UNREADABLE', async ({ paths }) => {
     await rename(paths.thermalConfig, `${paths.deviceFolder}/thermal_config.json.moved`);
     await mkdir(paths.thermalConfig);
   }),
-  spoilt('CONFIG_TOO_LARGE', ({ paths }) => truncate(paths.thermalConfig, MAX_CONFIG_BYTES + 1)),
-  spoilt('CONFIG_READ_ONLY', ({ paths }) => chmod(paths.thermalConfig, 0o400)),
-  spoilt('SNAPSHOT_NEWER', (scene) => writeState(scene, scene.paths.snapshot, newer('thermal-provision-snapshot'))),
-  spoilt('CREDENTIALS_NEWER', (scene) =>
+  afterChange('CONFIG_TOO_LARGE', ({ paths }) => truncate(paths.thermalConfig, MAX_CONFIG_BYTES + 1)),
+  afterChange('CONFIG_READ_ONLY', ({ paths }) => chmod(paths.thermalConfig, 0o400)),
+  afterChange('SNAPSHOT_NEWER', (scene) =>
+    writeState(scene, scene.paths.snapshot, newer('thermal-provision-snapshot')),
+  ),
+  afterChange('CREDENTIALS_NEWER', (scene) =>
     writeState(scene, scene.paths.credentials, newer('thermal-provision-credentials', { token: DEVICE_SECRET })),
   ),
   {
@@ -114,7 +118,7 @@ const inFiles: readonly SecretTrial[] = [
   },
 ];
 
-/** Another service on the port that the server had. */
+/** Another service on the server's port. */
 const webServerInstead = (code: FailureCode, provisioning: Readonly<Record<string, unknown>> = {}): SecretTrial => ({
   name: code,
   scene: { provisioning },
@@ -129,7 +133,7 @@ const webServerInstead = (code: FailureCode, provisioning: Readonly<Record<strin
 });
 
 const onTheNetwork: readonly SecretTrial[] = [
-  spoilt('CONNECTION_REFUSED', ({ server }) => server.close()),
+  afterChange('CONNECTION_REFUSED', ({ server }) => server.close()),
   faulty('CONNECTION_LOST', [{ on: 'provisionConnect', action: 'close' }]),
   faulty('ANSWER_TIMEOUT', [{ on: 'request', action: 'silence' }]),
   faulty('SERVER_UNAVAILABLE', [{ on: 'provisionConnect', action: 'refuse', code: 3 }]),
@@ -149,7 +153,7 @@ const onTheNetwork: readonly SecretTrial[] = [
 const answer = (payload: unknown): Fault => ({ on: 'request', action: 'answer', payload: JSON.stringify(payload) });
 
 const byTheServer: readonly SecretTrial[] = [
-  spoilt('PROVISION_KEY_REFUSED', () => Promise.resolve(), { server: { deviceSecret: 'another' } }),
+  afterChange('PROVISION_KEY_REFUSED', () => Promise.resolve(), { server: { deviceSecret: 'another' } }),
   faulty('DEVICE_NAME_TAKEN', [], {
     server: { devices: [{ name: 'cam-1' }] },
     device: { name: 'cam-1' },

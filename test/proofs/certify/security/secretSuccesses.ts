@@ -1,4 +1,4 @@
-/** Runs that end well, in all the ways in which they say and show something. */
+/** Successful runs, with everything that they print or show. */
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type Expected, type SecretTrial, textOfAll } from './secretTrial.ts';
 
 const DONE: Expected = { status: 0, code: null };
 
-/** Success, in every format and at every level. */
+/** A success in every log format and at every level. */
 const loggedTrials = LOG_FORMATS.flatMap((format) =>
   LOG_LEVELS.map(
     (level): SecretTrial => ({
@@ -29,11 +29,11 @@ async function untilThere(path: string, isThere: (names: readonly string[]) => b
     if (isThere(await readdir(path).catch(() => []))) return;
     await delay(50);
   }
-  throw new Error(`waited in vain for a file in ${path}`);
+  throw new Error(`the expected file did not appear in ${path}`);
 }
 
 const reportTrial: SecretTrial = {
-  name: 'the diagnostic report that SIGUSR2 brings in the middle of the request',
+  name: 'the diagnostic report that SIGUSR2 triggers during the request',
   scene: SLOW,
   start: (_scene, folder) => ({ nodeOptions: ['--report-on-signal', '--report-directory', join(folder, 'report')] }),
   async meanwhile({ paths }, agent, folder) {
@@ -51,7 +51,7 @@ const reportTrial: SecretTrial = {
   expected: DONE,
 };
 
-/** What a command that `start` runs is given: its arguments and environment. */
+/** The arguments and environment of a command that `start` runs. */
 const childTrial: SecretTrial = {
   name: 'a temperature command of normal operation',
   start: ({ paths }, folder) => ({
@@ -72,16 +72,16 @@ const childTrial: SecretTrial = {
   expected: DONE,
 };
 
-/** Libraries print packets, passwords and all, when the environment asks for it. */
+/** Libraries print packets with passwords when the environment enables it. */
 const debugTrial: SecretTrial = {
   name: 'DEBUG=* in the environment',
   start: () => ({ env: { DEBUG: '*', NODE_DEBUG: '*' } }),
   expected: DONE,
 };
 
-/** Credentials that the device has not drawn itself. */
+/** Credentials that the device has not generated. */
 const storedTrial: SecretTrial = {
-  name: 'credentials that the server has stored',
+  name: 'credentials stored on the server',
   scene: {
     server: {
       strategy: 'CHECK_PRE_PROVISIONED_DEVICES',
@@ -92,7 +92,7 @@ const storedTrial: SecretTrial = {
   expected: DONE,
 };
 
-/** The answer is lost: the run ends well by way of `reconcile`. */
+/** The answer is lost: the run succeeds through `reconcile`. */
 const lostAnswerTrial: SecretTrial = {
   name: 'a lost answer',
   scene: {
@@ -102,9 +102,9 @@ const lostAnswerTrial: SecretTrial = {
   expected: DONE,
 };
 
-/** What comes instead of an answer is full of secrets. */
-const senselessAnswerTrial: SecretTrial = {
-  name: 'an answer that makes no sense',
+/** An unexpected reply that contains secrets. */
+const unexpectedAnswerTrial: SecretTrial = {
+  name: 'an unexpected answer',
   scene: {
     server: {
       faults: [{ on: 'request', nth: 1, action: 'answer', payload: `{"status":"${DEVICE_KEY}${DEVICE_SECRET}"}` }],
@@ -121,5 +121,5 @@ export const secretSuccesses: readonly SecretTrial[] = [
   debugTrial,
   storedTrial,
   lostAnswerTrial,
-  senselessAnswerTrial,
+  unexpectedAnswerTrial,
 ];

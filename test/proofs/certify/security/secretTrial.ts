@@ -1,4 +1,4 @@
-/** Every byte that a run leaves or prints, or that others can see of it, is searched for every secret in every form. */
+/** Searches the files, the output and the visible process data of a run for every secret in every form. */
 
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import {
   type WatchedAgent,
 } from './scene.ts';
 
-/** Exit status and code that a trial is meant to bring about: another end shows nothing of this one. */
+/** Exit status and code that a trial must cause; another end is a problem of the trial. */
 export interface Expected {
   readonly status: number;
   readonly code: string | null;
@@ -24,9 +24,9 @@ export interface SecretTrial {
   readonly name: string;
   readonly scene?: SceneOptions;
   readonly start?: (scene: Scene, folder: string) => AgentStart;
-  /** Something that is spoilt beforehand; what it returns puts an end to that. */
+  /** A change before the run. @returns a function that reverts it */
   readonly before?: (scene: Scene) => Promise<(() => Promise<void>) | undefined>;
-  /** Something that is done while it runs; its result is searched too. */
+  /** An action during the run; its result is searched too. */
   readonly meanwhile?: (scene: Scene, agent: WatchedAgent, folder: string) => Promise<string>;
   readonly expected: Expected;
 }
@@ -48,37 +48,37 @@ async function statusOutput(scene: Scene, agent: string): Promise<string> {
   return (await Promise.all(outputs)).join('\n');
 }
 
-async function leaks(scene: Scene, text: string, drawn: string): Promise<string[]> {
+async function leaks(scene: Scene, text: string, credentials: string): Promise<string[]> {
   const issued = scene.server.registry.devices().flatMap(({ token }) => token ?? []);
-  const secrets = [...new Set([...scene.secrets, ...issued, ...tokensIn(drawn)])];
+  const secrets = [...new Set([...scene.secrets, ...issued, ...tokensIn(credentials)])];
   return assertNoSecrets(scene.paths.deviceFolder, text, secrets).then(
     () => [],
     (error: unknown) => [error instanceof Error ? error.message : 'a secret'],
   );
 }
 
-/** @param keepDrawn keepDrawn.ts, compiled */
+/** @param keepCredentials keepCredentials.ts, compiled */
 export async function trySecrets(
   trial: SecretTrial,
   folder: string,
   agent: string,
-  keepDrawn: string,
+  keepCredentials: string,
 ): Promise<string[]> {
   const { expected, before, meanwhile, start } = trial;
   const scene = await openScene(folder, trial.scene);
   let undo: (() => Promise<void>) | undefined;
   try {
     undo = await before?.(scene);
-    const drawnFolder = join(folder, 'drawn');
-    await mkdir(drawnFolder);
+    const credentialsFolder = join(folder, 'credentials');
+    await mkdir(credentialsFolder);
     const { nodeOptions = [], env = {}, ...more } = start?.(scene, folder) ?? {};
     const running = startWatched(agent, scene.paths, {
       ...more,
-      nodeOptions: ['--import', keepDrawn, ...nodeOptions],
-      env: { ...env, KEEP_DRAWN: drawnFolder },
+      nodeOptions: ['--import', keepCredentials, ...nodeOptions],
+      env: { ...env, KEEP_CREDENTIALS: credentialsFolder },
     });
     const [extra, ending] = await Promise.all([meanwhile?.(scene, running, folder) ?? '', running.ended]);
-    const drawn = await textOfAll(drawnFolder);
+    const credentials = await textOfAll(credentialsFolder);
     const reached = expected.code === null || ending.output.includes(`"code":"${expected.code}"`);
     const text = [ending.output, running.seen(), extra, await statusOutput(scene, agent)].join('\n');
     return [
@@ -86,12 +86,12 @@ export async function trySecrets(
       ...(ending.status === expected.status && reached
         ? []
         : [`ended with ${ending.status}: ${ending.output.slice(-300)}`]),
-      ...(running.seen().includes('main.js') ? [] : ['the process was never looked at']),
-      ...(ending.output.includes('candidate.drawn') && tokensIn(drawn).length === 0
-        ? ['what was drawn is not known']
+      ...(running.seen().includes('main.js') ? [] : ['the process was never inspected']),
+      ...(ending.output.includes('candidate.drawn') && tokensIn(credentials).length === 0
+        ? ['the generated credentials are unknown']
         : []),
       ...(expected.code === null && start === undefined ? await completionProblems(scene) : []),
-      ...(await leaks(scene, text, drawn)),
+      ...(await leaks(scene, text, credentials)),
     ];
   } finally {
     await undo?.();

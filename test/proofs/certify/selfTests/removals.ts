@@ -1,15 +1,15 @@
 import type { MutantName } from '../mutants.ts';
 
-/** A protection that is taken away, and the part of a suite that must notice it. */
+/** A removed protection, and the part of a suite that must detect it. */
 export interface Removal {
-  /** In words, for the certificate. */
+  /** The protection, as the certificate names it. */
   readonly protection: string;
-  /** A changed build, or a disk that says `fsync` was done and does nothing. */
+  /** The changed build, or a disk whose `fsync` reports success and does nothing. */
   readonly by: MutantName | 'lying-disk';
   readonly suite: string;
   readonly scenario: string;
   readonly trial?: string;
-  /** What the suite must say: another violation may come from a build that is broken altogether. */
+  /** The expected violation: a completely broken build would cause others. */
   readonly says: RegExp;
 }
 
@@ -19,32 +19,32 @@ export const REMOVALS: readonly Removal[] = [
     by: 'no-fsync',
     suite: 'power-loss',
     scenario: '^configured$',
-    says: /(thermal_config\.json is neither the complete old|credentials\.json is not whole)/,
+    says: /(thermal_config\.json is neither the complete old|credentials\.json is not complete)/,
   },
   {
     protection: 'fsync of the folder after a rename',
     by: 'no-folder-fsync',
     suite: 'power-loss',
     scenario: '^configured$',
-    says: /not true any more: the drawn name and token are stored/,
+    says: /no longer true: the generated name and token are stored/,
   },
   {
-    protection: 'a disk that keeps its word about fsync',
+    protection: 'a disk whose fsync really syncs',
     by: 'lying-disk',
     suite: 'power-loss',
     scenario: '^configured$',
-    says: /(thermal_config\.json is neither the complete old|credentials\.json is not whole)/,
+    says: /(thermal_config\.json is neither the complete old|credentials\.json is not complete)/,
   },
   {
-    protection: 'the barrier: the state is on disk before its effect begins',
+    protection: 'the barrier: a state is durable before its effect starts',
     by: 'no-barrier',
     suite: 'power-loss',
     scenario: '^configured$',
-    // Where the disk is slow, the first state is saved in time, and only a later one is not.
-    says: /and that it left is known|but the snapshot knows nothing/,
+    // On a slow disk the first state is saved in time, and only a later state is not.
+    says: /and the snapshot knows the request|but the snapshot knows nothing/,
   },
   {
-    protection: 'reconcile: the server is asked what became of a lost answer',
+    protection: 'reconcile: after a lost answer the agent asks the server for the device',
     by: 'no-reconcile',
     suite: 'kill-in-every-state',
     scenario: '^the answer is lost$',
@@ -52,30 +52,30 @@ export const REMOVALS: readonly Removal[] = [
     says: /2 devices on the server/,
   },
   {
-    protection: 'the lock: one agent works on a folder',
+    protection: 'the lock: only one agent works on a folder',
     by: 'no-lock',
     suite: 'concurrency',
     scenario: '^one folder by its path and by a symbolic link, the path first$',
-    says: /an agent that should find the lock taken ended with 0|agents work on one folder/,
+    says: /an agent that must find the lock taken ended with 0|agents work on one folder/,
   },
   {
-    protection: 'a backup that is durable before the configuration is changed (here: copyFile)',
+    protection: 'the backup is durable before the configuration changes (removed by: copyFile)',
     by: 'backup-by-copyFile',
     suite: 'power-loss',
     scenario: '^configured$',
-    says: /there is no copy of the old|not true any more: the old configuration is kept in a backup/,
+    says: /there is no copy of the old|no longer true: a backup has the old configuration/,
   },
   {
     protection: 'thermal_config.json is replaced, not written in place',
     by: 'config-in-place',
     suite: 'kill-at-every-call',
     scenario: '^configured$',
-    // All of them: on a busy machine the run saves its state once more, and the numbers move.
+    // All writes: on a busy machine the run saves its state once more, which changes the numbers.
     trial: 'kill at write \\d+ \\(disk',
-    says: /thermal_config\.json is neither the old nor a whole new one/,
+    says: /thermal_config\.json is neither the old nor a complete new one/,
   },
   {
-    protection: 'the bound of the retries (here: one more)',
+    protection: 'the limit of the retries (removed by: one retry more)',
     by: 'one-retry-more',
     suite: 'properties',
     scenario: '^the chart: every run ends',
@@ -83,14 +83,14 @@ export const REMOVALS: readonly Removal[] = [
     says: /more retries than provision\.json allows/,
   },
   {
-    protection: 'no secret in a line of the log',
+    protection: 'no secret in a log line',
     by: 'secret-in-log',
     suite: 'security',
     scenario: '^secrets: logged as json at level info$',
-    says: /Secret number \d+ stands in the output/,
+    says: /Secret number \d+ is in the output/,
   },
   {
-    protection: 'a state that could not be saved lets no effect pass',
+    protection: 'no effect starts when its state could not be saved',
     by: 'failed-save-passes',
     suite: 'error-at-every-call',
     scenario: '^configured$',
@@ -106,15 +106,15 @@ export const REMOVALS: readonly Removal[] = [
     says: /the agent did not end by itself in time/,
   },
   {
-    protection: 'a resumed state starts its effect again',
+    protection: 'a resumed state restarts its effect',
     by: 'no-reenter',
     suite: 'upgrade',
     scenario: '',
-    trial: '^v1, cut in write$',
+    trial: '^v1, interrupted in write$',
     says: /the agent did not end by itself in time/,
   },
   {
-    protection: 'no link is followed where a file is written',
+    protection: 'writing a file follows no link',
     by: 'links-followed',
     suite: 'security',
     scenario: '^link to a file at provision-state/lock$',

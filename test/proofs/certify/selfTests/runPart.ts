@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Building, and a part of a suite whose agents may hang until their own limits. */
+/** Enough for the build, and for a part of a suite whose agents may hang until their limits. */
 const LIMIT_MS = 240_000;
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
@@ -12,10 +12,9 @@ interface SuitePart {
 }
 
 /**
- * Certifies a part of another project folder, by that folder's own script: its agent is built, and so are the suites
- * that run the sources themselves.
+ * Certifies a part of another project folder with that folder's script, which builds its agent and its suites.
  * @returns the violations
- * @throws when it came to no verdict
+ * @throws when the script ends without a verdict
  */
 export function violationsIn(project: string, { suite, scenario, trial }: SuitePart): Promise<readonly string[]> {
   const args = [
@@ -39,7 +38,7 @@ export function violationsIn(project: string, { suite, scenario, trial }: SuiteP
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    // The script starts others: all of them are in its process group.
+    // The script and its children are in one process group.
     const timer = setTimeout(() => {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     }, LIMIT_MS);
@@ -49,7 +48,7 @@ export function violationsIn(project: string, { suite, scenario, trial }: SuiteP
       const lines = output.split('\n');
       if (lines.some((line) => /^\d+ passed, \d+ failed, 0 skipped$/.test(line))) {
         resolve(lines.flatMap((line) => /^ {2}VIOLATION (.*)$/.exec(line)?.[1] ?? []));
-      } else reject(new Error(`no verdict of ${suite}: ${lines.slice(-5).join(' ').slice(0, 500)}`));
+      } else reject(new Error(`no verdict from ${suite}: ${lines.slice(-5).join(' ').slice(0, 500)}`));
     });
   });
 }

@@ -1,19 +1,19 @@
-/** What a process holds when it rests, and whether it became more. */
+/** Samples of the resources of an idle process, and a check that they do not grow. */
 
 import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Sample {
-  /** Bytes of the heap that are in use after a garbage collection. */
+  /** Used heap after a garbage collection, bytes. */
   readonly heap: number;
   readonly descriptors: number;
-  /** Listeners, timers and whatever else the soak counts itself. */
+  /** Number of listeners, timers and other objects that the soak counts. */
   readonly held: number;
 }
 
-/** Less than half a kilobyte for each of the 1,000 runs between the two quarters' middles. */
+/** About half a kilobyte for each of the 1,000 runs between the middles of the two quarters. */
 const MAX_GROWTH = 512 * 1024;
-/** Closed sockets and finished writes need a turn or two of the event loop to be let go. */
+/** Closed sockets and finished writes are released after a few turns of the event loop. */
 const REST_MS = 50;
 
 /** Needs node --expose-gc. */
@@ -29,7 +29,7 @@ export async function takeSample(held: () => number): Promise<Sample> {
 
 const mean = (numbers: readonly number[]): number => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
 
-/** The second quarter against the last: the first one warms up. */
+/** Compares the second quarter with the last one. The first quarter warms up. */
 export function growthProblems(what: string, samples: readonly Sample[]): string[] {
   const quarter = Math.floor(samples.length / 4);
   if (quarter === 0) return [`${what}: too few samples`];

@@ -1,4 +1,4 @@
-/** The chart of normal operation over simulated days, over a connection in memory that is lost now and then. */
+/** Runs the chart of normal operation for simulated days, over a connection in memory that is sometimes lost. */
 
 import { EventEmitter } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -12,14 +12,14 @@ import type { SoakResult } from './soakResult.ts';
 
 const INTERVAL_MS = 15_000;
 const HOUR_MS = 3_600_000;
-/** Every so many publications one fails, and every so many connections are refused, or lost while idle. */
+/** Every 97th publication fails, every 7th connection is refused, and a connection is lost after 20 minutes. */
 const FAILING_PUBLICATION = 97;
 const REFUSED_CONNECTION = 7;
 const LOST_AFTER_MS = 20 * 60_000;
 const SERVER = operationServer({ host: 'memory', port: 1883 });
 const CONNECTION: OpenConnection = { server: 'memory:1883', deviceId: 'camera', intervalMs: INTERVAL_MS };
 
-/** Counts the timers that are set and neither cleared nor over. */
+/** Counts the pending timers. */
 class CountingClock extends SimulatedClock {
   readonly #pending = new Set<number>();
 
@@ -48,7 +48,7 @@ interface Counts {
   lost: number;
 }
 
-/** Stands for the session: `lost` ends it. */
+/** Replaces the session: its event `lost` ends the connection. */
 function connectionInMemory(counts: Counts) {
   const session = new EventEmitter();
   const connect = fromPromise<OpenConnection>(async () => {
@@ -56,7 +56,7 @@ function connectionInMemory(counts: Counts) {
     if (counts.connections % REFUSED_CONNECTION === 0)
       throw new Failure('CONNECTION_REFUSED', 'connecting', {
         ...SERVER,
-        why: 'nobody listens',
+        why: 'no server listens',
         errno: 'ECONNREFUSED',
       });
     return CONNECTION;
@@ -99,7 +99,7 @@ export async function operateForDays(hours: number): Promise<SoakResult> {
       await nextTurn();
       if (clock.now() % LOST_AFTER_MS === 0) session.emit('lost');
     }
-    // Connected and idle, whatever the moment was: what is held can be compared.
+    // Advance to the same idle state, so that samples can be compared.
     while (JSON.stringify(actor.getSnapshot().value) !== '{"publishing":"pausing"}') {
       clock.increment(1000);
       await nextTurn();
@@ -112,6 +112,6 @@ export async function operateForDays(hours: number): Promise<SoakResult> {
   process.off('warning', onWarning);
   const least = (hours * HOUR_MS) / INTERVAL_MS / 2;
   if (counts.publications < least) problems.push(`only ${counts.publications} publications in ${hours} hours`);
-  if (counts.lost < hours || counts.connections < hours * 2) problems.push('the connection was hardly ever lost');
+  if (counts.lost < hours || counts.connections < hours * 2) problems.push('the connection was lost too rarely');
   return { runs: hours, problems: [...problems, ...growthProblems(`${hours} hours`, samples)] };
 }

@@ -1,4 +1,4 @@
-/** Many devices, one after the other and some at a time, in one process. */
+/** Provisions many devices in one process, some of them at the same time. */
 
 import { getEventListeners, setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { growthProblems, type Sample, takeSample } from './heapSamples.ts';
 import type { SoakResult } from './soakResult.ts';
 
 const IN_FLIGHT = 20;
-/** Provisionings between two samples. */
+/** Number of provisionings between two samples. */
 const WAVE = 100;
 
 interface Many {
@@ -39,7 +39,7 @@ async function provisionOne(folder: string, port: number, signal: AbortSignal): 
 export async function provisionMany({ folder, port, runs }: Many): Promise<SoakResult> {
   const problems = new Set<string>();
   const samples: Sample[] = [];
-  // One signal for all, as a program that embeds the agent would have it: what is not taken off it again piles up.
+  // One signal for all runs, as in a program that embeds the agent: forgotten listeners accumulate on it.
   const { signal } = new AbortController();
   setMaxListeners(IN_FLIGHT, signal);
   const held = (): number => getEventListeners(signal, 'abort').length + process.getActiveResourcesInfo().length;

@@ -1,4 +1,4 @@
-/** Many runs in one folder, some of them interrupted or failing: journal, events and backups stay small. */
+/** Runs the agent many times in one folder, with interruptions and failures. All files must stay small. */
 
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,10 +17,10 @@ import type { SoakResult } from './soakResult.ts';
 const MAX_EVENTS_BYTES = 256 * 1024;
 const MAX_SNAPSHOT_BYTES = 64 * 1024;
 const MAX_BACKUPS = 5;
-/** Interruptions of the same run, less than what counts as a loop. */
+/** Interruptions of a run, fewer than the limit for a resume loop. */
 const INTERRUPTIONS: readonly ProvisionState[] = ['request', 'reconcile', 'verifyCredentials', 'write', 'finalize'];
 
-/** All that a folder holds after a run, but the backups. */
+/** All entries of a folder after a run, except the backups. */
 const EXPECTED =
   /^(provision\.json|provision\.txt\.processed|thermal_config\.json|provision-state(\/(snapshot\.json|events\.jsonl(\.1)?))?)$/;
 
@@ -77,11 +77,11 @@ export async function runInOneFolder(folder: string, port: number, runs: number)
     for (const problem of await sizeProblems(paths)) problems.add(problem);
     rotated ||= (await sizeOf(`${paths.events}.1`)) > 0;
   }
-  if (!rotated) problems.add('events.jsonl was never full: its limit was not tried');
+  if (!rotated) problems.add('events.jsonl was never full: its limit was not tested');
   return { runs, problems: [...problems] };
 }
 
-/** A run that fails before anything has left, and leaves the request for the next one. */
+/** A run that fails before the request is sent, and keeps provision.txt for the next run. */
 async function failOnce(paths: DevicePaths): Promise<void> {
   await chmod(paths.thermalConfig, 0o400);
   const { failure } = await start(paths);

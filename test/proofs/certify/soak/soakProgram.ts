@@ -1,4 +1,4 @@
-/** One soak in a process of its own: soakProgram.mjs KIND FOLDER PORT COUNT. The last line is the result. */
+/** Runs a soak in its own process: soakProgram.mjs KIND FOLDER PORT COUNT. The last line is the result. */
 
 import { operateForDays } from './operateForDays.ts';
 import { provisionMany } from './provisionMany.ts';

@@ -1,4 +1,4 @@
-/** What a soak in a process of its own came to. */
+/** Result of a soak in its own process. */
 export interface SoakResult {
   readonly runs: number;
   readonly problems: readonly string[];

@@ -1,4 +1,4 @@
-/** Where the recorded runs are killed. */
+/** The points at which the recorded runs are killed. */
 
 import type { Recording } from './recordings.ts';
 import type { Scenario } from './scenarios.ts';
@@ -7,16 +7,16 @@ import type { Kill } from './steering.ts';
 export interface KillPoint {
   readonly scenario: Scenario;
   readonly kill: Kill;
-  /** Distinct moments in the life of the chart: the same one in another scenario has the same text. */
+  /** A moment of the chart, as text: equal in all scenarios. */
   readonly moment: string;
 }
 
-/** Journaled when they end a run; `notRequested` never is. */
+/** The only final state that is never saved. */
 const UNSAVED = 'notRequested';
-/** A shorter pause is over before the state is saved, which is why nobody can be killed in it then. */
+/** A shorter pause ends before its state is saved, so no kill after the save is possible in it. */
 const SHORTEST_PAUSE_SAVED_MS = 500;
 
-/** Every line of the log, the time in each active state, and the save of the final one. */
+/** The points of a recording: every log line, each active state, and the save of the final state. */
 function pointsOf({ scenario, lines, steps }: Recording, finalStates: readonly string[]): readonly KillPoint[] {
   return lines.flatMap((line, index): readonly KillPoint[] => {
     const number = index + 1;
@@ -40,7 +40,7 @@ function pointsOf({ scenario, lines, steps }: Recording, finalStates: readonly s
   });
 }
 
-/** @param full every point of every scenario; else each moment once, in the first scenario that has it */
+/** @param full every point of every scenario; otherwise each moment once, in the first scenario with it */
 export function killPoints(
   recordings: readonly Recording[],
   finalStates: readonly string[],
@@ -56,6 +56,6 @@ export function killPoints(
     });
 }
 
-/** A kill in words, for whoever has to repeat it. */
+/** A kill as text, for repeating it. */
 export const killText = ({ scenario, kill, moment }: KillPoint): string =>
   `${scenario.name}: killed ${'where' in kill ? `${kill.at === 'held' ? 'in the state of' : 'at'} line ${kill.where.line}` : `${kill.at} ${kill.state}`} (${moment})`;

@@ -1,4 +1,4 @@
-/** Runs every scenario once without a kill, and finds out which states and transitions of the chart that reaches. */
+/** Runs every scenario once without a kill, and finds the states and transitions of the chart that the runs reach. */
 
 import { join } from 'node:path';
 import type { ChartGraph } from '../../../../scripts/diagrams/chartGraph.ts';
@@ -19,7 +19,7 @@ export interface Recording {
 }
 
 export interface RecordedStep extends Step {
-  /** Text of the transitions that led here; empty where the run began. */
+  /** The transitions of the step, as text; empty at the start of a run. */
   readonly edges: readonly string[];
 }
 
@@ -44,19 +44,19 @@ async function record(program: Program, graph: ChartGraph, scenario: Scenario, f
   }
 }
 
-/** For each active state, the first scenario that comes there, interrupted there. */
+/** For each active state: the first scenario that reaches the state, interrupted there. */
 function resumedScenarios(graph: ChartGraph, recordings: readonly Recording[]): readonly Scenario[] {
   const active = graph.states.filter(({ kind }) => kind === 'active');
   return active.flatMap(({ name: state }) => {
     const found = recordings.find(({ scenario, steps }) => {
-      // With two processes in the scenario already, its own faults may be used up before that state is reached.
+      // A scenario with an earlier process may have used its faults before this state.
       return scenario.before === undefined && steps.some(({ to }) => to === state);
     });
     return found === undefined ? [] : [resumedIn(found.scenario, { state, nth: 1 })];
   });
 }
 
-/** Every scenario, and every active state with the process that goes on in it. */
+/** Records every scenario, and for every active state a process that resumes in it. */
 export async function recordAll(
   options: SuiteOptions,
   program: Program,
@@ -70,7 +70,7 @@ export async function recordAll(
   return [...first, ...(await recordEach(resumedScenarios(graph, first), 'resumed'))];
 }
 
-/** States and transitions of the chart that no scenario reaches, in words. */
+/** The states and transitions of the chart that no scenario reaches, as text. */
 export function unreached(graph: ChartGraph, recordings: readonly Recording[]): readonly string[] {
   const steps = recordings.flatMap((recording) => recording.steps);
   const states = new Set(steps.map(({ to }) => to));

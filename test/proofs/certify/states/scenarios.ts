@@ -1,4 +1,4 @@
-/** One way into every state and through every transition of the chart, by what servers, disks and people really do. */
+/** Scenarios that reach every state and transition of the chart by realistic faults of servers, disks and people. */
 
 import { chmod, rm, writeFile } from 'node:fs/promises';
 import type { Fault } from '../../../../src/simulator/faults.ts';
@@ -9,22 +9,22 @@ import { editContext, type Start, type World, type WorldOptions } from './world.
 
 export interface Scenario extends WorldOptions {
   readonly name: string;
-  /** Earlier starts, and what was changed after them. */
+  /** Earlier starts, and changes after them. */
   readonly before?: (world: World) => Promise<unknown>;
-  /** The start that is recorded, and then killed wherever it can be. */
+  /** The start that is recorded and then killed at every point. */
   readonly start?: (world: World) => Start;
-  /** Removes the cause of a failure, so that the next start must end well. */
+  /** Removes the cause of a failure, so that the next start must succeed. */
   readonly afterwards?: (world: World) => Promise<unknown>;
-  /** Problems that are what people did here, not what the agent did. */
+  /** Problems that the scenario's people cause, not the agent. */
   readonly tolerated?: RegExp;
 }
 
-/** A whole configuration, but not the one that the agent wrote or backed up. */
+/** A complete configuration that the agent has neither written nor backed up. */
 const otherConfig = (number: number): string =>
   OLD_CONFIG.replace('"interval_seconds": 15', `"interval_seconds": 2${number}`);
 const OTHER_CONFIGS = [1, 2, 3].map(otherConfig);
 
-const DIES_IN = (state: string): Start => ({ kill: { at: 'held', where: { event: 'state.entered', state } } });
+const KILLED_IN = (state: string): Start => ({ kill: { at: 'held', where: { event: 'state.entered', state } } });
 const entering = (state: string, nth = 1): LinePattern => ({ event: 'state.entered', state, nth });
 
 const lostAnswer: Fault = { on: 'request', nth: 1, action: 'dropAnswerAndClose' };
@@ -52,9 +52,9 @@ const writesOtherConfig =
       act: { do: 'write', path: paths.thermalConfig, text },
     })),
   });
-/** The backup is looked for twice before it is made, compared before the write, and then read to be put back. */
+/** The restore's open of the backup: the backup is opened twice before it exists, and once before the write. */
 const READ_TO_RESTORE = { call: 'open', path: 'Z', nth: 4, act: { do: 'fail', errno: 'EIO' } } as const;
-/** Another program is quicker than the look at what was written. */
+/** Another program overwrites the new file before the agent verifies it. */
 const overwrites =
   (text: string, ...more: readonly Intrusion[]) =>
   ({ paths }: World): Start => ({
@@ -71,8 +71,8 @@ const overwrites =
 const GARBAGE = '{ "thingsboard": ';
 
 const succeeding: readonly Scenario[] = [
-  { name: 'all goes well' },
-  { name: 'all goes well on a fresh device', fresh: true },
+  { name: 'no fault' },
+  { name: 'no fault, on a fresh device', fresh: true },
   {
     name: 'the connection for the request fails once',
     server: { faults: [{ on: 'provisionConnect', nth: 1, action: 'close' }] },
@@ -83,13 +83,13 @@ const succeeding: readonly Scenario[] = [
   { name: 'the new credentials are refused once', server: { faults: [refusedDevice(1)] } },
   { name: 'the verification fails once', server: { faults: [closedDevice] } },
   {
-    name: 'the configuration changes right behind the write',
+    name: 'the configuration changes right after the write',
     otherConfigs: OTHER_CONFIGS,
     start: overwrites(otherConfig(1)),
   },
   { name: 'the configuration changes once', otherConfigs: OTHER_CONFIGS, start: writesOtherConfig(1) },
   {
-    name: 'an earlier run gave up with a lost request',
+    name: 'an earlier run failed with a lost request',
     server: { faults: [lostRequest] },
     provisioning: noRetries,
     before: (world) => world.start(),
@@ -98,16 +98,16 @@ const succeeding: readonly Scenario[] = [
 
 const failing: readonly Scenario[] = [
   {
-    name: 'the folder can’t be read',
+    name: "the folder can't be read",
     start: () => ({ intrusions: [{ call: 'stat', path: 'provision.txt', nth: 2, act: { do: 'fail', errno: 'EIO' } }] }),
   },
   {
-    name: 'provision.json makes no sense',
+    name: 'provision.json is invalid',
     before: ({ paths }) => writeFile(paths.provisionJson, '{}'),
     afterwards: (world) => world.writeProvisionJson(),
   },
   {
-    name: 'provision.json goes after it was validated',
+    name: 'provision.json is removed after its validation',
     start: ({ paths }) => ({
       acts: [{ where: { event: 'validate.passed' }, act: { do: 'remove', path: paths.provisionJson } }],
     }),
@@ -147,14 +147,14 @@ const failing: readonly Scenario[] = [
   },
   { name: 'the configuration is read-only at the write', start: makeReadOnly('backup.made'), afterwards: makeWritable },
   { name: 'the configuration keeps changing', otherConfigs: OTHER_CONFIGS, start: writesOtherConfig(3) },
-  { name: 'what was written can’t be used', otherConfigs: [GARBAGE], start: overwrites(GARBAGE) },
+  { name: 'the written file is damaged', otherConfigs: [GARBAGE], start: overwrites(GARBAGE) },
   {
-    name: 'what was written can’t be used, nor the backup',
+    name: "the written file is damaged, and the backup can't be read",
     otherConfigs: [GARBAGE],
     start: overwrites(GARBAGE, READ_TO_RESTORE),
   },
   {
-    name: 'provision.txt can’t be renamed',
+    name: "provision.txt can't be renamed",
     start: () => ({
       intrusions: [{ call: 'rename', path: 'provision.txt.processed', act: { do: 'fail', errno: 'EIO' } }],
     }),
@@ -168,16 +168,16 @@ const failing: readonly Scenario[] = [
   {
     name: 'the run was interrupted twenty times',
     before: async (world) => {
-      await world.start(DIES_IN('request'));
+      await world.start(KILLED_IN('request'));
       await editContext(world, { resumes: 20 });
     },
   },
 ];
 
-const requestTakenBack = /^(provision\.txt is gone, but|neither provision\.txt nor credentials\.json is there)/;
+const requestRemoved = /^(provision\.txt is gone, but|neither provision\.txt nor credentials\.json is there)/;
 
 const changing: readonly Scenario[] = [
-  { name: 'other settings before the name is drawn', start: changeSettings({ event: 'validate.passed' }) },
+  { name: 'other settings before the name is generated', start: changeSettings({ event: 'validate.passed' }) },
   { name: 'other settings before the request', start: changeSettings({ event: 'candidate.drawn' }) },
   {
     name: 'other settings before the second request',
@@ -202,42 +202,42 @@ const changing: readonly Scenario[] = [
     maxDevices: 2,
   },
   {
-    name: 'other settings while the device was off, with nothing sent',
+    name: 'other settings while the device was off, with no request sent',
     before: async (world) => {
-      await world.start(DIES_IN('prepare'));
+      await world.start(KILLED_IN('prepare'));
       await writeFile(world.paths.provisionJson, world.otherSettings);
     },
   },
   {
-    name: 'other settings while the device was off, with a device granted',
+    name: 'other settings while the device was off, with credentials issued',
     before: async (world) => {
-      await world.start(DIES_IN('verifyCredentials'));
+      await world.start(KILLED_IN('verifyCredentials'));
       await writeFile(world.paths.provisionJson, world.otherSettings);
     },
     maxDevices: 2,
   },
   {
-    name: 'provision.txt goes at the start',
+    name: 'provision.txt is removed at the start',
     start: ({ paths }) => ({
       acts: [{ where: { event: 'run.started' }, act: { do: 'remove', path: paths.provisionTxt } }],
     }),
     afterwards: ({ paths }) => putTrigger(paths),
-    tolerated: requestTakenBack,
+    tolerated: requestRemoved,
   },
   {
-    name: 'provision.txt goes while the device was off',
+    name: 'provision.txt is removed while the device was off',
     before: async (world) => {
-      await world.start(DIES_IN('verifyCredentials'));
+      await world.start(KILLED_IN('verifyCredentials'));
       await rm(world.paths.provisionTxt);
     },
     afterwards: ({ paths }) => putTrigger(paths),
-    tolerated: requestTakenBack,
+    tolerated: requestRemoved,
   },
 ];
 
 export const SCENARIOS: readonly Scenario[] = [...succeeding, ...failing, ...changing];
 
-/** The same up to a state; the recorded start is the one that goes on from there. */
+/** The scenario, interrupted in a state. The recorded start is the one that resumes there. */
 export const resumedIn = (scenario: Scenario, { state, nth }: { state: string; nth: number }): Scenario => ({
   ...scenario,
   name: `resumed in ${state}: ${scenario.name}`,

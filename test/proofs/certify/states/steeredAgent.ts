@@ -1,6 +1,6 @@
 /**
- * Loaded before the agent (node --import): lets its time run faster, lets other programs act at exact lines of its log,
- * and kills it at an exact line or in an exact state. The agent itself is the one that is shipped.
+ * Loaded before the agent (node --import): makes its time faster, acts as another program at exact log lines, and kills
+ * the agent at an exact line or in an exact state. The agent itself is the shipped one.
  */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
@@ -12,7 +12,7 @@ const { kill, acts = [], finalStates = [], speed, speedSince } = steering;
 
 // ---- time ----------------------------------------------------------------------------------------------------------
 
-/** Only the limit of the whole run is as long. */
+/** Only the time limit of the whole run is longer than this. */
 const RUN_LIMIT_FROM_MS = 500_000;
 const realNow = Date.now.bind(Date);
 const realMonotonic = performance.now.bind(performance);
@@ -23,7 +23,7 @@ const realDelay = (ms: number): number =>
 
 Date.now = () => Math.round(speedSince + (realNow() - speedSince) * speed);
 performance.now = () => realMonotonic() * speed;
-/** While an effect is held up, neither a pause nor a time limit ends; the journal's own delay is shorter. */
+/** While an effect is held, timers of at least this length do not fire. The delay of a save is shorter. */
 const HELD_FROM_MS = 500;
 let heldIn: string | undefined;
 

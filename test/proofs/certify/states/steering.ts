@@ -1,24 +1,24 @@
-/** How a process of the agent is steered by the module that is loaded before it (steeredAgent.ts). */
+/** How steeredAgent.ts, which is loaded before the agent, controls the agent's process. */
 
-/** A line of the agent's JSON log. Absent: any; `nth` counts the lines that fit, from 1 (default). */
+/** A line of the agent's JSON log. Absent fields match any value; `nth` counts the matching lines, from 1 (default). */
 export interface LinePattern {
-  /** The how-manieth line of the log, from 1. */
+  /** The number of the line in the log, from 1. */
   readonly line?: number;
   readonly event?: string;
   readonly state?: string;
   readonly nth?: number;
 }
 
-/** Where the process ends itself by SIGKILL. */
+/** The moment at which the process kills itself by SIGKILL. */
 export type Kill =
-  /** The moment the line is written. */
+  /** When the line is written. */
   | { readonly at: 'line'; readonly where: LinePattern }
-  /** The line enters a state: its effect is held up until the snapshot of that state is on disk; then. */
+  /** The line enters a state: its effect is held until the state's snapshot is on disk, then the process is killed. */
   | { readonly at: 'held'; readonly where: LinePattern }
-  /** Before, or after, the snapshot of a final state replaces the one before. */
+  /** Before or after the snapshot of a final state replaces the previous one. */
   | { readonly at: 'saving' | 'saved'; readonly state: string };
 
-/** What another program or an operator does, the moment a line is written. */
+/** An action of another program or an operator when a line is written. */
 export type Act =
   | { readonly do: 'write'; readonly path: string; readonly text: string }
   | { readonly do: 'remove'; readonly path: string }
@@ -27,12 +27,12 @@ export type Act =
 export interface Steering {
   readonly kill?: Kill;
   readonly acts?: readonly { readonly where: LinePattern; readonly act: Act }[];
-  /** Time runs that many times faster… */
+  /** Factor by which time runs faster. */
   readonly speed: number;
-  /** …since then, ms since the epoch: the same for all processes of a trial, whose clocks so never go back. */
+  /** Start of the fast time, ms since the epoch. All processes of a trial share it, so that clocks never go back. */
   readonly speedSince: number;
-  /** Instead of the run's time limit of nine minutes, ms of real time. */
+  /** Replaces the run's time limit of nine minutes, ms of real time. */
   readonly runLimitMs?: number;
-  /** States that end a run. */
+  /** The chart's final states. */
   readonly finalStates: readonly string[];
 }

@@ -8,7 +8,7 @@ const graph = chartGraph(provisionMachine);
 const log = (...lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join('\n');
 const entered = (state: string) => ({ event: 'state.entered', state, message: state });
 
-test('a log is read as the transitions that it took', () => {
+test('a log is read as transitions of the chart', () => {
   const output = log(
     { event: 'run.started', state: null, message: '' },
     entered('detect'),
@@ -37,13 +37,13 @@ test('a log is read as the transitions that it took', () => {
   ]);
 });
 
-test('a way that the chart does not have is no transition', () => {
+test('a step without a transition in the chart is an error', () => {
   const output = log({ event: 'run.started', state: null, message: '' }, entered('detect'), entered('finalize'));
   const [, step] = stepsOf(linesIn(output));
-  expect(() => step && edgesOfStep(graph, step)).toThrow("detect to finalize can't be told: there is none");
+  expect(() => step && edgesOfStep(graph, step)).toThrow('detect to finalize is not clear: there is none');
 });
 
-test('two transitions that nothing tells apart are an error', () => {
+test('two transitions that no evidence distinguishes are an error', () => {
   const doubled: ChartGraph = {
     ...graph,
     edges: [...graph.edges, { from: 'backup', to: 'write', event: 'done', guard: 'isNew', kind: 'done' }],
@@ -51,11 +51,11 @@ test('two transitions that nothing tells apart are an error', () => {
   const output = log({ event: 'run.started', state: null, message: '' }, entered('backup'), entered('write'));
   const [, step] = stepsOf(linesIn(output));
   expect(() => step && edgesOfStep(doubled, step)).toThrow(
-    "the way from backup to write can't be told: backup → write : done or backup → write : done [isNew]",
+    'the way from backup to write is not clear: backup → write : done or backup → write : done [isNew]',
   );
 });
 
-test('every transition of the chart leaves a trace that tells it from the others between the same two states', () => {
+test('every transition of the chart is distinguishable from the others between the same two states', () => {
   const line = { event: '', state: null, message: '' };
   const states = graph.states.filter(({ kind }) => kind !== 'transient').map(({ name }) => name);
   const untold = states.flatMap((from) =>
@@ -65,7 +65,7 @@ test('every transition of the chart leaves a trace that tells it from the others
           edgesOfStep(graph, { from, to, resumed, before: [], entry: line, line: 1 });
           return [];
         } catch (error) {
-          // A way that does not exist is no fault; neither is one that shows itself by what this line lacks.
+          // An absent transition is not a fault, nor is one whose evidence this line lacks.
           return String(error).includes(' or ') ? [String(error)] : [];
         }
       }),
@@ -74,7 +74,7 @@ test('every transition of the chart leaves a trace that tells it from the others
   expect(untold).toEqual([]);
 });
 
-test('a state and a transition that no scenario reaches are named', () => {
+test('states and transitions that no scenario reaches are named', () => {
   const state = { id: 'provision.polish', name: 'polish', description: '', kind: 'active', effect: 'polish' } as const;
   const edge = { from: 'write', to: 'polish', event: 'done', guard: null, kind: 'done' } as const;
   const longer: ChartGraph = { ...graph, states: [...graph.states, state], edges: [...graph.edges, edge] };

@@ -1,4 +1,4 @@
-/** Reads off a run's log which transitions of the chart it took. */
+/** Reads the transitions of the chart from a run's log. */
 
 import { FINAL_STATES } from '../../../../machines/provision.states.ts';
 import { ANY_STATE, type ChartEdge, type ChartGraph } from '../../../../scripts/diagrams/chartGraph.ts';
@@ -10,29 +10,29 @@ export interface Line {
   readonly message: string;
   readonly code?: string;
   readonly from?: string;
-  /** Of a pause. */
+  /** The reason of a pause. */
   readonly ms?: number;
   readonly waitingFor?: string;
 }
 
-/** A state was entered; all lines up to that of the next step were written in it. */
+/** A step enters a state. All lines until the next step belong to this state. */
 export interface Step {
-  /** null: the run began here. */
+  /** The previous state; null: the start of the run. */
   readonly from: string | null;
   readonly to: string;
   readonly resumed: boolean;
-  /** Of the state before. */
+  /** The lines of the previous state. */
   readonly before: readonly Line[];
-  /** The line that tells of the entry. */
+  /** The line about the entry. */
   readonly entry: Line;
-  /** Its number in the log, from 1. */
+  /** The number of that line in the log, from 1. */
   readonly line: number;
 }
 
 export const linesIn = (output: string): readonly Line[] =>
   output.split('\n').flatMap((text) => (text.startsWith('{') ? [JSON.parse(text)] : []));
 
-/** Final states have no `state.entered`: the last line of the run is their entry. */
+/** Final states have no `state.entered`: the run's last line is their entry. */
 const ENTRIES: ReadonlySet<string> = new Set([
   'state.entered',
   'backoff.waiting',
@@ -85,8 +85,8 @@ const both =
     a(step) && b(step);
 
 /**
- * How transitions that lead from one state to the same other are told apart, by their text. One of each such group may
- * be missing here: it is taken when no evidence speaks for another.
+ * The evidence for transitions between the same two states, by their text. One transition of each group may be missing:
+ * it is chosen when there is no evidence for another one.
  */
 const EVIDENCE: Readonly<Record<string, Evidence>> = {
   'reconcile → failed : done [isNameTaken]': code('DEVICE_NAME_TAKEN', 'PROVISIONING_REFUSED'),
@@ -102,7 +102,7 @@ const EVIDENCE: Readonly<Record<string, Evidence>> = {
   '* → failed : RESUME [resumedTooOften]': code('RESUME_LOOP'),
 };
 
-/** The ways from one state to another: one transition, or two with a transient state between. */
+/** The possible ways of a step: one transition, or two with a transient state between them. */
 function waysOf({ states, edges }: ChartGraph, step: Step): readonly (readonly ChartEdge[])[] {
   const transient = states.filter(({ kind }) => kind === 'transient').map(({ name }) => name);
   const starts = edges.filter(({ from, kind }) => {
@@ -114,7 +114,7 @@ function waysOf({ states, edges }: ChartGraph, step: Step): readonly (readonly C
     if (!transient.includes(first.to)) return [];
     return edges.filter(({ from, to }) => from === first.to && to === step.to).map((second) => [first, second]);
   });
-  // A state's own handler of an event goes before the chart's.
+  // A state's handler of an event has priority over the chart's.
   const own = ways.filter(
     ([first]) => first?.from !== ANY_STATE || (first !== undefined && edgeText(first) in EVIDENCE),
   );
@@ -123,7 +123,7 @@ function waysOf({ states, edges }: ChartGraph, step: Step): readonly (readonly C
 
 /**
  * The transitions of a step.
- * @throws when they can't be told: a new pair of transitions needs its evidence above
+ * @throws when they are not clear: a new pair of transitions needs evidence above
  */
 export function edgesOfStep(graph: ChartGraph, step: Step): readonly ChartEdge[] {
   if (step.from === null) return [];
@@ -134,5 +134,5 @@ export function edgesOfStep(graph: ChartGraph, step: Step): readonly ChartEdge[]
   const [way] = chosen;
   if (way !== undefined && chosen.length === 1) return way;
   const texts = chosen.map((edges) => edges.map(edgeText).join(', ')).join(' or ');
-  throw new Error(`the way from ${step.from} to ${step.to} can't be told: ${texts === '' ? 'there is none' : texts}`);
+  throw new Error(`the way from ${step.from} to ${step.to} is not clear: ${texts === '' ? 'there is none' : texts}`);
 }

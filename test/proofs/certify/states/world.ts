@@ -1,4 +1,4 @@
-/** A device folder, a server, and starts of the shipped agent that are steered from outside. */
+/** A device folder, a server, and controlled starts of the shipped agent. */
 
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ import { agentCommand, runToEnd } from '../agentProcess.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
 import type { Steering } from './steering.ts';
 
-/** The chart pauses for seconds; exchanges, which are limited to seconds too, must keep some hundred milliseconds. */
+/** Shortens the chart's pauses of seconds. Exchanges still have some hundred milliseconds. */
 const SPEED = 10;
 const TIMEOUT_SECONDS = 30;
-/** Of real time: a run that a server keeps waiting ends well before the trial's own limit. */
+/** In real time: a run with a silent server must end before the trial's limit. */
 const RUN_LIMIT_MS = 10_000;
 
-/** What is started, and with which modules loaded before it. */
+/** The agent, and the modules that are loaded before it. */
 export interface Program {
   readonly agent: string;
   readonly steered: string;
@@ -26,7 +26,7 @@ export interface Program {
   readonly finalStates: readonly string[];
 }
 
-/** Compiles the modules that steer the agent. @param folder where they go */
+/** Compiles the modules that control the agent. @param folder folder of the compiled modules */
 export async function prepareProgram(agent: string, folder: string, finalStates: readonly string[]): Promise<Program> {
   const steered = join(folder, 'steeredAgent.mjs');
   const intruder = join(folder, 'intruder.mjs');
@@ -41,10 +41,10 @@ export async function prepareProgram(agent: string, folder: string, finalStates:
 
 export interface WorldOptions {
   readonly server?: SimulatorOptions;
-  /** More of section `provisioning`, or of `device`. */
+  /** More keys of sections `provisioning` and `device`. */
   readonly provisioning?: Readonly<Record<string, unknown>>;
   readonly device?: Readonly<Record<string, unknown>>;
-  /** Without a thermal_config.json. */
+  /** Whether the device has no thermal_config.json. */
   readonly fresh?: boolean;
   readonly otherConfigs?: readonly string[];
   readonly maxDevices?: number;
@@ -56,17 +56,17 @@ export interface World {
   readonly device: DeviceUnderTest;
   readonly paths: DevicePaths;
   readonly server: Simulator;
-  /** Everything that was printed so far. */
+  /** The whole output so far. */
   output(): string;
   start(start?: Start): Promise<AgentEnding>;
-  /** Writes provision.json: as it was at first, with these differences. */
+  /** Writes the original provision.json with these changes. */
   writeProvisionJson(device?: WorldOptions['device'], provisioning?: WorldOptions['provisioning']): Promise<void>;
-  /** The text of provision.json for another device name: other settings than those that a run began with. */
+  /** The text of provision.json with another device name. */
   readonly otherSettings: string;
   close(): Promise<void>;
 }
 
-/** @param folder of this world alone; removed at its end */
+/** @param folder used by this world only; removed at its end */
 export async function openWorld(program: Program, folder: string, options: WorldOptions): Promise<World> {
   const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options.server });
   const paths = devicePaths(folder);
@@ -131,7 +131,7 @@ export async function openWorld(program: Program, folder: string, options: World
   };
 }
 
-/** Changes what the snapshot says of the run, as if it had been so. */
+/** Changes the context in the snapshot. */
 export async function editContext({ paths }: World, changes: Readonly<Record<string, unknown>>): Promise<void> {
   const snapshot = JSON.parse(await readFile(paths.snapshot, 'utf8'));
   await writeFile(paths.snapshot, JSON.stringify({ ...snapshot, context: { ...snapshot.context, ...changes } }));

@@ -7,7 +7,7 @@ import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 const ROUNDS = 3;
 const FULL_ROUNDS = 20;
 
-/** Other users may not be able to read the checkout. */
+/** A copy of the agent, because other users may have no access to the checkout. */
 async function readableCopy({ agent, scratch }: SuiteOptions): Promise<string> {
   await chmod(scratch, 0o755);
   await cp(dirname(agent), join(scratch, 'agent'), { recursive: true });
@@ -15,7 +15,7 @@ async function readableCopy({ agent, scratch }: SuiteOptions): Promise<string> {
   return join(scratch, 'agent', basename(agent));
 }
 
-/** One contest after the other: each starts many processes at once. */
+/** Runs the contests in sequence, because each one starts many processes. */
 async function run(options: SuiteOptions): Promise<SuiteResult> {
   const agent = await readableCopy(options);
   const rounds = options.full ? FULL_ROUNDS : ROUNDS;
@@ -29,7 +29,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
       const result = await hold(agent, join(options.scratch, `contest-${round}-${index}`));
       options.progress((round - 1) * contests.length + index + 1, rounds * contests.length);
       if (result === undefined) {
-        if (round === 1) console.log(`  concurrency: left out, it takes root or the right to mount: ${name}`);
+        if (round === 1) console.log(`  concurrency: skipped, it needs root or the permission to mount: ${name}`);
         continue;
       }
       held.add(name);
@@ -43,6 +43,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 
 export const concurrency: Suite = {
   name: 'concurrency',
-  shows: 'of agents that start on one folder, one provisions and the others end at once, by whatever user and path',
+  shows:
+    'when several agents start on one folder, as any user and by any path, one provisions and the others end at once',
   run,
 };

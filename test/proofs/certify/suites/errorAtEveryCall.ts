@@ -3,22 +3,22 @@ import { type Call, changes, errorsOf } from '../straceCalls.ts';
 import { type CountedScenario, runTrials, type ScopeName, type Trial } from '../straceTrials.ts';
 import type { Suite } from '../suite.ts';
 
-/** A full disk and a broken one; a whole run tries the other errors as well. */
+/** A full disk and a broken disk. Only --full tries the other errors. */
 const USUAL: readonly Errno[] = ['ENOSPC', 'EIO'];
-/** Errors that only calls which make something new return: from then on, files are still opened for reading. */
+/** Errors of calls that create files. With such a lasting error, files can still be opened for reading. */
 const OF_NEW_NAMES: readonly Errno[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
 
-/** Runs whose looking calls are tried in the ordinary run; those of the other runs are among them. */
-const LOOKED_AT: ReadonlySet<string> = new Set(['configured', 'resume', 'finish', 'sweep']);
+/** Scenarios whose reading calls a normal run tries. The other scenarios have no additional ones. */
+const READS_TRIED: ReadonlySet<string> = new Set(['configured', 'resume', 'finish', 'clean-up']);
 
-/** What fits into the ordinary run: each call with EIO once, each change with a disk that stays full or broken. */
-function isOrdinary({ scenario, scope, call, effect, lasting }: Trial): boolean {
+/** The trials of a normal run: each call with EIO once, each change with a disk that stays full or broken. */
+function isInNormalRun({ scenario, scope, call, effect, lasting }: Trial): boolean {
   const configured = scenario.name === 'configured';
   if (effect !== 'EIO' && effect !== 'ENOSPC') return false;
   if (scope === 'boot') return configured;
   if (scope === 'events') return configured && effect === 'EIO' && !lasting;
   if (configured) return !lasting || changes(call);
-  if (effect === 'EIO') return !lasting && (changes(call) || LOOKED_AT.has(scenario.name));
+  if (effect === 'EIO') return !lasting && (changes(call) || READS_TRIED.has(scenario.name));
   return lasting && scenario.name !== 'reconcile';
 }
 
@@ -28,7 +28,7 @@ export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): r
   const errors = (call: Call): readonly Errno[] => errorsOf(call).filter((errno) => full || USUAL.includes(errno));
   const reopened = (call: Call, errno: Errno): boolean => call.creates && OF_NEW_NAMES.includes(errno);
   const all = [
-    // Counted by themselves, so that a lasting fault meets no call that it can't.
+    // Counted separately, so that a lasting fault strikes only calls that can return this error.
     ...calls.created
       .filter(({ creates }) => creates)
       .flatMap((call) =>
@@ -48,15 +48,15 @@ export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): r
       ),
     ),
   ];
-  return full ? all : all.filter(isOrdinary);
+  return full ? all : all.filter(isInNormalRun);
 }
 
 /**
- * Every file-system call fails, once or from then on, with the errors that it can return; then the disk is well again,
- * and the agent starts once more. `close` is left out: Node ends with an assertion when it fails.
+ * Every file-system call fails, once or from then on, with the errors that it can return. Then the disk works again and
+ * the agent starts again. `close` is omitted: Node ends with an assertion when it fails.
  */
 export const errorAtEveryCall: Suite = {
   name: 'error-at-every-call',
-  shows: 'whichever file-system call fails, the run ends as documented and the next boot completes with one device',
+  shows: 'when any file-system call fails, the run ends as documented and the next boot completes with one device',
   run: (options) => runTrials(options, trialsOf),
 };

@@ -2,14 +2,14 @@ import { type Call, changes } from '../straceCalls.ts';
 import { type CountedScenario, runTrials, type ScopeName, type Trial } from '../straceTrials.ts';
 import type { Suite } from '../suite.ts';
 
-/** These begin every run: all their calls are tried; the others share most of theirs with them. */
+/** The scenarios whose every call is tried. The other scenarios share most of their calls with them. */
 const LITERAL: ReadonlySet<string> = new Set(['fresh', 'configured']);
 
-/** Neither the disk nor the server has changed since the call before: what a kill leaves is the same. */
+/** Whether neither the disk nor the server has changed since the previous call: a kill leaves the same state. */
 const leavesTheSame = (call: Call, before: Call | undefined): boolean =>
   before !== undefined && !changes(call) && !changes(before);
 
-/** One trial for each call: the process is gone before the call is made. */
+/** One trial for each call: the process is killed before the call. */
 export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): readonly Trial[] {
   const literal = full || LITERAL.has(scenario.name);
   const disk = calls.disk.filter((call, index) => literal || !leavesTheSame(call, calls.disk[index - 1]));
@@ -25,13 +25,13 @@ export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): r
 }
 
 /**
- * SIGKILL before every single file-system call of a run; then the agent starts again. `close` is left out: the disk is
- * the same before the next call. A run that was cut before is cut again in the scenarios resume, finish and sweep. The
- * server changes only between a call that changes the disk and the next one that does, so in an ordinary run a
- * sequence of calls that only look is tried at its first and behind its last.
+ * SIGKILL before every file-system call of a run; then the agent starts again. `close` is omitted: the disk is the same
+ * before the next call. In the scenarios resume, finish and clean-up a resumed run is killed. The server changes only
+ * between two calls that change the disk, so a normal run tries a sequence of reading calls only at its first call and
+ * after its last one.
  */
 export const killAtEveryCall: Suite = {
   name: 'kill-at-every-call',
-  shows: 'killed before any file-system call, the next boot ends with one device and a whole configuration',
+  shows: 'after a kill before any file-system call, the next boot ends with one device and a complete configuration',
   run: (options) => runTrials(options, trialsOf),
 };

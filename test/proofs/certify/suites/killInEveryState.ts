@@ -9,10 +9,10 @@ import { recordAll, unreached } from '../states/recordings.ts';
 import { openWorld, type Program, prepareProgram, type World } from '../states/world.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 
-/** Starts after the kill until the device must be provisioned: one may fail as the scenario wants it. */
+/** Maximum number of starts after the kill until the device must be provisioned. One may fail by the scenario. */
 const MAX_STARTS = 4;
 
-/** On a busy machine a time limit may take a run another way than the recorded one: then the trial is repeated. */
+/** On a busy machine a time limit may change the run's way: then the trial is repeated. */
 const ATTEMPTS = 3;
 
 interface KillResult {
@@ -20,13 +20,13 @@ interface KillResult {
   readonly problems: readonly string[];
 }
 
-/** Where people have changed the settings, a device of the abandoned run may or may not exist. */
+/** After a change of the settings a device of the abandoned run may exist. */
 function asManyAsThere(device: DeviceUnderTest): DeviceUnderTest {
   const { size } = device.server.registry;
   return { ...device, maxDevices: Math.max(1, Math.min(size, device.maxDevices ?? 1)) };
 }
 
-async function goOn(world: World, { scenario }: KillPoint): Promise<string[]> {
+async function completeRun(world: World, { scenario }: KillPoint): Promise<string[]> {
   const problems: string[] = [];
   let incomplete: readonly string[] = [];
   for (let starts = 1; starts <= MAX_STARTS; starts += 1) {
@@ -50,16 +50,16 @@ async function killAt(program: Program, point: KillPoint, folder: string): Promi
     await scenario.before?.(world);
     const { signal, overdue } = await world.start({ ...scenario.start?.(world), kill });
     const fired = signal === 'SIGKILL' && !overdue;
-    return { fired, problems: [...(await look()), ...(await goOn(world, point)), ...(await look())] };
+    return { fired, problems: [...(await look()), ...(await completeRun(world, point)), ...(await look())] };
   } finally {
     await world.close();
   }
 }
 
-async function killUntilDead(program: Program, point: KillPoint, folder: string, attempt = 1): Promise<KillResult> {
+async function repeatUntilKilled(program: Program, point: KillPoint, folder: string, attempt = 1): Promise<KillResult> {
   const result = await killAt(program, point, `${folder}-${attempt}`);
   if (result.fired || result.problems.length > 0 || attempt === ATTEMPTS) return result;
-  return killUntilDead(program, point, folder, attempt + 1);
+  return repeatUntilKilled(program, point, folder, attempt + 1);
 }
 
 async function run(options: SuiteOptions): Promise<SuiteResult> {
@@ -79,7 +79,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
     points,
     options.workers,
     async (point, index) => {
-      const { fired, problems } = await killUntilDead(program, point, join(options.scratch, `kill-${index}`));
+      const { fired, problems } = await repeatUntilKilled(program, point, join(options.scratch, `kill-${index}`));
       if (fired) faults += 1;
       else violations.push(`${killText(point)}: the kill did not happen`);
       violations.push(...problems.map((problem) => `${killText(point)}: ${problem}`));
@@ -91,6 +91,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 
 export const killInEveryState: Suite = {
   name: 'kill-in-every-state',
-  shows: 'the shipped agent, killed at every transition and in every state of the chart, goes on to one device',
+  shows: 'after a kill at every transition and in every state of the chart, the shipped agent ends with one device',
   run,
 };

@@ -9,16 +9,16 @@ import { runTelemetryTrial } from '../network/telemetryTrial.ts';
 import { isInPart, scenariosIn } from '../part.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 
-/** Trials mostly wait, for time limits above all: this many for each worker. */
+/** Trials mostly wait for time limits, so each worker runs this many of them. */
 const TRIALS_PER_WORKER = 16;
 
-/** A busy machine may make a client give a connection up before it comes to the fault: then the trial is repeated. */
+/** On a busy machine a client may close a connection before the fault: then the trial is repeated. */
 const ATTEMPTS = 3;
 
 interface Conversation {
   readonly name: string;
   readonly serverFaults: readonly Fault[];
-  /** The connections of the fault-free run that are tried here; 1 is the request. */
+  /** The tried connections of the run without faults; 1 is the request. */
   readonly connections: readonly number[];
 }
 
@@ -27,7 +27,7 @@ const CONVERSATIONS: readonly Conversation[] = [
   {
     name: 'reconcile and verify',
     serverFaults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }],
-    // The second one, opened while the answer was awaited, is closed unused: what took the answer may have taken it, too.
+    // Connection 2 is the standby one. The agent closes it unused, because the fault may have broken it too.
     connections: [3, 4],
   },
 ];
@@ -42,11 +42,11 @@ const transportOf = (tls: Tls | undefined): string => (tls === undefined ? 'plai
 
 interface Plan {
   readonly trials: readonly Trial[];
-  /** What is wrong without any fault. */
+  /** Problems of the run without a fault. */
   readonly problems: readonly string[];
 }
 
-/** Every fault in every session, from a recorded run without any. */
+/** Plans every fault in every session, from a recorded run without a fault. */
 async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<Plan> {
   const framing = tls === undefined ? 'mqtt' : 'tls';
   const trials: Trial[] = [];
@@ -120,7 +120,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
     async (trial, index) => {
       const { fired, problems } = await tryUntilFired(trial, join(options.scratch, `trial-${index}`));
       if (fired) faults += 1;
-      else violations.push(`${trial.name}: the fault did not fire`);
+      else violations.push(`${trial.name}: the fault did not strike`);
       violations.push(...problems.map((problem) => `${trial.name}: ${problem}`));
     },
     options.progress,
@@ -131,6 +131,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const networkFaults: Suite = {
   name: 'network-faults',
   shows:
-    'every packet boundary of every session, plain and TLS: cut, reset, stalled, repeated, torn, delayed, corrupted',
+    'after a fault at any packet boundary of any session, plain or TLS (cut, reset, stalled, repeated, torn, delayed, corrupted), one device is provisioned and telemetry recovers',
   run,
 };

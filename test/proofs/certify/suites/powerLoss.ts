@@ -16,16 +16,16 @@ import type { SystemCall } from '../powerLossTrace.ts';
 import { straceProblem } from '../strace.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 
-/** The log kept for support and the note that says who runs: the agent writes both and reads neither. */
+/** The event log for support, and the lock file with the pid. No promise depends on them. */
 const NOTES = new Set(['events.jsonl', 'lock']);
 const USUAL_LIMITS: LossLimits = { outcomes: 64, states: 24, notes: NOTES };
 const FULL_LIMITS: LossLimits = { outcomes: 4096, states: 4096, notes: NOTES };
-/** A build without a protection breaks at every point: so many are enough to see it. */
+/** A build without a protection has violations at every point: this number is enough. */
 const MAX_VIOLATIONS = 20;
 
 const SECRETS = [DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET, OLD_TOKEN];
 
-/** One scenario: its traced run and what is to be booted of it, on the one server that the files name. */
+/** A scenario: its traced run and the states to boot, which share the server named in the files. */
 interface Lane {
   readonly run: TracedRun;
   readonly walks: readonly Walk[];
@@ -33,27 +33,27 @@ interface Lane {
 }
 
 interface PowerLossOptions extends SuiteOptions {
-  /** strace's fault injection into the traced run, for the self-tests: `fsync:retval=0` is a disk that lies. */
+  /** strace's fault injection for the traced run (self-tests): `fsync:retval=0` is a disk that does not sync. */
   readonly inject?: string;
 }
 
-/** What the traced run itself has to be for its points to mean anything. */
+/** Problems of the traced run itself, which would make its points meaningless. */
 async function runProblems(run: TracedRun, walked: Walk, configBefore: Uint8Array | undefined): Promise<string[]> {
   const { paths, server, scenario, trace } = run;
   const device = { paths, server, configBefore, secrets: SECRETS };
-  // A walk that was given up has not replayed all.
+  // A walk that ended early has not replayed the whole trace.
   const whole = walked.violations.length < MAX_VIOLATIONS;
   const problems = [
     ...endingProblems(trace.ending),
     ...(await instantProblems(device, trace.ending.output)),
     ...(await completionProblems(device)),
     ...(whole ? await modelProblems(run) : []),
-    ...(whole && walked.told.length < scenario.tells ? ['the agent told less than it should have'] : []),
+    ...(whole && walked.told.length < scenario.tells ? ['the agent told less than expected'] : []),
   ];
   return problems.map((problem) => `${scenario.name}, the traced run: ${problem}`);
 }
 
-/** What the run came to; undefined when it did not end well. */
+/** The result of the run; undefined when it failed. */
 async function factsOfRun({ paths, scenario, trace }: TracedRun): Promise<RunFacts | undefined> {
   const configAfter = await readIfThere(paths.thermalConfig);
   const configured = await configuredDevice(paths).catch(() => undefined);
@@ -66,7 +66,7 @@ async function factsOfRun({ paths, scenario, trace }: TracedRun): Promise<RunFac
   };
 }
 
-/** What is left of the probe of a folder is no business of anybody's. */
+/** Whether the call concerns the probe of a folder, which no promise depends on. */
 const concernsProbe = ({ strings }: SystemCall): boolean => Buffer.concat([...strings]).includes('.provision-probe');
 
 async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<Lane> {
@@ -96,7 +96,7 @@ async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<
   return { run, walks, problems };
 }
 
-/** The whole suite. @throws when strace or the agent can't be run at all */
+/** Runs the whole suite. @throws when strace or the agent can't run */
 export async function certifyPowerLoss(options: PowerLossOptions): Promise<SuiteResult> {
   const skipped = await straceProblem();
   if (skipped !== undefined) return { points: 0, runs: 0, faults: 0, violations: [], skipped };
@@ -105,7 +105,7 @@ export async function certifyPowerLoss(options: PowerLossOptions): Promise<Suite
   );
   const walks = lanes.flatMap((lane) => lane.walks);
   const violations = [...lanes.flatMap(({ problems }) => problems), ...walks.flatMap((walked) => walked.violations)];
-  // A build that breaks its word needs no boots to be refused.
+  // A build with violations fails without boots.
   const disproved = violations.length > 0 && !options.full;
   const total = walks.reduce((sum, { cases }) => sum + cases.length, 0);
   let runs = 0;
@@ -130,9 +130,10 @@ export async function certifyPowerLoss(options: PowerLossOptions): Promise<Suite
   return { points: sum('points'), runs, faults: sum('losses'), violations };
 }
 
-/** Points: calls that change the disk or tell the world something; faults: losses judged; runs: distinct ones booted. */
+/** Points: calls that change the disk, send or print. Faults: assessed power losses. Runs: distinct states booted. */
 export const powerLoss: Suite = {
   name: 'power-loss',
-  shows: 'After a loss of power at any file-system call the next boot completes, and nothing that was told is untrue',
+  shows:
+    'after a power loss at any file-system call the next boot completes, and everything that the agent told is true',
   run: certifyPowerLoss,
 };

@@ -4,9 +4,9 @@ import { isInPart } from '../part.ts';
 import { allProperties } from '../properties/allProperties.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 
-/** Much longer than any lot takes: code that never gives up the processor has no other limit. */
+/** Much longer than any lot takes. This is the only limit for an endless synchronous loop. */
 const LOT_LIMIT_MS = 180_000;
-/** A whole run tries so many times as many cases. */
+/** --full multiplies the number of cases by this factor. */
 const FULL_FACTOR = 10;
 const MAX_MESSAGE = 600;
 
@@ -45,7 +45,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
         const { name, seed, cases } = lot;
         const { status, output } = await program.run([name, String(seed), String(cases)], LOT_LIMIT_MS);
         if (status === 0) return;
-        const how = status === null ? `not done after ${LOT_LIMIT_MS / 1000} s` : onOneLine(output);
+        const how = status === null ? `not finished after ${LOT_LIMIT_MS / 1000} s` : onOneLine(output);
         violations.push(`${lotText(lot)}: ${how}`);
       },
       options.progress,
@@ -60,6 +60,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const properties: Suite = {
   name: 'properties',
   shows:
-    'whatever stands in provision.json, thermal_config.json, snapshot.json and credentials.json, whatever the server sends and whatever befalls the chart: no crash, no hang, no secret in a message, no changed configuration',
+    'with any content of provision.json, thermal_config.json, snapshot.json and credentials.json, any bytes from the server and any course of the chart: no crash, no hang, no secret in a message, no changed configuration',
   run,
 };

@@ -15,9 +15,9 @@ import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 /** Many trials wait for pauses and time limits. */
 const TRIALS_PER_WORKER = 2;
 
-async function compileKeepDrawn(scratch: string): Promise<string> {
-  const outfile = join(scratch, 'keepDrawn.mjs');
-  const entry = 'test/proofs/certify/security/keepDrawn.ts';
+async function compileKeepCredentials(scratch: string): Promise<string> {
+  const outfile = join(scratch, 'keepCredentials.mjs');
+  const entry = 'test/proofs/certify/security/keepCredentials.ts';
   await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'warning' });
   await chmod(outfile, 0o644);
   return outfile;
@@ -25,16 +25,16 @@ async function compileKeepDrawn(scratch: string): Promise<string> {
 
 async function run(options: SuiteOptions): Promise<SuiteResult> {
   const agent = await agentForEverybody(options.agent, options.scratch);
-  const keepDrawn = await compileKeepDrawn(options.scratch);
+  const keepCredentials = await compileKeepCredentials(options.scratch);
   const secretTrials = [...secretFailures, ...secretSuccesses].map(
     (trial): SecurityTrial => ({
       name: `secrets: ${trial.name}`,
-      run: (folder) => trySecrets(trial, folder, agent, keepDrawn),
+      run: (folder) => trySecrets(trial, folder, agent, keepCredentials),
     }),
   );
   const allTrials = [...secretTrials, ...plantedNameTrials, ...fileModeTrials, ...openFolderTrials];
   const trials = scenariosIn(allTrials, options.part);
-  if (!isRoot) console.log('  security: not root, so nothing is tried that needs files or processes of another user');
+  if (!isRoot) console.log('  security: trials with files or processes of another user are skipped, they need root');
   const violations: string[] = [];
   await inParallel(
     trials,
@@ -54,6 +54,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const security: Suite = {
   name: 'security',
   shows:
-    'modes and owners under any umask; links, hard links and FIFOs planted at every name that is written; open folders and foreign files; no secret in any form in what is left, printed or visible (the heap itself, and core files of it, are out of reach)',
+    'modes and owners are correct under any umask; links, hard links and FIFOs at every written name do no harm; open folders and foreign files are warned of, tightened or refused; no secret in any form is in files, output or visible process data (except the heap and its core files)',
   run,
 };

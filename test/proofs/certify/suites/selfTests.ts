@@ -28,7 +28,7 @@ async function violationsWithout({ by, ...what }: Removal, folder: string, optio
   return violationsIn(folder, what);
 }
 
-/** @returns what is wrong with the suite; undefined: it has noticed it */
+/** @returns why the suite has not detected the removal; undefined: detected */
 async function problemOf(removal: Removal, folder: string, options: SuiteOptions): Promise<string | undefined> {
   try {
     const violations = await violationsWithout(removal, folder, options);
@@ -58,10 +58,10 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
     faults: removals.length,
     violations: removals.flatMap(({ by, suite }, index) => {
       const problem = problems[index];
-      return problem === undefined ? [] : [`${by} is not caught by ${suite}: ${problem}`];
+      return problem === undefined ? [] : [`${by} is not detected by ${suite}: ${problem}`];
     }),
     table: {
-      columns: ['protection removed', 'suite that catches it'],
+      columns: ['protection removed', 'suite that detects it'],
       rows: removals.map(({ protection, suite }, index) => [
         protection,
         problems[index] === undefined ? `\`${suite}\`` : 'none',
@@ -70,9 +70,9 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
   };
 }
 
-/** Each build goes through the part of a suite that is to notice it; what it says must be about that protection. */
+/** Runs a part of a suite with each mutant. The suite must report a violation about the removed protection. */
 export const selfTests: Suite = {
   name: 'self-tests',
-  shows: 'without any one of its protections the agent is caught by a suite of this certificate',
+  shows: 'a suite of this certificate detects an agent without any one of its protections',
   run,
 };

@@ -12,7 +12,7 @@ const PROVISIONINGS = 2000;
 
 interface Soak {
   readonly kind: 'provision' | 'telemetry' | 'folder';
-  /** Provisionings, simulated hours, runs in the folder. */
+  /** Number of provisionings, of simulated hours, or of runs in the folder. */
   readonly count: number;
 }
 
@@ -71,6 +71,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const soak: Suite = {
   name: 'soak',
   shows:
-    '2,000 provisionings in one process, 24 hours of normal operation with lost connections, 100 runs in one folder: memory flat, no descriptor, listener or timer left, journal, events and backups bounded',
+    'during 2,000 provisionings in one process, 24 hours of normal operation with lost connections and 100 runs in one folder the memory does not grow, no descriptor, listener or timer is left, and snapshot, events and backups stay within their limits',
   run,
 };

@@ -12,12 +12,12 @@ import { isInPart } from '../part.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
 import { type Fixture, keptFixtures, layOutDevice, layOutServer } from '../upgrade/fixture.ts';
 
-/** What the first start under this build comes to where it is not 0: `restore` ends in a failure by its nature. */
+/** Exit status of the first start, where it is not 0: `restore` always ends with a failure. */
 const FIRST_STATUS: Readonly<Record<string, number>> = { restore: 74 };
 
 interface Trial {
   readonly fixture: Fixture;
-  /** Whether the request is still there, or an operator took it back meanwhile. */
+  /** Whether provision.txt still exists, or an operator has removed it. */
   readonly requested: boolean;
 }
 
@@ -27,10 +27,10 @@ interface TrialResult {
 }
 
 const nameOf = ({ fixture, requested }: Trial): string =>
-  `v${fixture.version}, cut in ${fixture.state}${requested ? '' : ', provision.txt removed'}`;
+  `v${fixture.version}, interrupted in ${fixture.state}${requested ? '' : ', provision.txt removed'}`;
 
-/** Starts until the device is provisioned: one, and a second one after `restore`. */
-async function goOn(agent: string, device: DeviceUnderTest, { fixture }: Trial): Promise<TrialResult> {
+/** Starts the agent until the device is provisioned: once, and twice after `restore`. */
+async function completeRun(agent: string, device: DeviceUnderTest, { fixture }: Trial): Promise<TrialResult> {
   const command = agentCommand(agent, device.paths.deviceFolder, ['--log-format', 'json', '--log-level', 'debug']);
   const first = await runToEnd(command);
   const expected = FIRST_STATUS[fixture.state] ?? 0;
@@ -46,19 +46,19 @@ async function goOn(agent: string, device: DeviceUnderTest, { fixture }: Trial):
   return { resumed, problems };
 }
 
-/** Without a request nothing is sent any more; `restore` still puts back what the run had spoilt. */
-async function withdraw(agent: string, device: DeviceUnderTest, { fixture }: Trial): Promise<TrialResult> {
+/** Without provision.txt the agent sends nothing; `restore` still restores a damaged configuration. */
+async function endWithdrawn(agent: string, device: DeviceUnderTest, { fixture }: Trial): Promise<TrialResult> {
   await rm(device.paths.provisionTxt);
-  const spoilt = fixture.state === 'restore';
-  const expected = spoilt ? OLD_CONFIG : await readFile(device.paths.thermalConfig, 'utf8');
+  const damaged = fixture.state === 'restore';
+  const expected = damaged ? OLD_CONFIG : await readFile(device.paths.thermalConfig, 'utf8');
   const { counts } = device.server.registry;
   const asked = counts.connects;
   const ending = await runToEnd(agentCommand(agent, device.paths.deviceFolder, ['--log-format', 'json']));
   const problems = [...endingProblems(ending)];
   if (ending.status !== (FIRST_STATUS[fixture.state] ?? 0)) problems.push(`ended with ${ending.status}`);
-  if (device.server.registry.counts.connects !== asked) problems.push('the server was asked');
+  if (device.server.registry.counts.connects !== asked) problems.push('the server was contacted');
   if ((await readFile(device.paths.thermalConfig, 'utf8')) !== expected) {
-    problems.push(`thermal_config.json was ${spoilt ? 'not put back' : 'changed'}`);
+    problems.push(`thermal_config.json was ${damaged ? 'not put back' : 'changed'}`);
   }
   if (fixture.state === 'finalize') problems.push(...(await instantProblems(device, ending.output)));
   return { resumed: true, problems };
@@ -73,14 +73,14 @@ async function tryFixture(trial: Trial, folder: string, agent: string): Promise<
     const paths = await layOutDevice(trial.fixture, deviceFolder, server.port);
     const secrets = [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN];
     const device: DeviceUnderTest = { paths, server, configBefore: Buffer.from(OLD_CONFIG), secrets };
-    return await (trial.requested ? goOn(agent, device, trial) : withdraw(agent, device, trial));
+    return await (trial.requested ? completeRun(agent, device, trial) : endWithdrawn(agent, device, trial));
   } finally {
     await server.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Every version that was released, every state of the current one. */
+/** Fixtures must exist for every released version and for every state of the current one. */
 function missingFixtures(fixtures: readonly Fixture[]): string[] {
   const isKept = (version: number, state?: string): boolean =>
     fixtures.some((fixture) => fixture.version === version && (state === undefined || fixture.state === state));
@@ -104,7 +104,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
     async (trial, index) => {
       const result = await tryFixture(trial, join(options.scratch, `trial-${index}`), options.agent);
       if (result.resumed) resumed += 1;
-      else violations.push(`${nameOf(trial)}: the run was not resumed from there`);
+      else violations.push(`${nameOf(trial)}: the run was not resumed from that state`);
       violations.push(...result.problems.map((problem) => `${nameOf(trial)}: ${problem}`));
     },
     options.progress,
@@ -115,6 +115,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const upgrade: Suite = {
   name: 'upgrade',
   shows:
-    'a run that a released version left in any of its states goes on under this one: one device, or nothing where the request was taken back',
+    'this version resumes a run that a released version left in any state, and ends with one device, or with none when provision.txt was removed',
   run,
 };

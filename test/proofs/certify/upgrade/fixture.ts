@@ -1,8 +1,8 @@
 /**
- * Device folders that a released version has left when it was interrupted, one for each active state of its chart, as
- * makeFixtures.ts made them. They are never made again: what they show is that later versions go on with them.
- * `device/` is the device folder (`.kept` behind each name, so that no tool takes them for sources), `server.json.kept`
- * what the server knew then. What differs from machine to machine stands there as a placeholder.
+ * Device folders of interrupted runs of a released version, one for each active state of its chart, from
+ * makeFixtures.ts. They are never made again, because they prove that later versions resume these runs. `device/` is
+ * the device folder (with suffix `.kept`, so that no tool treats the files as sources), `server.json.kept` the server's
+ * registry. Placeholders replace the values that depend on the machine.
  */
 
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { type DevicePaths, devicePaths } from '../../../../src/device/paths.ts';
 import { DEVICE_KEY } from '../../../support/server.ts';
 
-/** Relative to the project's root. */
+/** Path relative to the project's root. */
 export const FIXTURES = 'test/proofs/certify/fixtures';
 export const HOST = '127.0.0.1';
 const SUFFIX = '.kept';
@@ -22,8 +22,8 @@ export const INODE = '{{INODE}}';
 export const MTIME_NS = '{{MTIME_NS}}';
 
 /**
- * The settings' digest as version 1 made it. A copy on purpose: an agent that makes it otherwise takes every run under
- * way for one with changed settings.
+ * The settings digest of version 1. It is a copy on purpose: an agent with another digest would treat every unfinished
+ * run as one with changed settings.
  */
 const digestOfVersion1 = (port: number): string =>
   createHash('sha256')
@@ -32,14 +32,14 @@ const digestOfVersion1 = (port: number): string =>
     .slice(0, 16);
 
 export interface Fixture {
-  /** Version of its snapshot. */
+  /** Version of the snapshot format. */
   readonly version: number;
   /** The state in which the run was interrupted. */
   readonly state: string;
   readonly folder: string;
 }
 
-/** All that are kept, the oldest version first. */
+/** All fixtures, the oldest version first. */
 export async function keptFixtures(): Promise<readonly Fixture[]> {
   const versions = (await readdir(FIXTURES)).filter((name) => /^v\d+$/.test(name)).sort();
   const lists = versions.map(async (name) => {
@@ -55,7 +55,7 @@ async function filesBelow(folder: string): Promise<readonly string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
 }
 
-/** Keeps a folder that was just left. @param replaced what is replaced by which placeholder */
+/** Copies a folder into the fixtures. @param replaced values and their placeholders */
 export async function keepFolder(from: string, to: string, replaced: ReadonlyMap<string, string>): Promise<void> {
   for (const name of await filesBelow(from)) {
     const path = join(to, `${name}${SUFFIX}`);
@@ -66,7 +66,7 @@ export async function keepFolder(from: string, to: string, replaced: ReadonlyMap
   }
 }
 
-/** Lays a kept file out, for the owner alone as the agent had it. */
+/** Writes a fixture's file with the mode of the agent's files. */
 async function layOutFile(from: string, to: string, values: ReadonlyMap<string, string>): Promise<void> {
   let text = await readFile(from, 'utf8');
   for (const [placeholder, value] of values) text = text.replaceAll(placeholder, value);
@@ -75,14 +75,14 @@ async function layOutFile(from: string, to: string, values: ReadonlyMap<string, 
   await chmod(to, 0o600);
 }
 
-/** What the server knew, as a simulator's registry file; nothing where the agent had not asked it anything. */
+/** Writes the simulator's registry file; no file when the agent had not contacted the server. */
 export async function layOutServer({ folder }: Fixture, path: string): Promise<void> {
   const kept = await readdir(folder);
   const name = `server.json${SUFFIX}`;
   if (kept.includes(name)) await layOutFile(join(folder, name), path, new Map());
 }
 
-/** The device folder of a fixture, as it would be if it had been left here. @param port of the server */
+/** Makes the device folder of a fixture, as if the run had been interrupted here. @param port port of the server */
 export async function layOutDevice(fixture: Fixture, to: string, port: number): Promise<DevicePaths> {
   const paths = devicePaths(to);
   const from = join(fixture.folder, 'device');

@@ -1,6 +1,6 @@
 /**
- * A start of the agent that dies in a state: interruptIn.mjs FOLDER STATE. From the moment the state is entered its
- * effect gets no further, as if every call took for ever; once the state is on disk, the process kills itself.
+ * Starts the agent and kills it in a state: interruptIn.mjs FOLDER STATE. The calls of the state's effect never end.
+ * When the state is on disk, the process kills itself.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
@@ -12,17 +12,17 @@ import { VERSION } from '../../../../src/version.ts';
 
 const [folder = '', wanted] = process.argv.slice(2);
 const state = ACTIVE_STATES.find((known) => known === wanted);
-if (state === undefined) throw new Error(`${wanted} is no active state`);
+if (state === undefined) throw new Error(`${wanted} is not an active state`);
 const paths = devicePaths(folder);
 const LOOK_MS = 20;
 const HALF_A_FILE = '{ "half a conf';
 let stuck = false;
 
-/** What the journal needs to save the state. */
+/** Whether the path is needed to save the state. */
 const isJournals = (path: unknown): boolean =>
   typeof path === 'string' && (path === paths.stateFolder || path.startsWith(paths.snapshot));
 
-/** Only a file that is not what was written to it leads to `restore`. */
+/** Damages the written file, which is the only way to `restore`. */
 function spoilWhatWasWritten(call: string, args: readonly unknown[]): void {
   if (state === 'restore' && call === 'rename' && args[1] === paths.thermalConfig)
     writeFileSync(paths.thermalConfig, HALF_A_FILE);
@@ -45,7 +45,7 @@ function dieOnceSaved(): void {
     const saved: unknown = JSON.parse(readFileSync(paths.snapshot, 'utf8')).state;
     if (saved === state) process.kill(process.pid, 'SIGKILL');
   } catch {
-    // Not there yet.
+    // No snapshot yet.
   }
 }
 
@@ -61,4 +61,4 @@ const result = await runAgent({
     setInterval(dieOnceSaved, LOOK_MS);
   },
 });
-throw new Error(`the run ended as ${result.outcome} before it came to ${state}: ${result.failure?.message ?? ''}`);
+throw new Error(`the run ended as ${result.outcome} before it reached ${state}: ${result.failure?.message ?? ''}`);

@@ -1,7 +1,6 @@
 /**
- * Keeps one interrupted device folder for every active state that has none yet, as the sources of today leave it: at the
- * release of a version whose snapshots have a new format, or which has a new state. `npm run build` is not needed:
- * node scripts/makeFixtures.mjs
+ * Makes the missing fixtures with the current sources, one for every active state. Run it at the release of a version
+ * with a new snapshot format or a new state; `npm run build` is not needed: node scripts/makeFixtures.mjs
  */
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +17,7 @@ import { buildChildProgram, type ChildProgram } from '../childProgram.ts';
 import { DIGEST, FIXTURES, FOLDER, HOST, INODE, keepFolder, MTIME_NS, PORT } from './fixture.ts';
 
 const LIMIT_MS = 30_000;
-/** Where the way to a state is not that of a run in which all goes well. */
+/** Faults that lead to states outside a successful run. */
 const DETOURS: { readonly [State in ActiveState]?: readonly Fault[] } = {
   backoff: [{ on: 'provisionConnect', nth: 1, action: 'close' }],
   reconcile: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }],
@@ -27,8 +26,8 @@ const DETOURS: { readonly [State in ActiveState]?: readonly Fault[] } = {
 async function keepState(program: ChildProgram, scratch: string, state: ActiveState): Promise<void> {
   const target = join(FIXTURES, `v${SNAPSHOT_VERSION}`, state);
   const kept = await stat(target).catch(() => undefined);
-  // Fixtures of a released version stay as they are.
-  if (kept !== undefined) return console.log(`${target} is there already`);
+  // Fixtures of a released version must not change.
+  if (kept !== undefined) return console.log(`${target} exists already`);
   const registryFile = join(scratch, `${state}-server`, 'server.json');
   const paths = devicePaths(join(scratch, state));
   await mkdir(paths.deviceFolder);

@@ -7,7 +7,7 @@ import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
 import { expectFailed, expectProvisioned } from '../../support/runChecks.ts';
 import { DEVICE_KEY, DEVICE_SECRET, startServer } from '../../support/server.ts';
 
-/** A device whose provision.json says where, but not with which key. */
+/** A device whose provision.json has the server, but no key. */
 async function keyless(atEnd: AtEnd, provisioning: Record<string, unknown> = {}) {
   const server = await startServer(atEnd);
   const none = { device_key: undefined, device_secret: undefined };
@@ -17,14 +17,14 @@ async function keyless(atEnd: AtEnd, provisioning: Record<string, unknown> = {})
 
 const GIVEN = { THERMAL_DEVICE_KEY: DEVICE_KEY, THERMAL_DEVICE_SECRET: DEVICE_SECRET };
 
-describe.concurrent('secrets from elsewhere', () => {
+describe.concurrent('secrets from external settings', () => {
   it('key and secret from environment variables', async ({ onTestFinished }) => {
     const { server, paths } = await keyless(onTestFinished);
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { env: GIVEN });
     await expectProvisioned(paths, end, server);
   });
 
-  it('from files, interrupted, and resumed with variables: the same run goes on', async ({ onTestFinished }) => {
+  it('from files, interrupted, and resumed with variables: the same run resumes', async ({ onTestFinished }) => {
     const { server, paths } = await keyless(onTestFinished);
     const folder = await makeFolder(onTestFinished);
     await writeFile(join(folder, 'key'), `${DEVICE_KEY}\n`);
@@ -40,7 +40,7 @@ describe.concurrent('secrets from elsewhere', () => {
     await expectProvisioned(paths, end, server);
   });
 
-  it('provision.json as systemd lays it into $CREDENTIALS_DIRECTORY', async ({ onTestFinished }) => {
+  it('provision.json in $CREDENTIALS_DIRECTORY of systemd', async ({ onTestFinished }) => {
     const { server, paths } = await keyless(onTestFinished, { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET });
     const credentials = join(await makeFolder(onTestFinished), 'credentials');
     await mkdir(credentials);
@@ -53,7 +53,7 @@ describe.concurrent('secrets from elsewhere', () => {
     await expectProvisioned(paths, end, server);
   });
 
-  it('every problem at once, each with where it came from', async ({ onTestFinished }) => {
+  it('reports all problems together, each with its source', async ({ onTestFinished }) => {
     const { server, device } = await keyless(onTestFinished, { max_retries: 99 });
     const env = { THERMAL_DEVICE_KEY_FILE: '/no/such/file', THERMAL_DEVICE_SECRET: 'x'.repeat(300) };
     const end = await runAgentProcess(onTestFinished, device.paths.deviceFolder, { env });
@@ -68,7 +68,7 @@ describe.concurrent('secrets from elsewhere', () => {
     expect(server.registry.counts.connects).toBe(0);
   });
 
-  it('doctor knows them, and status does not miss them', async ({ onTestFinished }) => {
+  it('doctor uses them, and status does not report them as missing', async ({ onTestFinished }) => {
     const { paths } = await keyless(onTestFinished);
     const run = (command: readonly string[], env: Record<string, string>) =>
       runAgentProcess(onTestFinished, paths.deviceFolder, { command, env });
@@ -77,7 +77,7 @@ describe.concurrent('secrets from elsewhere', () => {
     expect((await run(['status'], {})).output).not.toContain('device_key');
   });
 
-  it('a program that reads temperatures is not given them', async ({ expect, onTestFinished }) => {
+  it('a program that reads temperatures does not get them', async ({ expect, onTestFinished }) => {
     const { paths } = await keyless(onTestFinished);
     const seen = join(await makeFolder(onTestFinished), 'environment');
     const script = join(paths.deviceFolder, 'read.sh');

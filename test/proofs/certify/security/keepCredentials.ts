@@ -1,6 +1,6 @@
 /**
- * Preloaded into the agent (node --import): keeps a copy of every credentials.json in the folder KEEP_DRAWN, because the
- * agent removes it, and the secrets in it are to be searched for.
+ * Preloaded into the agent (node --import): copies every credentials.json into the folder KEEP_CREDENTIALS. The agent
+ * removes the file, but the trial needs its secrets for the search.
  */
 import { copyFileSync } from 'node:fs';
 import promises from 'node:fs/promises';
@@ -11,7 +11,7 @@ let kept = 0;
 Reflect.set(promises, 'rename', async (from: string, to: string) => {
   if (to.endsWith('credentials.json')) {
     kept += 1;
-    copyFileSync(from, `${process.env.KEEP_DRAWN}/${process.pid}-${kept}`);
+    copyFileSync(from, `${process.env.KEEP_CREDENTIALS}/${process.pid}-${kept}`);
   }
   return rename(from, to);
 });
