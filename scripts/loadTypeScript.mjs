@@ -15,5 +15,7 @@ export async function loadTypeScript(contents) {
     mainFields: ['module', 'main'],
     logLevel: 'warning',
   });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
+  // Without a name of its own an error would print the whole address with each line of its stack.
+  const text = `${outputFiles[0].text}\n//# sourceURL=${import.meta.url}/bundle.mjs\n`;
+  return import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
 }

@@ -16,6 +16,16 @@ function inCircles(sources: readonly Pick<Source, 'path' | 'imports'>[]): string
   return rest.length === sources.length ? [...paths].sort() : inCircles(rest);
 }
 
+/** Every source that the given ones import, themselves included, over any number of steps. */
+function reachedFrom(entries: readonly string[]): ReadonlySet<string> {
+  const reached = new Set(entries);
+  // A set tells its loop of what is added meanwhile.
+  for (const path of reached) {
+    for (const { target } of PROGRAM.find((source) => source.path === path)?.imports ?? []) reached.add(target);
+  }
+  return reached;
+}
+
 /** Rooms that every room with access to a device may import. */
 const DEVICE = [
   ...['endpoint.ts', 'secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device', 'config', 'state'],
@@ -92,6 +102,11 @@ describe('the imports', () => {
     );
     expect(lost).toEqual([]);
     expect(PROGRAM.length).toBeGreaterThan(200);
+  });
+
+  it('lead from the program and the library to every source: none is forgotten on the way', () => {
+    const reached = reachedFrom(['src/main.ts', 'src/deviceMain.ts', 'src/index.ts']);
+    expect(PROGRAM.map(({ path }) => path).filter((path) => !reached.has(path))).toEqual([]);
   });
 
   it('have no circle, types included', () => {

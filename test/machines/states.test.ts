@@ -15,6 +15,7 @@ import {
 } from '../../machines/provision.states.ts';
 import type { EffectName } from '../../machines/provision.types.ts';
 import { chartGraph } from '../../scripts/diagrams/chartGraph.ts';
+import { COLUMN, placeStates } from '../../scripts/diagrams/columns.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { createEffects } from '../../src/effects/index.ts';
 import { SNAPSHOT_VERSION } from '../../src/state/snapshotDocument.ts';
@@ -121,6 +122,11 @@ describe('every state', () => {
     const notState = found.filter((name) => !wanted.includes(name));
     expect({ without, notState }).toEqual({ without: [], notState: [] });
   });
+});
+
+it('the main path of the picture (scripts/diagrams/columns.ts) is that of the table', () => {
+  const onMainPath = placeStates(graph).filter(({ column, kind }) => column === COLUMN.main && kind !== 'transient');
+  expect(onMainPath.map(({ name }) => name)).toEqual(PROVISION_STATES.filter((state) => STATES[state].mainPath));
 });
 
 const words = z.string().regex(/^\w.*[^.…]$/);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { FAILURES, type FailureCode } from '../../../src/failures/catalogue.ts';
 import type { CertificateRequest } from '../../../src/simulator/certificate.ts';
@@ -148,6 +148,20 @@ const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
   ['TLS_NOT_YET_VALID', overTls({ notBefore: new Date(Date.now() + DAY_MS) })],
   ['TLS_FAILED', atPort(startHttpServer, { use_ssl: true })],
 ];
+
+/** Codes that are shown elsewhere, or that only a request, a write or a run that ended can show. */
+const NOT_HERE: readonly FailureCode[] = [
+  ...(['USAGE', 'DEVICE_FOLDER_MISSING', 'CONFIG_MISSING', 'CONFIG_INVALID', 'CONFIG_LINK_UNTRUSTED'] as const),
+  ...(['CONFIG_KEEPS_CHANGING', 'CONFIG_NOT_WRITTEN', 'DISK_FULL', 'LOCKED', 'SETTINGS_CHANGED'] as const),
+  ...(['CREDENTIALS_LOST', 'HOST_UNREACHABLE', 'CONNECTION_LOST', 'NOT_THINGSBOARD', 'ANSWER_INVALID'] as const),
+  ...(['PROVISION_KEY_REFUSED', 'PROVISIONING_REFUSED', 'DEVICE_NAME_TAKEN', 'CREDENTIALS_REFUSED'] as const),
+  ...(['CREDENTIALS_TYPE_UNSUPPORTED', 'RESUME_LOOP', 'RUN_TIME_LIMIT', 'INTERNAL'] as const),
+];
+
+it('every failure code is foretold by doctor, or listed as one that is not shown here', () => {
+  const answered = [...SITUATIONS.map(([code]) => code), ...NOT_HERE];
+  expect(answered.toSorted()).toEqual(Object.keys(FAILURES).toSorted());
+});
 
 const doctor = (atEnd: AtEnd, { paths, user }: Situation, ...more: readonly string[]): Promise<AgentEnd> =>
   runAgentProcess(atEnd, paths.deviceFolder, {
