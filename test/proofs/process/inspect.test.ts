@@ -118,7 +118,7 @@ describe.concurrent('thermal-provision inspect', () => {
     await writeFile(file, 'no line of ours\n');
     for (const [given, why] of [
       [file, 'none of its 1 lines'],
-      [join(folder, 'absent'), 'is absent or empty'],
+      [join(folder, 'absent'), 'the file is absent or empty'],
     ] as const) {
       const run = await runAgentProcess(onTestFinished, folder, { command: ['inspect', given] });
       expect(run.status).toBe(64);

@@ -117,7 +117,7 @@ describe.concurrent('provisioning.scrub', () => {
     const elsewhere = `${await makeFolder(onTestFinished)}/provision.json`;
     await rename(paths.provisionJson, elsewhere);
     await symlink(elsewhere, paths.provisionJson);
-    const hint = /Take provisioning\.scrub out of it/;
+    const hint = /Remove provisioning\.scrub from it/;
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
     await expectFailed(device, end, {
       code: 'PROVISION_JSON_INVALID',
