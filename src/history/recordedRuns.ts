@@ -2,14 +2,14 @@ import type { EventName } from '../log/eventTypes.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 
-/** The lines that one run has left in events.jsonl, over all starts that it took. */
+/** The lines of one run in events.jsonl, from all starts that worked on it. */
 export interface RecordedRun {
   /** Null: no line of the file names a run. */
   readonly runId: string | null;
   readonly records: readonly LogRecord[];
 }
 
-/** Takes the lines of an events file apart into runs, oldest first. Lines without a run go with the one that follows. */
+/** Splits the lines of an events file into runs, oldest first. Lines without a run belong to the run that follows. */
 export function recordedRuns(records: readonly LogRecord[]): readonly RecordedRun[] {
   const runs = new Map<string, LogRecord[]>();
   let waiting: LogRecord[] = [];
@@ -43,21 +43,21 @@ type EndEvent = keyof typeof ENDS;
 const isEnd = (event: string): event is EndEvent => Object.hasOwn(ENDS, event);
 const END_EVENTS = Object.keys(ENDS).filter(isEnd);
 
-/** What is worth telling of a run that is over. */
+/** The summary of an earlier run. */
 export interface RunSummary {
   readonly runId: string;
   readonly startedAt: string;
   /** How often the run was resumed. */
   readonly resumes: number;
-  /** `cut`: nothing was recorded about its end. */
-  readonly end: (typeof ENDS)[EndEvent] | 'cut';
-  /** The line that tells the end. */
+  /** `killed`: the log has no line about the end, as after a kill or a power loss. */
+  readonly end: (typeof ENDS)[EndEvent] | 'killed';
+  /** The line about the end. */
   readonly ending: LogRecord | null;
-  /** A device that the run has left unused. */
+  /** The previous device, which the run left unused. */
   readonly former: string | null;
 }
 
-/** Sums a recorded run up. @returns undefined where no line names a run */
+/** Summarizes a recorded run. @returns undefined if no line names a run */
 export function summaryOf({ runId, records }: RecordedRun): RunSummary | undefined {
   if (runId === null) return undefined;
   const own = records.filter((record) => record.runId === runId);
@@ -67,7 +67,7 @@ export function summaryOf({ runId, records }: RecordedRun): RunSummary | undefin
     runId,
     startedAt: own[0]?.time ?? '',
     resumes: own.filter((record) => isEvent(record, 'run.resumed')).length,
-    end: ending === null ? 'cut' : ENDS[ending.event],
+    end: ending === null ? 'killed' : ENDS[ending.event],
     ending,
     former: own.findLast((record) => isEvent(record, 'device.former'))?.details.former ?? null,
   };

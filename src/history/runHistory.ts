@@ -1,4 +1,4 @@
-/** The states that a run was in, one after the other: snapshot, recording and live view all count them here. */
+/** The history of states of a run. Snapshot, recording and live view all count states and durations here. */
 
 /** A state that was entered. */
 export interface Entry {
@@ -10,7 +10,7 @@ export interface Entry {
 }
 
 export interface Counted {
-  /** Milliseconds; null: the state lasts, or the run was cut in it. */
+  /** Milliseconds; null: the run is still in this state, or was interrupted in it. */
   readonly durationMs: number | null;
   /** Which time in this state, from 1. */
   readonly attempt: number;
@@ -18,8 +18,8 @@ export interface Counted {
 
 /**
  * Adds the state that a run has entered to its history.
- * @param lastedMs how long the state before lasted; null: unknown, since the run was cut in it
- * @param limit the newest so many entries stay
+ * @param lastedMs how long the state before lasted; null: unknown, the run was interrupted in it
+ * @param limit number of newest entries to keep
  */
 export function withEntry<E extends Entry>(
   history: readonly (E & Counted)[],
@@ -36,6 +36,6 @@ export function withEntry<E extends Entry>(
 /** Time between two moments by the wall clock, ms. At least 0: the clock may have been set back. */
 export const elapsedMs = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
-/** Time at work, ms: interruptions do not count, nor do the states that they cut. */
+/** Working time, ms. Interruptions and interrupted states do not count. */
 export const workedMs = (history: readonly Pick<Counted, 'durationMs'>[]): number =>
   history.reduce((sum, { durationMs }) => sum + (durationMs ?? 0), 0);

@@ -4,8 +4,8 @@ import { recordedRuns } from '../history/recordedRuns.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import { assess } from '../status/assessment.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
-import { judge } from '../status/judgement.ts';
 import { LABEL } from '../status/labels.ts';
 import { onServer } from '../status/onServer.ts';
 import { onServerText } from '../status/statusText.ts';
@@ -25,7 +25,7 @@ export function deviceView(files: DeviceFiles): RunView {
   const problems = unreadable.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   const aside = files.setAside.value ?? [];
   // The same advice as `status` gives.
-  const { next } = judge(files);
+  const { next } = assess(files);
   return {
     ...view,
     next: next === null ? '' : `${next.text}${next.command === null ? '.' : ':'}`,

@@ -36,9 +36,9 @@ describe('the runs in a log', () => {
     const summaries = runs.map(summaryOf);
     expect(summaries.map((run) => [run?.runId, run?.end, run?.resumes, run?.former])).toEqual([
       ['a', 'provisioned', 1, 'cam-9'],
-      ['b', 'cut', 0, null],
+      ['b', 'killed', 0, null],
       ['c', 'failed', 0, null],
-      ['d', 'cut', 0, null],
+      ['d', 'killed', 0, null],
       ['e', 'notRequested', 0, null],
     ]);
     expect(summaries.map((run) => run?.ending?.message)).toEqual([
@@ -52,7 +52,7 @@ describe('the runs in a log', () => {
 
   it('have no end again once they were resumed', () => {
     const [run] = recordedRuns([record('a', 'run.interrupted'), record('a', 'run.resumed', { from: 'write' })]);
-    expect(run && summaryOf(run)).toMatchObject({ end: 'cut', ending: null, resumes: 1 });
+    expect(run && summaryOf(run)).toMatchObject({ end: 'killed', ending: null, resumes: 1 });
   });
 
   it('take the lines without a run along, which neither begin nor end them', () => {
@@ -63,8 +63,8 @@ describe('the runs in a log', () => {
       ['b', ['run.nothing', 'run.started', 'run.failed']],
     ]);
     expect(runs.map(summaryOf)).toMatchObject([
-      { startedAt: '2026-11-23T09:00:00.000Z', end: 'cut' },
-      { startedAt: '2026-11-23T09:00:00.000Z', end: 'cut' },
+      { startedAt: '2026-11-23T09:00:00.000Z', end: 'killed' },
+      { startedAt: '2026-11-23T09:00:00.000Z', end: 'killed' },
     ]);
   });
 

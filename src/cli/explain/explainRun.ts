@@ -1,7 +1,7 @@
+import { assess } from '../../status/assessment.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { STATUS_EXIT } from '../../status/deviceStatus.ts';
 import { explanation } from '../../status/explanation.ts';
-import { judge } from '../../status/judgement.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 
 /**
@@ -11,5 +11,5 @@ import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 export async function explainRun(given: FolderArguments): Promise<number> {
   const files = await readDeviceFiles(pathsFrom(given), { boardId: boardId() });
   process.stdout.write(explanation(files));
-  return STATUS_EXIT[judge(files).word];
+  return STATUS_EXIT[assess(files).word];
 }

@@ -83,7 +83,7 @@ describe.concurrent('reset', () => {
     });
     expect((await cut.ended).signal).toBe('SIGKILL');
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: YES });
-    expect(output).toContain('refused: thermal_config.json holds the credentials of this run already');
+    expect(output).toContain('refused: thermal_config.json already holds the new credentials of this run');
     expect(status).toBe(75);
     expect((await runAgentProcess(onTestFinished, paths.deviceFolder)).status).toBe(0);
     expect(await provisionedProblems(paths, server)).toEqual([]);
@@ -92,7 +92,7 @@ describe.concurrent('reset', () => {
   it('has nothing to do where no run is', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, folder, { command: YES });
-    expect([output, status]).toEqual(['No run is known here.\n', 0]);
+    expect([output, status]).toEqual(['No run is known in this folder.\n', 0]);
     const none = await runAgentProcess(onTestFinished, '/nonexistent', { command: YES });
     expect(none.status).toBe(66);
   });
