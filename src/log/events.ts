@@ -274,7 +274,7 @@ export const EVENTS = {
   },
   'record.unmarked': {
     level: 'warn',
-    meaning: 'the publication could not be recorded; the record is published again after the next start',
+    meaning: 'publication not noted; the record is published again after the next start',
   },
   'record.unreadable': { level: 'warn', meaning: "the record can't be made, because a file can't be read" },
   'source.bad-line': { ...REPEATED, meaning: 'a line of the source is not a reading' },

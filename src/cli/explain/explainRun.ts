@@ -5,8 +5,8 @@ import { explanation } from '../../status/explanation.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 
 /**
- * Prints the story behind `status` in plain words.
- * @returns the exit status, as that of `status`
+ * Prints the information of `status` in sentences.
+ * @returns the exit status, the same as of `status`
  */
 export async function explainRun(given: FolderArguments): Promise<number> {
   const files = await readDeviceFiles(pathsFrom(given), { boardId: boardId() });

@@ -45,7 +45,7 @@ describe.concurrent('reset', () => {
 
   it.for([
     ['n', 'Nothing was changed.', 'snapshot.json'],
-    ['y', 'The run is given up.', 'events.jsonl'],
+    ['y', 'The run was given up.', 'events.jsonl'],
   ] as const)('asks on a terminal, and %s is understood', async ([answer, says, stays], { expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
     const { stdout } = await promisify(execFile)(
@@ -56,7 +56,7 @@ describe.concurrent('reset', () => {
       ],
       { timeout: 15_000, env: { ...process.env, THERMAL_BOARD_ID: 'board-1' } },
     );
-    expect(stdout).toContain('Give it up? [y/N]');
+    expect(stdout).toContain('Give the run up? [y/N]');
     expect(stdout).toContain(says);
     expect(await readdir(paths.stateFolder)).toContain(stays);
   });
