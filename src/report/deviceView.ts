@@ -38,7 +38,7 @@ export function deviceView(files: DeviceFiles): RunView {
   };
 }
 
-/** Without a snapshot, the log tells about the latest run. */
+/** Without a snapshot, the log describes the latest run. */
 function unrecordedView(files: DeviceFiles, records: readonly LogRecord[]): RunView {
   const problem = files.folder.problem ?? files.snapshot.problem;
   const recording = recordedRuns(records).at(-1);

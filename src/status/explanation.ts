@@ -58,7 +58,7 @@ function thisRun(status: DeviceStatus): string[] {
   }
   const where = server === null ? '' : ` with ${hostAndPort(server)}`;
   const started = `Run ${run.id} of agent ${run.agentVersion}${where} started ${ago(run.startedAt, checkedAt)}.`;
-  return [started, ...resumptions(status), `${stateSentence(state.name)}${sinceWhen(status)}.`];
+  return [started, ...resumptions(status), ...latestState(state, status)];
 }
 
 /** Whether provision.txt is there. */
@@ -68,32 +68,32 @@ const ASKED: Readonly<Record<string, string>> = {
   null: "It is unknown whether provision.txt asks for a run: the folder can't be read.",
 };
 
-/** What the run has done, by its latest state. */
-function stateSentence(state: string): string {
-  if (!isProvisionState(state)) return `The run is in the state ${state}`;
-  if (isFinalState(state)) return STATES[state].ended;
-  const { known, doing } = STATES[state];
-  const was = `was ${doing.charAt(0).toLowerCase()}${doing.slice(1)}`;
-  return known === null ? `The run ${was}` : `${known}; the run ${was}`;
-}
-
-function sinceWhen({ state, retry, attempt, runningPid, checkedAt }: DeviceStatus): string {
-  if (state === null) return '';
-  const since = `, ${ago(state.since, checkedAt)}`;
-  const attempts = attempt === null || attempt.number === 1 ? '' : `, attempt ${attempt.number} of ${attempt.of}`;
-  if (retry !== null) {
-    const what = retry.waitingFor === 'splay' ? 'the first contact with the server' : `the next ${retry.waitingFor}`;
-    return `${since}${attempts}; ${what} is in ${retry.inSeconds} s`;
-  }
-  if (state.interrupted) return `${since}${attempts}, when it was interrupted`;
-  return runningPid === null ? since : `${since}${attempts}; the agent is running as process ${runningPid}`;
+/** The latest state of a run, one fact in each sentence. */
+function latestState(state: NonNullable<DeviceStatus['state']>, status: DeviceStatus): string[] {
+  const { retry, attempt, runningPid, checkedAt } = status;
+  const when = ago(state.since, checkedAt);
+  const name = isProvisionState(state.name) ? state.name : null;
+  if (name !== null && isFinalState(name)) return [`${STATES[name].ended}, ${when}.`];
+  const { known, doing } = name === null ? { known: null, doing: state.name } : STATES[name];
+  return [
+    ...(known === null ? [] : [`${known}.`]),
+    `Latest step, since ${when}: ${doing}.`,
+    ...(attempt === null || attempt.number === 1 ? [] : [`This is attempt ${attempt.number} of ${attempt.of}.`]),
+    ...(retry === null
+      ? []
+      : [
+          `${retry.waitingFor === 'splay' ? 'The first contact with the server' : `The next ${retry.waitingFor}`} is in ${retry.inSeconds} s.`,
+        ]),
+    ...(state.interrupted ? ['The run was interrupted in this step.'] : []),
+    ...(runningPid === null ? [] : [`The agent is running as process ${runningPid}.`]),
+  ];
 }
 
 /** An agent removes the file `lock` when it ends. */
 const killed = ({ holder, lockNote }: DeviceFiles): string[] =>
   holder !== null || lockNote === null
     ? []
-    : [`Process ${lockNote} of the agent was killed or lost power, or it runs in another container.`];
+    : [`Process ${lockNote} of the agent did not end normally (kill or power loss), or it runs in another container.`];
 
 function resumptions({ history }: DeviceStatus): string[] {
   const count = history.filter(({ resumed }) => resumed).length;
@@ -113,22 +113,22 @@ function steps({ history }: DeviceStatus): string[] {
 
 function earlierRun({ runId, startedAt, resumes, end, ending }: RunSummary, now: string): string {
   const resumed = resumes === 0 ? '' : `, resumed ${resumes === 1 ? 'once' : `${resumes} times`}`;
-  const how = end === 'killed' ? 'was killed or lost power' : `ended as ${end}`;
+  const how = end === 'killed' ? 'did not end normally' : `ended as ${end}`;
   return `${ago(startedAt, now)}: run ${runId}${resumed}, ${how}${ending === null ? '' : `: ${oneLine(sentenceOf(ending))}`}`;
 }
 
 function serverSentence({ kind, names, server, why }: OnServer): string {
-  const where = server ?? 'The server';
+  const where = server ?? 'the server';
   const named = names.join(' or ');
   switch (kind) {
     case 'no device':
-      return `${where} has no device of this run: ${why}.`;
+      return `No device of this run on ${where}: ${why}.`;
     case 'one device':
-      return `${where} has one device, ${named}: ${why}.`;
+      return `One device on ${where}, ${named}: ${why}.`;
     case 'most likely none':
-      return `${where} probably has no device ${named} of this run: ${why}.`;
+      return `Probably no device ${named} on ${where}: ${why}.`;
     case 'unknown':
-      return `Unknown. ${where} may have a device${named === '' ? '' : ` named ${named}`}: ${why}. The next run asks the server. You can also look there.`;
+      return `Unknown. A device${named === '' ? '' : ` named ${named}`} may exist on ${where}: ${why}. The next run asks the server. You can also look there.`;
   }
 }
 

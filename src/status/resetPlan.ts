@@ -99,9 +99,9 @@ function consequences(files: DeviceFiles): string[] {
   const own = files.config.value?.deviceId ?? null;
   const left = {
     'no device': `Nothing is left on ${where}: ${why}.`,
-    'one device': `The device${named} stays on ${where} unused. Delete it there.`,
+    'one device': `The unused device${named} stays on ${where}. Delete it there.`,
     'most likely none': `Probably nothing is left on ${where}. Look there for${named} and delete it if it exists.`,
-    unknown: `A device${named} may be left on ${where} unused. Look there and delete it if it exists.`,
+    unknown: `An unused device${named} may be left on ${where}. Look there and delete it if it exists.`,
   }[kind];
   const same = `The run was for ${own ?? ''}, the device that the camera already uses. Do not delete it on ${where}.`;
   const foreign = files.credentials.value?.foreign === true;

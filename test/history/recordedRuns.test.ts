@@ -17,7 +17,7 @@ const failed = (runId: string | null): LogRecord =>
   record(runId, 'run.failed', { code: 'LOCKED', hint: 'Wait.', exitStatus: 75, retryable: false, causes: [] });
 
 describe('the runs in a log', () => {
-  it('are told apart, each with its end', () => {
+  it('are separated, each with its end', () => {
     const runs = recordedRuns([
       record(null, 'run.nothing'),
       started('a'),

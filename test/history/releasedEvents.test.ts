@@ -23,23 +23,23 @@ async function recordsIn(text: Promise<string>) {
   return records;
 }
 
-describe.each(CUT_STATES)('the log of a run that version 1.0.0 was cut off in, in %s', (state) => {
+describe.each(CUT_STATES)('the log of version 1.0.0 with a run interrupted in %s', (state) => {
   it('has events of the catalogue alone', async () => {
     for (const record of await recordsIn(stateFile(state, 'events.jsonl'))) {
       expect(isEvent(record, ...EVENT_NAMES), record.event).toBe(true);
     }
   });
 
-  it('tells the states that the snapshot tells', async () => {
+  it('has the same states as the snapshot', async () => {
     const steps = recordedSteps(await recordsIn(stateFile(state, 'events.jsonl')));
     expect(steps.at(-1)).toMatchObject({ state, durationMs: null });
-    // A run that is cut at once has no snapshot yet.
+    // A run that is interrupted at once has no snapshot yet.
     const snapshot = await stateFile(state, 'snapshot.json').catch(() => undefined);
     if (snapshot === undefined) return;
     const { history } = snapshotSchema.parse(JSON.parse(snapshot.replaceAll('{{PORT}}', '1883')));
-    const told = (list: readonly { state: string; attempt: number; resumed: boolean }[]) =>
+    const stepsOf = (list: readonly { state: string; attempt: number; resumed: boolean }[]) =>
       list.map(({ state: name, attempt, resumed }) => [name, attempt, resumed]);
-    expect(told(steps).slice(0, history.length)).toEqual(told(history));
+    expect(stepsOf(steps).slice(0, history.length)).toEqual(stepsOf(history));
   });
 });
 
@@ -52,7 +52,7 @@ describe('the log of four runs of version 1.0.0', () => {
     }
   });
 
-  it('tells how each ended', async () => {
+  it('says how each run ended', async () => {
     const summaries = (await read()).map(summaryOf);
     expect(summaries.map((run) => [run?.end, run?.resumes, run?.former])).toEqual([
       ['provisioned', 1, 'thermal-camera-OLD001'],
@@ -62,7 +62,7 @@ describe('the log of four runs of version 1.0.0', () => {
     ]);
   });
 
-  it('tells the steps of a run that was resumed', async () => {
+  it('has the steps of a resumed run', async () => {
     const [run] = await read();
     expect(run && recordedView(run, run.records.length)).toMatchObject({
       state: 'provisioned',
@@ -94,7 +94,7 @@ describe('the log of four runs of version 1.0.0', () => {
     expect(steps[4]?.note).toMatch(/^Waits 1 s before the next retry: 127\.0\.0\.1:1883 closed/);
   });
 
-  it('tells why a run waited, without a hint', async () => {
+  it('says why a run waited, without a hint', async () => {
     const [run] = await read();
     const waiting = run?.records.findIndex(({ event }) => event === 'backoff.waiting') ?? -1;
     expect(run && recordedView(run, waiting + 1).error).toMatchObject({
@@ -104,7 +104,7 @@ describe('the log of four runs of version 1.0.0', () => {
     });
   });
 
-  it('tells why a run failed, all that was said', async () => {
+  it('says why a run failed, with the whole message', async () => {
     const errors = (await read()).map((run) => recordedView(run, run.records.length).error);
     expect(errors.map((error) => error?.code)).toEqual([
       undefined,

@@ -22,7 +22,7 @@ describe('the history of a run', () => {
     expect(workedMs(history)).toBe(1012);
   });
 
-  it('has no duration for a state that was cut, also when another follows', () => {
+  it('has no duration for an interrupted state, also when another follows', () => {
     expect(historyOf(['write', null], ['write', null], ['finalize', 3]).map(({ durationMs }) => durationMs)).toEqual([
       null,
       3,
@@ -40,7 +40,7 @@ describe('the history of a run', () => {
     ]);
   });
 
-  it('keeps the newest entries, and goes on counting beyond them', () => {
+  it('keeps the newest entries, and still counts the older ones', () => {
     let history: (Entry & Counted)[] = [];
     for (let count = 0; count < 5; count += 1) history = withEntry(history, entry('backoff'), 1, 2);
     expect(history.map(({ attempt }) => attempt)).toEqual([4, 5]);

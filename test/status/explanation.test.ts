@@ -35,7 +35,7 @@ describe('the explanation', () => {
     expect(chapter(text, 'What happened')).toMatch(
       /Run run-1 of agent 1\.0\.0 with tb\.example:1883 started .*1 minute ago/,
     );
-    expect(text).not.toContain('is in the state');
+    expect(text).not.toContain(`: ${state}.`);
     for (const title of ['On the server', 'The camera', 'What to do next']) {
       expect(chapter(text, title).trim()).not.toBe('');
     }
@@ -63,7 +63,7 @@ describe('the explanation', () => {
     const earlier = chapter(text, 'Earlier runs').trimEnd().split('\n');
     expect(earlier).toHaveLength(5);
     expect(earlier[0]).toMatch(/run c, ended as failed: the message of run\.failed\. Do this\.$/);
-    expect(earlier[4]).toMatch(/run g, resumed 2 times, was killed or lost power$/);
+    expect(earlier[4]).toMatch(/run g, resumed 2 times, did not end normally$/);
     expect(chapter(text, 'On the server')).toContain('No longer used: cam-9. Delete it');
   });
 
@@ -88,13 +88,13 @@ describe('the explanation', () => {
     const snapshot = { ...runIn('backoff', context), attempt: 2 };
     const resumed = { ...snapshot, history: snapshot.history.map((entry) => ({ ...entry, resumed: true })) };
     const working = explanation(filesWith({ requested: true, snapshot: resumed, credentials: STORED }, { holder: 9 }));
-    expect(working).toContain('attempt 2 of 4; the next probe is in 2 s');
+    expect(working).toContain('This is attempt 2 of 4.\n  The next probe is in 2 s.');
     expect(working).toContain('The run was interrupted and resumed once.');
     expect(explanation(filesWith({ requested: true, snapshot, credentials: STORED }))).toContain(
-      'when it was interrupted',
+      'The run was interrupted in this step.',
     );
     const asking = explanation(filesWith({ requested: true, snapshot: runIn('request') }, { holder: 9 }));
-    expect(asking).toContain('the agent is running as process 9');
+    expect(asking).toContain('The agent is running as process 9.');
   });
 
   it('of a long run shows its beginning and its end', () => {
@@ -150,15 +150,17 @@ describe('the explanation', () => {
 
   it('of an agent that was killed says so', () => {
     const snapshot = runIn('request');
-    expect(explanation(filesWith({ snapshot }, { lockNote: 4242 }))).toContain('Process 4242 of the agent was killed');
-    expect(explanation(filesWith({ snapshot }, { lockNote: 4242, holder: 4242 }))).not.toContain('was killed');
+    expect(explanation(filesWith({ snapshot }, { lockNote: 4242 }))).toContain(
+      'Process 4242 of the agent did not end normally',
+    );
+    expect(explanation(filesWith({ snapshot }, { lockNote: 4242, holder: 4242 }))).not.toContain('did not end');
   });
 
   it('of a lost answer names the device that may exist, and where', () => {
     const snapshot = runIn('request', { requestsOut: 1 });
     const held = chapter(explanation(filesWith({ snapshot, credentials: STORED })), 'On the server');
-    expect(held).toContain('Unknown. tb.example:1883 may have a device named cam-1');
+    expect(held).toContain('Unknown. A device named cam-1 may exist on tb.example:1883');
     const probed = runIn('backoff', { requestsOut: 1, probed: true });
-    expect(explanation(filesWith({ snapshot: probed, credentials: STORED }))).toContain('probably has no device');
+    expect(explanation(filesWith({ snapshot: probed, credentials: STORED }))).toContain('Probably no device cam-1 on');
   });
 });

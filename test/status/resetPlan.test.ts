@@ -63,7 +63,7 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
   ],
   'without an answer': [
     filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED }),
-    /A device cam-1 may be left on tb\.example:1883/,
+    /An unused device cam-1 may be left on tb\.example:1883/,
   ],
   'with a refused probe': [
     filesWith({ snapshot: runIn('backoff', { requestsOut: 1, probed: true }), credentials: STORED }),
@@ -71,11 +71,11 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
   ],
   'whose credentials were issued': [
     filesWith({ snapshot: runIn('backup', { granted: GRANTED }), credentials: HAS_GRANT }),
-    /The device cam-1 stays on tb\.example:1883/,
+    /The unused device cam-1 stays on tb\.example:1883/,
   ],
   'in write, before it wrote': [
     filesWith({ snapshot: runIn('write', WRITING), credentials: HAS_GRANT }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'in write, with no configuration before and none now': [
     filesWith({
@@ -83,7 +83,7 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
       credentials: HAS_GRANT,
       config: present(null),
     }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'of another board': [
     filesWith({ snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
@@ -99,7 +99,7 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
   ],
   'that failed in write': [
     filesWith({ snapshot: runIn('failed', WRITING), credentials: HAS_GRANT, config: BROKEN }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'with damaged files': [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), credentials: problem('CREDENTIALS_DAMAGED') }),

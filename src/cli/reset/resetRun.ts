@@ -81,7 +81,7 @@ async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 
       attempt: null,
     });
     log.warn('run.reset', `The run was given up by an operator. ${plan.consequences[0] ?? ''}`, { movedTo: moved });
-    for (const path of moved) say(`moved: ${path}`);
+    for (const path of moved) say(`set aside: ${path}`);
     say('The run was given up.');
     return EXIT.OK;
   } finally {

@@ -90,7 +90,7 @@ describe.concurrent('backups diff', () => {
     await writeFile(device.paths.thermalConfig, OLD_CONFIG.replace('"port": 1883', '"port": 1884'));
     const { output } = await backups(onTestFinished, device, 'diff', String(WHOLE_NUMBER));
     expect(output).not.toContain('[masked 2]');
-    expect(output).toContain('The access token is the same in both.');
+    expect(output).toContain('The access token is the same in both files.');
 
     await writeFile(device.paths.thermalConfig, OLD_CONFIG);
     expect((await backups(onTestFinished, device, 'diff', '2')).output).toMatch(/ are the same\.$/m);

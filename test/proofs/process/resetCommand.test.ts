@@ -17,7 +17,7 @@ describe.concurrent('reset', () => {
     const { paths, server, config, deviceName } = await interruptedRun(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: YES });
     expect(status).toBe(0);
-    expect(output).toMatch(new RegExp(`A device ${deviceName} may be left on 127\\.0\\.0\\.1:${server.port}`));
+    expect(output).toMatch(new RegExp(`An unused device ${deviceName} may be left on 127\\.0\\.0\\.1:${server.port}`));
     expect(await fileContentId(paths.thermalConfig)).toBe(config);
     const left = await readdir(paths.stateFolder);
     expect(left).toEqual([
