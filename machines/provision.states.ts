@@ -20,7 +20,7 @@ interface StateRow {
 
 interface ActiveRow extends StateRow {
   readonly kind: 'active';
-  /** What is being done, for log lines, the progress display and, after "It was …", for `explain`. */
+  /** What is being done, for log lines, the progress display and `explain`. */
   readonly doing: string;
   /** What is known once the state is entered, for `explain`. null: nothing new. */
   readonly known: string | null;

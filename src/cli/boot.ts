@@ -4,12 +4,12 @@ import { stopSignal } from './stopSignal.ts';
 const { writeSync } = process.getBuiltinModule('node:fs');
 
 const STANDARD_ERROR = 2;
-/** The commands that a signal stops in good order, whenever it comes. */
+/** The commands that handle signals from their first moment. */
 const STOPPABLE = ['run', 'start'];
 
 /**
- * Every start of the program. Nearly every boot ends here: there is no provision.txt and no unfinished run.
- * @param load the program's commands
+ * Starts the program. Nearly every boot ends here, without provision.txt and without an unfinished run.
+ * @param load loads the commands
  */
 export async function boot(load: () => Promise<{ main(): Promise<void> }>): Promise<void> {
   const argv = process.argv.slice(2);

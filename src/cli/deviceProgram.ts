@@ -14,25 +14,25 @@ import { registerStart } from './start/command.ts';
 import { registerStatus } from './status/command.ts';
 
 const EPILOGUE = `
-A device is set up by two files in its folder: provision.txt (its presence asks for provisioning) and provision.json
-(server and key). "run" registers the device, proves the new credentials, backs up thermal_config.json and writes them
-into it. An interrupted run goes on at the next start.
+Two files in the device folder control provisioning. provision.txt requests it; only the presence of this file counts.
+provision.json names the server and the key. "run" registers the device, tests the new credentials, backs up
+thermal_config.json and writes the credentials into it. The next start resumes an interrupted run.
 
 Exit status of "run" and "start" (names of sysexits.h, known to systemd):
    0  done, or nothing to do
   64  USAGE        the command line is wrong
   65  DATAERR      provision.json, or a file of an earlier run, can't be used
   66  NOINPUT      provision.json or the device folder is missing
-  69  UNAVAILABLE  server not reached, retries spent; the next boot tries again
-  70  SOFTWARE     a defect, or a run that never gets any further
+  69  UNAVAILABLE  server not reached, all retries used; the next boot tries again
+  70  SOFTWARE     a defect, or a run that makes no progress
   74  IOERR        the disk is full or broken
   75  TEMPFAIL     another agent runs, or this one was interrupted and will resume
-  76  PROTOCOL     the server's answers make no sense
+  76  PROTOCOL     unexpected reply from the server
   77  NOPERM       the server or the file system refuses
   78  CONFIG       permanent cause on the server: the device exists, limits, certificates
 `;
 
-/** The commands of a device (the Debian package has no others); each loads its own parts only when it is called. */
+/** The commands of a device, all that the Debian package has. Each loads its code only when it is called. */
 export function createDeviceProgram(): Command {
   const program = new Command('thermal-provision')
     .description('Provisions a thermal camera with ThingsBoard over MQTT.')
@@ -52,11 +52,11 @@ export function createDeviceProgram(): Command {
   return program;
 }
 
-/** Runs the command that the command line names. Every error is reported, and sets the exit status. */
+/** Runs the command of the command line. Reports every error and sets the exit status. */
 export async function runProgram(program: Command): Promise<void> {
-  // The reader of the output may go away; that must not end a provisioning.
+  // The reader of the output may disappear. The run must continue.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // Node would end with 1, which is no documented status; what is on disk is consistent at every moment.
+  // Node would end with 1, which is not a documented status. The files are consistent at every moment.
   process.on('uncaughtException', (error) => process.exit(report(error)));
   try {
     await program.parseAsync();
@@ -65,10 +65,10 @@ export async function runProgram(program: Command): Promise<void> {
   }
 }
 
-/** Commander has printed help, the version, or what is wrong with the command line. */
+/** commander has already printed help, the version or the error. */
 const statusOf = ({ exitCode }: CommanderError): number => (exitCode === 0 ? EXIT.OK : EXIT.USAGE);
 
-/** Prints what ended the program. @returns the exit status */
+/** Prints an error that ends the program. @returns the exit status */
 function report(error: unknown): number {
   const failure = toFailure(error);
   const text = `thermal-provision: ${failure.message}\n  ${failure.hint}`;

@@ -3,10 +3,10 @@ import type { AgentOptions } from '../provision/pass.ts';
 import { VERSION } from '../version.ts';
 import type { RunInspector } from '../watch/observer.ts';
 
-/** `page`, or the port of the Stately inspector's server. */
+/** A page of this program, or the port of the Stately inspector's server. */
 export type InspectTarget = 'page' | { readonly statelyPort: number };
 
-/** What `--inspect` gives; absent: nobody watches. */
+/** The value of `--inspect`; absent: the run is not watched. */
 export interface InspectArguments {
   readonly inspect?: InspectTarget | true;
 }
@@ -20,7 +20,7 @@ function parseTarget(text: string): InspectTarget {
   const match = STATELY.exec(text);
   const port = Number(match?.[1] ?? DEFAULT_STATELY_PORT);
   if (match === null || port < 1 || port > MAX_PORT) {
-    throw new InvalidArgumentError('Expected nothing, stately, or stately:PORT.');
+    throw new InvalidArgumentError('Expected no value, stately, or stately:PORT.');
   }
   return { statelyPort: port };
 }
@@ -29,20 +29,20 @@ export function addInspectOption(command: Command): Command {
   return command.addOption(
     new Option(
       '--inspect [target]',
-      'for developers: show the charts live on a page of this machine, or with =stately[:PORT] in the Stately inspector',
+      'for developers: show the charts live on a page on this machine, or with =stately[:PORT] in the Stately inspector',
     ).argParser(parseTarget),
   );
 }
 
 const say = (text: string): void => void process.stderr.write(`inspector: ${text}\n`);
 
-/** What `--inspect` has started; without the option nobody watches. */
+/** The inspector that `--inspect` has started. Without the option, it does nothing. */
 export interface OpenedInspector {
   readonly watched: Pick<AgentOptions, 'inspect'>;
   readonly close: RunInspector['close'];
 }
 
-/** Starts what `--inspect` asks for. An inspector that can't be started is no reason not to run. */
+/** Starts the inspector of `--inspect`. If it can't start, the run continues without it. */
 export async function openInspector(given: InspectArguments): Promise<OpenedInspector> {
   const inspector = await startInspector(given);
   if (inspector === undefined) return { watched: {}, close: async () => {} };

@@ -1,6 +1,6 @@
 /**
- * The options that several commands share. Each is described, parsed, and turned into what it sets, here alone
- * (test/cli/agentOptions.test.ts holds that none is forgotten).
+ * The options that several commands share: description, parser and effect. test/cli/agentOptions.test.ts checks that
+ * each option has an effect.
  */
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -13,13 +13,13 @@ import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS, MAX_SPLAY } from '../provision/
 import type { AgentOptions } from '../provision/pass.ts';
 import { VERSION } from '../version.ts';
 
-/** Which device a command works on, as commander gives it. */
+/** The device folder of a command, as commander gives it. */
 export interface FolderArguments {
   readonly dir: string;
   readonly stateDir?: string;
 }
 
-/** What `run` and `start` have in common, as commander gives it. */
+/** The common options of `run` and `start`, as commander gives them. */
 export interface AgentArguments extends FolderArguments {
   readonly logFormat?: LogFormat;
   readonly logLevel?: LogLevel;
@@ -28,55 +28,58 @@ export interface AgentArguments extends FolderArguments {
   readonly splay: number;
 }
 
-/** The parser of a whole number in a range. */
+/** Makes a parser of a whole number in a range. */
 const wholeNumber = (what: string, least: number, most: number) => (text: string) => {
   if (/^\d+$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
   throw new InvalidArgumentError(`Expected a whole ${what} from ${least} to ${most}.`);
 };
 
-/** An empty path would mean the current folder, which the agent would then close to everybody else. */
+/** An empty path would mean the current folder, and the agent would remove the access of other users to it. */
 function parseStateFolder(path: string): string {
   if (path !== '') return path;
   throw new InvalidArgumentError('Expected the path of a folder.');
 }
 
 /**
- * An option that the environment can set, too. An empty variable counts as not set: `Environment=THERMAL_SPLAY=` in a
- * systemd drop-in takes a setting back. commander would take the empty text for a value.
+ * An option that a variable can set as well. An empty variable counts as not set, because `Environment=THERMAL_SPLAY=` in
+ * a systemd drop-in removes a setting. commander would use the empty text as the value.
  */
 export function withVariable(option: Option, variable: string): Option {
   return process.env[variable] === '' ? option : option.env(variable);
 }
 
-/** `--dir` and `--state-dir`, which every command that looks at a device has. */
+/** Adds `--dir` and `--state-dir`, which every command for a device has. */
 export function addFolderOptions(command: Command): Command {
-  const dir = new Option('--dir <folder>', 'device folder, with provision.txt and thermal_config.json');
-  const stateDir = new Option('--state-dir <folder>', "the agent's own folder").argParser(parseStateFolder);
+  const dir = new Option('--dir <folder>', 'device folder with provision.txt and thermal_config.json');
+  const stateDir = new Option(
+    '--state-dir <folder>',
+    "folder for the agent's own files (default: provision-state in the device folder)",
+  ).argParser(parseStateFolder);
   return command
     .addOption(withVariable(dir, 'THERMAL_DIR').default('.', 'the current folder'))
-    .addOption(withVariable(stateDir, 'THERMAL_STATE_DIR').default(undefined, 'provision-state in the device folder'));
+    .addOption(withVariable(stateDir, 'THERMAL_STATE_DIR'));
 }
 
 export const pathsFrom = ({ dir, stateDir }: FolderArguments): DevicePaths =>
   devicePaths(resolve(dir), stateDir === undefined ? undefined : resolve(stateDir));
 
-/** What stands for the board's serial number; empty: the hardware is asked. */
+/** Identity of the board; empty: the agent reads it from the hardware. */
 export const boardId = (): string => process.env.THERMAL_BOARD_ID ?? '';
 
-/** The options of every command that provisions. */
+/** Adds the options of every command that provisions. */
 export function addAgentOptions(command: Command): Command {
   const logFormat = new Option(
     '--log-format <format>',
-    'log lines for people or for machines (default: text on a terminal, else json)',
+    'log lines for people (text) or for programs (json) (default: text on a terminal, else json)',
   );
-  const logLevel = new Option('--log-level <level>', 'least important level that is logged (default: info)');
+  const logLevel = new Option('--log-level <level>', 'least important level to log (default: info)');
   const keepBackups = new Option(
     '--keep-backups <n>',
-    'backups of thermal_config.json that stay after a success',
+    'number of backups of thermal_config.json to keep after a success',
   ).argParser(wholeNumber('number', 1, MAX_KEEP_BACKUPS));
   const splay = new Option(
     '--splay <seconds>',
-    `spread the first contact of many devices over so many seconds, ${MAX_SPLAY} at most`,
+    `spread the first contact of many devices over this time, at most ${MAX_SPLAY}`,
   ).argParser(wholeNumber('number of seconds', 0, MAX_SPLAY));
   return addFolderOptions(command)
     .addOption(withVariable(logFormat.choices(LOG_FORMATS), 'THERMAL_LOG_FORMAT'))
@@ -85,7 +88,7 @@ export function addAgentOptions(command: Command): Command {
     .addOption(withVariable(splay, 'THERMAL_SPLAY').default(0));
 }
 
-/** What `run` and `start` ask of the agent. @param rest what does not come from the command line */
+/** The options of the agent for `run` and `start`. @param rest options that do not come from the command line */
 export const agentOptions = (
   given: AgentArguments,
   rest: Pick<AgentOptions, 'sink' | 'signal' | 'onState' | 'inspect'>,
@@ -99,7 +102,7 @@ export const agentOptions = (
   ...rest,
 });
 
-/** How `run` and `start` print log lines; a level that was asked for goes over the configuration's. */
+/** How `run` and `start` print log lines. `--log-level` overrides the configuration. */
 export const logLines = (
   { logFormat, logLevel }: AgentArguments,
   configured: LogLevel = 'info',

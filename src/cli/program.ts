@@ -7,7 +7,7 @@ const EPILOGUE = `
 Try it without a server:  thermal-provision demo
 `;
 
-/** All commands: those of a device, and those that try it out on a machine that has no server. */
+/** All commands: those of a device, and `simulate` and `demo` for trying them without a server. */
 export function createProgram(): Command {
   const program = createDeviceProgram().addHelpText('after', EPILOGUE.trimStart());
   registerSimulate(program);

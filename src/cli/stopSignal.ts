@@ -1,8 +1,8 @@
 let installed: AbortSignal | undefined;
 
 /**
- * Aborted by the first SIGTERM or SIGINT; from the second on the signals have their usual, deadly effect. One for the
- * whole process: `boot` calls it before the program is loaded, so that a signal meanwhile does not kill.
+ * The first SIGTERM or SIGINT aborts this signal. A second one kills the process. There is one for the whole process:
+ * `boot` calls this function before it loads the program, so that an early signal does not kill.
  */
 export function stopSignal(): AbortSignal {
   if (installed !== undefined) return installed;

@@ -1,4 +1,4 @@
-/** What the compiler knows of the catalogue of log events. */
+/** The types that the compiler derives from the catalogue of log events. */
 import type { EVENTS, FieldValues } from './events.ts';
 import type { LogLevel } from './levels.ts';
 
@@ -17,9 +17,9 @@ type Values<Kinds> = {
 };
 type None = Readonly<Record<never, never>>;
 type Always<Kind> = Kind extends { readonly fields: infer Kinds } ? Values<Kinds> : None;
-type AtTimes<Kind> = Kind extends { readonly optional: infer Kinds }
+type Optional<Kind> = Kind extends { readonly optional: infer Kinds }
   ? { readonly [Field in keyof Values<Kinds>]?: Values<Kinds>[Field] | undefined }
   : None;
 
 /** The fields that an event carries. */
-export type FieldsOf<Name extends EventName> = Always<Events[Name]> & AtTimes<Events[Name]>;
+export type FieldsOf<Name extends EventName> = Always<Events[Name]> & Optional<Events[Name]>;

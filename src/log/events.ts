@@ -1,11 +1,11 @@
 import type { LogLevel } from './levels.ts';
 
 /**
- * The catalogue of log events: level, fields and meaning of each. `Log` is typed by it, so a run needs the types alone
- * and never loads this file. Names are a contract; the tables of events in docs/ say the same (a test compares them).
+ * The catalogue of log events: level, fields and meaning of each. A run uses only its types and never loads this file.
+ * The names are a contract. A test compares the tables of events in docs/ with it.
  */
 
-/** What a field of each kind holds. */
+/** The type of a field of each kind. */
 export interface FieldValues {
   text: string;
   'text or null': string | null;
@@ -16,16 +16,16 @@ export interface FieldValues {
 export type FieldKinds = Readonly<Record<string, keyof FieldValues>>;
 
 export interface EventKind {
-  /** Several: the event means something else at each of them. */
+  /** With several levels, the event has a different meaning at each level. */
   readonly level: LogLevel | readonly LogLevel[];
   /** Fields that the event always has. */
   readonly fields?: FieldKinds;
-  /** Fields that it has at times. */
+  /** Fields that the event has only sometimes. */
   readonly optional?: FieldKinds;
   readonly meaning: string;
 }
 
-/** A FailureRecord without its message, which is the sentence of the line. */
+/** A FailureRecord without its message, which is the message of the line. */
 const FAILURE = { code: 'text', hint: 'text', exitStatus: 'number', retryable: 'flag', causes: 'texts' } as const;
 const NAMED = { deviceName: 'text' } as const;
 /** `token` is a fingerprint. */
@@ -77,7 +77,7 @@ export const EVENTS = {
   'backoff.waiting': {
     level: 'warn',
     fields: { ms: 'number' },
-    // Absent in lines of version 1.0.0; the failure, where the pause follows one.
+    // Absent in lines of version 1.0.0. With the fields of the failure, if the pause follows one.
     optional: { waitingFor: 'text or null', ...FAILURE },
     meaning: 'a pause',
   },
@@ -274,7 +274,7 @@ export const EVENTS = {
   },
   'record.unmarked': {
     level: 'warn',
-    meaning: 'that could not be noted; the record is published again after the next start',
+    meaning: 'publication not noted; the record is published again after the next start',
   },
   'record.unreadable': { level: 'warn', meaning: "the record can't be made, because a file can't be read" },
   'source.bad-line': { ...REPEATED, meaning: 'a line of the source is not a reading' },

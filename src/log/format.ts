@@ -5,14 +5,14 @@ export type LogFormat = (typeof LOG_FORMATS)[number];
 
 export const isLogFormat = (text: string): text is LogFormat => LOG_FORMATS.some((format) => format === text);
 
-/** One JSON object a line; the details are keys of their own, after the fixed ones, which they can't replace. */
+/** One JSON object. The details follow the fixed keys and can't replace them. */
 export function formatJson(record: LogRecord): string {
   const { time, level, event, message, runId, state, attempt, details } = record;
   const fixed = { time, level, runId, state, attempt, event, message };
   return JSON.stringify({ ...fixed, ...details, ...fixed });
 }
 
-/** Line breaks and control characters in a value (a file name, say) must not forge lines, nor command a terminal. */
+/** Line breaks and control characters in a value, such as a file name, could forge lines or control a terminal. */
 const CONTROL = /\p{Cc}/gu;
 
 const formatDetails = (details: LogDetails): string =>
@@ -20,16 +20,16 @@ const formatDetails = (details: LogDetails): string =>
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([key, value]) => ` ${key}=${JSON.stringify(value)}`)
     .join('')
-    // JSON leaves those from U+007F on as they are.
+    // JSON.stringify does not escape the control characters from U+007F on.
     .replaceAll(CONTROL, '?');
 
-/** The sentence of a line for people, with what to do about it where the line says that. */
+/** The message of a line, with its hint if it has one. */
 export function sentenceOf({ message, details: { hint } }: Pick<LogRecord, 'message' | 'details'>): string {
   if (typeof hint !== 'string' || hint === '') return message;
   return `${message}${message.endsWith('.') ? '' : '.'} ${hint}`;
 }
 
-/** For people: time of day first, then level, state and sentence; details last. Several lines are indented. */
+/** For people: time, level, state and message first, details last. Further lines are indented. */
 export function formatText(record: LogRecord): string {
   const state = record.state === null ? '' : ` [${record.state}]`;
   const run = record.runId === null ? '' : ` run=${record.runId}`;

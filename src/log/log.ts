@@ -1,12 +1,13 @@
-/** The agent's logging contract. What prints the records is a LogSink: winstonSink.ts, or a program that embeds us. */
+/** The agent's log. A LogSink prints the records: winstonSink.ts, or the program that uses the library. */
+import type { FailureRecord } from '../../machines/provision.types.ts';
 import type { Clock } from '../time/clock.ts';
 import type { EventAt, EventName, FieldsOf } from './eventTypes.ts';
 import type { LogLevel } from './levels.ts';
 
-/** Details of a line. There is no way to pass an object: a Secret does not fit the type. */
+/** Details of a line. The type admits no object, so a Secret can't be passed. */
 export type LogDetails = Readonly<Record<string, string | number | boolean | null | undefined | readonly string[]>>;
 
-/** The arguments after the sentence: the event's fields, which may be left out when all of them are optional. */
+/** The arguments after the message: the fields of the event. They may be omitted if all of them are optional. */
 type Details = {
   [Name in EventName]: keyof FieldsOf<Name> extends never
     ? []
@@ -22,12 +23,12 @@ type Write<Level extends LogLevel> = <Name extends EventAt<Level>>(
 ) => void;
 
 /**
- * One line per call: `event` is a name from the catalogue (events.ts), which says its level and its details, `message`
- * a sentence for people.
+ * One line for each call. `event` is a name from the catalogue (events.ts), which defines its level and its details.
+ * `message` is a sentence for people.
  */
 export type Log = { readonly [Level in LogLevel]: Write<Level> };
 
-/** Where in which run a line was written; every record carries it (SC-006). */
+/** The run, state and attempt in which a line was written. Every record has them (SC-006). */
 export interface RunPosition {
   runId: string | null;
   state: string | null;
@@ -45,7 +46,7 @@ export interface LogRecord extends Readonly<RunPosition> {
 
 export type LogSink = (record: LogRecord) => void;
 
-/** @param position read at each line: whoever runs the chart keeps it current */
+/** @param position read for each line; the caller updates it as the run proceeds */
 export function createLog(sink: LogSink, clock: Clock, position: Readonly<RunPosition>): Log {
   const at =
     (level: LogLevel) =>
@@ -53,5 +54,14 @@ export function createLog(sink: LogSink, clock: Clock, position: Readonly<RunPos
       sink({ time: new Date(clock.now()).toISOString(), level, event, message, ...position, details });
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
 }
+
+/** A failure as the fields of a log line. Its message is the message of the line. */
+export const failureFields = ({ code, hint, exitStatus, retryable, causes }: FailureRecord) => ({
+  code,
+  hint,
+  exitStatus,
+  retryable,
+  causes,
+});
 
 export const silentLog: Log = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };

@@ -2,7 +2,7 @@ import { EVENTS, type EventKind, type FieldKinds, type FieldValues } from './eve
 import type { EventName, FieldsOf } from './eventTypes.ts';
 import type { LogDetails, LogRecord } from './log.ts';
 
-/** A line whose event is known, with the fields that the catalogue says. */
+/** A line with a known event and the fields of the catalogue. */
 export type EventRecord<Name extends EventName> = Name extends EventName
   ? LogRecord & { readonly event: Name; readonly details: FieldsOf<Name> }
   : never;
@@ -23,8 +23,8 @@ const haveFields = (details: LogDetails, kinds: FieldKinds = {}, isOptional = fa
   );
 
 /**
- * Whether a line, which may stem from another version of the agent or from elsewhere, tells one of these events with
- * the fields of the catalogue. The one way to read an event.
+ * Whether a line has one of these events and the fields of the catalogue. The line may come from another version of the
+ * agent, so events are read only through this check.
  */
 export function isEvent<Name extends EventName>(
   record: LogRecord,

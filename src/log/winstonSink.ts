@@ -11,7 +11,7 @@ import type { LogRecord, LogSink } from './log.ts';
 export interface WinstonSinkOptions {
   readonly level: LogLevel;
   readonly format: LogFormat;
-  /** Also, or only, into this file (normal operation's `logging` section). */
+  /** Log file of normal operation (section `logging`). `only`: no lines on standard error. */
   readonly file?: { readonly path: string; readonly only: boolean; readonly attributes: FileAttributes };
 }
 
@@ -22,13 +22,13 @@ export interface WinstonSink {
 
 const MAX_LOG_FILE_BYTES = 5 * 1024 * 1024;
 const RECORD = Symbol('record');
-/** Where winston keeps the finished line (triple-beam). */
+/** The key under which winston keeps the finished line (triple-beam). */
 const MESSAGE = Symbol.for('message');
 
 const isRecord = (value: unknown): value is LogRecord =>
   typeof value === 'object' && value !== null && 'event' in value;
 
-/** winston's own file transport grows without limit by default, and ends the process when the disk is full. */
+/** winston's own file transport has no size limit by default, and a full disk ends the process. */
 const writableOf = (file: LineFile): Writable =>
   new Writable({
     decodeStrings: false,
@@ -40,14 +40,14 @@ const writableOf = (file: LineFile): Writable =>
 
 const ignore = (): void => {};
 
-/** Who reads standard error may go away (EPIPE: journald restarts, a pager is quit), which must not end a run. */
-function outliveReaderOfStandardError(): void {
+/** The reader of standard error may disappear (EPIPE: journald restarts, a pager ends). The run must continue. */
+function ignoreErrorsOfStandardError(): void {
   if (!process.stderr.listeners('error').includes(ignore)) process.stderr.on('error', ignore);
 }
 
 /**
- * Prints records to standard error: standard output belongs to what a command was asked for. Under systemd the lines
- * have priorities for the journal, and the latest is the service's status.
+ * Prints records to standard error, because standard output is for the result of a command. Under systemd the lines
+ * have priorities for journald, and the latest line is the status of the service.
  */
 export function winstonSink({ level, format, file }: WinstonSinkOptions): WinstonSink {
   const toJournal = isJournalStream(process.env);
@@ -60,7 +60,7 @@ export function winstonSink({ level, format, file }: WinstonSinkOptions): Winsto
     const text = String(info[MESSAGE]);
     return toJournal && isRecord(record) ? withPriority(record.level, text) : text;
   });
-  if (file?.only !== true) outliveReaderOfStandardError();
+  if (file?.only !== true) ignoreErrorsOfStandardError();
   const lineFile = file === undefined ? undefined : openLineFile(file.path, MAX_LOG_FILE_BYTES, file.attributes);
   const console = new winston.transports.Console({
     stderrLevels: ['error', 'warn', 'info', 'debug'],

@@ -1,7 +1,6 @@
 import type { FailureRecord } from '../../machines/provision.types.ts';
 import { EXIT } from '../failures/exit.ts';
-import { failureFields } from '../log/failureFields.ts';
-import type { Log } from '../log/log.ts';
+import { failureFields, type Log } from '../log/log.ts';
 
 /** How one pass over a device folder ended. */
 export interface AgentResult {

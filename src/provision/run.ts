@@ -8,7 +8,7 @@ import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { createEffects } from '../effects/index.ts';
 import { wordedFailure } from '../failures/failure.ts';
-import { failureFields } from '../log/failureFields.ts';
+import { failureFields } from '../log/log.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, stateOf, stopRun, timeLeft } from './conclusion.ts';
 import type { Pass } from './pass.ts';

@@ -4,7 +4,7 @@ import type { ChartName, Outcome } from './runView.ts';
 
 declare const CHART_PICTURES: string | undefined;
 
-/** The pictures in state-diagrams/, put in by the build as JSON; sources run directly (tests) read the files. */
+/** The pictures in state-diagrams/ as JSON, inserted by the build. Tests run the sources, which read the files. */
 const BUNDLED: Readonly<Record<ChartName, string>> | undefined =
   typeof CHART_PICTURES === 'undefined' ? undefined : JSON.parse(CHART_PICTURES);
 
@@ -13,26 +13,26 @@ function drawing(chart: ChartName): string {
   return readFileSync(new URL(`../../state-diagrams/${chart}.svg`, import.meta.url), 'utf8');
 }
 
-/** What a part of the picture shows of a run: passed through, where it stands, how it ended. */
+/** Mark of a part of the picture: on the path of the run, its present state, or how it ended. */
 export type Mark = 'taken' | 'current' | 'done' | 'attention' | 'failed';
 
 /** Marks by the identifiers of the picture's parts: `provision-state-request`, `provision-edge-route-request-always`. */
 export type Marks = Readonly<Record<string, Mark>>;
 
-/** A state or an arrow: each has a line of its own. */
+/** A state or an arrow. Each has its own line in the picture. */
 const PART = /^<g id="([^"]+)" class="(?:state|edge) [a-z]+">/;
 const partOf = (chart: ChartName, line: string): string | undefined => {
   const [, id] = PART.exec(line) ?? [];
   return id === undefined ? undefined : `${chart}-${id}`;
 };
 
-/** Identifiers of a picture's states and arrows. */
+/** Identifiers of the states and arrows in a picture. */
 export const pictureParts = (chart: ChartName): readonly string[] =>
   drawing(chart)
     .split('\n')
     .flatMap((line) => partOf(chart, line) ?? []);
 
-/** A chart as part of a page: without a size or colours of its own, its parts marked. */
+/** A chart for a page, with marks. Size and colours come from the page. */
 export function chartPicture(chart: ChartName, marks: Marks): Html {
   const source = drawing(chart);
   const lines = source
@@ -43,7 +43,7 @@ export function chartPicture(chart: ChartName, marks: Marks): Html {
     .replace(/<\/svg>\n*$/, '')
     .split('\n');
   const drawn: string[] = [];
-  // Arrows share lines: those that are marked are drawn over the others.
+  // Arrows overlap, so marked arrows are drawn last.
   const above: string[] = [];
   for (const line of lines) {
     const id = partOf(chart, line);
@@ -64,10 +64,10 @@ const ENDINGS: Readonly<Record<Outcome, Mark>> = {
   failed: 'failed',
 };
 
-/** The transient state that the chart passes on its way between two others. */
+/** The transient state, which no history records. */
 const TRANSIENT = 'route';
 
-/** Marks the path that a run has taken, and where it stands. */
+/** Marks the path of a run and its latest state. */
 export function pathMarks(chart: ChartName, states: readonly string[], outcome: Outcome): Marks {
   const parts = new Set(pictureParts(chart));
   const marks: Record<string, Mark> = {};
@@ -82,7 +82,7 @@ export function pathMarks(chart: ChartName, states: readonly string[], outcome: 
     if (from === undefined) return;
     const direct = arrows(from, state);
     const leading = [...arrows(from, TRANSIENT), ...arrows(TRANSIENT, state)];
-    // Drawn arrows name one way; without a direct one the chart came by its transient state.
+    // Without a direct arrow, the chart went through its transient state.
     const taken = direct.length > 0 ? direct : leading.length > 1 ? [...leading, `${chart}-state-${TRANSIENT}`] : [];
     for (const id of taken) mark(id, 'taken');
   });

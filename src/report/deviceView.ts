@@ -4,8 +4,8 @@ import { recordedRuns } from '../history/recordedRuns.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import { assess } from '../status/assessment.ts';
 import type { DeviceFiles } from '../status/deviceFiles.ts';
-import { judge } from '../status/judgement.ts';
 import { LABEL } from '../status/labels.ts';
 import { onServer } from '../status/onServer.ts';
 import { onServerText } from '../status/statusText.ts';
@@ -13,10 +13,10 @@ import { duration } from '../time/duration.ts';
 import { eventView, recordedView } from './recording.ts';
 import { formatTime, outcomeOf, type RunView, type StepView } from './runView.ts';
 
-/** How far a line of the log and an entry of the history may lie apart that tell the same. */
+/** The largest difference in time between a log line and a history entry of the same pause. */
 const SAME_MOMENT_MS = 1000;
 
-/** The latest run of a device, by snapshot and log; parts that can't be read become warnings. */
+/** The latest run of a device, from snapshot and log. Unreadable files become warnings. */
 export function deviceView(files: DeviceFiles): RunView {
   const records = files.events.value?.records ?? [];
   const snapshot = files.snapshot.value;
@@ -24,8 +24,8 @@ export function deviceView(files: DeviceFiles): RunView {
   const unreadable = [files.trigger, files.target, files.credentials, files.config, files.events, files.backups];
   const problems = unreadable.flatMap(({ problem }) => (problem === undefined ? [] : [problem]));
   const aside = files.setAside.value ?? [];
-  // The same advice as `status` gives.
-  const { next } = judge(files);
+  // The same next step as in `status`.
+  const { next } = assess(files);
   return {
     ...view,
     next: next === null ? '' : `${next.text}${next.command === null ? '.' : ':'}`,
@@ -33,12 +33,12 @@ export function deviceView(files: DeviceFiles): RunView {
     warnings: [
       ...view.warnings,
       ...problems.map(({ code, message, hint }) => `${code}: ${message}. ${hint}`),
-      ...(aside.length === 0 ? [] : [`Files set aside in earlier runs, kept for support: ${aside.join(', ')}`]),
+      ...(aside.length === 0 ? [] : [`Files set aside, kept for support: ${aside.join(', ')}`]),
     ],
   };
 }
 
-/** Without a snapshot: what the log knows of the latest run. */
+/** Without a snapshot, the log describes the latest run. */
 function unrecordedView(files: DeviceFiles, records: readonly LogRecord[]): RunView {
   const problem = files.folder.problem ?? files.snapshot.problem;
   const recording = recordedRuns(records).at(-1);
@@ -46,15 +46,15 @@ function unrecordedView(files: DeviceFiles, records: readonly LogRecord[]): RunV
   const requested = typeof files.trigger.value === 'number';
   if (problem !== undefined) {
     const error = { code: problem.code, message: problem.message, hint: problem.hint, causes: [] };
-    const summary = 'The files of the latest run can’t be read, so this page may lack its last steps.';
+    const summary = "The files of the latest run can't be read, so its last steps may be missing here.";
     return { ...view, error, outcome: 'attention', summary, facts: deviceFacts(files, undefined) };
   }
   return {
     ...view,
     outcome: files.holder === null ? (recording === undefined ? 'none' : view.outcome) : 'running',
     summary: requested
-      ? 'provision.txt asks for provisioning, and no run has begun yet.'
-      : 'There is no provision.txt, and no run is known: nothing to do.',
+      ? 'provision.txt asks for provisioning, but no run has begun yet.'
+      : 'No provision.txt and no known run: nothing to do.',
     facts: deviceFacts(files, undefined),
   };
 }
@@ -88,25 +88,25 @@ function previousDevice({ state, context }: SnapshotDocument): string[] {
   return [`The previous device ${previous} is no longer used: delete it on its server.`];
 }
 
-/** Why a pause was made: the history does not tell. */
+/** The reason for a pause, which the history does not record. */
 function noteOn(step: Omit<StepView, 'note'>, records: readonly LogRecord[]): string {
   if (step.state !== 'backoff') return '';
   const at = Date.parse(step.enteredAt);
-  const said = records.find(
+  const line = records.find(
     (record) => isEvent(record, 'backoff.waiting') && Math.abs(Date.parse(record.time) - at) < SAME_MOMENT_MS,
   );
-  return said?.message ?? '';
+  return line?.message ?? '';
 }
 
-/** How things stand, in a sentence. */
+/** The status of the run in one sentence. */
 function summaryOf(files: DeviceFiles, { state, context }: SnapshotDocument): string {
   switch (state) {
     case 'provisioned':
       return `This camera is provisioned as ${context.granted?.deviceName ?? context.deviceName ?? 'a device'}.`;
     case 'failed':
-      return 'Provisioning failed. The camera goes on with the configuration it had.';
+      return 'Provisioning failed. The camera keeps its previous configuration.';
     case 'withdrawn':
-      return 'provision.txt was removed before the run had ended: nothing more is sent.';
+      return 'provision.txt was removed before the run had ended. No further request is sent.';
     case 'superseded':
       return 'provision.json was changed during the run.';
     default:
@@ -115,10 +115,10 @@ function summaryOf(files: DeviceFiles, { state, context }: SnapshotDocument): st
 }
 
 function unfinishedSummary({ holder, readAt }: DeviceFiles, state: string, retryAt: number | null): string {
-  if (holder === null) return `The run was interrupted in ${state}, and nobody is at work.`;
-  if (state !== 'backoff' || retryAt === null) return `The agent is at work: ${state}.`;
+  if (holder === null) return `The run was interrupted in ${state}, and no agent is running.`;
+  if (state !== 'backoff' || retryAt === null) return `The agent is running: ${state}.`;
   const left = duration(Math.max(0, retryAt - readAt));
-  return `The agent waits before another try: ${left}, from when this page was made. It goes on by itself.`;
+  return `The agent waits before the next try, ${left} from the time of this page. It continues by itself.`;
 }
 
 function deviceFacts(files: DeviceFiles, snapshot: SnapshotDocument | undefined): RunView['facts'] {

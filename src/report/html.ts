@@ -1,4 +1,4 @@
-/** HTML that is safe to put into a page: made by `html` only, which escapes every text. */
+/** HTML that is safe in a page. Make it with `html`, which escapes every text. */
 export class Html {
   readonly markup: string;
 
@@ -17,11 +17,11 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Escapes for element content and quoted attributes. */
+/** Escapes text for element content and quoted attributes. */
 export const escapeHtml = (text: string): string =>
   text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
-/** Control characters, and those that turn the direction of writing, could make a text look like another. */
+/** Control characters and direction marks could make a text look like another text. */
 const DECEPTIVE = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 const printable = (text: string): string =>
@@ -34,6 +34,6 @@ function markupOf(value: HtmlValue): string {
   return escapeHtml(printable(String(value)));
 }
 
-/** A piece of a page: what stands in `${…}` is escaped, unless `html` made it. */
+/** Makes a part of a page. Escapes every value in `${…}` except parts made by `html`. */
 export const html = (parts: TemplateStringsArray, ...values: readonly HtmlValue[]): Html =>
   new Html(parts.map((part, index) => part + (index < values.length ? markupOf(values[index]) : '')).join(''));

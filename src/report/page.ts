@@ -6,17 +6,17 @@ export interface PageParts {
   readonly title: string;
   readonly body: HtmlValue;
   readonly footer: HtmlValue;
-  /** The page works without it. */
+  /** The page must be readable without the script. */
   readonly script: string;
 }
 
 export interface Page {
   readonly text: string;
-  /** Content-Security-Policy: nothing but what the page itself brings along. */
+  /** Content-Security-Policy: the page loads nothing from elsewhere. */
   readonly policy: string;
 }
 
-/** What the page may load, at most: itself. `connect`: also its own server's events. */
+/** The page may load only itself. @param connect also allows the events of its own server */
 const policyOf = (script: string, connect: boolean): string =>
   [
     "default-src 'none'",
@@ -30,9 +30,9 @@ const policyOf = (script: string, connect: boolean): string =>
 const digest = (content: string): string => `sha256-${createHash('sha256').update(content).digest('base64')}`;
 
 /**
- * A whole page in one file. Its policy stands in the file as well, so that it also holds for a report that is opened
- * from a disk; a server adds what only a header can say.
- * @param connect whether the script may listen to the server that the page came from
+ * A whole page in one file. The file contains its policy, so the policy also applies to a report opened from a
+ * disk. A server sends `policy` as a header.
+ * @param connect whether the script may read the events of the page's server
  */
 export function page({ title, body, footer, script }: PageParts, connect = false): Page {
   const policy = policyOf(script, connect);

@@ -1,4 +1,4 @@
-/** Brings the current state of a wide picture into view, or the first one; pointing at a step shows its state there. */
+/** Scrolls the picture to the current state, or to the first state. Pointing at a step highlights its state. */
 export const POINTING_SCRIPT = `
 'use strict';
 const point = (event) => {
@@ -19,7 +19,7 @@ document.addEventListener('pointerover', point);
 document.addEventListener('click', point);
 `;
 
-/** Arrow keys step through a recording. */
+/** Steps through a recording with the arrow keys. */
 export const STEPPING_SCRIPT = `${POINTING_SCRIPT}
 document.addEventListener('keydown', (event) => {
   const rel = { ArrowLeft: 'prev', ArrowRight: 'next', Home: 'first', End: 'last' }[event.key];
@@ -29,20 +29,20 @@ document.addEventListener('keydown', (event) => {
 });
 `;
 
-/** Puts in what the server sends whenever the run has moved on; open details stay open, and the place that is read. */
+/** Shows the new content that the server sends. Open details stay open, and the scroll position stays. */
 export const LIVE_SCRIPT = `${POINTING_SCRIPT}
 const content = document.getElementById('content');
 const live = new EventSource('events');
-const tell = (text) => { document.getElementById('connection').textContent = text; };
+const show = (text) => { document.getElementById('connection').textContent = text; };
 let over = false;
-live.onopen = () => { over = false; tell('live'); };
+live.onopen = () => { over = false; show('live'); };
 live.onmessage = (event) => {
   const open = new Set([...content.querySelectorAll('details[open]')].map(({ id }) => id));
   content.innerHTML = JSON.parse(event.data);
   for (const part of content.querySelectorAll('details')) if (open.has(part.id)) part.open = true;
   showCurrent();
-  tell(over ? 'the agent has ended; what it told stays here' : 'live');
+  show(over ? 'the agent has ended; this page stays as it is' : 'live');
 };
-live.addEventListener('end', () => { over = true; live.close(); tell('the agent has ended; what it told stays here'); });
-live.onerror = () => { if (!over) tell('no connection: the agent has ended, or is busy; what it told stays here'); };
+live.addEventListener('end', () => { over = true; live.close(); show('the agent has ended; this page stays as it is'); });
+live.onerror = () => { if (!over) show('no connection: the agent has ended or is busy'); };
 `;

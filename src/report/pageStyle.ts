@@ -1,4 +1,4 @@
-/** The look of every page: readable on a phone, in dark and light, and on paper. */
+/** The style of every page, for phones, dark and light screens, and print. */
 export const PAGE_STYLE = `
 :root { color-scheme: light dark;
   --paper: #fff; --raised: #f6f8fa; --ink: #1f2328; --quiet: #59636e; --line: #d1d9e0; --faint: #afb8c1;

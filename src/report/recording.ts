@@ -5,27 +5,27 @@ import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 import { type EventView, outcomeOf, type RunView, type StepView } from './runView.ts';
 
-/** Events that mean that a process began: the state before them was cut. */
+/** Events at the start of a process. The state before them was interrupted. */
 const STARTS = ['run.started', 'run.resumed'] as const;
 const ENTRIES = ['state.entered', 'backoff.waiting'] as const;
 
-/** The states of a run as its log lines tell them. */
+/** The states of a run, from its log lines. */
 export function recordedSteps(records: readonly LogRecord[]): readonly StepView[] {
   let steps: StepView[] = [];
-  let cut = false;
+  let interrupted = false;
   for (const record of records) {
-    if (isEvent(record, ...STARTS)) cut = true;
+    if (isEvent(record, ...STARTS)) interrupted = true;
     const { time, state } = record;
     const last = steps.at(-1);
-    if (state === null || (state === last?.state && !cut && !isEvent(record, ...ENTRIES))) continue;
+    if (state === null || (state === last?.state && !interrupted && !isEvent(record, ...ENTRIES))) continue;
     const entry = {
       state,
       enteredAt: time,
       resumed: isEvent(record, 'state.entered') && record.details.resumed === true,
       note: isEvent(record, 'backoff.waiting') ? record.message : '',
     };
-    steps = withEntry(steps, entry, last === undefined || cut ? null : elapsedMs(last.enteredAt, time));
-    cut = false;
+    steps = withEntry(steps, entry, last === undefined || interrupted ? null : elapsedMs(last.enteredAt, time));
+    interrupted = false;
   }
   return steps;
 }
@@ -37,7 +37,7 @@ export const eventView = (record: LogRecord): EventView => ({
   text: sentenceOf(record),
 });
 
-/** The failure that a run ended with, or that it is waiting out. */
+/** The failure that ended a run, or that caused its present pause. */
 export function recordedError(records: readonly LogRecord[]): RunView['error'] {
   const last = records.findLast((record) => isEvent(record, 'run.failed', ...ENTRIES, ...STARTS));
   if (last === undefined || !isEvent(last, 'run.failed', 'backoff.waiting')) return null;
@@ -56,7 +56,7 @@ const NAMING = [
   'run.provisioned',
 ] as const;
 
-/** A run as it stood after its first lines. @param count how many of its lines have come */
+/** A run after its first log lines. @param count number of these lines */
 export function recordedView(recording: RecordedRun, count: number): RunView {
   const records = recording.records.slice(0, count);
   const steps = recordedSteps(records);

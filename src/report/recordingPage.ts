@@ -6,7 +6,7 @@ import { recordedView } from './recording.ts';
 import { eventsSection, runBody } from './runSections.ts';
 import { formatTime } from './runView.ts';
 
-/** A whole number in its limits, whatever an address says. */
+/** A number from the page's address, limited to a valid range. */
 function within(text: string | null, least: number, most: number, otherwise: number): number {
   const number = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
   return Math.min(most, Math.max(least, number));
@@ -16,9 +16,9 @@ const link = (run: number, step: number, rel: string, text: string, possible: bo
   possible ? html`<a rel="${rel}" href="?run=${run}&step=${step}">${text}</a>` : html`<span class="off">${text}</span>`;
 
 /**
- * A recorded run as it stood at one of its lines. `run` counts the runs of the file, `step` the lines of the run, both
- * from 1; the page opens at the start of the latest run.
- * @param version of the program that makes it
+ * A recorded run at one of its log lines. In the query, `run` is the number of the run in the file and `step` the number
+ * of the line in the run, both from 1. Without a query, the page shows the first line of the latest run.
+ * @param version of this program
  */
 export function recordingPage(
   file: string,
@@ -33,7 +33,7 @@ export function recordingPage(
   const view = recordedView(recording, step);
   const others = runs.map(({ runId, records }, index) => {
     const [first] = records;
-    const name = `${runId ?? 'without a run'}${first === undefined ? '' : `, ${formatTime(first.time)}`}`;
+    const name = `${runId ?? 'without a run identifier'}${first === undefined ? '' : `, ${formatTime(first.time)}`}`;
     return index === run - 1 ? html`<li><b>${name}</b></li>` : html`<li><a href="?run=${index + 1}">${name}</a></li>`;
   });
   return page({
@@ -42,7 +42,7 @@ export function recordingPage(
 ${link(run, 1, 'first', '⇤ start', step > 1)}
 ${link(run, step - 1, 'prev', '← back', step > 1)}
 <span>line ${step} of ${count}</span>
-${link(run, step + 1, 'next', 'on →', step < count)}
+${link(run, step + 1, 'next', 'next →', step < count)}
 ${link(run, count, 'last', 'end ⇥', step < count)}
 </nav>
 ${runBody(`Run ${recording.runId ?? ''}`, view, eventsSection(view.events.toReversed(), 'events', 'Log up to this line, newest first', true))}

@@ -7,7 +7,7 @@ import { POINTING_SCRIPT } from './pageScript.ts';
 import { eventView } from './recording.ts';
 import { contextSection, eventsSection, runBody, timeElement } from './runSections.ts';
 
-/** The latest run of a device as one page that needs nothing else. @param version of the program that makes it */
+/** The latest run of a device as one self-contained page. @param version of this program */
 export function reportPage(files: DeviceFiles, version: string): Page {
   const view = deviceView(files);
   const snapshot = files.snapshot.value;
@@ -24,8 +24,8 @@ ${contextSection(view.context, 'context')}`;
     footer: html`Report of ${timeElement(new Date(files.readAt).toISOString())}, made by thermal-provision ${version}${
       snapshot == null
         ? undefined
-        : html`; the run's agent: ${snapshot.agentVersion}, snapshot format ${snapshot.version}, state number ${snapshot.seq}`
-    }; Node ${process.version}. Holds no secret.`,
+        : html`; agent of the run ${snapshot.agentVersion}, snapshot format ${snapshot.version}, state number ${snapshot.seq}`
+    }; Node ${process.version}. This page contains no secret.`,
     script: POINTING_SCRIPT,
   });
 }

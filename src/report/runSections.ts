@@ -13,8 +13,8 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   failed: 'failed',
 };
 
-/** Where the run stands in the chart, after "the run". */
-const STANDS: Readonly<Record<Outcome, string>> = {
+/** Continues a sentence after "<state>, where the run". */
+const WHERE: Readonly<Record<Outcome, string>> = {
   none: 'ended',
   running: 'is now',
   waiting: 'was last seen',
@@ -28,7 +28,7 @@ export function timeElement(iso: string): Html {
   return html`<time datetime="${iso}">${formatTime(iso)}</time>`;
 }
 
-/** What every page shows of a run: how it stands, facts, chart and timeline. @param details what only this page has */
+/** The content of every page about a run: status, facts, chart and timeline. @param details sections of this page */
 export function runBody(title: string, view: RunView, details: Html): Html {
   return html`${headSection(title, view)}
 <section><h2>Overview</h2>${factsSection(view.facts)}</section>
@@ -38,7 +38,7 @@ ${stepsSection(view)}
 ${details}</section>`;
 }
 
-/** Title, how things stand, and what to do. */
+/** Title, status, and what to do. */
 function headSection(title: string, view: RunView): Html {
   return html`<header>
 <span class="badge ${view.outcome}" role="status">${WORDS[view.outcome]}</span>
@@ -63,7 +63,7 @@ function factsSection(facts: RunView['facts']): Html {
   return html`<dl>${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-/** The chart with the path taken; before the first step, the whole way is still to come. */
+/** The chart with the path of the run. */
 function chartSection({ chart, steps, outcome }: RunView): Html {
   const marks = pathMarks(
     chart,
@@ -74,14 +74,14 @@ function chartSection({ chart, steps, outcome }: RunView): Html {
   const caption =
     last === undefined
       ? 'No state has been entered yet.'
-      : `Coloured lines: the path taken. The boldest frame: ${last}, where the run ${STANDS[outcome]}.`;
+      : `Coloured lines: the path of the run. Thickest frame: ${last}, where the run ${WHERE[outcome]}.`;
   return html`<section><h2>The chart${chart === 'provision' ? '' : ` of ${chart}`}</h2>
-<figure><div class="scroll" tabindex="0" role="group" aria-label="Statechart, may be scrolled sideways">${chartPicture(chart, marks)}</div>
-<figcaption>${caption}${chart === 'provision' ? ' Errors without an arrow lead to “failed”.' : ''}</figcaption></figure>
+<figure><div class="scroll" tabindex="0" role="group" aria-label="Statechart, scrolls sideways">${chartPicture(chart, marks)}</div>
+<figcaption>${caption}${chart === 'provision' ? ' Errors without an arrow lead to "failed".' : ''}</figcaption></figure>
 </section>`;
 }
 
-/** Every state that the run was in, how long, and how often. */
+/** Every state of the run, with duration and count. */
 function stepsSection({ chart, steps, outcome }: RunView): Html {
   if (steps.length === 0) return html`<section><h2>Timeline</h2><p class="quiet">No step is recorded.</p></section>`;
   const longest = Math.max(1, ...steps.map(({ durationMs }) => durationMs ?? 0));
@@ -98,7 +98,7 @@ function repeats(steps: readonly StepView[]): string {
   const retries = steps.filter(({ state }) => state === 'backoff').length;
   const resumes = steps.filter(({ resumed }) => resumed).length;
   const parts = [
-    ...(retries === 0 ? [] : [`${retries} ${retries === 1 ? 'pause' : 'pauses'} before another try`]),
+    ...(retries === 0 ? [] : [`${retries} ${retries === 1 ? 'pause' : 'pauses'} before the next try`]),
     ...(resumes === 0 ? [] : [`${resumes} ${resumes === 1 ? 'interruption' : 'interruptions'}`]),
   ];
   return parts.length === 0 ? '' : `, ${parts.join(', ')}`;
@@ -114,7 +114,7 @@ const LAST_ROW: Readonly<Partial<Record<Outcome, string>>> = {
 
 function durationText(step: StepView, outcome: Outcome | undefined): string {
   if (step.durationMs !== null) return duration(step.durationMs);
-  if (outcome === undefined || outcome === 'waiting') return 'cut';
+  if (outcome === undefined || outcome === 'waiting') return 'interrupted';
   return outcome === 'running' ? 'now' : '';
 }
 
@@ -123,9 +123,9 @@ interface StepRow {
   readonly step: StepView;
   /** Duration of the longest step, ms. */
   readonly longest: number;
-  /** Whether the date stands in the row above. */
+  /** Whether the row above has the same date. */
   readonly sameDay: boolean;
-  /** Of the run, in its last row. */
+  /** Outcome of the run; only in the last row. */
   readonly outcome: Outcome | undefined;
 }
 
@@ -141,7 +141,7 @@ ${step.durationMs === null ? undefined : html`<span class="wide"><svg viewBox="0
 </li>`;
 }
 
-/** @param id of the details element: a live page keeps it as the reader has left it */
+/** @param id of the details element; a live page uses it to keep the element open */
 export function eventsSection(events: readonly EventView[], id: string, title: string, open = false): Html {
   const rows = events.map(
     ({ time, level, name, text }) =>

@@ -1,19 +1,18 @@
 import { isFinalState, isProvisionState, STATES } from '../../machines/provision.states.ts';
 import type { FailureRecord } from '../../machines/provision.types.ts';
 
-/** What a page shows of one actor's run; plain data without secrets, from files or from a chart that runs. */
+/** One run for a page. It comes from files or from a running chart, and has no secrets. */
 export interface RunView {
-  /** Which of the charts. */
   readonly chart: ChartName;
   readonly runId: string | null;
-  /** The state that the chart is in, or ended in; null: nothing is known. */
+  /** The present or final state of the chart; null: unknown. */
   readonly state: string | null;
   readonly outcome: Outcome;
-  /** One sentence on how things stand. */
+  /** The status of the run in one sentence. */
   readonly summary: string;
   /** What to do next; empty: nothing. */
   readonly next: string;
-  /** The command to type then; empty: none. */
+  /** The command for it; empty: none. */
   readonly command: string;
   /** Name and value, for the table at the top. */
   readonly facts: readonly (readonly [name: string, value: string])[];
@@ -27,19 +26,19 @@ export interface RunView {
 
 export type ChartName = 'provision' | 'telemetry';
 
-/** `waiting`: unfinished, and nobody known to be at work. */
+/** `waiting`: the run is unfinished, and no agent is known to be running. */
 export type Outcome = 'none' | 'running' | 'waiting' | 'done' | 'attention' | 'failed';
 
 export interface StepView {
   readonly state: string;
   /** ISO 8601, UTC. */
   readonly enteredAt: string;
-  /** Milliseconds; null: it lasts, or was cut by an interruption. */
+  /** Milliseconds; null: the run is still in this state, or was interrupted in it. */
   readonly durationMs: number | null;
-  /** Which time in this state, from 1. */
+  /** How often the run has entered this state so far. */
   readonly attempt: number;
   readonly resumed: boolean;
-  /** What there is to say about this step: why it was repeated, say. */
+  /** A remark on this step, such as the reason for a pause. */
   readonly note: string;
 }
 
@@ -51,7 +50,7 @@ export interface EventView {
   readonly text: string;
 }
 
-/** How a run stands that is, or was last seen, in this state. @param alive whether somebody is at work */
+/** The outcome of a run whose latest state is this one. @param alive whether an agent is running */
 export function outcomeOf(state: string | null, alive: boolean): Outcome {
   if (state === null) return 'none';
   // The only final state of normal operation (machines/telemetry.machine.ts).

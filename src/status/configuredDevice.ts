@@ -3,7 +3,7 @@ import { readConfigText } from '../config/thermal/configText.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { Secret } from '../secret.ts';
 
-/** Which device the camera works as, by its thermal_config.json; never the token. */
+/** The device that thermal_config.json names. It never holds the token. */
 export interface ConfiguredDevice {
   readonly deviceId: string | null;
   readonly host: string | null;
@@ -12,9 +12,9 @@ export interface ConfiguredDevice {
   readonly fingerprint: string | null;
   /** The run that wrote the credentials. */
   readonly runId: string | null;
-  /** ISO 8601; when they were written. */
+  /** When the credentials were written, ISO 8601. */
   readonly provisionedAt: string | null;
-  /** What the camera objects to in the file; empty: it can load it. */
+  /** Why the camera can't load the file; empty: it can. */
   readonly problems: readonly string[];
 }
 
@@ -24,7 +24,7 @@ const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : null;
 
 /**
- * Reads who the camera is; null: there is no thermal_config.json.
+ * Reads which device the camera is configured as; null: there is no thermal_config.json.
  * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED, DISK_ERROR
  */
 export async function readConfiguredDevice(deviceFolder: string): Promise<ConfiguredDevice | null> {

@@ -21,13 +21,13 @@ export interface RequestedTarget {
   readonly port: number;
   readonly useSsl: boolean;
   readonly name: ProvisionSettings['name'];
-  /** As in the snapshot’s settings: equal as long as the run may go on with this file; undefined: it holds no key. */
+  /** A run resumes only if its snapshot has the same digest. Undefined: the file holds no key. */
   readonly digest: string | undefined;
 }
 
 /**
- * Everything that the files of a device say, each part by itself: what can’t be read does not hide the others. Nothing
- * here is a secret.
+ * Everything that the files of a device say. Each part has its own problem, so that one unreadable file hides no other.
+ * Nothing here is a secret.
  */
 export interface DeviceFiles {
   readonly paths: DevicePaths;
@@ -37,11 +37,11 @@ export interface DeviceFiles {
   readonly folder: Part<true>;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
-  /** The same of provision.txt.processed. */
+  /** Modification time of provision.txt.processed; null: it is not there. */
   readonly processed: Part<number | null>;
   /** Null: there is no provision.json. */
   readonly target: Part<RequestedTarget | null>;
-  /** Null: there is none. A damaged one is the problem SNAPSHOT_DAMAGED. */
+  /** Null: there is no snapshot. A damaged snapshot is the problem SNAPSHOT_DAMAGED. */
   readonly snapshot: Part<SnapshotDocument | null>;
   readonly credentials: Part<StoredCredentials | null>;
   readonly config: Part<ConfiguredDevice | null>;
@@ -51,26 +51,26 @@ export interface DeviceFiles {
   readonly backups: Part<readonly Backup[]>;
   /** Names of snapshots and credentials that were set aside. */
   readonly setAside: Part<readonly string[]>;
-  /** The process that works on this folder now; null: none does. */
+  /** Process of the agent that is running now; null: no agent is running. */
   readonly holder: number | null;
-  /** The pid in the file `lock`, which an agent that was killed leaves behind; null: there is none. */
+  /** The pid in the file `lock`; an agent that was killed leaves it there. Null: the file names no process. */
   readonly lockNote: number | null;
 }
 
 export interface ReadOptions {
   /** THERMAL_BOARD_ID; default: read from the hardware. */
   readonly boardId?: string;
-  /** ms since the epoch; default: now */
+  /** ms since the epoch; default: now. */
   readonly now?: number;
 }
 
 const MAX_NOTE_BYTES = 64;
 const ASIDE_NAME = /^(snapshot|credentials)\.json\.[a-z]+-/;
 
-/** Reads all that the files of a device say. Changes nothing, takes no lock, and never throws for a file. */
+/** Reads everything that the files of a device say. Changes nothing, takes no lock, and never throws for a file. */
 export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions = {}): Promise<DeviceFiles> {
   const board = await readBoardIdentity(options.boardId);
-  // Whether an agent works comes first: one that ends meanwhile has written its end by then.
+  // Before the files: an agent that ends during the reading has then written how it ended.
   const holder = (await lockHolder(paths.stateFolder)) ?? null;
   return {
     paths,
@@ -101,7 +101,7 @@ async function modifiedAt(path: string): Promise<number | null> {
 
 async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
   try {
-    // Key and secret may be given to the agent alone.
+    // This user may lack permission to read key and secret.
     const { settings, digest } = await readPublicSettings(path, externalSettings(process.env));
     const { host, port, useSsl, name } = settings;
     return present({ host, port, useSsl, name, digest });
@@ -119,7 +119,7 @@ async function readSnapshotPart(path: string): Promise<Part<SnapshotDocument | n
     return unusable({
       code: 'SNAPSHOT_DAMAGED',
       message: `${path} can't be used: ${read.why}`,
-      hint: 'The next run sets it aside; a name and token in credentials.json are taken up again.',
+      hint: 'The next run sets it aside and reuses a name and token in credentials.json.',
       retryable: false,
     });
   } catch (error) {

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 export const STATUS_FORMAT = 'thermal-provision-status';
 export const STATUS_VERSION = 1;
 
-/** cloud-init’s words, which operators and their tools know; `status` ends with the number beside each. */
+/** The words of cloud-init, which operators and their tools know, with the exit status of each. */
 export const STATUS_EXIT = { 'not started': 0, running: 0, done: 0, error: 1, degraded: 2 } as const;
 export type StatusWord = keyof typeof STATUS_EXIT;
 
@@ -17,20 +17,20 @@ const problemSchema = z
       .check(z.describe('A failure code (docs/failures.md) or a condition (docs/commands.md, "Conditions").')),
     message: z.string(),
     hint: z.string().check(z.describe('What to do about it.')),
-    retryable: z.boolean().check(z.describe('Whether the same step may succeed when it is tried again in a moment.')),
+    retryable: z.boolean().check(z.describe('Whether the same step may succeed if it is tried again soon.')),
   })
   .check(z.meta({ title: 'Problem' }));
 
 const onServerSchema = z
   .strictObject({
     kind: z.enum(['no device', 'one device', 'most likely none', 'unknown']),
-    names: z.array(z.string()).check(z.describe('The devices that exist, or may exist.')),
+    names: z.array(z.string()).check(z.describe('Devices that exist or may exist.')),
     server: z.nullable(z.string()).check(z.describe('host:port')),
     why: z.string(),
   })
-  .check(z.describe('What the server holds of this device’s latest run, as far as the files tell.'));
+  .check(z.describe('Devices of the latest run on the server, as far as the files tell.'));
 
-/** Everything that `status` says, for machines; status text and `explain` are made from the same. */
+/** Everything that `status` says, for machines. The text of `status` and `explain` is made from it. */
 export const statusSchema = z.strictObject({
   format: z.literal(STATUS_FORMAT),
   version: z.literal(STATUS_VERSION),
@@ -41,17 +41,21 @@ export const statusSchema = z.strictObject({
   stateFolder: z.string(),
   device: z
     .nullable(z.string())
-    .check(z.describe('Name that was drawn or granted; the camera’s own where there was no run.')),
-  formerDevice: z.nullable(z.string()).check(z.describe('Device that the camera was before this run: used no more.')),
+    .check(
+      z.describe(
+        'Name that was generated, or that the server issued; without a run, the device in thermal_config.json.',
+      ),
+    ),
+  formerDevice: z.nullable(z.string()).check(z.describe('Previous device, no longer used; delete it on the server.')),
   configuredDevice: z.nullable(z.string()).check(z.describe('device_id in thermal_config.json now.')),
   server: z.nullable(z.strictObject({ host: z.string(), port: z.int(), useSsl: z.boolean() })),
   state: z.nullable(
     z.strictObject({
       name: z.string().check(z.describe('State of the chart (docs/architecture.md).')),
-      step: count.check(z.describe('How far the run is, from 1.')),
+      step: count.check(z.describe('Step of the run, from 1.')),
       steps: count,
       since: z.string().check(z.describe('When the state was entered.')),
-      interrupted: z.boolean().check(z.describe('No agent is working on it now.')),
+      interrupted: z.boolean().check(z.describe('The run is unfinished, and no agent is running.')),
     }),
   ),
   attempt: z.nullable(z.strictObject({ number: z.int().check(z.gte(1)), of: z.int().check(z.gte(1)) })),
@@ -59,18 +63,20 @@ export const statusSchema = z.strictObject({
     .nullable(
       z.strictObject({ at: time, inSeconds: count, waitingFor: z.enum(['retry', 'probe', 'verification', 'splay']) }),
     )
-    .check(z.describe('The pause that an agent at work makes now.')),
+    .check(z.describe('Pause of the agent that is running now.')),
   run: z.nullable(z.strictObject({ id: z.string(), startedAt: z.string(), agentVersion: z.string() })),
-  runningPid: z.nullable(z.int()).check(z.describe('Process of the agent that is working now.')),
-  requested: z.nullable(z.boolean()).check(z.describe('Whether provision.txt is there; null: it can’t be told.')),
-  backup: z.nullable(z.string()).check(z.describe('Copy of the configuration that this run made.')),
+  runningPid: z.nullable(z.int()).check(z.describe('Process of the agent that is running now.')),
+  requested: z
+    .nullable(z.boolean())
+    .check(z.describe("Whether provision.txt is there; null: unknown, the folder can't be read.")),
+  backup: z.nullable(z.string()).check(z.describe('Backup of the configuration that this run made.')),
   onServer: onServerSchema,
-  errors: z.array(problemSchema).check(z.describe('Why the status is not healthy, the most important first.')),
+  errors: z.array(problemSchema).check(z.describe('What is wrong, the most important first.')),
   warnings: z.array(z.string()),
   next: z
     .nullable(z.strictObject({ text: z.string(), command: z.nullable(z.string()) }))
     .check(z.describe('What to do next; null: nothing.')),
-  setAside: z.array(z.string()).check(z.describe('Files in provision-state that were moved out of the way.')),
+  setAside: z.array(z.string()).check(z.describe('Files in provision-state that were set aside.')),
   history: z
     .array(
       z.strictObject({

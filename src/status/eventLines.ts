@@ -6,7 +6,7 @@ import { LOG_LEVELS } from '../log/levels.ts';
 import type { LogRecord } from '../log/log.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
-/** The agent keeps two files of 256 KiB; what is larger is none of its own. */
+/** The agent keeps two files of 256 KiB. A much larger file is not its own. */
 const MAX_BYTES = 1024 * 1024;
 const MAX_LINES = 20_000;
 const MAX_TEXT = 20_000;
@@ -29,10 +29,10 @@ const lineSchema = z.catchall(
   detail,
 );
 
-/** What events.jsonl.1 and events.jsonl hold, oldest first. */
+/** The lines of events.jsonl.1 and events.jsonl, oldest first. */
 export interface RecordedEvents {
   readonly records: readonly LogRecord[];
-  /** Lines that are none of ours, or cut by a loss of power. */
+  /** Number of lines that the agent did not write, or that a power loss damaged. */
   readonly skipped: number;
 }
 
@@ -49,17 +49,17 @@ function toRecord(line: string): LogRecord | undefined {
   return withLaterFields({ time, level, runId, state, attempt, event, message, details });
 }
 
-/** Adds the fields that a line of version 1.0.0 lacks: it told them in its sentence alone. */
+/** Adds the fields that a line of version 1.0.0 lacks. It has them only in its message. */
 function withLaterFields(record: LogRecord): LogRecord {
   const { event, message, state, details } = record;
   if (event === ENTERED && message === `${state} (resumed)`) {
     return { ...record, details: { ...details, resumed: true } };
   }
-  // The hint is the end of the sentence.
+  // The message of version 1.0.0 ends with the hint.
   return event === FAILED && details.hint === undefined ? { ...record, details: { ...details, hint: '' } } : record;
 }
 
-/** Reads the text of an events file: one JSON object a line. */
+/** Reads the text of an events file: one JSON object for each line. */
 export function parseEventLines(content: string): RecordedEvents {
   const lines = content.split('\n').filter((line) => line.trim() !== '');
   const newest = lines.slice(-MAX_LINES);
@@ -87,7 +87,7 @@ export async function readEventLines(path: string): Promise<Part<RecordedEvents>
     return unusable({
       code: 'EVENTS_UNREADABLE',
       message,
-      hint: `Nothing depends on ${path}: it can be removed.`,
+      hint: `Nothing depends on ${path}. It can be removed.`,
       retryable: false,
     });
   }

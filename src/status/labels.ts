@@ -1,4 +1,4 @@
-/** What the lines of `status` and the facts of a report are called; docs/commands.md explains each of them. */
+/** The labels in the output of `status` and in a report. docs/commands.md explains each of them. */
 export const LABEL = {
   status: 'status',
   device: 'device',

@@ -3,19 +3,19 @@ import { sentenceOf } from '../log/format.ts';
 import type { LogRecord } from '../log/log.ts';
 import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import { assess } from './assessment.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
-import { judge } from './judgement.ts';
 import { onServer } from './onServer.ts';
 
 const MAX_EVENTS = 20;
 
-/** A time as ISO 8601, or null when no calendar has it. */
+/** A time as ISO 8601; null: out of the range of a date. */
 const isoOf = (ms: number): string | null => (Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null);
 
-/** What the files of a device say about it, as one typed whole: status text, JSON and `explain` are made from it. */
+/** Makes the status document from the files of a device. Status text, JSON and `explain` are made from it. */
 export function makeStatus(files: DeviceFiles): DeviceStatus {
-  const { word, errors, next } = judge(files);
+  const { word, errors, next } = assess(files);
   const snapshot = files.snapshot.value ?? null;
   return {
     format: STATUS_FORMAT,
@@ -48,14 +48,14 @@ type Identity = Pick<DeviceStatus, 'device' | 'formerDevice' | 'configuredDevice
 function identity({ credentials, config, target }: DeviceFiles, snapshot: SnapshotDocument | null): Identity {
   const context = snapshot?.context;
   const configuredDevice = config.value?.deviceId ?? null;
-  const drawn = context?.granted?.deviceName ?? context?.deviceName ?? null;
+  const ofRun = context?.granted?.deviceName ?? context?.deviceName ?? null;
   const stored = credentials.value?.granted ?? credentials.value?.names.at(-1) ?? null;
-  const device = snapshot === null ? (stored ?? configuredDevice) : (drawn ?? stored);
+  const device = snapshot === null ? (stored ?? configuredDevice) : (ofRun ?? stored);
   const former = snapshot?.state === 'provisioned' ? snapshot.context.previousDeviceId : null;
   const known = context?.settings?.server ?? target.value ?? null;
   return {
     device,
-    // Whoever put the old configuration back still needs that device.
+    // If an operator restored the old configuration, the camera still uses that device.
     formerDevice: former === device || former === configuredDevice ? null : former,
     configuredDevice,
     server: known === null ? null : { host: known.host, port: known.port, useSsl: known.useSsl },
@@ -89,7 +89,7 @@ function progress({ holder, readAt, events }: DeviceFiles, snapshot: SnapshotDoc
 
 const secondsUntil = (at: number, now: number): number => Math.max(0, Math.ceil((at - now) / 1000));
 
-/** The pause of --splay, which only the log knows. @param runId null: the run is elsewhere */
+/** The pause of --splay, which only the log records. @param runId null: the run is not in that pause */
 function splayOf(records: readonly LogRecord[], readAt: number, runId: string | null): Progress['retry'] {
   const last = records.findLast((record) => record.runId === runId);
   if (runId === null || last === undefined || !isEvent(last, 'splay.waiting')) return null;
@@ -98,22 +98,22 @@ function splayOf(records: readonly LogRecord[], readAt: number, runId: string | 
   return at === null ? null : { at, inSeconds: secondsUntil(until, readAt), waitingFor: 'splay' };
 }
 
-/** What is odd: of the run itself, and of the files that a run does not depend on. */
+/** Warnings of the run, and of the files that a run does not need. */
 function warnings(
   files: DeviceFiles,
   snapshot: SnapshotDocument | null,
   errors: readonly { readonly code: string; readonly message: string }[],
 ): string[] {
   const { target, trigger, events, backups, setAside } = files;
-  // What the run has said of provision.json need not be said again.
-  const isSaid = errors.some(({ code }) => code.startsWith('PROVISION_JSON_'));
-  const asked = typeof trigger.value === 'number' && !isSaid;
+  // An error about provision.json makes the warning about it superfluous.
+  const isReported = errors.some(({ code }) => code.startsWith('PROVISION_JSON_'));
+  const isRequested = typeof trigger.value === 'number' && !isReported;
   const missing =
     target.value === null ? 'provision.txt is present, but provision.json is missing' : target.problem?.message;
-  const aside = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
+  const unreadable = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
     ...(snapshot?.context.warnings ?? []),
-    ...(asked && files.holder === null && missing !== undefined ? [missing] : []),
-    ...(files.folder.problem === undefined ? aside.filter((message) => message !== undefined) : []),
+    ...(isRequested && files.holder === null && missing !== undefined ? [missing] : []),
+    ...(files.folder.problem === undefined ? unreadable.filter((message) => message !== undefined) : []),
   ].filter((warning) => !errors.some(({ message }) => message === warning));
 }

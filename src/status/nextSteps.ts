@@ -1,18 +1,31 @@
-import { commandFor, shellWord } from './command.ts';
+import { join } from 'node:path';
+import type { DevicePaths } from '../device/paths.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep } from './deviceStatus.ts';
 import type { Problem } from './part.ts';
 
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** A text as one word of a POSIX shell. */
+const shellWord = (text: string): string => (PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** A command of this program for the same device, ready to be typed in any folder. */
+export function commandFor(name: string, { deviceFolder, stateFolder }: DevicePaths): string {
+  const isDefault = join(deviceFolder, 'provision-state') === stateFolder;
+  const stateDir = isDefault ? '' : ` --state-dir ${shellWord(stateFolder)}`;
+  return `thermal-provision ${name} --dir ${shellWord(deviceFolder)}${stateDir}`;
+}
+
 const isRequested = ({ trigger }: DeviceFiles): boolean => typeof trigger.value === 'number';
 
-/** Start the agent; the trigger is put back first where it is gone. */
+/** Starts the agent. If provision.txt is missing, the command creates it first. */
 export function startAgain(files: DeviceFiles, text: string): NextStep {
   const run = commandFor('run', files.paths);
   if (isRequested(files)) return { text, command: run };
   return { text, command: `touch ${shellWord(files.paths.provisionTxt)} && ${run}` };
 }
 
-/** What to do about a failure of the last start, beyond its hint. */
+/** What to do after a failure of the last start, in addition to its hint. */
 export function afterFailure(files: DeviceFiles, problem: Problem): NextStep {
   const { code, retryable } = problem;
   if (code === 'LOCKED') {
@@ -23,15 +36,15 @@ export function afterFailure(files: DeviceFiles, problem: Problem): NextStep {
   }
   if (retryable && isRequested(files)) {
     return {
-      text: 'The next start of the agent tries again; to look for the cause first',
+      text: 'The next start of the agent tries again. To find the cause first',
       command: commandFor('doctor', files.paths),
     };
   }
   return startAgain(files, 'Do what the hint says, then start the agent');
 }
 
-/** Somebody else has to look: this user is shut out. */
+/** For a user who may not read the files. */
 export const lookAsOwner = ({ paths }: DeviceFiles): NextStep => ({
-  text: 'Look again as root or as the agent’s user',
+  text: "Run the command as root or as the agent's user",
   command: `sudo ${commandFor('status', paths)}`,
 });

@@ -8,7 +8,7 @@ const unique = (names: readonly (string | null | undefined)[]): string[] => [
   ...new Set(names.filter((name) => name !== null && name !== undefined)),
 ];
 
-/** What the server most likely holds of the latest run, from the files alone. credentials.json is the authority. */
+/** Devices of the latest run on the server, as far as the files tell. credentials.json is the authority. */
 export function onServer(files: DeviceFiles): OnServer {
   const snapshot = files.snapshot.value ?? null;
   const stored = files.credentials.value ?? null;
@@ -24,7 +24,7 @@ export function onServer(files: DeviceFiles): OnServer {
   return { ...ofRun(snapshot, stored), server };
 }
 
-/** The server that the run talked to, else the one that it would talk to. */
+/** The server of the run; without a run, the server in provision.json. */
 function serverOf(files: DeviceFiles): string | null {
   const known = files.credentials.value?.target ?? files.snapshot.value?.context.settings?.server ?? files.target.value;
   return known === null || known === undefined ? null : hostAndPort(known);
@@ -32,7 +32,7 @@ function serverOf(files: DeviceFiles): string | null {
 
 function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, server: string | null): OnServer {
   if (stored !== null) {
-    const why = 'a name was generated, and no snapshot says whether it was sent';
+    const why = 'a name was generated, but no snapshot says whether a request was sent';
     return { kind: 'unknown', names: unique(stored.names), server, why };
   }
   const config = files.config.value ?? null;
@@ -55,10 +55,10 @@ function ofRun(
   if (context.error?.code === 'CREDENTIALS_TYPE_UNSUPPORTED') {
     return { kind: 'one device', names, why: 'the server registered it with credentials of another kind' };
   }
-  // A withdrawn run has forgotten what it had sent, and a name that an earlier run drew may have been sent by it.
-  const drawnElsewhere = stored?.drawnBy.some((drawer) => drawer !== runId) === true;
-  const forgotten = stored !== null && (state === 'withdrawn' || drawnElsewhere);
-  if (context.requestsOut === 0 && context.nameIndex === 1 && !forgotten) {
+  // The context of a withdrawn run has no counts. An earlier run may have sent a request with the name it generated.
+  const isReused = stored?.generatedBy.some((generator) => generator !== runId) === true;
+  const maySent = stored !== null && (state === 'withdrawn' || isReused);
+  if (context.requestsOut === 0 && context.nameIndex === 1 && !maySent) {
     return { kind: 'no device', names: [], why: 'no request of this run created a device' };
   }
   if (context.error?.code === 'DEVICE_NAME_TAKEN' || context.error?.code === 'PROVISIONING_REFUSED') {
@@ -74,6 +74,6 @@ function ofRun(
       why: 'a request was sent, but the server did not know its token afterwards',
     };
   }
-  if (forgotten) return { kind: 'unknown', names, why: 'an earlier run may have sent a request with this name' };
+  if (maySent) return { kind: 'unknown', names, why: 'an earlier run may have sent a request with this name' };
   return { kind: 'unknown', names, why: 'a request may have been sent, and no usable answer came back' };
 }

@@ -2,8 +2,8 @@ import type { FailureCode } from '../failures/catalogue.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 
 /**
- * What can be wrong with a device’s files without being a failure of a run. They stand beside the catalogue of
- * src/failures/catalogue.ts in the `code` of a problem (docs/commands.md, "Conditions").
+ * Conditions of a device's files that are not failures of a run. The `code` of a problem is one of them or a failure
+ * code of src/failures/catalogue.ts (docs/commands.md, "Conditions").
  */
 export type ConditionCode =
   | 'SNAPSHOT_DAMAGED'
@@ -16,16 +16,16 @@ export type ConditionCode =
   | 'WARNINGS'
   | 'SET_ASIDE';
 
-/** Something that an operator has to know, with what to do about it. */
+/** A problem for the operator, with what to do about it. */
 export interface Problem {
   readonly code: FailureCode | ConditionCode;
   readonly message: string;
   readonly hint: string;
-  /** Whether the same step may succeed when it is tried again in a moment. */
+  /** Whether the same step may succeed if it is tried again soon. */
   readonly retryable: boolean;
 }
 
-/** One of the things that were looked at: its value, or why there is none. An absent file is a value, not a problem. */
+/** One part of the files: its value, or the problem of reading it. An absent file is a value, not a problem. */
 export type Part<T> =
   | { readonly value: T; readonly problem: undefined }
   | { readonly value: undefined; readonly problem: Problem };
@@ -36,9 +36,9 @@ export const unusable = (problem: Problem): { readonly value: undefined; readonl
   problem,
 });
 
-const NOT_PERMITTED_HINT = 'Call this command as root or as the agent’s user.';
+const NOT_PERMITTED_HINT = "Run this command as root or as the agent's user.";
 
-/** The problem that an error means for somebody who only looks. */
+/** The problem that a read error means for a user who only reads. */
 export function problemOf(error: unknown): Problem {
   const failure = toFailure(error);
   const { code, message, retryable } = failure;
@@ -46,7 +46,7 @@ export function problemOf(error: unknown): Problem {
   return { code, message, hint: shutOut ? NOT_PERMITTED_HINT : failure.hint, retryable };
 }
 
-/** Reads one part; whatever goes wrong stays within it. */
+/** Reads one part. An error becomes the problem of this part. */
 export async function readPart<T>(read: () => Promise<T>): Promise<Part<T>> {
   try {
     return present(await read());
@@ -55,6 +55,6 @@ export async function readPart<T>(read: () => Promise<T>): Promise<Part<T>> {
   }
 }
 
-/** The failure for a file that this user must not read. */
+/** The failure for a file that this user may not read. */
 export const notPermitted = (path: string, cause: unknown): Failure =>
   new Failure('FILE_NOT_PERMITTED', 'unreadable', { path }, cause);

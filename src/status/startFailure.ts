@@ -3,7 +3,7 @@ import { isEvent } from '../log/recordedEvent.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { Problem } from './part.ts';
 
-/** Events after which an earlier failure says nothing any more. */
+/** Events after which an earlier failure no longer counts. */
 const TURNING_POINTS = [
   'run.started',
   'run.resumed',
@@ -18,8 +18,8 @@ const TURNING_POINTS = [
 ] as const;
 
 /**
- * The failure that ended the last start without getting into the snapshot: before a run could begin, or because the
- * snapshot could not be written. Undefined: there was none.
+ * The failure of the last start that the snapshot does not record: the run could not begin, or the snapshot could not
+ * be written. Undefined: there was none.
  */
 export function startFailure(files: DeviceFiles): Problem | undefined {
   const last = files.events.value?.records.findLast((record) => isEvent(record, ...TURNING_POINTS));

@@ -1,6 +1,6 @@
 import { type DeviceStatus, statusSchema } from './deviceStatus.ts';
 
-/** The same value with the keys of every object in alphabetical order. */
+/** Copies a value with the keys of every object in alphabetical order. */
 export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (typeof value !== 'object' || value === null) return value;
@@ -8,6 +8,6 @@ export function sortKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, part]) => [key, sortKeys(part)]));
 }
 
-/** The status for machines, checked against its schema (docs/status.schema.json) before it leaves. */
+/** The status for machines, checked against its schema (docs/status.schema.json). */
 export const statusJson = (status: DeviceStatus): string =>
   `${JSON.stringify(sortKeys(statusSchema.parse(status)), null, 2)}\n`;

@@ -4,12 +4,12 @@ import type { DeviceStatus, OnServer } from './deviceStatus.ts';
 import { LABEL, type Label } from './labels.ts';
 import { ago, indented, oneLine } from './plainText.ts';
 
-/** The longest label, its colon and a blank. */
+/** The longest label, its colon and a space. */
 const LABEL_WIDTH = Math.max(...Object.values(LABEL).map((label) => label.length)) + 2;
 
 type Line = readonly [label: Label, value: string | null];
 
-/** The status for people: cloud-init’s word first, what to do last. @param long with history and the last events */
+/** The status for people: the status word first, what to do last. @param long adds the history and the last events */
 export function statusText(status: DeviceStatus, long = false): string {
   const lines: readonly Line[] = [
     [LABEL.status, status.status],
@@ -27,7 +27,7 @@ export function statusText(status: DeviceStatus, long = false): string {
   return [...parts, ...(long ? [historyText(status), eventsText(status)] : []), end].join('');
 }
 
-/** `status: done` without padding: tools look for it, as they do for cloud-init's. */
+/** `status: done` has no padding, because tools look for it, as in the output of cloud-init. */
 const toText = ([label, value]: Line): string => {
   if (value === null || value === '') return '';
   const start = `${label}:`.padEnd(label === LABEL.status ? 0 : LABEL_WIDTH - 1);
@@ -49,7 +49,7 @@ function aboutDevice(status: DeviceStatus): Line[] {
   ];
 }
 
-/** What the server holds of this device, with the reason. */
+/** Devices of this run on the server, with the reason. */
 export function onServerText({ kind, names, why }: OnServer): string {
   const named = names.join(' or ');
   switch (kind) {
@@ -93,7 +93,7 @@ function nextText({ next }: DeviceStatus): string | null {
 function historyText({ history }: DeviceStatus): string {
   if (history.length === 0) return '';
   const lines = history.map(({ state, enteredAt, durationMs, attempt, resumed }) => {
-    const notes = [attempt > 1 ? `try ${attempt}` : '', resumed ? 'resumed' : ''].filter((note) => note !== '');
+    const notes = [attempt > 1 ? `time ${attempt}` : '', resumed ? 'resumed' : ''].filter((note) => note !== '');
     return `  ${oneLine(enteredAt)}  ${state.padEnd(18)}${duration(durationMs).padStart(10)}  ${notes.join(', ')}`.trimEnd();
   });
   return `history:\n${lines.join('\n')}\n`;

@@ -6,24 +6,24 @@ import { notPermitted, type Part, present, problemOf, unusable } from './part.ts
 /** What credentials.json says, without the tokens in it. */
 export interface StoredCredentials {
   readonly target: { readonly digest: string; readonly host: string; readonly port: number };
-  /** Drawn by another board than this one: the folder was copied, or the card cloned. */
+  /** Generated on another board: the folder was copied, or the card was cloned. */
   readonly foreign: boolean;
-  /** Device names that were drawn, oldest first. */
+  /** Generated device names, oldest first. */
   readonly names: readonly string[];
-  /** The runs that drew them. */
-  readonly drawnBy: readonly string[];
-  /** Name of the device that the server has granted. */
+  /** The runs that generated them. */
+  readonly generatedBy: readonly string[];
+  /** Name of the device that the server issued. */
   readonly granted: string | null;
-  /** Eight digits of the digest of its token, to be compared with `ConfiguredDevice.fingerprint`. */
+  /** Eight digits of the digest of its token, for comparison with `ConfiguredDevice.fingerprint`. */
   readonly fingerprint: string | null;
 }
 
 const DAMAGED_HINT =
-  'The next run sets it aside. If a request had left with it, a device that nobody uses may exist on the server.';
+  'The next run sets it aside. If a request was sent with it, an unused device may exist on the server.';
 
 /**
- * Reads credentials.json for whoever may read it, also another user than the agent's (a run and doctor:
- * `inspectCredentials`). Null: there is none.
+ * Reads credentials.json for any user who may read it. A run and doctor use `inspectCredentials`, which also checks the
+ * owner. Null: there is no file.
  */
 export async function readStoredCredentials(
   path: string,
@@ -35,13 +35,13 @@ export async function readStoredCredentials(
     if (read.kind === 'not-permitted') throw notPermitted(path, read.cause);
     if (read.kind === 'damaged') return damaged(path, read.why);
     const credentials = parseCredentials(read.json, path);
-    if (credentials === undefined) return damaged(path, 'not of the expected shape');
+    if (credentials === undefined) return damaged(path, 'unexpected content');
     const { target, candidates, granted } = credentials;
     return present({
       target,
       foreign: isForeignBoard(credentials.board, board),
       names: candidates.map(({ name }) => name),
-      drawnBy: candidates.map(({ runId }) => runId),
+      generatedBy: candidates.map(({ runId }) => runId),
       granted: granted?.deviceName ?? null,
       fingerprint: granted?.token.fingerprint() ?? null,
     });

@@ -1,14 +1,14 @@
-/** What journald takes for a line's priority, and does not show (sd-daemon(3)). */
+/** journald reads these prefixes as the priority of a line (sd-daemon(3)). */
 const PREFIXES = { error: '<3>', warn: '<4>', info: '<6>', debug: '<7>' } as const;
 
 const STANDARD_ERROR = 2;
 
-// Part of a boot without work, see src/cli/nothingToDo.ts.
+// Not imported: a boot without work must stay fast (src/cli/nothingToDo.ts).
 const { fstatSync } = process.getBuiltinModule('node:fs');
 
 /**
- * Whether a descriptor is journald's stream: JOURNAL_STREAM has its device and inode, and is inherited also by those
- * whose output goes elsewhere (systemd.exec(5)).
+ * Whether a descriptor is journald's stream. JOURNAL_STREAM alone does not tell: programs with redirected output inherit
+ * it too. It names the device and inode of the stream (systemd.exec(5)).
  */
 export function isJournalStream(
   env: Readonly<Record<string, string | undefined>>,
@@ -23,6 +23,6 @@ export function isJournalStream(
   }
 }
 
-/** Every line of a text with its priority: journald makes an entry of each. */
+/** Puts the priority before every line, because journald makes an entry of each line. */
 export const withPriority = (level: keyof typeof PREFIXES, text: string): string =>
   text.replaceAll(/^/gm, PREFIXES[level]);

@@ -1,4 +1,4 @@
-/** What the status is made of: the part of a log record that people read. */
+/** The part of a log record that the status shows. */
 interface StatusLine {
   readonly level: string;
   readonly state: string | null;
@@ -7,25 +7,25 @@ interface StatusLine {
 
 /** Shows what a service does in `systemctl status`. */
 export interface ServiceStatus {
-  /** Never waits and never throws. A line that is overtaken by a newer one is left out. */
+  /** Never waits and never throws. Skips a line if a newer one comes before it is sent. */
   show(line: StatusLine): void;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** systemd-notify takes 5 ms. One that hangs must not outlive the run that it talks about. */
+/** systemd-notify takes 5 ms. If it hangs, it must not delay the end of the run. */
 const LIMIT_MS = 1000;
 const MAX_FAILURES = 3;
 const MAX_CHARACTERS = 300;
 
-/** `impossible`: neither this time nor later. */
+/** `impossible`: later calls fail as well. */
 type Outcome = 'sent' | 'failed' | 'impossible';
-/** Sends one text, and calls back with what became of it. */
+/** Sends one text, then calls `done` with the outcome. */
 type Send = (text: string, done: (outcome: Outcome) => void) => void;
 
 let opened: ServiceStatus | undefined;
 
-/** `state: message`, in one line; undefined for what is not worth a glance. */
+/** `state: message` on one line; undefined: a debug line, which the status does not show. */
 function textOf({ level, state, message }: StatusLine): string | undefined {
   if (level === 'debug') return undefined;
   const text = state === null ? message : `${state}: ${message}`;
@@ -33,8 +33,8 @@ function textOf({ level, state, message }: StatusLine): string | undefined {
 }
 
 /**
- * Node has no datagram sockets of the kind that systemd listens on: systemd's own program sends the status, one
- * process at a time. The unit needs NotifyAccess=all for it.
+ * Node has no Unix datagram sockets, so systemd's own program sends the status, one process at a time. The unit needs
+ * NotifyAccess=all for it.
  */
 export function createStatus(send: Send): ServiceStatus {
   let pending: string | undefined;
@@ -60,7 +60,7 @@ export function createStatus(send: Send): ServiceStatus {
   };
 }
 
-/** Its process keeps ours alive for at most LIMIT_MS, so that the last word of a run arrives. */
+/** The child process keeps the agent alive for at most LIMIT_MS, so that systemd gets the last status. */
 function sendWith(env: Environment): Send {
   return (text, done) => {
     let isDone = false;
@@ -70,7 +70,7 @@ function sendWith(env: Environment): Send {
       done(outcome);
     };
     try {
-      // Loaded only where a systemd listens.
+      // Not imported: needed only under systemd.
       const { spawn } = process.getBuiltinModule('node:child_process');
       const child = spawn('systemd-notify', [`--status=${text}`], {
         stdio: 'ignore',
@@ -78,7 +78,7 @@ function sendWith(env: Environment): Send {
         timeout: LIMIT_MS,
         killSignal: 'SIGKILL',
       });
-      // There is no such program, or no room for another process.
+      // systemd-notify is missing, or no process can be started.
       child.once('error', () => once('impossible'));
       child.once('exit', (status) => once(status === 0 ? 'sent' : 'failed'));
     } catch {
@@ -87,7 +87,7 @@ function sendWith(env: Environment): Send {
   };
 }
 
-/** One for the whole process. @returns undefined where no systemd listens */
+/** One for the whole process. @returns undefined if systemd does not listen */
 export function openStatus(env: Environment): ServiceStatus | undefined {
   if (env.NOTIFY_SOCKET === undefined || env.NOTIFY_SOCKET === '') return undefined;
   opened ??= createStatus(sendWith(env));

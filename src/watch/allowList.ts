@@ -4,8 +4,8 @@ type ValueAt<T, Key> = T extends unknown ? (Key extends keyof T ? T[Key] : never
 type AllowedObject<T> = { readonly [Key in KeysOf<T>]: AllowListOf<ValueAt<T, Key>> };
 
 /**
- * Names every field of a type, so that the compiler demands a decision for each field that is added to it: `true` for
- * a plain value, a list of one for an array, a record for an object.
+ * An allow-list for a type. It must name every field, so that the compiler reports a field added later. `true` stands
+ * for a plain value, a list of one item for an array, a record for an object.
  */
 export type AllowListOf<T> = [T] extends [Plain]
   ? true
@@ -16,14 +16,14 @@ export type AllowListOf<T> = [T] extends [Plain]
 /** Any allow-list, at run time. */
 export type AllowList = true | readonly [AllowList] | { readonly [key: string]: AllowList };
 
-/** Stands where something was that no list allows. */
+/** Replaces a value that no list allows. */
 export const WITHHELD = '[withheld]';
 const MAX_TEXT = 4000;
 const MAX_ITEMS = 100;
 
 const isList = (list: AllowList): list is readonly [AllowList] => Array.isArray(list);
 
-/** A copy of what the list allows of a value: fields that it doesn't name are left out, whatever they hold. */
+/** Copies the fields of a value that the list names, and no other field. */
 export function onlyAllowed(list: AllowList, value: unknown): unknown {
   if (value === null || value === undefined) return value;
   if (list === true) return plain(value);

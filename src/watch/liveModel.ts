@@ -9,7 +9,7 @@ const MAX_STEPS = 100;
 const MAX_EVENTS = 200;
 const MAX_TEXT = 300;
 
-/** What is known of one chart that runs, or has run, in this process. */
+/** One chart that runs, or has run, in this process. */
 interface LiveRun {
   readonly chart: ChartName;
   steps: readonly StepView[];
@@ -25,7 +25,7 @@ export interface LiveModel {
 
 const isChart = (name: string): name is ChartName => name === 'provision' || name === 'telemetry';
 
-/** `{ publishing: 'sending' }` is `publishing` in the picture, and `publishing.sending` in words. */
+/** `{ publishing: 'sending' }` is `publishing` in the picture and `publishing.sending` in the text. */
 function statePath(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (typeof value !== 'object' || value === null) return [];
@@ -37,7 +37,7 @@ function textOf(fields: object): string {
   return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
 }
 
-/** Collects what the actors of a process do, within limits: the newest stay. */
+/** Collects the states and events of a process's charts. The oldest are dropped. */
 export function createLiveModel(): LiveModel {
   const runs = new Map<string, LiveRun>();
   return {
@@ -69,7 +69,7 @@ function enter(run: LiveRun, enteredAt: string, event: string): void {
   const last = run.steps.at(-1);
   const resumed = event === 'RESUME';
   if (state === undefined || (state === last?.state && !resumed)) return;
-  // What stands before RESUME is where the earlier process was cut.
+  // RESUME follows an interruption, so the duration of the state before it is unknown.
   const lastedMs = last === undefined || resumed ? null : elapsedMs(last.enteredAt, enteredAt);
   run.steps = withEntry(run.steps, { state, enteredAt, resumed, note: '' }, lastedMs, MAX_STEPS);
 }
@@ -118,7 +118,7 @@ function viewOf({ chart, steps, events, snapshot }: LiveRun): RunView {
   };
 }
 
-/** Why the run failed, or what it is waiting out. */
+/** The failure that ended a run, or that caused its present pause. */
 function errorIn(context: unknown): RunView['error'] {
   const waiting =
     typeof fieldOf(context, 'waitingFor') === 'string' || fieldOf(context, 'failuresInARow') !== undefined;
@@ -129,7 +129,7 @@ function errorIn(context: unknown): RunView['error'] {
   return { code, ...wordsOf(failure, code), causes: Array.isArray(causes) ? causes.map(String) : [] };
 }
 
-/** A failure that the chart found itself comes without words (ChartFailure). */
+/** A failure that the chart itself detected has no message and hint (ChartFailure). */
 function wordsOf(failure: unknown, code: string): { readonly message: string; readonly hint: string } {
   const situation = textAt(failure, 'situation');
   if (situation === undefined || !isFailureCode(code)) {

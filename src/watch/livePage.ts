@@ -7,26 +7,26 @@ import { createLiveModel } from './liveModel.ts';
 import { serveLocally } from './localServer.ts';
 import { createObserver, type RunInspector } from './observer.ts';
 
-/** How often the page is brought up to date, at most. */
+/** Shortest time between two updates of the page. */
 const UPDATE_MS = 200;
 
-/** A page of this machine that shows something while it changes. */
+/** A page on this machine that follows changing content. */
 export interface LivePage {
   readonly url: string;
-  /** Whether a browser follows the page now. */
+  /** Whether a browser shows the page now. */
   readonly watched: () => boolean;
-  /** Says that there is something new to show. */
+  /** Sends the new content to the browsers soon. */
   update(): void;
-  /** Shows the latest and tells the readers that no more comes. */
+  /** Sends the last content, tells the browsers that it is the last, and closes the server. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a page on 127.0.0.1. It is made only while somebody looks at it, a few times a second at most.
- * @param version of the program that runs
- * @param body what the page shows now
+ * Opens a page on 127.0.0.1. The content is made only while a browser shows it, a few times a second at most.
+ * @param version of this program
+ * @param body makes the present content
  * @param keepAlive whether the page keeps the process alive
- * @throws Failure INTERNAL when there is no port
+ * @throws Failure INTERNAL if the server can't listen
  */
 export async function openLivePage(version: string, body: () => Html, keepAlive: boolean): Promise<LivePage> {
   const content = (): string => JSON.stringify(body().markup);
@@ -37,7 +37,7 @@ export async function openLivePage(version: string, body: () => Html, keepAlive:
           {
             title: 'thermal-provision, live',
             body: body(),
-            footer: html`<span id="connection">as of when this page was loaded</span> · thermal-provision ${version} · Node ${process.version}`,
+            footer: html`<span id="connection">as of the time when this page was loaded</span> · thermal-provision ${version} · Node ${process.version}`,
             script: LIVE_SCRIPT,
           },
           true,
@@ -67,9 +67,9 @@ export async function openLivePage(version: string, body: () => Html, keepAlive:
 }
 
 /**
- * Shows what the charts of this process do, live.
- * @param version of the program that runs
- * @throws Failure INTERNAL when there is no port
+ * Shows the charts of this process live on a page.
+ * @param version of this program
+ * @throws Failure INTERNAL if the server can't listen
  */
 export async function inspectOnPage(version: string): Promise<RunInspector & { readonly url: string }> {
   const model = createLiveModel();
@@ -81,7 +81,7 @@ export async function inspectOnPage(version: string): Promise<RunInspector & { r
       opened.update();
     }),
     async close() {
-      // The observer passes events on in turns of their own: this one comes after those that are on their way.
+      // The observer delivers each event in a later turn of the event loop. Wait for the last events.
       await new Promise((resolve) => setTimeout(resolve, 0));
       await opened.close();
     },

@@ -5,32 +5,32 @@ import { within } from '../time/within.ts';
 
 const ADDRESS = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
-/** What a reader may leave unread before it is given up. */
+/** A reader with more unread data than this is disconnected. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const CLOSE_LIMIT_MS = 300;
 
 export interface LocalSite {
   /** The page at `/`. */
   readonly page: (query: URLSearchParams) => Page;
-  /** What a reader of `/events` gets first; absent: there is no such address. */
+  /** The first event for a reader of `/events`; absent: `/events` does not exist. */
   readonly first?: () => string;
 }
 
 export interface LocalServer {
   readonly url: string;
-  /** Whether anybody listens to events. */
+  /** Whether a reader is connected to `/events`. */
   readonly watched: () => boolean;
-  /** Sends to everybody who listens; @param event name, where it is not a message. */
+  /** Sends an event to all readers. @param event its name; default: a message */
   send(data: string, event?: string): void;
-  /** Gives the readers a moment for what is on its way. */
+  /** Closes the server. Waits a moment until the readers have received everything. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a page to this machine only: on 127.0.0.1, at a port that the system chooses. A name that somebody else's
- * server resolves to 127.0.0.1 is refused by its Host header, so that no web site can read what is shown here.
+ * Serves a page on 127.0.0.1, at a port that the system chooses. It refuses a foreign Host header: a web site could let
+ * its own name resolve to 127.0.0.1 and read the page.
  * @param keepAlive whether the server keeps the process alive
- * @throws Failure INTERNAL when there is no port
+ * @throws Failure INTERNAL if the server can't listen
  */
 export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise<LocalServer> {
   const readers = new Set<ServerResponse>();
@@ -114,6 +114,6 @@ function refuse(response: ServerResponse, status: number, text: string): void {
   response.end(`${text}\n`);
 }
 
-/** One event of the stream (HTML Standard, section 9.2): the data must not break the line. */
+/** One event of the stream (HTML Standard, section 9.2). Line breaks in the data would end the event. */
 const message = (data: string, event?: string): string =>
   `${event === undefined ? '' : `event: ${event}\n`}data: ${data.replaceAll(/[\r\n]+/g, ' ')}\n\n`;

@@ -2,17 +2,17 @@ import { createInspector } from '@statelyai/inspect';
 import type { InspectionEvent } from 'xstate';
 import { createRedaction, type RedactedEvent } from './redact.ts';
 
-/** What a run is watched by. Nothing that goes wrong in it, and nothing that takes long, reaches the run. */
+/** Watches a run. Its errors and delays never affect the run. */
 export interface RunInspector {
   /** For `createActor`'s option `inspect`. */
   readonly observe: (event: InspectionEvent) => void;
-  /** Gives what is still to be told a moment, never longer than its limit. */
+  /** Delivers the last events within a time limit, then closes. */
   close(): Promise<void>;
 }
 
 /**
- * Turns what xstate tells about its actors into the Stately inspector's events, redacted.
- * @param receive gets each of them in order, in a turn of its own; what it throws is swallowed
+ * Turns xstate's inspection events into redacted events of the Stately inspector.
+ * @param receive gets the events in order, each in a later turn of the event loop; its errors are ignored
  */
 export function createObserver(receive: (event: RedactedEvent) => void): RunInspector['observe'] {
   const redact = createRedaction();
@@ -21,7 +21,7 @@ export function createObserver(receive: (event: RedactedEvent) => void): RunInsp
       try {
         receive(redact(event));
       } catch {
-        // An inspector that has a defect shows less; the run goes on.
+        // A defect of an inspector must not stop the run.
       }
     },
   });

@@ -13,7 +13,7 @@ import {
   TELEMETRY_OUTPUTS,
 } from './redactedShapes.ts';
 
-/** What is known of a kind of actor: what may be shown of it. */
+/** The parts of one kind of actor that may be shown. */
 interface ActorKind {
   readonly name: string;
   readonly definition: string;
@@ -23,10 +23,10 @@ interface ActorKind {
   readonly error: AllowList;
 }
 
-/** Nothing of a value but that it is there. */
+/** Shows no field of a value. */
 const NOTHING: AllowList = {};
 
-/** The charts as they are written, without what the program puts in at run time; functions keep their name. */
+/** The source of a chart, without the implementations added at run time. A function is shown by its name. */
 const definitionOf = (config: unknown): string =>
   JSON.stringify(config, (_key, value: unknown) => (typeof value === 'function' ? { type: value.name } : value));
 
@@ -62,7 +62,7 @@ const UNKNOWN = effectKind('actor', NOTHING, NOTHING, NOTHING);
 const isOwn = <Key extends string>(record: Readonly<Record<Key, unknown>>, key: string): key is Key =>
   Object.hasOwn(record, key);
 
-/** Identifiers of normal operation's effects: `0.telemetry.publishing.sending`. */
+/** Identifiers of the effects in normal operation, such as `0.telemetry.publishing.sending`. */
 const TELEMETRY_ACTOR = /^\d+\.telemetry\.(?:[a-z]+\.)?([a-z]+)$/;
 
 function kindOf(name: string): ActorKind {
@@ -77,18 +77,18 @@ function kindOf(name: string): ActorKind {
     : effectKind(name, NOTHING, TELEMETRY_OUTPUTS[state] ?? NOTHING, TELEMETRY_ERROR);
 }
 
-/** Normal operation starts an actor for each publication: those longest unheard of are forgotten. */
+/** Normal operation starts an actor for each publication, so the oldest actors are forgotten. */
 const MAX_ACTORS = 500;
 const ID = /^[\w:.-]{1,64}$/;
 const id = (value: string | null | undefined): string | undefined =>
   typeof value === 'string' && ID.test(value) ? value : undefined;
 
-/** What xstate itself sends has a name of ours or of its own in its type; another type may hold anything. */
+/** Event types of the charts and of xstate. Any other type could contain a secret. */
 const EVENT_TYPE =
   /^(?:RESUME|TIME_UP|STOP|xstate\.(?:init|stop|promise\.(?:resolve|reject)|(?:done|error|after)\.[\w.-]{1,120}))$/;
 const ENDED = /^xstate\.(?:done|error)\.actor\.(.+)$/;
 
-/** Fields of events that no effect brings. */
+/** Fields of the charts' own events. */
 const OWN_EVENTS: Readonly<Record<string, AllowList>> = {
   RESUME: { at: true, trigger: { inode: true, mtimeNs: true }, settingsDigest: true },
   TIME_UP: { at: true },
@@ -117,7 +117,7 @@ export interface ShownSnapshot {
   readonly error: unknown;
 }
 
-/** What an inspector gets to see: the Stately inspector's protocol, as far as it is allowed. */
+/** An event for an inspector: the Stately inspector's protocol with the allowed fields only. */
 export type RedactedEvent = EventBase &
   (
     | {
@@ -136,8 +136,8 @@ export type Redact = (event: StatelyInspectionEvent) => RedactedEvent;
 const STATUS = ['active', 'done', 'error', 'stopped'] as const;
 
 /**
- * Makes the function through which everything passes that an inspector gets to see. It is an allow-list, not a search:
- * only what the charts' types declare is copied, into a new object; inputs, outputs, errors and definitions included.
+ * Makes the function that redacts every event for an inspector. It copies only the fields that the charts' types declare,
+ * also in inputs, outputs and errors. An allow-list can't miss a secret as a search could.
  */
 export function createRedaction(): Redact {
   const kinds = new Map<string, ActorKind>();
@@ -147,7 +147,7 @@ export function createRedaction(): Redact {
     const kind = kindOf(name);
     kinds.set(sessionId, kind);
     const oldest = kinds.keys().next();
-    // The charts' own actors are kept: they came first, and live longest.
+    // The actors of the charts are kept, because they live longest.
     if (kinds.size > MAX_ACTORS && oldest.done !== true) {
       const [forgotten = oldest.value] = [...kinds].find(([, { context }]) => context === NOTHING) ?? [];
       kinds.delete(forgotten);

@@ -17,7 +17,7 @@ import type {
 } from '../../machines/telemetry.types.ts';
 import type { AllowList, AllowListOf } from './allowList.ts';
 
-/** What the charts' types declare, field by field: everything in them is free of secrets (provision.types.ts). */
+/** The fields that the charts' types declare. None of them holds a secret (provision.types.ts). */
 
 const server: AllowListOf<ServerAddress> = { host: true, port: true, useSsl: true, caFile: true };
 const trigger = { inode: true, mtimeNs: true } as const;
@@ -133,7 +133,7 @@ export const TELEMETRY_CONTEXT: AllowListOf<TelemetryContext> = {
 const connection: AllowListOf<OpenConnection> = { server: true, deviceId: true, intervalMs: true };
 const publication: AllowListOf<Publication> = { messages: true, elapsedMs: true };
 
-/** Outputs of normal operation's effects, by the state that runs them; the others have none. */
+/** Outputs of the effects in normal operation, by the state that runs them. The other effects have none. */
 export const TELEMETRY_OUTPUTS: Readonly<Record<string, AllowList>> = {
   connecting: connection,
   sending: publication,

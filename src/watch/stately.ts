@@ -2,43 +2,43 @@ import { WebSocket } from 'ws';
 import { within } from '../time/within.ts';
 import { createObserver, type RunInspector } from './observer.ts';
 
-/** Where the Stately inspector's server listens when it is told nothing else. */
+/** Default port of the Stately inspector's server. */
 export const STATELY_PORT = 8080;
 const MAX_QUEUE = 1000;
-/** What a receiver may leave unread before nothing more is sent to it. */
+/** With more unread data than this, nothing more is sent to the receiver. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
 const CONNECT_LIMIT_MS = 2000;
 const RETRY_MS = 1000;
-/** How long the end of a run waits for what is still to be sent. */
+/** How long the end of a run waits for unsent events. */
 const CLOSE_LIMIT_MS = 300;
 
 export interface StatelyOptions {
   /** TCP port on 127.0.0.1. */
   readonly port?: number;
-  /** Told once, when it is known how things stand: for the person who watches. */
+  /** Called once with a message for the user: whether the inspector was reached. */
   readonly say?: (text: string) => void;
 }
 
-/** The socket beneath must not keep the process alive; ws has no method for it. */
+/** The TCP socket must not keep the process alive. ws has no method for this. */
 function unref(socket: WebSocket): void {
   socket.on('upgrade', ({ socket: stream }) => stream.unref());
 }
 
 /**
- * Sends what a run does to the Stately inspector's server on this machine. Nobody listening, a receiver that does not
- * read and one that goes away cost the run nothing: what can't be sent waits in a limited queue, the oldest is dropped.
+ * Sends the events of a run to the Stately inspector's server on this machine. A missing, slow or disconnected receiver
+ * never delays the run: unsent events wait in a limited queue, and the oldest are dropped.
  */
 export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: StatelyOptions = {}): RunInspector {
   const queue: string[] = [];
   let socket: WebSocket | undefined;
   let retry: NodeJS.Timeout | undefined;
-  let told = false;
+  let hasSaid = false;
   let closed = false;
   let drained = (): void => {};
 
-  const tellOnce = (text: string): void => {
-    if (!told) say(text);
-    told = true;
+  const sayOnce = (text: string): void => {
+    if (!hasSaid) say(text);
+    hasSaid = true;
   };
 
   const flush = (): void => {
@@ -53,7 +53,7 @@ export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: Stat
   };
 
   const connect = (): void => {
-    // Loopback only, whatever the environment says; compression would hold up the run's own thread.
+    // Only loopback, so proxy variables of the environment are ignored. Compression would slow down the run.
     const attempt = new WebSocket(`ws://127.0.0.1:${port}`, {
       handshakeTimeout: CONNECT_LIMIT_MS,
       perMessageDeflate: false,
@@ -63,18 +63,18 @@ export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: Stat
     unref(attempt);
     socket = attempt;
     attempt.on('open', () => {
-      tellOnce(`The Stately inspector at http://127.0.0.1:${port} shows this run`);
+      sayOnce(`The Stately inspector at http://127.0.0.1:${port} shows this run`);
       flush();
     });
-    // A server that refuses is tried again; its reasons are its own.
+    // After an error comes `close`, which connects again.
     attempt.on('error', () => {
-      tellOnce(`No Stately inspector listens on 127.0.0.1:${port}; the run goes on without`);
+      sayOnce(`No Stately inspector listens on 127.0.0.1:${port}. The run continues without an inspector`);
     });
     attempt.on('close', () => {
       if (closed) return;
       retry = setTimeout(connect, RETRY_MS).unref();
     });
-    // What the server's other clients send is none of ours.
+    // Messages from other clients of the server are ignored.
     attempt.on('message', () => {});
   };
   connect();
@@ -86,7 +86,7 @@ export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: Stat
       flush();
     }),
     async close() {
-      // The observer passes events on in turns of their own: this one comes after those that are on their way.
+      // The observer delivers each event in a later turn of the event loop. Wait for the last events.
       await new Promise((resolve) => setTimeout(resolve, 0));
       const reachable = socket !== undefined && socket.readyState <= WebSocket.OPEN;
       if (reachable && (queue.length > 0 || (socket?.bufferedAmount ?? 0) > 0)) {
@@ -98,7 +98,7 @@ export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: Stat
       }
       closed = true;
       clearTimeout(retry);
-      // Asked first: what the receiver has not read yet would be lost to a connection that is cut.
+      // Close first: terminate() would lose the data that the receiver has not read yet.
       socket?.close();
       setTimeout(() => socket?.terminate(), CLOSE_LIMIT_MS).unref();
     },

@@ -36,7 +36,7 @@ function importedFromFs(text: string): string[] {
     /const (\{[^}]*\}) = process\.getBuiltinModule\((['"]node:fs['"])\)/g,
     'import $1 from $2',
   );
-  for (const [, clause = ''] of source.matchAll(/import\s+([^;]*?)\s+from\s+['"](?:node:)?fs(?:\/promises)?['"]/g)) {
+  for (const [, clause = ''] of source.matchAll(/^import\s+([^;]*?)\s+from\s+['"](?:node:)?fs(?:\/promises)?['"]/gm)) {
     const list = /^(?:type\s+)?\{([^}]*)\}$/.exec(clause)?.[1];
     if (list === undefined) names.push('*');
     else {

@@ -3,12 +3,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Source, sourcesIn } from './sources.ts';
 
-/** Rooms of src that still have such phrases. Remove a room from this list once its texts are plain. */
-const NOT_YET = [
-  ...['config', 'thingsboard', 'simulator', 'client', 'doctor'],
-  ...['cli', 'status', 'report', 'watch', 'log', 'systemd'],
-];
-
 /** Words in any case and form that is written here; between them may be the end of a line of a comment. */
 const PHRASES = [
   ...[
@@ -51,18 +45,11 @@ function phrasesIn({ path, text }: Pick<Source, 'path' | 'text'>): string[] {
   });
 }
 
-const isChecked = ({ path }: Source): boolean => !NOT_YET.some((room) => path.startsWith(`src/${room}/`));
-
 describe('the comments and texts', () => {
   it('of the sources have no forbidden phrase and no curly quote', () => {
-    const sources = sourcesIn('machines', 'src').filter(isChecked);
+    const sources = sourcesIn('machines', 'src');
     expect(sources.length).toBeGreaterThan(60);
     expect(sources.flatMap(phrasesIn)).toEqual([]);
-  });
-
-  it('are left unchecked only in rooms that exist', () => {
-    const paths = sourcesIn('src').map(({ path }) => path);
-    expect(NOT_YET.filter((room) => !paths.some((path) => path.startsWith(`src/${room}/`)))).toEqual([]);
   });
 
   it.each([

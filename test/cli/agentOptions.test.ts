@@ -1,6 +1,6 @@
 /**
- * Every option of `run` and `start`, as commander has them, reaches the agent, its log lines or normal operation: from
- * the flag and from the environment. An option that is added and not passed on fails here by its name.
+ * Every option of `run` and `start` in commander must have an effect on the agent, its log lines or normal operation,
+ * both as a flag and as a variable. A new option without an effect fails here by its name.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import type { RunInspector } from '../../src/watch/observer.ts';
 import { scratchFolder } from '../config/scratch.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 
-/** What a command has set up. */
+/** The options that a command passes on. */
 interface SetUp {
   agent?: AgentOptions;
   lines: WinstonSinkOptions[];
@@ -26,7 +26,7 @@ interface SetUp {
 
 const setUp = vi.hoisted((): { now: SetUp } => ({ now: { lines: [] } }));
 
-// Only what arrives is looked at here; what it does there is shown where it is done.
+// These tests only check that an option is passed on. Other tests check its effect.
 const NOTHING: AgentResult = { outcome: 'nothing', exitStatus: 0, runId: null, deviceName: null, failure: null };
 vi.mock('../../src/provision/agent.ts', () => ({
   runAgent: async (options: AgentOptions) => {
@@ -63,10 +63,10 @@ vi.mock('../../src/cli/parts/diagnosis.ts', () => {
     },
   };
 });
-// Vitest ends its workers with the signals that `run` takes over.
+// Vitest ends its workers with the signals that `run` handles.
 vi.mock('../../src/cli/stopSignal.ts', () => ({ stopSignal: () => new AbortController().signal }));
 
-/** What a command line sets up, as text: functions and signals by their being there. */
+/** The options that a command line passes on, as text. Functions and signals only show that they are there. */
 async function setUpBy(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<SetUp> {
   setUp.now = { lines: [] };
   for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
@@ -99,7 +99,7 @@ describe('the options of run and start', () => {
   let other = '';
 
   beforeEach(async () => {
-    // `run` ends the process when something holds it up after its work is done.
+    // `run` ends the process if open handles delay its end.
     vi.useFakeTimers({ toFake: ['setTimeout'] });
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const folder = await scratchFolder();
@@ -114,12 +114,12 @@ describe('the options of run and start', () => {
     vi.restoreAllMocks();
   });
 
-  /** Ways to give an option: each value that it takes, or the flag alone. */
+  /** Ways to give an option: each of its values, or the flag alone. */
   function waysToGive(option: Option): readonly (readonly string[])[] {
     const name = option.long ?? '';
     if (!option.required) return [[name]];
     const values = (option.argChoices ?? [other, '7']).filter((text) => takes(option, text));
-    if (values.length === 0) throw new Error(`no value for ${name}: this test must learn what it takes`);
+    if (values.length === 0) throw new Error(`no value for ${name}: add its values to this test`);
     return values.map((value) => [name, value]);
   }
 
@@ -130,7 +130,7 @@ describe('the options of run and start', () => {
   it.each(cases)('$command passes $name on', async ({ command, option, name }) => {
     const words = [command, '--dir', usual];
     const reached = async (...more: readonly string[]): Promise<string> => {
-      // That an inspector was started does not show that anybody tells it anything.
+      // The start of an inspector alone does not show that it gets events.
       const { inspector: _started, ...others } = await setUpBy([...words, ...more]);
       return JSON.stringify(others);
     };
@@ -155,7 +155,7 @@ describe('the options of run and start', () => {
     },
   );
 
-  it('mean the same for both', async () => {
+  it('mean the same for both commands', async () => {
     const shared = optionsOf('start').filter(({ long }) => optionsOf('run').some((one) => one.long === long));
     const words = shared.flatMap((option) => waysToGive(option).at(-1) ?? []);
     const [run, start] = [await setUpBy(['run', ...words]), await setUpBy(['start', ...words])];
@@ -166,12 +166,12 @@ describe('the options of run and start', () => {
     expect(start.inspector).toBe(run.inspector);
   });
 
-  it('let the Stately inspector be asked for by its port', async () => {
+  it('accept the port of the Stately inspector', async () => {
     expect((await setUpBy(['run', '--dir', usual, '--inspect=stately:81'])).inspector).toBe('stately:81');
   });
 
   it.each(['CREDENTIALS_DIRECTORY', 'THERMAL_BOARD_ID', 'THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET_FILE'])(
-    'leave %s to the environment alone',
+    'do not include %s, which only the environment sets',
     async (variable) => {
       const words = ['run', '--dir', usual];
       expect((await setUpBy(words, { [variable]: 'given' })).agent).not.toEqual((await setUpBy(words)).agent);

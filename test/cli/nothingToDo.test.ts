@@ -1,4 +1,4 @@
-/** The small file in front of commander (src/cli/nothingToDo.ts), and that the two never disagree. */
+/** src/cli/nothingToDo.ts must never disagree with commander. */
 
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -18,14 +18,14 @@ import type { AgentResult } from '../../src/provision/result.ts';
 import { scratchFolder } from '../config/scratch.ts';
 import { SEED } from '../support/propertyTest.ts';
 
-/** What commander's `run` has done. */
+/** The calls of commander's `run`. */
 const done = vi.hoisted(() => ({
   agent: undefined as AgentOptions | undefined,
   result: undefined as AgentResult | undefined,
   output: '',
 }));
 
-// The agent itself runs; it is only noted which one. The lines would go to this process's own standard error.
+// The agent really runs, and its options are recorded. Its log lines would go to standard error of this process.
 vi.mock('../../src/provision/agent.ts', async (importOriginal) => {
   const { runAgent } = await importOriginal<typeof agent>();
   return {
@@ -45,17 +45,17 @@ vi.mock('../../src/log/winstonSink.ts', () => ({
     close: () => {},
   }),
 }));
-// Vitest ends its workers with the signals that `run` takes over.
+// Vitest ends its workers with the signals that `run` handles.
 vi.mock('../../src/cli/stopSignal.ts', () => ({ stopSignal: () => new AbortController().signal }));
 
-/** A descriptor that is no terminal. */
+/** A descriptor that is not a terminal. */
 function plainOutput(folder: string): number {
   const descriptor = openSync(join(folder, 'output'), 'a');
   onTestFinished(() => closeSync(descriptor));
   return descriptor;
 }
 
-/** The current folder, until the test is over. */
+/** The current folder until the end of the test. */
 function standIn(folder: string): void {
   const before = process.cwd();
   process.chdir(folder);
@@ -67,7 +67,7 @@ const optionsOf = (name: string): readonly Option[] =>
 const ALL = [...optionsOf('run'), ...optionsOf('start')];
 const VARIABLES = [...new Set(ALL.flatMap(({ envVar }) => envVar ?? []))];
 
-/** Device folders and state folders of every kind, in a folder of their own. */
+/** Device folders and state folders of every kind. */
 async function makePlaces(): Promise<{ readonly folder: string; readonly places: readonly string[] }> {
   const folder = await scratchFolder();
   const idle = devicePaths(join(folder, 'idle'));
@@ -95,7 +95,7 @@ async function makePlaces(): Promise<{ readonly folder: string; readonly places:
   return { folder, places: [idle.deviceFolder, states, ...odd] };
 }
 
-/** Words that commander may take for this option, and some that it does not take. */
+/** Values of this option, some of which commander refuses. */
 function valuesOf(option: Option, places: readonly string[]): fc.Arbitrary<string> {
   const numbers = fc.constantFrom('0', '1', '5', '20', '300', '301', '1000', '1001', '007', '1e1', ' 5', '5.0');
   const folders = fc.oneof(
@@ -108,7 +108,7 @@ function valuesOf(option: Option, places: readonly string[]): fc.Arbitrary<strin
   return fc.oneof({ weight: 12, arbitrary: fitting }, others);
 }
 
-/** Command lines over all options of `run` and `start`, most of them usual ones. */
+/** Command lines with all options of `run` and `start`. Most of them are usual ones. */
 function commandLines(places: readonly string[]): fc.Arbitrary<readonly string[]> {
   const option = fc.constantFrom(...ALL);
   const usual = option.chain((one) => valuesOf(one, places).map((value) => [one.long ?? '', value]));
@@ -134,7 +134,7 @@ const environments = (places: readonly string[]): fc.Arbitrary<Readonly<Record<s
     .chain((options) => fc.tuple(...options.map((one) => valuesOf(one, places).map((value) => [one.envVar, value]))))
     .map((pairs) => Object.fromEntries(pairs));
 
-/** Lets commander run a command line under an environment; its errors are thrown. */
+/** Runs a command line with commander under an environment. Throws its errors. */
 async function runByCommander(argv: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
   Object.assign(done, { agent: undefined, result: undefined, output: '' });
   for (const name of VARIABLES) vi.stubEnv(name, env[name]);
@@ -151,7 +151,7 @@ async function runByCommander(argv: readonly string[], env: Readonly<Record<stri
 const withoutTime = (text: string): string => text.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
 
 describe('nothingToDo', () => {
-  // `run` ends the process when something holds it up after its work is done.
+  // `run` ends the process if open handles delay its end.
   vi.useFakeTimers({ toFake: ['setTimeout'] });
   afterAll(() => void vi.useRealTimers());
 
@@ -167,7 +167,7 @@ describe('nothingToDo', () => {
       await runByCommander(argv, env);
       expect(done.result?.outcome).toBe('nothing');
       expect(withoutTime(done.output)).toBe(withoutTime(answer));
-      // Work in the folders that the agent was given is work for both.
+      // If the agent's folders have work, nothingToDo must find it too.
       for (const path of [done.agent?.paths.provisionTxt ?? '', done.agent?.paths.credentials ?? '']) {
         await writeFile(path, '');
         expect(nothingToDo(argv, env, stderr)).toBeUndefined();
@@ -178,7 +178,7 @@ describe('nothingToDo', () => {
     expect(answers).toBeGreaterThan(150);
   });
 
-  it('leaves a terminal to the display of progress', async () => {
+  it('leaves a terminal to the progress display', async () => {
     const folder = await scratchFolder();
     const device = openSync('/dev/null', 'a');
     onTestFinished(() => closeSync(device));
@@ -195,7 +195,7 @@ describe('nothingToDo', () => {
     expect(withoutTime(done.output)).toBe(withoutTime(answer ?? ''));
   });
 
-  it('prints nothing where only warnings are logged', async () => {
+  it('prints nothing if only warnings are logged', async () => {
     const folder = await scratchFolder();
     expect(nothingToDo(['run', '--dir', folder, '--log-level', 'warn'], {}, plainOutput(folder))).toBe('');
   });

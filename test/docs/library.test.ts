@@ -80,7 +80,7 @@ describe.concurrent('the example of docs/library.md', () => {
     watch.when('commit', () => program.child.kill('SIGTERM'));
     const cut = await program.ended;
     expect(cut.status).toBe(75);
-    expect(cut.output).toContain('Interrupted; the next start goes on from here');
+    expect(cut.output).toContain('Interrupted; the next start resumes the run');
 
     const { status } = await (await startProgram(onTestFinished, example, paths.deviceFolder)).ended;
     expect(status).toBe(0);

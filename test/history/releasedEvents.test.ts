@@ -37,9 +37,9 @@ describe.each(CUT_STATES)('the log of a run of version 1.0.0 that was killed in 
     const snapshot = await stateFile(state, 'snapshot.json').catch(() => undefined);
     if (snapshot === undefined) return;
     const { history } = snapshotSchema.parse(JSON.parse(snapshot.replaceAll('{{PORT}}', '1883')));
-    const told = (list: readonly { state: string; attempt: number; resumed: boolean }[]) =>
+    const stepsOf = (list: readonly { state: string; attempt: number; resumed: boolean }[]) =>
       list.map(({ state: name, attempt, resumed }) => [name, attempt, resumed]);
-    expect(told(steps).slice(0, history.length)).toEqual(told(history));
+    expect(stepsOf(steps).slice(0, history.length)).toEqual(stepsOf(history));
   });
 });
 

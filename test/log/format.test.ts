@@ -22,13 +22,13 @@ describe('formatText', () => {
     );
   });
 
-  it('leaves out what is not known', () => {
+  it('leaves out unknown values', () => {
     expect(formatText(record({ runId: null, state: null, attempt: null, details: {} }))).toBe(
       '2026-11-23T10:15:30.123Z INFO  Asked the server (request.sent)',
     );
   });
 
-  it('shows a hint after the sentence, and the full stop between them once', () => {
+  it('shows a hint after the message, with one full stop between them', () => {
     const hint = 'Free some space.';
     for (const message of ['The disk is full', 'The disk is full.']) {
       expect(formatText(record({ message, details: { code: 'DISK_FULL', hint } }))).toContain(
@@ -38,7 +38,7 @@ describe('formatText', () => {
     expect(formatText(record({ details: { hint: '' } }))).toContain('Asked the server (request.sent');
   });
 
-  it('indents further lines, so that none begins like a line of its own', () => {
+  it('indents further lines, so that no part of a message looks like a log line', () => {
     expect(formatText(record({ message: 'one\n2026-11-23T10:15:31.000Z ERROR two', details: {} }))).toContain(
       'one\n    2026-11-23T10:15:31.000Z ERROR two (',
     );
@@ -48,16 +48,16 @@ describe('formatText', () => {
     ['a carriage return', '\r'],
     ['a line break of C1', '\u0085'],
     ['an escape sequence', '\u001b[2J'],
-    ['one of eight bits', '\u009b2J'],
+    ['an 8-bit escape sequence', '\u009b2J'],
     ['a NUL', '\0'],
     ['a DEL', '\u007f'],
-  ])('shows %s as a question mark in the message, and never as itself in the details', (_what, text) => {
+  ])('shows %s as a question mark in the message, and not unescaped in the details', (_what, text) => {
     const line = formatText(record({ message: `a${text}b`, details: { name: `c${text}d` } }));
     expect(line).not.toMatch(/\p{Cc}/u);
     expect(line).toContain('a?');
   });
 
-  it('gives no control character but the indented line breaks of the message, whatever comes', () => {
+  it('has no control characters except the indented line breaks of the message', () => {
     const anything = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(anything, anything, fc.array(anything), (message, value, list) => {
@@ -71,7 +71,7 @@ describe('formatText', () => {
 });
 
 describe('formatJson', () => {
-  it('gives the fixed keys first, in order, then the details', () => {
+  it('has the fixed keys first, in order, then the details', () => {
     expect(formatJson(RECORD)).toBe(
       '{"time":"2026-11-23T10:15:30.123Z","level":"info","runId":"r1","state":"request","attempt":2,"event":"request.sent","message":"Asked the server","deviceName":"camera-1","tls":false,"attempts":[],"none":null}',
     );
@@ -90,7 +90,7 @@ describe('formatJson', () => {
     expect(JSON.parse(formatJson(record({ details })))).toEqual({ ...RECORD, details: undefined });
   });
 
-  it('is one line that can be read back, whatever comes', () => {
+  it('is always one line that can be parsed', () => {
     const anything = fc.string({ unit: 'binary' });
     fc.assert(
       fc.property(anything, anything, fc.array(anything), (message, value, list) => {
@@ -103,7 +103,7 @@ describe('formatJson', () => {
 });
 
 describe('formatRecord', () => {
-  it('takes the format that is asked for', () => {
+  it('uses the given format', () => {
     expect(formatRecord('json', RECORD)).toBe(formatJson(RECORD));
     expect(formatRecord('text', RECORD)).toBe(formatText(RECORD));
   });

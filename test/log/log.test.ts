@@ -5,7 +5,7 @@ import { createLog, type LogRecord, type RunPosition, silentLog } from '../../sr
 const clock = { now: () => Date.UTC(2026, 10, 23, 10, 15, 30, 123), monotonic: () => 0 };
 
 describe('createLog', () => {
-  it('makes a record of each line, at its level, with the time, the position and its details', () => {
+  it('makes a record of each line with level, time, position and details', () => {
     const records: LogRecord[] = [];
     const log = createLog((record) => records.push(record), clock, { runId: 'r1', state: 'request', attempt: 1 });
     log.error('config.unusable', 'said at error');
@@ -23,7 +23,7 @@ describe('createLog', () => {
     );
   });
 
-  it('reads the position anew for each line, and keeps none of it by reference', () => {
+  it('copies the position for each line', () => {
     const records: LogRecord[] = [];
     const position: RunPosition = { runId: null, state: null, attempt: null };
     const log = createLog((record) => records.push(record), clock, position);
@@ -38,7 +38,7 @@ describe('createLog', () => {
 });
 
 describe('silentLog', () => {
-  it('takes lines of every level', () => {
+  it('accepts lines of every level', () => {
     expect(Object.keys(silentLog)).toEqual(LOG_LEVELS);
     expect(silentLog.warn('run.interrupted', 'message')).toBeUndefined();
   });

@@ -15,7 +15,7 @@ const record = (event: string, details: LogRecord['details']): LogRecord => ({
 });
 
 describe('a line of the log', () => {
-  it('with an unknown event, a wrong level, or missing, wrong or further fields is refused by the compiler alone', () => {
+  it('with an unknown event, a wrong level, or missing, wrong or extra fields does not compile', () => {
     const { log, lines } = recordedLog();
     log.info('trigger.processed', 'sentence', { file: 'f' });
     log.warn('config.changed', 'sentence');
@@ -40,12 +40,12 @@ describe('a line of the log', () => {
 });
 
 describe('a recorded line', () => {
-  it('is the event that its name says, when it has the fields of that event', () => {
+  it('is the event of its name if it has the fields of that event', () => {
     const waiting = record('splay.waiting', { ms: 7, later: 'field' });
     expect(isEvent(waiting, 'splay.waiting')).toBe(true);
     expect(isEvent(waiting, 'backoff.waiting', 'splay.waiting')).toBe(true);
     expect(isEvent(waiting, 'backoff.waiting')).toBe(false);
-    // The compiler knows the fields then.
+    // The compiler knows the fields after the check.
     expect(isEvent(waiting, 'splay.waiting') && waiting.details.ms.toFixed(1)).toBe('7.0');
   });
 
@@ -53,11 +53,11 @@ describe('a recorded line', () => {
     ['a field is missing', record('splay.waiting', {})],
     ['a field is of another kind', record('splay.waiting', { ms: '7' })],
     ['an optional field is of another kind', record('state.entered', { resumed: 'yes' })],
-    ['a list is none', record('run.reset', { movedTo: 'a' })],
+    ['a list is not a list', record('run.reset', { movedTo: 'a' })],
     ['a text is null', record('device.former', { former: null })],
     ['a text or null is absent', record('run.provisioned', { deviceName: null, server: null, seconds: 1 })],
-    ['the catalogue does not know it', record('constructor', {})],
-  ])('is no event when %s', (_why, line) => {
+    ['the catalogue does not have it', record('constructor', {})],
+  ])('is not an event if %s', (_why, line) => {
     expect(isEvent(line, 'splay.waiting', 'state.entered', 'run.reset', 'device.former', 'run.provisioned')).toBe(
       false,
     );

@@ -1,4 +1,4 @@
-/** A Secret can't be printed: not by any way of making text of it that the log, or a program around it, has. */
+/** A Secret can't be printed by the log, or by a program that uses the library. */
 
 import { format, inspect } from 'node:util';
 import { serialize } from 'node:v8';
@@ -18,16 +18,16 @@ const waysToPrint: ReadonlyArray<readonly [string, (value: unknown) => string]> 
   ['JSON', (value) => JSON.stringify({ value, list: [value], deep: { value } })],
   ['inspect', (value) => inspect({ value, list: [value] }, { depth: null, showHidden: true, getters: true })],
   ['inspect without the custom method', (value) => inspect(value, { customInspect: false, showHidden: true })],
-  ['console’s formats', (value) => format('%s %o %O %j', value, value, value, value)],
+  ['the formats of console', (value) => format('%s %o %O %j', value, value, value, value)],
   ['a spread', (value) => JSON.stringify({ ...Object(value) })],
   [
     'its entries',
     (value) => JSON.stringify([Object.entries(Object(value)), Object.getOwnPropertyNames(Object(value))]),
   ],
   ['a structured clone', (value) => inspect(structuredClone(value))],
-  ['V8’s serialisation', (value) => serialize(value).toString('latin1')],
-  ['an error’s message', (value) => String(new Error(`wrong: ${value}`).stack)],
-  ['an error’s cause', (value) => inspect(new Error('wrong', { cause: value }))],
+  ['the serialisation of V8', (value) => serialize(value).toString('latin1')],
+  ['the message of an error', (value) => String(new Error(`wrong: ${value}`).stack)],
+  ['the cause of an error', (value) => inspect(new Error('wrong', { cause: value }))],
 ];
 
 describe('a Secret', () => {
@@ -39,7 +39,7 @@ describe('a Secret', () => {
     expect(print(SECRET)).toContain('[secret]');
   });
 
-  it('does not show in a failure’s record, as message or as cause', () => {
+  it('does not show in the record of a failure, as message or as cause', () => {
     const failure = new Failure(
       'INTERNAL',
       'unexpected',
@@ -50,7 +50,7 @@ describe('a Secret', () => {
     expect(inspect(failure, { depth: null })).not.toContain(VALUE);
   });
 
-  it('shows its fingerprint, which has nothing of it, and is the same for the same value alone', () => {
+  it('has a fingerprint that contains no part of it and depends on the value alone', () => {
     expect(SECRET.fingerprint()).toMatch(/^[0-9a-f]{8}$/);
     expect(new Secret(VALUE).fingerprint()).toBe(SECRET.fingerprint());
     expect(new Secret(`${VALUE}x`).fingerprint()).not.toBe(SECRET.fingerprint());
@@ -63,10 +63,10 @@ describe('a log line', () => {
   const clock = { now: () => 0, monotonic: () => 0 };
   const position = { runId: null, state: null, attempt: null };
 
-  it('takes no Secret as a detail: that is an error of compilation, and would print [secret] all the same', () => {
+  it('with a Secret as a detail does not compile, and would print [secret]', () => {
     const records: LogRecord[] = [];
     const log = createLog((record) => records.push(record), clock, position);
-    // @ts-expect-error a Secret is no detail
+    // @ts-expect-error a Secret is not a detail
     log.info('candidate.drawn', `with ${SECRET}`, { deviceName: 'cam', token: SECRET });
     for (const record of records) {
       expect(formatText(record)).toContain('with [secret] (candidate.drawn deviceName="cam" token="[secret]")');
@@ -75,7 +75,7 @@ describe('a log line', () => {
     expect(records).toHaveLength(1);
   });
 
-  it('does not show a Secret wherever it lies in what is printed', () => {
+  it('does not show a Secret at any depth', () => {
     const tree = fc.letrec((tie) => ({
       node: fc.oneof(
         { maxDepth: 4 },

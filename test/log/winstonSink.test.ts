@@ -23,7 +23,7 @@ const record = (changes: Partial<LogRecord> = {}): LogRecord => ({
 });
 
 describe('winstonSink with a file alone', () => {
-  it('writes one line a record, in order', async () => {
+  it('writes one line for each record, in order', async () => {
     const path = join(await scratchFolder(), 'log');
     const { sink, close } = winstonSink({
       level: 'debug',
@@ -40,7 +40,7 @@ describe('winstonSink with a file alone', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o640);
   });
 
-  it.each(LOG_LEVELS)('leaves out what is less important than %s', async (level) => {
+  it.each(LOG_LEVELS)('skips lines less important than %s', async (level) => {
     const path = join(await scratchFolder(), 'log');
     const { sink, close } = winstonSink({
       level,
@@ -56,7 +56,7 @@ describe('winstonSink with a file alone', () => {
     expect(written).toEqual(LOG_LEVELS.slice(0, LOG_LEVELS.indexOf(level) + 1));
   });
 
-  it('does without a file that can’t be written', async () => {
+  it("works without a file that can't be written", async () => {
     const path = join(await scratchFolder(), 'log');
     await mkdir(path);
     const { sink, close } = winstonSink({
@@ -69,7 +69,7 @@ describe('winstonSink with a file alone', () => {
   });
 });
 
-/** What a program shows that logs `count` records and then says “end” on standard output. */
+/** The output of a program that logs `count` records, then prints "end" on standard output. */
 async function run(script: string, args: readonly string[], closeStderr = false) {
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
@@ -116,7 +116,7 @@ describe('winstonSink in a program', () => {
     expect({ stdout, exitStatus }).toEqual({ stdout: 'end', exitStatus: 3 });
   });
 
-  it('loses no line of many', async () => {
+  it('loses no line', async () => {
     const { stderr } = await run(script, ['json', '2000']);
     const lines = stderr
       .trimEnd()
@@ -132,7 +132,7 @@ describe('winstonSink in a program', () => {
     expect(stderr.split('\n')).toHaveLength(4);
   });
 
-  it('goes on when nobody reads standard error any more', async () => {
+  it('continues when standard error has no reader', async () => {
     const { stdout, exitStatus } = await run(script, ['text', '20', '', '50'], true);
     expect({ stdout, exitStatus }).toEqual({ stdout: 'end', exitStatus: 3 });
   });

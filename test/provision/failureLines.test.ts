@@ -1,9 +1,9 @@
 /** Log lines about a failure have its values as fields, which `status` reads. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { assess } from '../../src/status/assessment.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { explanation } from '../../src/status/explanation.ts';
-import { judge } from '../../src/status/judgement.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 
@@ -71,7 +71,7 @@ it('status shows message and hint of a failed start as they were logged', async 
   const failed = { ...JSON.parse(last), runId: null, state: null, event: 'run.failed', message: 'No disk', ...line };
   await writeFile(paths.events, `${JSON.stringify(failed)}\n`);
   const files = await readDeviceFiles(paths, { boardId: 'board-1' });
-  expect(judge(files).errors[0]).toEqual({ code: 'DISK_ERROR', message: 'No disk', hint, retryable: false });
+  expect(assess(files).errors[0]).toEqual({ code: 'DISK_ERROR', message: 'No disk', hint, retryable: false });
   expect(makeStatus(files).events.at(-1)?.message).toBe(`No disk. ${hint}`);
   expect(explanation(files)).toContain(`DISK_ERROR: No disk.\n  Hint: ${hint}`);
 });

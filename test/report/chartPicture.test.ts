@@ -12,7 +12,7 @@ const CHARTS = [
 describe.each(CHARTS)('the picture of %s', (name, machine) => {
   const graph = chartGraph(machine);
 
-  it('has an identifier for every state, nested ones too, and for every arrow of the main flow', () => {
+  it('has an identifier for every state, also nested ones, and for every arrow of the main flow', () => {
     const parts = pictureParts(name);
     for (const state of graph.states) expect(parts).toContain(`${name}-state-${state.name}`);
     for (const edge of mainFlow(graph).edges)
@@ -20,7 +20,7 @@ describe.each(CHARTS)('the picture of %s', (name, machine) => {
     expect(graph.states.map(({ id }) => id)).toEqual(graph.states.map((state) => `${name}.${state.name}`));
   });
 
-  it('has neither a size nor a script of its own, and no identifier twice', () => {
+  it('has no size, no script and no duplicate identifier', () => {
     const { markup } = chartPicture(name, {});
     expect(markup).toMatch(/^<svg role="img" aria-label="Statechart: /);
     expect(markup).not.toMatch(/<script|<style|<!--|<svg[^>]* width=|class="paper"/);
@@ -30,7 +30,7 @@ describe.each(CHARTS)('the picture of %s', (name, machine) => {
 });
 
 describe('the marks', () => {
-  it('follow the chart through its transient state, and end where the run stands', () => {
+  it('follow the chart through its transient state, and end at the latest state', () => {
     const marks = pathMarks(
       'provision',
       ['detect', 'validate', 'prepare', 'request', 'backoff', 'reconcile'],
@@ -47,14 +47,14 @@ describe('the marks', () => {
     expect(marks['provision-state-write']).toBeUndefined();
   });
 
-  it('lie on lines that are drawn over those without a mark', () => {
+  it('are on lines that are drawn after the lines without a mark', () => {
     const { markup } = chartPicture('provision', { 'provision-edge-request-backoff-error': 'taken' });
     const [last] = markup.split('\n').slice(-1);
     expect(last).toContain('id="provision-edge-request-backoff-error" class="edge error" data-mark="taken"');
     expect(markup.match(/data-mark/g)).toHaveLength(1);
   });
 
-  it('mark no arrow where none is drawn, and nothing that the picture does not have', () => {
+  it('mark only states and arrows that the picture has', () => {
     expect(pathMarks('provision', ['validate', 'failed', 'unheard-of'], 'failed')).toEqual({
       'provision-state-validate': 'taken',
       'provision-state-failed': 'taken',

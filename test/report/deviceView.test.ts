@@ -12,7 +12,7 @@ import { makeStatus } from '../../src/status/makeStatus.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 
 const read = (paths: DevicePaths) => readDeviceFiles(paths, { boardId: 'board-1' });
-/** The view, which gives the advice that `status` gives. */
+/** The view. It must have the same next step as `status`. */
 async function viewOf(paths: DevicePaths): Promise<RunView> {
   const files = await read(paths);
   const view = deviceView(files);
@@ -33,7 +33,7 @@ const failureOf = (code: FailureCode): FailureRecord => ({
 });
 
 describe('the report', () => {
-  it('of a device that is provisioned names it, the previous device, and the path', async () => {
+  it('of a provisioned device names the device, the previous device, and the path', async () => {
     const { paths } = await scene();
     const { deviceName } = await runDevice(paths);
     const view = await viewOf(paths);
@@ -49,7 +49,7 @@ describe('the report', () => {
     expect(page).toContain('made by thermal-provision 1.2.3');
   });
 
-  it('of a run in backoff tells why, for how long, and that nothing is to be done', async () => {
+  it('of a run in backoff says why, for how long, and that there is nothing to do', async () => {
     const { paths } = await scene({ faults: [{ on: 'connect', nth: 1, action: 'close' }] });
     const context = await cutIn(paths, 'backoff');
     const lock = await acquireLock(paths.stateFolder);
@@ -60,15 +60,15 @@ describe('the report', () => {
     expect(view.summary).toContain('400 ms');
     expect(view.error?.code).toBe('CONNECTION_LOST');
     expect(view.steps.at(-1)?.note).toMatch(/^Waiting 1 s before the next retry/);
-    expect(reportPage(files, '1').text).toContain('1 pause before another try');
+    expect(reportPage(files, '1').text).toContain('1 pause before the next try');
   });
 
-  it('of an interrupted run says how to go on', async () => {
+  it('of an interrupted run says how to resume it', async () => {
     const { paths } = await scene();
     await cutIn(paths, 'verifyCredentials');
     const view = await viewOf(paths);
     expect(view).toMatchObject({ outcome: 'waiting', state: 'verifyCredentials' });
-    // The same step as `status` says.
+    // The same step as in `status`.
     expect(view.facts).toContainEqual(['state', 'verifyCredentials (step 5 of 8)']);
     // The same labels and words as in `status`.
     expect(view.facts).toContainEqual(['configured as', 'thermal-camera-OLD001 on old.example']);
@@ -77,14 +77,14 @@ describe('the report', () => {
     expect(await pageOf(paths)).toContain('data-mark="current"');
   });
 
-  it('of a resumed run shows what was cut', async () => {
+  it('of a resumed run shows which state was interrupted', async () => {
     const { paths } = await scene();
     await cutIn(paths, 'backup');
     await runDevice(paths);
     const page = await pageOf(paths);
     expect(page).toContain('1 interruption');
     expect(page).toContain('<span class="tag">resumed</span>');
-    expect(page).toContain('<span class="duration">cut</span>');
+    expect(page).toContain('<span class="duration">interrupted</span>');
   });
 
   it.each(Object.keys(FAILURES).filter((code): code is FailureCode => code in FAILURES))(
@@ -103,14 +103,14 @@ describe('the report', () => {
     },
   );
 
-  it.each(['withdrawn', 'superseded'] as const)('of a run that is %s asks to look', async (state) => {
+  it.each(['withdrawn', 'superseded'] as const)('of a run that is %s needs attention', async (state) => {
     const { paths } = await scene();
     const context = await cutIn(paths, 'validate');
     await storeSnapshot(paths, state, context);
     expect(await viewOf(paths)).toMatchObject({ outcome: 'attention', state });
   });
 
-  it('of a device without a run says whether one is asked for', async () => {
+  it('of a device without a run says whether one is requested', async () => {
     const { paths } = await scene();
     expect(await viewOf(paths)).toMatchObject({
       outcome: 'none',
@@ -121,7 +121,7 @@ describe('the report', () => {
     expect(await pageOf(quiet.paths)).toContain('No step is recorded.');
   });
 
-  it('of a damaged snapshot shows what the log still knows', async () => {
+  it('of a damaged snapshot shows the run of the log', async () => {
     const { paths } = await scene();
     await runDevice(paths);
     await writeFile(paths.snapshot, '{"broken');
@@ -130,7 +130,7 @@ describe('the report', () => {
     expect(view.steps.map(({ state }) => state)).toContain('write');
   });
 
-  it('escapes what others chose', async () => {
+  it('escapes texts from other sources', async () => {
     const { paths } = await scene();
     const context = await cutIn(paths, 'validate');
     const evil = `</style><script>alert(1)</script>"'<img src=x onerror=alert(1)>`;
@@ -145,7 +145,7 @@ describe('the report', () => {
     expect(text).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
   });
 
-  it('tells which parts could not be read', async () => {
+  it('names the files that could not be read', async () => {
     const { paths } = await scene();
     await runDevice(paths);
     await writeFile(paths.provisionJson, '{');

@@ -18,7 +18,7 @@ async function recordedRecords(): Promise<readonly LogRecord[]> {
 }
 
 describe('a recording', () => {
-  it('steps through a run that was interrupted', async () => {
+  it('steps through an interrupted run', async () => {
     const runs = recordedRuns(await recordedRecords());
     expect(runs).toHaveLength(1);
     const [recording] = runs;
@@ -57,7 +57,7 @@ describe('a recording', () => {
     const runs = recordedRuns([...records.map((record) => ({ ...record, runId: 'earlier' })), ...records]);
     const show = (query: string): string => recordingPage('f', runs, new URLSearchParams(query), '1').text;
     expect(show('')).toContain(`line 1 of ${records.length}`);
-    // The chart is there before the first state.
+    // The page has the chart before the first state.
     expect(show('')).toContain('id="provision-state-detect" class="state active">');
     expect(show('')).toContain('No state has been entered yet.');
     expect(show('')).toContain('<a rel="next" href="?run=2&step=2">');
@@ -68,7 +68,7 @@ describe('a recording', () => {
     expect(show('run=x&step=<script>')).not.toContain('<script>"');
   });
 
-  it('shows lines without a run, too', () => {
+  it('shows lines without a run', () => {
     const line = { time: '2026-01-01T00:00:00.000Z', level: 'error', runId: null, state: null, attempt: null } as const;
     const details = { code: 'LOCKED', hint: 'wait', exitStatus: 75, retryable: false, causes: ['x'] };
     const failed = { ...line, event: 'run.failed', message: 'no folder', details };
@@ -85,7 +85,7 @@ describe('a recording', () => {
 });
 
 describe('a page', () => {
-  it('escapes every text, and what would deceive the eye', () => {
+  it('escapes every text, and replaces deceptive characters', () => {
     expect(escapeHtml(`<a href="x" title='y'>&`)).toBe('&lt;a href=&quot;x&quot; title=&#39;y&#39;&gt;&amp;');
     expect(html`<b>${'<i>'}</b>${html`<u>${1}</u>`}${null}${[html`<s/>`]}`.markup).toBe('<b>&lt;i&gt;</b><u>1</u><s/>');
     expect(html`${'a\u202eb\u0007c\nd'}`.markup).toBe('a\ufffdb\ufffdc\nd');

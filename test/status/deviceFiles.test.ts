@@ -23,7 +23,7 @@ const credentials = {
   granted: { deviceName: 'cam-1', token: new Secret(TOKEN), successSeenBy: null },
 };
 
-/** A device folder in the middle of a run, every file there. */
+/** A device folder in the middle of a run, with every file. */
 async function fullFolder(atEnd: AtEnd): Promise<DevicePaths> {
   const { paths } = await makeDeviceFolder(atEnd, { port: 1883 });
   await mkdir(paths.stateFolder, { mode: 0o700 });
@@ -52,7 +52,7 @@ async function problemsOf(paths: DevicePaths): Promise<Record<string, string>> {
 }
 
 describe.concurrent('reading a device', () => {
-  it('finds everything that is there', async ({ expect, onTestFinished }) => {
+  it('finds every file', async ({ expect, onTestFinished }) => {
     const paths = await fullFolder(onTestFinished);
     await utimes(paths.provisionTxt, 1000, 1000);
     const files = await readDeviceFiles(paths, { ...BOARD, now: 7 });
@@ -62,14 +62,14 @@ describe.concurrent('reading a device', () => {
     expect(files.processed.value).toBeNull();
     expect(files.target.value).toMatchObject({ host: '127.0.0.1', port: 1883, useSsl: false });
     expect(files.snapshot.value?.state).toBe('request');
-    expect(files.credentials.value).toMatchObject({ names: ['cam-1'], drawnBy: ['run-1'], granted: 'cam-1' });
+    expect(files.credentials.value).toMatchObject({ names: ['cam-1'], generatedBy: ['run-1'], granted: 'cam-1' });
     expect(files.config.value).toMatchObject({ deviceId: OLD_DEVICE, host: 'old.example', runId: null });
     expect(files.events.value?.records.map(({ event }) => event)).toEqual(['run.nothing']);
     expect(files.backups.value).toHaveLength(1);
     expect(files.setAside.value).toEqual(['snapshot.json.damaged-20261123T100000.000Z']);
   });
 
-  it('hands out no secret', async ({ expect, onTestFinished }) => {
+  it('gives no secret', async ({ expect, onTestFinished }) => {
     const files = await readDeviceFiles(await fullFolder(onTestFinished), BOARD);
     const shown = inspect(files, { depth: null }) + JSON.stringify(files);
     for (const secret of [TOKEN, OLD_TOKEN, DEVICE_KEY, DEVICE_SECRET]) expect(shown).not.toContain(secret);
@@ -88,7 +88,7 @@ describe.concurrent('reading a device', () => {
     expect(await content()).toEqual(before);
   });
 
-  it('of an empty folder finds nothing, which is no problem', async ({ expect, onTestFinished }) => {
+  it('of an empty folder finds no files and no problem', async ({ expect, onTestFinished }) => {
     const paths = devicePaths(await makeFolder(onTestFinished));
     expect(await problemsOf(paths)).toEqual({});
     const files = await readDeviceFiles(paths);
@@ -98,7 +98,7 @@ describe.concurrent('reading a device', () => {
     expect(files.setAside.value).toEqual([]);
   });
 
-  it('without a folder says so', async ({ expect, onTestFinished }) => {
+  it('of a missing folder has the problem DEVICE_FOLDER_MISSING', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     expect(await problemsOf(devicePaths(join(folder, 'none')))).toMatchObject({ folder: 'DEVICE_FOLDER_MISSING' });
     await writeFile(join(folder, 'file'), '');
@@ -139,19 +139,19 @@ describe.concurrent('reading a device', () => {
       },
     ],
     ['trigger', 'DISK_ERROR', (paths: DevicePaths) => loop(paths.provisionTxt)],
-  ] as const)('keeps a problem of %s within it: %s', async ([part, code, spoil], { expect, onTestFinished }) => {
+  ] as const)('limits a problem of %s to that part: %s', async ([part, code, spoil], { expect, onTestFinished }) => {
     const paths = await fullFolder(onTestFinished);
     await spoil(paths);
     expect(await problemsOf(paths)).toEqual({ [part]: code });
   });
 
-  it('tells a folder of another board', async ({ expect, onTestFinished }) => {
+  it('recognizes a folder of another board', async ({ expect, onTestFinished }) => {
     const paths = await fullFolder(onTestFinished);
     const files = await readDeviceFiles(paths, { boardId: 'another' });
     expect(files.credentials.value?.foreign).toBe(true);
   });
 
-  it('reads who the camera is from a file that it could not load', async ({ expect, onTestFinished }) => {
+  it('reads the device from a configuration that the camera could not load', async ({ expect, onTestFinished }) => {
     const paths = await fullFolder(onTestFinished);
     const name = async (text: string) => {
       await writeFile(paths.thermalConfig, text);
@@ -168,7 +168,7 @@ describe.concurrent('reading a device', () => {
     });
   });
 
-  it('tells who is at work', async ({ expect, onTestFinished }) => {
+  it('finds the process of the running agent', async ({ expect, onTestFinished }) => {
     const paths = await fullFolder(onTestFinished);
     const lock = await acquireLock(paths.stateFolder);
     expect((await readDeviceFiles(paths, BOARD)).holder).toBe(process.pid);

@@ -25,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('the lines of events.jsonl', () => {
-  it('become records, further keys their details', () => {
+  it('become records, and further keys become details', () => {
     const { records, skipped } = parseEventLines(`${line('a.b', { code: 'X', causes: ['one'] })}\n\n${line('c.d')}\n`);
     expect(skipped).toBe(0);
     expect(records[0]).toEqual({
@@ -41,7 +41,7 @@ describe('the lines of events.jsonl', () => {
     expect(records).toHaveLength(2);
   });
 
-  it('of version 1.0.0 get as fields what their sentences tell', () => {
+  it('of version 1.0.0 get the fields that they lack from their messages', () => {
     const [entered, resumed, old, today] = parseEventLines(
       [
         line('state.entered', { state: 'write', message: 'write' }),
@@ -52,23 +52,23 @@ describe('the lines of events.jsonl', () => {
     ).records;
     expect(entered?.details).toEqual({});
     expect(resumed?.details).toEqual({ resumed: true });
-    // Which part of the sentence is the hint can't be told; the general one would be wrong.
+    // The end of the hint in the message is unknown, and the general hint of the code would be wrong.
     expect(old).toMatchObject({ message: 'No disk. Mount the card.', details: { hint: '' } });
     expect(today).toMatchObject({ message: 'No disk', details: { hint: 'Mount the card.' } });
   });
 
   it.each([
-    ['a cut line', '{"time":"2026-'],
+    ['a truncated line', '{"time":"2026-'],
     ['no object', '"text"'],
     ['another shape', line('a.b', { level: 'loud' })],
     ['a nested detail', line('a.b', { detail: { deep: true } })],
     ['no time', line('a.b', { time: 'yesterday' })],
-  ])('are skipped and counted when they are none of ours: %s', (_name, bad) => {
+  ])('are skipped and counted if the agent did not write them: %s', (_name, bad) => {
     const { records, skipped } = parseEventLines(`${line('a.b')}\n${bad}\n`);
     expect([records.length, skipped]).toEqual([1, 1]);
   });
 
-  it('are limited in number, the newest stay', () => {
+  it('are limited in number, and the newest stay', () => {
     const { records, skipped } = parseEventLines(`${line('old.one')}\n`.repeat(3) + `${line('a.b')}\n`.repeat(20_000));
     expect(records).toHaveLength(20_000);
     expect(skipped).toBe(3);
@@ -77,11 +77,11 @@ describe('the lines of events.jsonl', () => {
 });
 
 describe('the events of a device', () => {
-  it('are none where there is no file', async () => {
+  it('are empty without a file', async () => {
     expect(await readEventLines(path)).toEqual({ value: { records: [], skipped: 0 }, problem: undefined });
   });
 
-  it('are those that were set aside and the newer ones, oldest first', async () => {
+  it('are those of events.jsonl.1 and events.jsonl, oldest first', async () => {
     await writeFile(`${path}.1`, `${line('old.one')}\n`);
     await writeFile(path, `${line('new.one')}\nbroken`);
     const { value } = await readEventLines(path);
@@ -92,12 +92,12 @@ describe('the events of a device', () => {
   it.each([
     ['a folder', () => mkdir(path)],
     ['far too large', () => writeFile(path, 'x'.repeat(1024 * 1024 + 1))],
-  ])('are a problem of their own when the file is %s', async (_name, spoil) => {
+  ])('have a problem of their own if the file is %s', async (_name, spoil) => {
     await spoil();
     const { problem } = await readEventLines(path);
     expect(problem).toMatchObject({
       code: 'EVENTS_UNREADABLE',
-      hint: `Nothing depends on ${path}: it can be removed.`,
+      hint: `Nothing depends on ${path}. It can be removed.`,
     });
     expect(problem?.message).toContain(path);
   });

@@ -29,14 +29,14 @@ function chapter(text: string, title: string): string {
 }
 
 describe('the explanation', () => {
-  it.each([...ACTIVE_STATES, ...FINAL_STATES])('of a run in %s says in words how it stands', (state) => {
+  it.each([...ACTIVE_STATES, ...FINAL_STATES])('of a run in %s says in words what the run did', (state) => {
     const files = filesWith({ requested: true, snapshot: runIn(state), credentials: STORED });
     const text = explanation(files);
     expect(chapter(text, 'What happened')).toMatch(
-      /Run run-1 of agent 1\.0\.0 with tb\.example:1883 began .*1 minute ago/,
+      /Run run-1 of agent 1\.0\.0 with tb\.example:1883 started .*1 minute ago/,
     );
-    expect(text).not.toContain('It stands in');
-    for (const title of ['What the server holds', 'What the camera does', 'What to do next']) {
+    expect(text).not.toContain(`: ${state}.`);
+    for (const title of ['On the server', 'The camera', 'What to do next']) {
       expect(chapter(text, title).trim()).not.toBe('');
     }
   });
@@ -48,7 +48,7 @@ describe('the explanation', () => {
     expect(chapter(text, 'What to do next')).toContain('\n    thermal-provision run --dir /device');
   });
 
-  it('of earlier runs has at most five, and names the devices that they left', () => {
+  it('of earlier runs has at most five, and names the devices that they left unused', () => {
     const runs = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap((runId) => [
       record(runId, 'run.started'),
       record(runId, 'run.failed', { details: FAILED }),
@@ -63,8 +63,8 @@ describe('the explanation', () => {
     const earlier = chapter(text, 'Earlier runs').trimEnd().split('\n');
     expect(earlier).toHaveLength(5);
     expect(earlier[0]).toMatch(/run c, ended as failed: the message of run\.failed\. Do this\.$/);
-    expect(earlier[4]).toMatch(/run g, went on 2 times after interruptions, was cut off without a word$/);
-    expect(chapter(text, 'What the server holds')).toContain('to be deleted there unless done: cam-9');
+    expect(earlier[4]).toMatch(/run g, resumed 2 times, did not end normally$/);
+    expect(chapter(text, 'On the server')).toContain('No longer used: cam-9. Delete it');
   });
 
   it('of a failure without a hint has no empty hint', () => {
@@ -77,7 +77,7 @@ describe('the explanation', () => {
     expect(happened).not.toContain('Hint:');
   });
 
-  it('of the present run does not repeat it among the earlier ones', () => {
+  it('does not list the latest run among the earlier runs', () => {
     expect(
       explanation(filesWith({ snapshot: runIn('request') }, withRecords(record('run-1', 'run.started')))),
     ).not.toContain('Earlier runs');
@@ -88,13 +88,13 @@ describe('the explanation', () => {
     const snapshot = { ...runIn('backoff', context), attempt: 2 };
     const resumed = { ...snapshot, history: snapshot.history.map((entry) => ({ ...entry, resumed: true })) };
     const working = explanation(filesWith({ requested: true, snapshot: resumed, credentials: STORED }, { holder: 9 }));
-    expect(working).toContain('in try 2 of 4; the next probe is in 2 s');
-    expect(working).toContain('It was interrupted and went on once.');
+    expect(working).toContain('This is attempt 2 of 4.\n  The next probe is in 2 s.');
+    expect(working).toContain('The run was interrupted and resumed once.');
     expect(explanation(filesWith({ requested: true, snapshot, credentials: STORED }))).toContain(
-      'when it was interrupted',
+      'The run was interrupted in this step.',
     );
     const asking = explanation(filesWith({ requested: true, snapshot: runIn('request') }, { holder: 9 }));
-    expect(asking).toContain('the agent (process 9) is at work');
+    expect(asking).toContain('The agent is running as process 9.');
   });
 
   it('of a long run shows its beginning and its end', () => {
@@ -102,35 +102,35 @@ describe('the explanation', () => {
     const history = Array.from({ length: 60 }, (_, index) => ({ ...entry, attempt: index + 1 }));
     const steps = chapter(explanation(filesWith({ snapshot: { ...runIn('backoff'), history } })), 'Step by step');
     expect(steps.split('\n')).toHaveLength(25);
-    expect(steps).toContain('… 36 more: status --long …');
-    expect(steps).toContain('backoff (try 60), resumed, 7 ms');
+    expect(steps).toContain('… 36 more (see status --long) …');
+    expect(steps).toContain('backoff (time 60), resumed, 7 ms');
   });
 
   it.each([
-    [
-      'nothing at all',
-      filesWith(),
-      'No run is known here. provision.txt, which asks for one, is not there.',
-      'Nothing.',
-    ],
+    ['nothing at all', filesWith(), 'No run is known in this folder. No provision.txt asks for a run.', 'Nothing.'],
     [
       'a fresh request',
       filesWith({ requested: true }),
-      'No run is known here. provision.txt asks for one.',
+      'No run is known in this folder. provision.txt asks for a run.',
       'run --dir',
     ],
     [
-      'a folder that may not be looked into',
+      'a folder that this user may not read',
       filesWith({}, { trigger: problem('FILE_NOT_PERMITTED'), snapshot: problem('SNAPSHOT_DAMAGED') }),
-      'What the latest run did can’t be read. Whether provision.txt asks for one can’t be seen.',
+      "The files of the latest run can't be read. It is unknown whether provision.txt asks for a run",
       '',
     ],
-    ['an agent that has just begun', filesWith({}, { holder: 9 }), 'The agent (process 9) has just begun.', '--wait'],
+    [
+      'an agent that has just started',
+      filesWith({}, { holder: 9 }),
+      'The agent (process 9) has just started.',
+      '--wait',
+    ],
     [
       'no folder',
       filesWith({}, { folder: problem('DEVICE_FOLDER_MISSING') }),
       'DEVICE_FOLDER_MISSING: the message',
-      'Name the right folder',
+      'Give the path of the device folder',
     ],
   ])('of %s', (_name, files, happened, next) => {
     const text = explanation(files);
@@ -138,27 +138,29 @@ describe('the explanation', () => {
     expect(chapter(text, 'What to do next')).toContain(next);
   });
 
-  it('says which device the camera works as, and which files may stand for others', () => {
+  it('names the device that the camera is configured as, and the credentials set aside', () => {
     const snapshot = runIn('provisioned', { granted: GRANTED, backup: 'the-backup' });
     const aside = { setAside: present(['credentials.json.reset-20261123T100000.000Z']) };
     const text = explanation(filesWith({ snapshot, config: { ...CONFIG, deviceId: 'cam-1' } }, aside));
-    expect(chapter(text, 'What the camera does')).toContain('works as cam-1');
-    expect(chapter(text, 'What the camera does')).toContain('kept in the-backup');
-    expect(chapter(text, 'What the server holds')).toContain('credentials.json.reset-20261123T100000.000Z');
-    expect(explanation(filesWith({ config: present(null) }))).toContain('no usable thermal_config.json');
+    expect(chapter(text, 'The camera')).toContain('configured as cam-1');
+    expect(chapter(text, 'The camera')).toContain('kept in the-backup');
+    expect(chapter(text, 'On the server')).toContain('credentials.json.reset-20261123T100000.000Z');
+    expect(explanation(filesWith({ config: present(null) }))).toContain('No usable thermal_config.json');
   });
 
   it('of an agent that was killed says so', () => {
     const snapshot = runIn('request');
-    expect(explanation(filesWith({ snapshot }, { lockNote: 4242 }))).toContain('Its process 4242 was cut off');
-    expect(explanation(filesWith({ snapshot }, { lockNote: 4242, holder: 4242 }))).not.toContain('cut off');
+    expect(explanation(filesWith({ snapshot }, { lockNote: 4242 }))).toContain(
+      'Process 4242 of the agent did not end normally',
+    );
+    expect(explanation(filesWith({ snapshot }, { lockNote: 4242, holder: 4242 }))).not.toContain('did not end');
   });
 
   it('of a lost answer names the device that may exist, and where', () => {
     const snapshot = runIn('request', { requestsOut: 1 });
-    const held = chapter(explanation(filesWith({ snapshot, credentials: STORED })), 'What the server holds');
-    expect(held).toContain('Unknown. tb.example:1883 may hold a device named cam-1');
+    const held = chapter(explanation(filesWith({ snapshot, credentials: STORED })), 'On the server');
+    expect(held).toContain('Unknown. A device named cam-1 may exist on tb.example:1883');
     const probed = runIn('backoff', { requestsOut: 1, probed: true });
-    expect(explanation(filesWith({ snapshot: probed, credentials: STORED }))).toContain('most likely holds no device');
+    expect(explanation(filesWith({ snapshot: probed, credentials: STORED }))).toContain('Probably no device cam-1 on');
   });
 });

@@ -18,8 +18,8 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     [],
     /^none \(no request of this run created a device\)$/,
   ],
-  'a name that an earlier run drew': [
-    filesWith({ snapshot: runIn('validate'), credentials: { ...STORED, drawnBy: ['run-0'] } }),
+  'a name that an earlier run generated': [
+    filesWith({ snapshot: runIn('validate'), credentials: { ...STORED, generatedBy: ['run-0'] } }),
     'unknown',
     ['cam-1'],
     /^unknown, possibly cam-1 \(an earlier run/,
@@ -69,25 +69,25 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     ['cam-1'],
     /^one device, cam-1/,
   ],
-  'a grant in the snapshot': [
+  'issued credentials in the snapshot': [
     filesWith({ snapshot: runIn('write', { granted: GRANTED }) }),
     'one device',
     ['cam-1'],
     /^one/,
   ],
-  'a grant that the snapshot lags behind': [
+  'issued credentials that the snapshot does not have yet': [
     filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: { ...STORED, granted: 'cam-1' } }),
     'one device',
     ['cam-1'],
     /^one device/,
   ],
-  'a withdrawn run, which has forgotten': [
+  'a withdrawn run, whose context has no counts': [
     filesWith({ snapshot: runIn('withdrawn', { deviceName: null }), credentials: STORED }),
     'unknown',
     ['cam-1'],
     /^unknown, possibly/,
   ],
-  'credentials that can’t be read': [
+  "credentials that can't be read": [
     filesWith({ snapshot: runIn('request'), credentials: problem('CREDENTIALS_DAMAGED') }),
     'unknown',
     ['cam-1'],
@@ -99,7 +99,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     [],
     /^unknown \(snapshot\.json/,
   ],
-  'nothing that can be read': [
+  'no readable file': [
     filesWith({ snapshot: problem('FILE_NOT_PERMITTED'), credentials: problem('FILE_NOT_PERMITTED') }),
     'unknown',
     [],
@@ -107,7 +107,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
   ],
 };
 
-describe('what the server holds after', () => {
+describe('the devices on the server after', () => {
   it.each(Object.entries(CASES))('%s', (_name, [files, kind, names, text]) => {
     const held = onServer(files);
     expect([held.kind, held.names]).toEqual([kind, names]);
@@ -115,7 +115,7 @@ describe('what the server holds after', () => {
     expect(onServerText(held)).toMatch(text);
   });
 
-  it('what an earlier run has written, where it was written from', () => {
+  it('a damaged snapshot are those of thermal_config.json', () => {
     const config = { ...CONFIG, deviceId: 'cam-1', runId: 'run-0' };
     const held = onServer(filesWith({ config, snapshot: problem('SNAPSHOT_DAMAGED') }));
     expect(held).toMatchObject({ kind: 'one device', names: ['cam-1'], server: 'old.example:1883' });
@@ -123,7 +123,7 @@ describe('what the server holds after', () => {
     expect(onServer(filesWith({ config: { ...config, port: null } })).server).toBe('old.example:1883');
   });
 
-  it('names no server where none is known', () => {
+  it('an unreadable provision.json have no known server', () => {
     expect(onServer(filesWith({}, { target: problem('PROVISION_JSON_INVALID') })).server).toBeNull();
   });
 });

@@ -13,44 +13,44 @@ const HAS_GRANT = { ...STORED, granted: 'cam-1', fingerprint: '00000001' };
 const BROKEN = { ...CONFIG, deviceId: null, problems: ['is not valid JSON'] };
 
 const REFUSED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
-  'whose backup has still to be put back': [
+  'whose backup must still be restored': [
     filesWith({ snapshot: runIn('restore', WRITING), credentials: HAS_GRANT, config: BROKEN }),
-    /backup has still to be put back/,
+    /backup must still be restored/,
   ],
-  'whose token the camera works with': [
+  'whose token the camera already uses': [
     filesWith({ credentials: HAS_GRANT, config: { ...CONFIG, fingerprint: '00000001' } }),
-    /holds the credentials of this run already/,
+    /already holds the new credentials of this run/,
   ],
   'that has written the configuration': [
     filesWith({ snapshot: runIn('write', WRITING), config: { ...CONFIG, runId: 'run-1' } }),
-    /holds the credentials of this run already/,
+    /already holds the new credentials of this run/,
   ],
-  'that failed at the very end': [
+  'that failed in its last step': [
     filesWith({ snapshot: runIn('failed', { ...WRITING, furthestStep: 7 }), config: { ...CONFIG, runId: 'run-1' } }),
-    /only the end is left/,
+    /Only the last steps are left/,
   ],
-  'that is provisioned but for its clean-up': [
+  'that is provisioned, only the clean-up is left': [
     filesWith({ snapshot: runIn('provisioned', WRITING), credentials: HAS_GRANT }),
-    /only the last clean-up is left/,
+    /only the clean-up is left/,
   ],
-  'in write, with a configuration that can’t be read': [
+  "in write, with a configuration that can't be read": [
     filesWith({ snapshot: runIn('write', WRITING), credentials: HAS_GRANT, config: problem('CONFIG_UNREADABLE') }),
-    /has still to put it right/,
+    /must still repair it/,
   ],
-  'in write, with a configuration gone that was there': [
+  'in write, with a configuration that is missing but has a backup': [
     filesWith({ snapshot: runIn('write', WRITING), credentials: HAS_GRANT, config: present(null) }),
-    /has still to put it right/,
+    /must still repair it/,
   ],
-  'in write, with a broken configuration where there was none': [
+  'in write, with a broken configuration and no backup': [
     filesWith({ snapshot: runIn('write', { ...WRITING, backup: null }), credentials: HAS_GRANT, config: BROKEN }),
-    /has still to put it right/,
+    /must still repair it/,
   ],
-  'whose snapshot can’t be read': [filesWith({ snapshot: problem('FILE_NOT_PERMITTED') }), /the message of FILE_/],
-  'whose credentials can’t be read': [
+  "whose snapshot can't be read": [filesWith({ snapshot: problem('FILE_NOT_PERMITTED') }), /the message of FILE_/],
+  "whose credentials can't be read": [
     filesWith({ snapshot: runIn('request'), credentials: problem('DISK_ERROR') }),
     /the message of DISK_ERROR/,
   ],
-  'whose snapshot is damaged, and the configuration can’t be read': [
+  "whose snapshot is damaged, and the configuration can't be read": [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), config: problem('CONFIG_UNREADABLE') }),
     /the message of CONFIG_UNREADABLE/,
   ],
@@ -63,19 +63,19 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
   ],
   'without an answer': [
     filesWith({ snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED }),
-    /A device cam-1 may be left on tb\.example:1883/,
+    /An unused device cam-1 may be left on tb\.example:1883/,
   ],
   'with a refused probe': [
     filesWith({ snapshot: runIn('backoff', { requestsOut: 1, probed: true }), credentials: STORED }),
-    /Most likely nothing is left/,
+    /Probably nothing is left/,
   ],
-  'that was granted': [
+  'whose credentials were issued': [
     filesWith({ snapshot: runIn('backup', { granted: GRANTED }), credentials: HAS_GRANT }),
-    /The device cam-1 stays on tb\.example:1883/,
+    /The unused device cam-1 stays on tb\.example:1883/,
   ],
   'in write, before it wrote': [
     filesWith({ snapshot: runIn('write', WRITING), credentials: HAS_GRANT }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'in write, with no configuration before and none now': [
     filesWith({
@@ -83,23 +83,23 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
       credentials: HAS_GRANT,
       config: present(null),
     }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'of another board': [
     filesWith({ snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
-    /belongs to another board.*delete nothing/,
+    /belongs to another board.*Do not delete/,
   ],
-  'for the device that the camera is': [
+  'for the device that the camera already uses': [
     filesWith({
       snapshot: runIn('backup', { granted: GRANTED }),
       credentials: HAS_GRANT,
       config: { ...CONFIG, deviceId: 'cam-1' },
     }),
-    /the device that the camera is already: delete nothing/,
+    /the device that the camera already uses\. Do not delete/,
   ],
   'that failed in write': [
     filesWith({ snapshot: runIn('failed', WRITING), credentials: HAS_GRANT, config: BROKEN }),
-    /The device cam-1 stays/,
+    /The unused device cam-1 stays/,
   ],
   'with damaged files': [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), credentials: problem('CREDENTIALS_DAMAGED') }),
@@ -116,16 +116,19 @@ describe('giving up a run', () => {
     expect(plan.next).toMatch(/thermal-provision run --dir \/device|the hint of/);
   });
 
-  it.each(Object.entries(ALLOWED))('%s says what it means', async (_name, [files, left]) => {
-    const plan = await planReset(files);
-    expect(plan.kind).toBe('reset');
-    if (plan.kind !== 'reset') return;
-    expect(plan.consequences[0]).toMatch(left);
-    expect(plan.consequences[1]).toMatch(files.trigger.value === null ? /is not there/ : /provision\.txt stays/);
-    expect(plan.consequences[2]).toMatch(/thermal_config\.json is not touched/);
-  });
+  it.each(Object.entries(ALLOWED))(
+    '%s is allowed, and says what is left on the server',
+    async (_name, [files, left]) => {
+      const plan = await planReset(files);
+      expect(plan.kind).toBe('reset');
+      if (plan.kind !== 'reset') return;
+      expect(plan.consequences[0]).toMatch(left);
+      expect(plan.consequences[1]).toMatch(files.trigger.value === null ? /is not there/ : /provision\.txt stays/);
+      expect(plan.consequences[2]).toMatch(/thermal_config\.json is not changed/);
+    },
+  );
 
-  it('moves only what is there, credentials.json last', async () => {
+  it('sets aside only existing files, credentials.json last', async () => {
     const aside = async (files: DeviceFiles) => {
       const plan = await planReset(files);
       return plan.kind === 'reset' ? plan.aside.map((path) => path.split('/').at(-1)) : plan.kind;
@@ -138,12 +141,12 @@ describe('giving up a run', () => {
     expect(await aside(filesWith({ credentials: STORED }))).toEqual(['credentials.json']);
   });
 
-  it('is nothing where no run is known, or the last one ended well', async () => {
+  it('does nothing if no run is known, or the last run succeeded', async () => {
     expect((await planReset(filesWith())).kind).toBe('nothing');
     expect((await planReset(filesWith({ snapshot: runIn('provisioned') }))).kind).toBe('nothing');
   });
 
-  it('is allowed in write while an odd configuration is byte for byte the backup', async ({ onTestFinished }) => {
+  it('is allowed in write while a broken configuration equals the backup', async ({ onTestFinished }) => {
     const paths = devicePaths(await makeFolder(onTestFinished));
     const files = filesWith({ snapshot: runIn('write', WRITING), credentials: HAS_GRANT, config: BROKEN }, { paths });
     await writeFile(paths.thermalConfig, 'odd');
@@ -153,7 +156,7 @@ describe('giving up a run', () => {
     expect((await planReset(files)).kind).toBe('refused');
   });
 
-  it('has another version as soon as the run has gone on', async () => {
+  it('has another version as soon as the run has changed its files', async () => {
     const version = async (files: DeviceFiles) => {
       const plan = await planReset(files);
       return plan.kind === 'reset' ? plan.version : plan.kind;

@@ -23,12 +23,12 @@ describe('the status as JSON', () => {
     expect(keysOf(json)).toEqual(Object.keys(statusSchema.shape).sort());
   });
 
-  it('sorts the keys of every object, and leaves lists in their order', () => {
+  it('sorts the keys of every object, and keeps the order of lists', () => {
     const sorted = sortKeys({ b: [{ z: 1, a: 2 }, 'y', 'x'], a: null });
     expect(JSON.stringify(sorted)).toBe('{"a":null,"b":[{"a":2,"z":1},"y","x"]}');
   });
 
-  it('says what is wrong with code, message, hint and whether it may go away', () => {
+  it('gives each error with code, message, hint and retryable', () => {
     expect(JSON.parse(statusJson(makeStatus(cases['a failed run'])))).toMatchObject({
       status: 'error',
       exitStatus: 1,

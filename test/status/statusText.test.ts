@@ -69,7 +69,7 @@ backup:          the-backup
     expect(text).toContain('error:           CONNECT_TIMEOUT: no answer\n');
   });
 
-  it('names the device that the camera is configured as, what is set aside and what the server holds', () => {
+  it('names the configured device, the files set aside and the devices on the server', () => {
     const config = { ...CONFIG, deviceId: 'cam-0' };
     const files = filesWith(
       { requested: true, snapshot: runIn('request', { requestsOut: 1 }), credentials: STORED, config },
@@ -82,7 +82,7 @@ backup:          the-backup
     expect(text).toContain('set aside:       snapshot.json.damaged-1, credentials.json.foreign-2\n');
   });
 
-  it('of a pause that is over, or that no calendar has, counts to nothing', () => {
+  it('of a pause that is over, or out of the range of a date, counts down to 0', () => {
     const paused = (retryAt: number) =>
       makeStatus(
         filesWith({ snapshot: runIn('backoff', { retryAt, waitingFor: null }), credentials: STORED }, { holder: 42 }),
@@ -97,7 +97,7 @@ backup:          the-backup
     expect(text).toContain('server:          h:8883 (TLS)\n');
   });
 
-  it('gives no control character of a file to the terminal', () => {
+  it('sends no control character of a file to the terminal', () => {
     const evil = `evil${ESC}[2J\nstatus: done\r`;
     const snapshot = {
       ...runIn('failed', { deviceName: evil, warnings: [evil] }),
@@ -119,7 +119,7 @@ backup:          the-backup
     expect(text).toContain('evil?[2J');
   });
 
-  it('--long has the history with durations, and the last events', () => {
+  it('with --long has the history with durations, and the last events', () => {
     const enteredAt = '2026-11-23T10:00:00.000Z';
     const snapshot = {
       ...runIn('request'),
@@ -133,26 +133,26 @@ backup:          the-backup
     const records = Array.from({ length: 30 }, (_, index) => ({ ...record, event: 'e.e', message: `number ${index}` }));
     const text = statusText(makeStatus(filesWith({ snapshot }, { events: present({ records, skipped: 0 }) })), true);
     expect(text).toMatch(/^ {2}\S+ {2}detect +12 ms$/m);
-    expect(text).toMatch(/^ {2}\S+ {2}request +1 min 30 s {2}try 2, resumed$/m);
+    expect(text).toMatch(/^ {2}\S+ {2}request +1 min 30 s {2}time 2, resumed$/m);
     expect(text).toMatch(/^ {2}\S+ {2}backoff$/m);
     expect(text.match(/e\.e: number/g)).toHaveLength(20);
     expect(text).toContain('number 29');
     expect(statusText(makeStatus(filesWith()), true)).not.toMatch(/history|events/);
   });
 
-  it('says a hint once when two errors share it', () => {
+  it('shows a hint once when two errors share it', () => {
     const shut = problem('FILE_NOT_PERMITTED');
     const text = statusText(makeStatus(filesWith({ snapshot: shut, credentials: shut })));
     expect(text.match(/^error:/gm)).toHaveLength(2);
     expect(text.match(/^hint:/gm)).toHaveLength(1);
   });
 
-  it('does not call a device unused that the camera works as', () => {
+  it('does not call the configured device unused', () => {
     const context = { granted: GRANTED, furthestStep: 8, previousDeviceId: 'cam-0' };
     expect(makeStatus(filesWith({ snapshot: runIn('provisioned', context) })).formerDevice).toBeNull();
   });
 
-  it('warns of what a request lacks, and of what can’t be listed', () => {
+  it('warns of a missing provision.json, and of unreadable files', () => {
     const files = filesWith({ requested: true }, { target: present(null), events: problem('EVENTS_UNREADABLE') });
     expect(makeStatus(files).warnings).toEqual([
       'provision.txt is present, but provision.json is missing',
@@ -162,11 +162,11 @@ backup:          the-backup
     expect(makeStatus(missing).warnings).toEqual([]);
   });
 
-  it('does not know whether provisioning is asked for when it can’t look', () => {
+  it("does not know whether provisioning is requested if it can't read the folder", () => {
     expect(makeStatus(filesWith({}, { trigger: problem('FILE_NOT_PERMITTED') })).requested).toBeNull();
   });
 
-  it('writes a command that a shell takes as it is', () => {
+  it('quotes a command for the shell', () => {
     const paths = { ...filesWith().paths, deviceFolder: "/it's here", stateFolder: '/elsewhere' };
     const text = statusText(makeStatus(filesWith({ requested: true }, { paths })));
     expect(lastLine(text)).toContain("thermal-provision run --dir '/it'\\''s here' --state-dir /elsewhere");

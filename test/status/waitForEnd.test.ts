@@ -8,7 +8,7 @@ import { makeDeviceFolder } from '../support/deviceFolder.ts';
 import { runIn } from '../support/statusFiles.ts';
 
 describe.concurrent('waiting for the end of a run', () => {
-  it('does not wait where nothing is under way', async ({ expect, onTestFinished }) => {
+  it('returns at once without an unfinished run', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const began = performance.now();
     expect((await waitForEnd(paths, 60_000)).ended).toBe(true);
@@ -27,7 +27,7 @@ describe.concurrent('waiting for the end of a run', () => {
     expect([files.snapshot.value?.state, ended]).toEqual(['failed', true]);
   });
 
-  it('waits for a run that is asked for, within its time', async ({ expect, onTestFinished }) => {
+  it('waits for a requested run, within its time limit', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1 });
     const began = performance.now();
     expect((await waitForEnd(paths, 400)).ended).toBe(false);

@@ -10,19 +10,19 @@ import { makeFolder } from '../support/deviceFolder.ts';
 
 describe('withPriority', () => {
   it.each(LOG_LEVELS.map((level, index) => [level, ['<3>', '<4>', '<6>', '<7>'][index]] as const))(
-    'says of a line of level %s what syslog calls it: %s',
+    'gives a line of level %s the syslog priority %s',
     (level, prefix) => {
       expect(withPriority(level, 'a line')).toBe(`${prefix}a line`);
     },
   );
 
-  it('says it of every line, because journald makes an entry of each', () => {
+  it('gives every line the priority, because journald makes an entry of each line', () => {
     expect(withPriority('error', 'one\n    two')).toBe('<3>one\n<3>    two');
   });
 });
 
 describe('isJournalStream', () => {
-  it('is true for the very stream that JOURNAL_STREAM names', async ({ onTestFinished }) => {
+  it('is true for the stream that JOURNAL_STREAM names', async ({ onTestFinished }) => {
     const file = await open(join(await makeFolder(onTestFinished), 'stream'), 'w');
     onTestFinished(() => file.close());
     const { dev, ino } = fstatSync(file.fd, { bigint: true });
@@ -31,16 +31,16 @@ describe('isJournalStream', () => {
     expect(isJournalStream({ JOURNAL_STREAM: `${dev + 1n}:${ino}` }, file.fd)).toBe(false);
   });
 
-  it.each([undefined, '', 'nonsense', '1'])('is false for JOURNAL_STREAM “%s”', (value) => {
+  it.each([undefined, '', 'nonsense', '1'])('is false for JOURNAL_STREAM "%s"', (value) => {
     expect(isJournalStream({ JOURNAL_STREAM: value })).toBe(false);
   });
 
-  it('is false for a stream that is closed', () => {
+  it('is false for a closed stream', () => {
     expect(isJournalStream({ JOURNAL_STREAM: '1:2' }, 999_999)).toBe(false);
   });
 });
 
-/** What the program writes to a file as standard error; `same`: JOURNAL_STREAM names that file. */
+/** Standard error of the program, written to a file. `same`: JOURNAL_STREAM names that file. */
 async function written(folder: string, args: readonly string[], same: boolean): Promise<string> {
   const path = join(folder, 'stderr');
   const file = await open(path, 'w');
@@ -71,7 +71,7 @@ describe('the program under systemd', () => {
     for (const line of text.trimEnd().split('\n')) expect(line).toMatch(/^<[3467]>/);
   });
 
-  it('gives none to lines that go elsewhere', async ({ expect, onTestFinished }) => {
+  it('gives no priority to lines for another output', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     expect(await written(folder, ['run', '--dir', folder], false)).toMatch(/^\{.*"run\.nothing"/);
   });

@@ -24,7 +24,7 @@ const record = (message: string, changes: Partial<LogRecord> = {}): LogRecord =>
 
 type Done = Parameters<Parameters<typeof createStatus>[0]>[1];
 
-/** Sends nothing: the test says when a text has been sent. */
+/** Sends nothing. The test decides when a text counts as sent. */
 function byHand() {
   const sent: string[] = [];
   const waiting: Done[] = [];
@@ -36,7 +36,7 @@ function byHand() {
 }
 
 describe('the status of the service', () => {
-  it('is the latest line worth a glance, with the state it was written in', () => {
+  it('is the latest line above debug, with its state', () => {
     const { status, sent, finish } = byHand();
     for (const one of [
       record('Run begins'),
@@ -49,14 +49,14 @@ describe('the status of the service', () => {
     expect(sent).toEqual(['Run begins', 'request: Asked for a device']);
   });
 
-  it('is one line of at most 300 characters, whatever comes', () => {
+  it('is always one line of at most 300 characters', () => {
     const { status, sent } = byHand();
     status.show(record(`a\nb\0c${'🌡'.repeat(400)}`));
     expect([...(sent[0] ?? '')]).toHaveLength(300);
     expect(sent[0]).toMatch(/^a b c🌡+$/u);
   });
 
-  it('is sent by one process at a time; what is overtaken is left out', () => {
+  it('is sent by one process at a time, and skips lines that are no longer the latest', () => {
     const { status, sent, finish } = byHand();
     for (const text of ['first', 'second', 'third']) status.show(record(text));
     expect(sent).toEqual(['first']);
@@ -66,7 +66,7 @@ describe('the status of the service', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('is given up after three failures in a row, or at once where there is no such program', () => {
+  it('stops after three failures in a row, or at once without systemd-notify', () => {
     const failing = byHand();
     for (const outcome of ['failed', 'failed', 'sent', 'failed', 'failed', 'failed'] as const) {
       failing.status.show(record('again'));
@@ -82,13 +82,13 @@ describe('the status of the service', () => {
     expect(absent.sent).toEqual(['first']);
   });
 
-  it('is nobody’s where no systemd listens', () => {
+  it('does not exist if systemd does not listen', () => {
     expect(openStatus({})).toBeUndefined();
     expect(openStatus({ NOTIFY_SOCKET: '' })).toBeUndefined();
   });
 });
 
-/** A folder with a program `systemd-notify` of the test's own. */
+/** A folder with a script as `systemd-notify`. */
 async function folderWith(atEnd: AtEnd, script: string): Promise<string> {
   const folder = join(await makeFolder(atEnd), 'bin');
   await mkdir(folder);
@@ -116,7 +116,7 @@ describe.concurrent('a run under systemd', () => {
     const { status } = await run(paths.deviceFolder, `${bin}:/usr/bin:/bin`);
     expect(status).toBe(0);
     const sent = (await readFile(join(bin, 'sent'), 'utf8')).trimEnd().split('\n');
-    expect(sent[0]).toMatch(/^\/run\/systemd\/notify --status=Run [0-9a-f]+ begins/);
+    expect(sent[0]).toMatch(/^\/run\/systemd\/notify --status=Starting run [0-9a-f]+: /);
     expect(sent.at(-1)).toMatch(/--status=provisioned: /);
   });
 
@@ -124,7 +124,7 @@ describe.concurrent('a run under systemd', () => {
     ['hangs', 'exec sleep 60'],
     ['fails', 'exit 1'],
     ['ignores signals', "trap '' TERM; exec sleep 60"],
-  ])('goes on as if nothing were when systemd-notify %s', async ([_how, script = ''], { expect, onTestFinished }) => {
+  ])('is not affected when systemd-notify %s', async ([_how, script = ''], { expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     const bin = await folderWith(onTestFinished, script);
@@ -133,7 +133,7 @@ describe.concurrent('a run under systemd', () => {
     expect(ms).toBeLessThan(10_000);
   });
 
-  it('is over a second later at most when systemd-notify hangs, also in normal operation', async (context) => {
+  it('ends at most a second later when systemd-notify hangs, also in normal operation', async (context) => {
     const { expect, onTestFinished } = context;
     const bin = await folderWith(onTestFinished, 'exec sleep 60');
     const dir = await makeFolder(onTestFinished);
@@ -142,7 +142,7 @@ describe.concurrent('a run under systemd', () => {
     expect(ms).toBeLessThan(10_000);
   });
 
-  it('goes on where there is no systemd-notify', async ({ expect, onTestFinished }) => {
+  it('is not affected when systemd-notify is missing', async ({ expect, onTestFinished }) => {
     const server = await startServer(onTestFinished);
     const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
     expect((await run(paths.deviceFolder, '/nowhere')).status).toBe(0);

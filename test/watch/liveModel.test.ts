@@ -24,7 +24,7 @@ const entered = (createdAt: string, type: string, value: string): RedactedEvent 
   snapshot: snapshotOf(value),
 });
 
-it('the state that a resumed run was cut in has no duration, as in the snapshot', () => {
+it('the interrupted state of a resumed run has no duration, as in the snapshot', () => {
   const model = createLiveModel();
   const events = [
     actor,
@@ -44,7 +44,7 @@ it('the state that a resumed run was cut in has no duration, as in the snapshot'
 
 const RUN = { rootId: 'x:0', sessionId: 'x:0', createdAt: '1', id: '', _version: '0.7.2' };
 
-/** The error of a view of a run that ended so. */
+/** The error in the view of a run with this context. */
 function shown(error: NonNullable<ProvisionContext['error']>) {
   const redact = createRedaction();
   const model = createLiveModel();
@@ -57,7 +57,7 @@ function shown(error: NonNullable<ProvisionContext['error']>) {
   return model.views()[0]?.error;
 }
 
-it('shows the words of a failure that the chart found itself', () => {
+it('shows message and hint of a failure that the chart itself detected', () => {
   expect(shown({ code: 'RESUME_LOOP', situation: 'noProgress', facts: { resumes: 20 } })).toMatchObject({
     code: 'RESUME_LOOP',
     message: 'The run was interrupted 20 times without progress',
@@ -66,7 +66,7 @@ it('shows the words of a failure that the chart found itself', () => {
   });
 });
 
-it('shows a failure that an effect reported as it is', () => {
+it('shows a failure of an effect unchanged', () => {
   const { code, message, hint } = failureRecord('DISK_FULL', 'full');
   expect(shown(failureRecord('DISK_FULL', 'full'))).toEqual({ code, message, hint, causes: [] });
 });

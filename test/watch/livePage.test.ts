@@ -26,7 +26,7 @@ function get(url: string, headers: Record<string, string> = {}, method = 'GET'):
   });
 }
 
-/** Listens to the events of a page until they end. */
+/** Reads the events of a page until they end. */
 function listen(url: string): { readonly text: () => string; readonly ended: Promise<void> } {
   let text = '';
   const ended = new Promise<void>((resolve, reject) => {
@@ -49,7 +49,7 @@ async function openPage() {
   return inspector;
 }
 
-it('shows a run live, to its end', async () => {
+it('shows a run live until its end', async () => {
   const inspector = await openPage();
   const before = await get(inspector.url);
   expect(before.status).toBe(200);
@@ -78,7 +78,7 @@ it('shows several actors', async () => {
   expect((await get(inspector.url)).body).toContain('The chart of provision is in provisioned.');
 });
 
-it('is for this machine only', async () => {
+it('is served to this machine only', async () => {
   const { url } = await openPage();
   const { port } = new URL(url);
   expect((await get(url, { host: `localhost:${port}` })).status).toBe(200);
@@ -90,7 +90,7 @@ it('is for this machine only', async () => {
   expect((await get(`${url}other`)).status).toBe(404);
 });
 
-it('loads nothing but itself', async () => {
+it('loads nothing from elsewhere', async () => {
   const { url } = await openPage();
   const { headers, body } = await get(url);
   const policy = String(headers['content-security-policy']);
@@ -103,7 +103,7 @@ it('loads nothing but itself', async () => {
   expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
 });
 
-it('costs a run nothing when a reader stalls or goes away', async () => {
+it('does not delay a run when a reader stalls or disconnects', async () => {
   const inspector = await openPage();
   const { port } = new URL(inspector.url);
   const stalled = connect(Number(port), '127.0.0.1');

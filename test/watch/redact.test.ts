@@ -26,17 +26,17 @@ const event = (sessionId: string, fields: { type: string; [key: string]: unknown
   event: fields,
 });
 
-/** A value with a secret in every place that a field of ours could hide it. */
-const spoilt = (fields: object): object => ({ ...fields, token: SECRET, deep: { token: SECRET }, list: [SECRET] });
+/** A value with a secret in every field. */
+const withSecrets = (fields: object): object => ({ ...fields, token: SECRET, deep: { token: SECRET }, list: [SECRET] });
 
 describe('the allow-list', () => {
-  it('copies what it names, and nothing else', () => {
+  it('copies the fields that it names, and no other', () => {
     const list = { a: true, b: { c: true }, d: [{ e: true }] } as const;
     const value = { a: 1, b: { c: 'x', token: SECRET }, d: [{ e: false, token: SECRET }], token: SECRET };
     expect(onlyAllowed(list, value)).toEqual({ a: 1, b: { c: 'x' }, d: [{ e: false }] });
   });
 
-  it('withholds what is not of the kind that was declared', () => {
+  it('withholds a value of another type than declared', () => {
     expect(onlyAllowed(true, { token: SECRET })).toBe(WITHHELD);
     expect(onlyAllowed(true, [SECRET])).toBe(WITHHELD);
     expect(onlyAllowed(true, new Secret(SECRET))).toBe(WITHHELD);
@@ -59,26 +59,30 @@ describe('the allow-list', () => {
   });
 });
 
-describe('what an inspector is told', () => {
-  it.each(['provision', 'telemetry', 'request', '0.telemetry.publishing.sending', 'somebody else’s'])(
-    'shows no undeclared part of an actor called %s',
+describe('an inspector', () => {
+  it.each(['provision', 'telemetry', 'request', '0.telemetry.publishing.sending', 'unknown'])(
+    'sees no undeclared part of an actor named %s',
     (name) => {
       const redact = createRedaction();
       const shown = [
         actor('x:1', name, {
           status: 'active',
           value: 'request',
-          context: spoilt({ runId: 'r' }),
-          input: spoilt({ runId: 'r' }),
-          output: spoilt({ outcome: 'granted', issued: spoilt({ deviceName: 'd' }) }),
-          error: spoilt({ failure: spoilt({ code: 'C' }) }),
+          context: withSecrets({ runId: 'r' }),
+          input: withSecrets({ runId: 'r' }),
+          output: withSecrets({ outcome: 'granted', grant: withSecrets({ deviceName: 'd' }) }),
+          error: withSecrets({ failure: withSecrets({ code: 'C' }) }),
         }),
-        event('x:1', { type: 'xstate.init', input: spoilt({ runId: 'r' }) }),
-        event('x:1', { type: 'xstate.promise.resolve', data: spoilt({ outcome: 'granted' }) }),
-        event('x:1', { type: 'xstate.promise.reject', data: spoilt({ failure: spoilt({ code: 'C' }) }) }),
-        event('x:1', { type: `xstate.done.actor.request`, output: spoilt({ outcome: 'granted' }), actorId: 'request' }),
-        event('x:1', { type: `xstate.error.actor.request`, error: spoilt({ at: 1 }), actorId: 'request' }),
-        event('x:1', { type: 'RESUME', ...spoilt({ at: 1 }) }),
+        event('x:1', { type: 'xstate.init', input: withSecrets({ runId: 'r' }) }),
+        event('x:1', { type: 'xstate.promise.resolve', data: withSecrets({ outcome: 'granted' }) }),
+        event('x:1', { type: 'xstate.promise.reject', data: withSecrets({ failure: withSecrets({ code: 'C' }) }) }),
+        event('x:1', {
+          type: `xstate.done.actor.request`,
+          output: withSecrets({ outcome: 'granted' }),
+          actorId: 'request',
+        }),
+        event('x:1', { type: `xstate.error.actor.request`, error: withSecrets({ at: 1 }), actorId: 'request' }),
+        event('x:1', { type: 'RESUME', ...withSecrets({ at: 1 }) }),
         event('x:1', { type: SECRET }),
         event('never seen', { type: 'xstate.init', input: SECRET }),
       ].map(redact);
@@ -86,7 +90,7 @@ describe('what an inspector is told', () => {
     },
   );
 
-  it('shows the declared parts', () => {
+  it('sees the declared parts', () => {
     const redact = createRedaction();
     redact(actor('x:1', 'request'));
     const issued = { deviceName: 'd', fingerprint: 'f', successSeen: true };
@@ -105,13 +109,13 @@ describe('what an inspector is told', () => {
     });
   });
 
-  it('draws the chart from its source, not from what came along', () => {
+  it('gets the definition of the chart from its source, not from the event', () => {
     const shown = createRedaction()(actor('x:1', 'provision'));
     const definition: unknown = JSON.parse('definition' in shown ? shown.definition : '{}');
     expect(definition).toMatchObject({ id: 'provision', initial: 'detect', states: { request: { invoke: {} } } });
   });
 
-  it('knows the chart still after a thousand actors of its own', () => {
+  it('still knows the chart after a thousand actors', () => {
     const redact = createRedaction();
     redact(actor('x:0', 'telemetry'));
     for (let n = 1; n <= 1000; n += 1) redact(actor(`x:${n}`, '0.telemetry.publishing.sending'));
@@ -120,7 +124,7 @@ describe('what an inspector is told', () => {
       type: '@xstate.snapshot',
       sessionId: 'x:0',
       event: { type: 'xstate.after.restOfInterval.telemetry.publishing.pausing' },
-      // As xstate gives it: a snapshot of a machine has these fields too.
+      // The fields that xstate gives a snapshot of a machine.
       snapshot: {
         status: 'active',
         output: undefined,

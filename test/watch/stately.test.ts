@@ -13,7 +13,7 @@ import { portOf, relay, watchedRun } from './watchedRun.ts';
 
 const MAIN_FLOW = [...STEPS, 'provisioned'];
 
-/** A run must not become longer by more than this; generous, because machines are busy. */
+/** A run may take longer by this much. Generous, because test machines are busy. */
 const UNNOTICED_MS = 5000;
 
 async function freePort(): Promise<number> {
@@ -26,7 +26,7 @@ async function freePort(): Promise<number> {
 
 const configSchema = z.object({ thingsboard: z.object({ access_token: z.string().min(8) }) });
 
-it('tells a receiver of the Stately inspector what the run does, in order, and no secret', async () => {
+it('sends the events of the run to a receiver of the Stately inspector, in order and without a secret', async () => {
   const { port } = await relay();
   const received: StatelyInspectionEvent[] = [];
   createWebSocketReceiver({ server: `ws://127.0.0.1:${port}` }).subscribe((event) => received.push(event));
@@ -64,16 +64,16 @@ it('tells a receiver of the Stately inspector what the run does, in order, and n
   }
 });
 
-it('costs a run nothing when nobody listens', async () => {
+it('does not delay a run without a receiver', async () => {
   const port = await freePort();
   const said: string[] = [];
   const { run, runMs, closeMs } = await watchedRun(inspectWithStately({ port, say: (text) => said.push(text) }));
   expect(run.outcome).toBe('provisioned');
-  expect(said).toEqual([`No Stately inspector listens on 127.0.0.1:${port}; the run goes on without`]);
+  expect(said).toEqual([`No Stately inspector listens on 127.0.0.1:${port}. The run continues without an inspector`]);
   expect(runMs + closeMs).toBeLessThan(UNNOTICED_MS);
 });
 
-/** A server that takes connections and does with them what the test says. */
+/** A server that accepts connections and passes them to the test. */
 async function strangeServer(take: (socket: Socket) => void): Promise<number> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -89,7 +89,7 @@ async function strangeServer(take: (socket: Socket) => void): Promise<number> {
   return portOf(server.address());
 }
 
-it('costs a run nothing when the receiver never answers', async () => {
+it('does not delay a run when the receiver never answers', async () => {
   const port = await strangeServer((socket) => socket.pause());
   const { run, runMs, closeMs } = await watchedRun(inspectWithStately({ port }));
   expect(run.outcome).toBe('provisioned');
@@ -97,11 +97,11 @@ it('costs a run nothing when the receiver never answers', async () => {
   expect(closeMs).toBeLessThan(2000);
 });
 
-it('costs a run nothing when the receiver stops reading', async () => {
+it('does not delay a run when the receiver stops reading', async () => {
   const { port, server } = await relay();
   server.on('connection', (client) => client.pause());
   const inspector = inspectWithStately({ port });
-  // More than the sockets' buffers and the queue hold.
+  // More than the buffers of the sockets and the queue can hold.
   const chatter = createActor(telemetryMachine, { input: { spread: 1 } });
   for (let n = 0; n < 20_000; n += 1) {
     const event = { type: 'xstate.after.backoff.telemetry.waiting' };
@@ -113,7 +113,7 @@ it('costs a run nothing when the receiver stops reading', async () => {
   expect(closeMs).toBeLessThan(2000);
 });
 
-it('costs a run nothing when the receiver disappears in the middle', async () => {
+it('does not delay a run when the receiver disconnects', async () => {
   const { port, server } = await relay();
   const { run, runMs } = await watchedRun(inspectWithStately({ port }), () => {
     for (const client of server.clients) client.terminate();
@@ -123,7 +123,7 @@ it('costs a run nothing when the receiver disappears in the middle', async () =>
   expect(runMs).toBeLessThan(UNNOTICED_MS);
 });
 
-it('connects again to a receiver that comes later, with what has happened before', async () => {
+it('connects to a receiver that starts later, and sends it the earlier events', async () => {
   const port = await freePort();
   const inspector = inspectWithStately({ port });
   const { run } = await watchedRun({ ...inspector, close: async () => {} });

@@ -5,7 +5,7 @@ import type { DevicePaths } from '../../src/device/paths.ts';
 import type { RunInspector } from '../../src/watch/observer.ts';
 import { type AgentRun, runDevice, scene } from '../support/agentRun.ts';
 
-/** A server on this machine that passes on what one client sends to all others, as the Stately inspector's does. */
+/** A server that forwards each client's messages to all other clients, as the Stately inspector's server does. */
 export async function relay(): Promise<{ readonly port: number; readonly server: WebSocketServer }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   const sent: string[] = [];
@@ -37,7 +37,7 @@ interface Watched {
   readonly closeMs: number;
 }
 
-/** A whole run against a simulated server, watched by this inspector, which is closed after it. */
+/** A whole run against a simulated server, watched by this inspector. Closes the inspector. */
 export async function watchedRun(inspector: RunInspector, meanwhile: () => void = () => {}): Promise<Watched> {
   const { paths } = await scene();
   const startedAt = performance.now();

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject } from '../../config/json/strictJson.ts';
 
-/** What a command prints: for people, and for machines with sorted keys. */
+/** The output of a command: text for people, JSON with sorted keys for programs. */
 export interface Printed {
   readonly text: string;
   readonly json: object;
 }
 
-/** A text of section `thingsboard`; undefined where there is none. */
+/** A text of the section `thingsboard`; undefined: it is missing or not a text. */
 export function thingsboardText(value: JsonObject, key: 'device_id' | 'access_token'): string | undefined {
   const { thingsboard } = value;
   const text = isJsonObject(thingsboard) ? thingsboard[key] : undefined;

@@ -11,12 +11,12 @@ import { type Printed, thingsboardText } from './content.ts';
 type TokenComparison = 'same' | 'different' | 'only in one';
 
 const TOKEN_LINES: Readonly<Record<TokenComparison, string>> = {
-  same: 'The access token is the same in both.',
+  same: 'The access token is the same in both files.',
   different: 'The access tokens differ (equal masks stand for equal values).',
-  'only in one': 'Only one of the two holds an access token.',
+  'only in one': 'Only one of the two files has an access token.',
 };
 
-/** The text of a configuration; what is not JSON could hold a token anywhere, so it is not shown at all. */
+/** The text of a configuration. A file that is not JSON is not shown, because a token could be anywhere in it. */
 function readable(name: string, bytes: Uint8Array): { readonly text: string; readonly token: string | undefined } {
   const json = readConfigText(bytes);
   if (json.ok) return { text: json.text, token: thingsboardText(json.value, 'access_token') };
@@ -24,8 +24,8 @@ function readable(name: string, bytes: Uint8Array): { readonly text: string; rea
 }
 
 /**
- * What has changed from a backup to the current file.
- * @throws Failure CONFIG_INVALID when one of them is no JSON; CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED
+ * Compares a backup with the current file.
+ * @throws Failure CONFIG_INVALID if one of them is not JSON; CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED
  */
 export async function compareBackup({ deviceFolder }: DevicePaths, backup: Backup): Promise<Printed> {
   const content = await readBackup(backup.path);
@@ -52,6 +52,6 @@ function compareTokens(one: string | undefined, other: string | undefined): Toke
   return one === undefined || other === undefined ? 'only in one' : 'different';
 }
 
-/** A backup that can't be put back, nor compared. */
+/** The failure for a backup that can't be restored or compared. */
 export const unusableBackup = ({ path }: Backup, why: string): Failure =>
   new Failure('CONFIG_INVALID', 'backup', { path, why });

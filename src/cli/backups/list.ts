@@ -28,18 +28,20 @@ async function rowOf(backup: Backup, number: number, current: Buffer | undefined
   }
   const problems = cameraProblems(content.bytes).length;
   const remark =
-    problems === 0 ? 'whole' : `whole, but breaks ${problems === 1 ? 'a rule' : `${problems} rules`} of the camera`;
+    problems === 0
+      ? 'complete'
+      : `complete, but breaks ${problems === 1 ? 'a rule' : `${problems} rules`} of the camera`;
   const deviceId = thingsboardText(content.value, 'device_id')?.slice(0, MAX_ID_LENGTH);
   return { number, backup, deviceId, usable: true, current: isCurrent, remark: `${remark}${same}` };
 }
 
-/** The backups, newest first: when, how large, whose, whether they can be restored. @param now ms since the epoch */
+/** Lists the backups, newest first: time, size, device, and whether each can be restored. @param now ms since the epoch */
 export async function listing(
   { deviceFolder }: DevicePaths,
   backups: readonly Backup[],
   now: number,
 ): Promise<Printed> {
-  // What is wrong with the current file is doctor's to say.
+  // Problems of the current file are the subject of `doctor`.
   const current = await readThermalConfig(deviceFolder, 'read').catch(() => undefined);
   const rows: Row[] = [];
   for (const [index, backup] of backups.entries()) rows.push(await rowOf(backup, index + 1, current?.bytes));

@@ -15,8 +15,8 @@ import { type Printed, thingsboardText } from './content.ts';
 import { unusableBackup } from './diff.ts';
 
 /**
- * A run that has written its credentials into the file and has only its end left would end as if they were still there,
- * and remove the last copy of the token; one that has to put its own backup back would overwrite this one.
+ * A run in finalize would remove credentials.json, the last copy of the token, although the file no longer holds the new
+ * credentials. A run in restore would overwrite the restored file with its own backup.
  */
 async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: DevicePaths): Promise<void> {
   if (!(await fileExists(credentials))) return;
@@ -28,21 +28,21 @@ async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: De
 }
 
 /**
- * Puts a backup back: the current file becomes a backup itself, then it is replaced durably, with its owner and mode
- * and by the rules for links that provisioning follows.
- * @param yes whether to ask nobody
- * @throws Failure USAGE (nobody to ask), LOCKED (also by an unfinished run), CONFIG_INVALID (not usable), SNAPSHOT_NEWER, CONFIG_*, DISK_*, FOLDER_NOT_WRITABLE,
- * FILE_NOT_PERMITTED
+ * Restores a backup. The current file becomes a backup first. Then it is replaced durably, with its owner and mode, and
+ * with the same rules for links as in a run.
+ * @param yes restores without asking
+ * @throws Failure USAGE (no terminal), LOCKED (also by an unfinished run), CONFIG_INVALID (the backup can't be used),
+ * SNAPSHOT_NEWER, CONFIG_*, DISK_*, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
 export async function restoreBackup(paths: DevicePaths, backup: Backup, yes: boolean): Promise<Printed> {
   const content = await readBackup(backup.path);
   if (!content.usable) throw unusableBackup(backup, content.why);
   const device = thingsboardText(content.value, 'device_id') ?? 'no device';
-  // Before the question: who is told to wait need not be asked.
+  // Before the question: while an agent is running, the answer does not matter.
   const holder = await lockHolder(paths.deviceFolder, paths.stateFolder);
   if (holder !== undefined) throw new Failure('LOCKED', 'byProcess', { folder: paths.deviceFolder, pid: holder });
   await requireNoRunInTheFile(paths);
-  const question = `Replace ${paths.thermalConfig} by ${backup.name} (${device})? The current file is backed up first.`;
+  const question = `Replace ${paths.thermalConfig} with ${backup.name} (${device})? The current file is backed up first.`;
   if (!yes && !(await askYes(printable(question)))) {
     return { text: 'Nothing was changed.\n', json: { keptAs: null, restored: null } };
   }
@@ -63,7 +63,7 @@ interface Restored {
   readonly keptAs: string | null;
 }
 
-/** @throws Failure CONFIG_KEEPS_CHANGING when another program writes the file meanwhile; CONFIG_NOT_WRITTEN */
+/** @throws Failure CONFIG_KEEPS_CHANGING if another program changes the file at the same time; CONFIG_NOT_WRITTEN */
 async function putBack({ deviceFolder }: DevicePaths, bytes: Buffer): Promise<Restored> {
   await makeEntriesDurable(deviceFolder);
   const current = await readThermalConfig(deviceFolder);
@@ -89,7 +89,7 @@ async function keep(folder: string, { bytes }: ThermalConfigFile): Promise<strin
   return (await makeBackup(folder, nextBackupName(Date.now(), newest?.time), bytes)).name;
 }
 
-/** Whether the next run would write new credentials over what was put back. */
+/** Whether the next run would write new credentials into the restored file. */
 const willBeReplaced = async ({ provisionTxt, credentials }: DevicePaths): Promise<boolean> =>
   (await fileExists(provisionTxt)) || (await fileExists(credentials));
 
@@ -99,10 +99,12 @@ function report(
 ): Printed {
   const { backup, device, file, keptAs, unfinished } = done;
   const lines = [
-    `${file} is now ${backup.name} (${device}).`,
-    keptAs === null ? 'There was no file before.' : `What was there before is kept as ${keptAs}.`,
-    ...(unfinished ? ['Provisioning is asked for or unfinished: the next run writes new credentials into it.'] : []),
-    "Next: restart the camera's client, so that it loads the file.",
+    `Restored ${backup.name} (${device}) to ${file}.`,
+    keptAs === null ? 'There was no file before.' : `The previous file is kept as ${keptAs}.`,
+    ...(unfinished
+      ? ['Provisioning is requested or unfinished, so the next run writes new credentials into the file.']
+      : []),
+    "Next: restart the camera's client to load the file.",
     `Check it with: thermal-provision status --dir ${deviceFolder}`,
   ];
   return {

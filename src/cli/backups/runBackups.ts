@@ -17,7 +17,7 @@ export interface BackupsArguments extends FolderArguments {
 }
 
 /**
- * One of the `backups` commands.
+ * Runs one action of `backups` and prints its output.
  * @returns the exit status
  * @throws Failure USAGE, DEVICE_FOLDER_MISSING, CONFIG_*, LOCKED, DISK_*, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */

@@ -2,14 +2,14 @@ import type { Command } from 'commander';
 import { addInspectOption, type InspectArguments } from '../inspectOption.ts';
 
 const NOTES = `
-With --inspect the demonstration begins when the printed address is open in a browser, or after 30 seconds. The page
+With --inspect, the demonstration begins when the printed address is open in a browser, or after 30 seconds. The page
 stays until SIGINT (Ctrl+C) or SIGTERM ends the program with status 0.
 `;
 
-/** `demo`: the whole story in a few seconds, without a server and without a question. */
+/** `demo`: shows a run with an interruption in a few seconds. It needs no server and no input. */
 export function registerDemo(program: Command): void {
   addInspectOption(program.command('demo'))
-    .description('show a provisioning with an interruption in the middle, against a built-in simulator')
+    .description('show a provisioning with an interruption, with a built-in simulator as the server')
     .option('--keep', 'keep the device folder of the demonstration')
     .addHelpText('after', NOTES)
     .action(async ({ keep, inspect }: { keep?: boolean } & InspectArguments) => {

@@ -8,26 +8,26 @@ import { VERSION } from '../../version.ts';
 import { openLivePage } from '../../watch/livePage.ts';
 
 const LOOK_MS = 200;
-/** Time to copy the address into a browser. */
+/** How long the user may take to open the page. */
 const OPENING_LIMIT_MS = 30_000;
-/** Time to look at the page before it changes. */
+/** How long each scene of the page stays. */
 const LOOKING_MS = 2500;
 
-/** What a person at the terminal and the page needs; without a page nothing waits. */
+/** The page of the demonstration, and its pauses for the reader. */
 export interface DemoPage {
-  /** Waits until a browser shows the page, 30 s at most. */
+  /** Waits until a browser shows the page, at most 30 s. */
   opened(): Promise<void>;
-  /** Gives the reader a moment. */
+  /** Waits for the reader. */
   pause(): Promise<void>;
-  /** Waits for the signal. */
+  /** Waits until the signal is aborted. */
   ended(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Shows a device folder on a page of this machine, as its files change. The agents of the demonstration come and go,
- * and one of them is killed: so the page is made from the files, as `report` is.
- * @param signal ends every wait, without an error
+ * Shows a device folder live on a page on this machine. The demonstration starts several agents and kills one of them, so
+ * the page is made from the files, as in `report`.
+ * @param signal ends every wait without an error
  */
 export async function openDemoPage(folder: string, signal: AbortSignal): Promise<DemoPage & { readonly url: string }> {
   const paths = devicePaths(folder);
@@ -48,7 +48,7 @@ ${contextSection(view.context, 'context')}`;
       await delay(LOOK_MS);
     }
   })();
-  // Nothing but the signal ends a delay early.
+  // The only error of this delay is the aborted signal.
   const wait = (ms: number): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
   return {
     url: page.url,

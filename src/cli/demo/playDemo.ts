@@ -16,7 +16,7 @@ import { statusText } from '../../status/statusText.ts';
 import { stopSignal } from '../stopSignal.ts';
 import { type DemoPage, openDemoPage } from './demoPage.ts';
 
-/** Long enough to pull the plug between request and answer, short enough to watch. */
+/** Long enough to kill the agent between request and answer, short enough to watch. */
 const ANSWER_LATENCY_MS = 600;
 const AGENT_LIMIT_MS = 20_000;
 const OLD_CONFIG = {
@@ -28,16 +28,16 @@ const OLD_CONFIG = {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const chapter = (title: string): void => say(`\n── ${title} ${'─'.repeat(Math.max(0, 100 - title.length))}`);
 
-/** Ends with the agent's exit status, or the signal's name. @param signal stops the agent */
+/** Waits for the agent. @returns its exit status or the name of the signal that killed it @param signal stops the agent */
 function ending(agent: ChildProcess, signal: AbortSignal | undefined): Promise<number | string> {
   const stop = (): void => void agent.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   return new Promise((resolve) => {
     const timer = setTimeout(() => agent.kill('SIGKILL'), AGENT_LIMIT_MS);
-    agent.once('exit', (code, killed) => {
+    agent.once('exit', (code, killedBy) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', stop);
-      resolve(code ?? killed ?? 'unknown');
+      resolve(code ?? killedBy ?? 'unknown');
     });
   });
 }
@@ -54,7 +54,7 @@ async function layOut(folder: string, port: number): Promise<void> {
   await writeFile(join(folder, 'provision.txt'), '');
 }
 
-/** Shows a configuration with its token masked: demonstrations end up in screenshots. */
+/** Masks the token in a configuration, because demonstrations end up in screenshots. */
 async function shownConfig(path: string): Promise<string> {
   const text = await readFile(path, 'utf8');
   return text.replace(/("access_token":\s*")[^"]*/, '$1[masked]');
@@ -68,16 +68,16 @@ async function shownStatus(folder: string): Promise<string> {
 interface Stage {
   readonly folder: string;
   readonly simulator: Simulator;
-  /** Called by the simulator when it has registered a device. */
-  readonly cut: { now: () => void };
+  /** `kill` is called when the simulator has registered a device. */
+  readonly power: { kill: () => void };
   readonly agentArguments: readonly string[];
   readonly page: DemoPage | undefined;
-  /** Ends the demonstration; undefined: only the signals' usual effect does. */
+  /** Ends the demonstration; undefined: the signals have their default effect. */
   readonly signal: AbortSignal | undefined;
 }
 
-async function play({ folder, simulator, cut, agentArguments, page, signal }: Stage): Promise<number> {
-  chapter('1. A camera with an old configuration, provision.txt and provision.json; a simulated ThingsBoard');
+async function play({ folder, simulator, power, agentArguments, page, signal }: Stage): Promise<number> {
+  chapter('1. A camera with an old configuration, provision.txt and provision.json, and a simulated ThingsBoard');
   await layOut(folder, simulator.port);
   say(`device folder: ${folder}\nserver:        ${simulator.url}`);
   say((await readdir(folder)).map((name) => `  ${name}`).join('\n'));
@@ -85,17 +85,17 @@ async function play({ folder, simulator, cut, agentArguments, page, signal }: St
   await page?.pause();
   signal?.throwIfAborted();
 
-  chapter('2. Boot: the agent asks for a device. The power is cut before the answer arrives');
+  chapter('2. Boot: the agent requests a device. The power fails before the answer arrives');
   const first = startAgent(folder, agentArguments);
-  cut.now = () => first.kill('SIGKILL');
-  say(`\nThe agent was ended by ${await ending(first, signal)}. What an operator sees now:\n`);
-  cut.now = () => {};
+  power.kill = () => first.kill('SIGKILL');
+  say(`\nThe agent was killed by ${await ending(first, signal)}. An operator now sees this status:\n`);
+  power.kill = () => {};
   signal?.throwIfAborted();
   say(await shownStatus(folder));
   await page?.pause();
   signal?.throwIfAborted();
 
-  chapter('3. Next boot: the same run goes on, finds out that the request had succeeded, and finishes');
+  chapter('3. Next boot: the agent resumes the run, learns that the request had succeeded, and finishes');
   const exitStatus = await ending(startAgent(folder, agentArguments), signal);
   signal?.throwIfAborted();
 
@@ -109,33 +109,35 @@ async function play({ folder, simulator, cut, agentArguments, page, signal }: St
 }
 
 export interface DemoOptions {
-  /** Whether the folder stays. */
+  /** Whether to keep the device folder. */
   readonly keep: boolean;
-  /** Whether a page shows the demonstration, and stays until SIGINT or SIGTERM. */
+  /** Whether to show the demonstration on a page, until SIGINT or SIGTERM. */
   readonly showPage: boolean;
-  /** More options for the agents. */
+  /** Additional options for the agents. */
   readonly agentArguments: readonly string[];
 }
 
 /**
- * Plays the demonstration in a folder of its own.
- * @returns the exit status: 0 when all went as it should, or when it was told to end
+ * Plays the demonstration in a temporary folder.
+ * @returns the exit status: 0 after a success, or after SIGINT or SIGTERM
  */
 export async function playDemo({ keep, showPage, agentArguments }: DemoOptions): Promise<number> {
   const signal = showPage ? stopSignal() : undefined;
   const folder = await mkdtemp(join(tmpdir(), 'thermal-demo-'));
-  const cut = { now: (): void => {} };
+  const power = { kill: (): void => {} };
   const simulator = await startSimulator({
     latencyMs: ANSWER_LATENCY_MS,
     onEvent: (event) => {
-      if (event.type === 'commit') cut.now();
+      if (event.type === 'commit') power.kill();
     },
   });
   const page = signal && (await openDemoPage(folder, signal));
   try {
     if (page !== undefined)
-      say(`Open ${page.url} in a browser: the demonstration begins then, or after 30 seconds. Ctrl+C ends it.`);
-    const exitStatus = await play({ folder, simulator, cut, agentArguments, page, signal });
+      say(
+        `Open ${page.url} in a browser. The demonstration then begins, at the latest after 30 seconds. Ctrl+C ends it.`,
+      );
+    const exitStatus = await play({ folder, simulator, power, agentArguments, page, signal });
     if (page !== undefined) say(`\nThe page stays at ${page.url} until Ctrl+C.`);
     await page?.ended();
     return exitStatus;
@@ -145,7 +147,7 @@ export async function playDemo({ keep, showPage, agentArguments }: DemoOptions):
   } finally {
     await page?.close();
     await simulator.close();
-    if (keep) say(`The device folder stays: ${folder}`);
+    if (keep) say(`The device folder is kept: ${folder}`);
     else await rm(folder, { recursive: true, force: true });
   }
 }

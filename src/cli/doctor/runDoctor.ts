@@ -14,7 +14,7 @@ const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> 
   skipped: ['–', 'dim'],
 };
 const TITLE_WIDTH = 21;
-/** How long a look-up that never ends may keep the process alive after its work is done. */
+/** How long a hanging name resolution may delay the end of the process. */
 const LINGER_MS = 500;
 
 export interface DoctorOptions {
@@ -23,7 +23,7 @@ export interface DoctorOptions {
 }
 
 /**
- * Prints what the checks find, as they find it.
+ * Prints the result of each check as soon as it is known.
  * @returns the exit status that `run` would end with
  */
 export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Promise<number> {
@@ -74,8 +74,8 @@ function findingText(title: string, { verdict, message, hint, code }: Finding, p
 }
 
 function planText(plan: Plan | undefined, paint: Paint): string {
-  if (plan === undefined) return '\nPlan: not known before the checks above pass.\n';
-  if (plan.diff === '') return `\nPlan: ${printable(plan.file)} would stay as it is.\n`;
+  if (plan === undefined) return '\nPlan: unknown until the checks above pass.\n';
+  if (plan.diff === '') return `\nPlan: no change of ${printable(plan.file)}.\n`;
   return `\nPlan for ${printable(plan.file)}:\n${paintDiff(plan.diff, paint)}`;
 }
 
@@ -86,16 +86,16 @@ function summary(reports: readonly CheckReport[], { deviceFolder, provisionTxt }
   const warnings = count('warning') === 0 ? '' : `, ${counted(count('warning'), 'warning')}`;
   const failure = firstFailure(reports);
   if (failure === undefined) {
-    const verdict = paint('green', 'Nothing here stops a provisioning');
+    const verdict = paint('green', 'No problem found');
     const isAsked = reports.some(({ title, findings }) => title === TRIGGER && findings[0]?.verdict === 'passed');
     const ask = isAsked ? '' : `touch ${provisionTxt} && `;
     return `\n${verdict}${warnings}. Next: ${printable(ask)}thermal-provision run --dir ${printable(deviceFolder)}\n`;
   }
   const problems = paint('red', counted(count('failed'), 'problem'));
-  return `\n${problems}${warnings}. A run would end with ${failure.exitStatus} (${failure.code}): correct the first ✗, then run doctor again.\n`;
+  return `\n${problems}${warnings}. A run would end with ${failure.exitStatus} (${failure.code}): correct the first ✗, then start doctor again.\n`;
 }
 
-/** Keys in their order, so that two outputs can be compared line by line. */
+/** Keys in alphabetical order, so that two outputs can be compared line by line. */
 function document(reports: readonly CheckReport[], exitStatus: number, plan: Plan | undefined): object {
   const checks = reports.flatMap(({ title, findings }) =>
     findings.map(({ code, hint, message, verdict }) => ({

@@ -6,15 +6,15 @@ Examples:
   thermal-provision inspect --dir /var/lib/thermal-camera
   thermal-provision inspect events.jsonl
 
-The recording is opened on a page of this machine, whose address is printed; the arrow keys step through the run. Ends
-on SIGTERM or SIGINT with status 0. A run that is under way is watched with run --inspect.
+"inspect" shows the recording on a page on this machine and prints the address. The arrow keys step through the run.
+SIGTERM or SIGINT ends it with status 0. To watch a run live, use run --inspect.
 `;
 
-/** `inspect`: steps through a run that a device has recorded. */
+/** `inspect`: steps through a recorded run. */
 export function registerInspect(program: Command): void {
   addFolderOptions(program.command('inspect'))
-    .argument('[file]', "a device's events.jsonl; default: that of --dir")
-    .description('step through a recorded run on a page of this machine')
+    .argument('[file]', 'events.jsonl of a device; default: the file of --dir')
+    .description('step through a recorded run on a page on this machine')
     .addHelpText('after', NOTES)
     .action(async (file: string | undefined, options: FolderArguments) => {
       const { openRecording } = await import('../parts/diagnosis.ts');

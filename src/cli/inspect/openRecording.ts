@@ -8,8 +8,8 @@ import { serveLocally } from '../../watch/localServer.ts';
 import { stopped, stopSignal } from '../stopSignal.ts';
 
 /**
- * Serves a recording until it is told to stop.
- * @throws Failure USAGE when there is nothing to show
+ * Serves a recording until SIGINT or SIGTERM.
+ * @throws Failure USAGE if the file has no recorded run
  */
 export async function openRecording(given: string): Promise<void> {
   const path = resolve(given);
@@ -25,8 +25,10 @@ export async function openRecording(given: string): Promise<void> {
   const signal = stopSignal();
   const server = await serveLocally({ page: (query) => recordingPage(path, runs, query, VERSION) }, true);
   process.stdout.write(`${server.url}\n`);
-  const lost = read.skipped === 0 ? '' : `; ${read.skipped} lines could not be read`;
-  process.stderr.write(`${runs.length} recorded ${runs.length === 1 ? 'run' : 'runs'}${lost}. Ctrl+C ends.\n`);
+  const skipped = read.skipped === 0 ? '' : `; ${read.skipped} lines could not be read`;
+  process.stderr.write(
+    `${runs.length} recorded ${runs.length === 1 ? 'run' : 'runs'}${skipped}. Press Ctrl+C to end.\n`,
+  );
   await stopped(signal);
   await server.close();
 }

@@ -1,4 +1,4 @@
-/** What helps to find a fault: `doctor`, `report`, `inspect` and `--inspect`, one part of the bundle (see files.ts). */
+/** The code of `doctor`, `report`, `inspect` and `--inspect`: one part of the bundle (see files.ts). */
 export { inspectOnPage } from '../../watch/livePage.ts';
 export { inspectWithStately } from '../../watch/stately.ts';
 export { runDoctor } from '../doctor/runDoctor.ts';

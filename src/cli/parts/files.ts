@@ -1,6 +1,6 @@
 /**
- * The commands that read a device's files, one part of the bundle. With a part for each of them the code that they
- * share with `run` would lie in more files, and `run` would have to load them all.
+ * The commands that read the files of a device: one part of the bundle. With one part for each command, the code shared
+ * with `run` would be split into more files, and `run` would load them all.
  */
 export { runBackups } from '../backups/runBackups.ts';
 export { explainRun } from '../explain/explainRun.ts';

@@ -9,16 +9,16 @@ const NOTES = `
 Example:
   thermal-provision report --dir /var/lib/thermal-camera --out run.html
 
-The page holds everything in itself (no network, no secret): the chart with the path taken, a timeline with durations
-and retries, error and hint, versions. Works from the files alone: while the agent runs, after a crash, and on a copy of
-the folder. A file that is no report is not replaced.
+The page shows the chart with the path of the run, a timeline with durations and retries, error, hint and versions. It
+contains no secret and needs no network. "report" only reads the files, so it works while the agent runs, after a crash,
+and on a copy of the folder. It replaces an older report, but no other file.
 `;
 
-/** `report`: the latest run as one page, to look at or to send to support. */
+/** `report`: the latest run as one page for support. */
 export function registerReport(program: Command): void {
   addFolderOptions(program.command('report'))
-    .description('write the latest run as one HTML page, to look at or to send to support')
-    .requiredOption('--out <file>', 'where to write the page; -: to standard output')
+    .description('write the latest run as one HTML page, for example for support')
+    .requiredOption('--out <file>', 'file to write; -: standard output')
     .addHelpText('after', NOTES)
     .action(async (options: ReportArguments) => {
       const { writeReport } = await import('../parts/diagnosis.ts');

@@ -10,7 +10,7 @@ import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { VERSION } from '../../version.ts';
 import { boardId } from '../options.ts';
 
-/** Mode of a page without secrets that is there to be passed on. */
+/** Readable for all, because the page has no secrets. */
 const PAGE_MODE = 0o644;
 const MAX_PAGE_BYTES = 64 * 1024 * 1024;
 const BEGINNING = '<!doctype html>';
@@ -18,7 +18,7 @@ const BEGINNING = '<!doctype html>';
 /**
  * Writes the report of a device.
  * @param out a path; `-`: standard output
- * @throws Failure DEVICE_FOLDER_MISSING, USAGE (the file is no report), and those of durableReplace
+ * @throws Failure DEVICE_FOLDER_MISSING, USAGE (the file is not a report), and those of durableReplace
  */
 export async function writeReport(paths: DevicePaths, out: string): Promise<void> {
   const files = await readDeviceFiles(paths, { boardId: boardId() });
@@ -36,7 +36,7 @@ export async function writeReport(paths: DevicePaths, out: string): Promise<void
   process.stdout.write(`${path}\n`);
 }
 
-/** A slip in the command line must not cost provision.json or the configuration. */
+/** A wrong --out must not replace provision.json or the configuration. */
 async function requireReplaceable(path: string): Promise<void> {
   const read = await readLimited(path, MAX_PAGE_BYTES, false);
   if (!read.ok && read.problem === 'absent') return;

@@ -3,16 +3,16 @@ import { addFolderOptions } from '../options.ts';
 import type { ResetArguments } from './resetRun.ts';
 
 const NOTES = `
-thermal_config.json is never touched, and nothing is deleted: snapshot.json and credentials.json are renamed.
+"reset" renames snapshot.json and credentials.json. It deletes nothing and never changes thermal_config.json.
 
-Exit status: 0 done, or nothing to give up; 64 no terminal to ask on, and no --yes; 75 an agent is at work, or the run
-must be finished instead; 74 and 77 the files can't be changed. A “no” ends with 0 and changes nothing.
+Exit status: 0 done, or nothing to give up, or the answer was no; 64 neither a terminal nor --yes; 75 an agent is
+running, or the run must be finished instead; 74 and 77 the files can't be changed.
 `;
 
 /** `reset`: gives up an unfinished run. */
 export function registerReset(program: Command): void {
   addFolderOptions(program.command('reset'))
-    .description('give up an unfinished run, and say what may be left on the server')
+    .description('give up an unfinished run and say what may be left on the server')
     .option('--yes', 'do not ask')
     .addHelpText('after', NOTES)
     .action(async (options: ResetArguments) => {

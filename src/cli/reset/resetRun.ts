@@ -14,7 +14,7 @@ import { systemClock } from '../../time/clock.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 import { askYes } from '../terminal/askYes.ts';
 
-/** What `reset` is given, as commander has parsed it. */
+/** The options of `reset`, as commander gives them. */
 export interface ResetArguments extends FolderArguments {
   readonly yes?: boolean;
 }
@@ -22,7 +22,7 @@ export interface ResetArguments extends FolderArguments {
 const say = (text: string): void => void process.stdout.write(`${oneLine(text)}\n`);
 
 /**
- * Gives up an unfinished run: asks, then moves its files out of the way, under the lock.
+ * Gives up an unfinished run: asks, then sets its files aside under the lock.
  * @returns the exit status
  * @throws Failure USAGE, LOCKED, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
  */
@@ -36,15 +36,15 @@ export async function resetRun(options: ResetArguments): Promise<number> {
     say(`${plan.why}.`);
     return EXIT.OK;
   }
-  // Before the question: who is told to wait need not be asked.
+  // Before the question: while an agent is running, the answer does not matter.
   if (files.holder !== null) {
-    const why = `An agent (process ${files.holder}) works on this folder`;
+    const why = `An agent is running on this folder (process ${files.holder})`;
     return refuse(why, FAILURES.LOCKED.hint);
   }
   if (plan.kind === 'refused') return refuse(plan.why, plan.next, unreadableCode(files));
   say(`Giving up run ${files.snapshot.value?.runId ?? '(unknown)'}:`);
   for (const consequence of plan.consequences) say(`- ${consequence}`);
-  if (options.yes !== true && !(await askYes('Give it up?'))) {
+  if (options.yes !== true && !(await askYes('Give the run up?'))) {
     say('Nothing was changed.');
     return EXIT.OK;
   }
@@ -67,10 +67,10 @@ async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 
   let events: LineFile | undefined;
   try {
     events = await openEventsFile(paths.events);
-    // An agent may have worked while the question was on the screen.
+    // An agent may have run while the question was on the screen.
     const plan = await planReset(await look(paths));
     if (plan.kind !== 'reset' || plan.version !== planned.version) {
-      return refuse('The run has gone on meanwhile', 'Look at status, then decide again.');
+      return refuse('The run has changed in the meantime', 'Read the output of status, then decide again.');
     }
     const clock = systemClock();
     const moved: string[] = [];
@@ -81,8 +81,8 @@ async function carryOut(paths: DevicePaths, planned: Extract<ResetPlan, { kind: 
       attempt: null,
     });
     log.warn('run.reset', `The run was given up by an operator. ${plan.consequences[0] ?? ''}`, { movedTo: moved });
-    for (const path of moved) say(`moved: ${path}`);
-    say('The run is given up.');
+    for (const path of moved) say(`set aside: ${path}`);
+    say('The run was given up.');
     return EXIT.OK;
   } finally {
     events?.close();

@@ -7,16 +7,16 @@ const EXAMPLES = `
 Example:
   thermal-provision run --dir /var/lib/thermal-camera
 
-Without provision.txt it ends at once with status 0. After a failure provision.txt stays, so that the next boot tries
-again; thermal_config.json is then unchanged. What happened: thermal-provision status.
+Without provision.txt, "run" ends at once with status 0. After a failure, thermal_config.json is unchanged, and
+provision.txt stays, so the next boot tries again. "thermal-provision status" says what happened.
 
-On a terminal the progress is shown; with --log-format or --log-level, or without a terminal, log lines are.
+On a terminal, "run" shows its progress. With --log-format or --log-level, or without a terminal, it prints log lines.
 `;
 
-/** How long open handles may keep the process alive after its work is done. */
+/** How long open handles may delay the end of the process. */
 const LINGER_MS = 500;
 
-/** `run`: one pass for the boot process. */
+/** `run`: provisions once, for the boot process. */
 export function registerRun(program: Command): void {
   addInspectOption(addAgentOptions(program.command('run')))
     .description('provision the device if provision.txt asks for it, then end (for the boot process)')

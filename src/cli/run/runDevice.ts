@@ -6,9 +6,9 @@ import { isDrawable } from '../terminal/paint.ts';
 import { openProgress, type Progress } from '../terminal/progress.ts';
 
 /**
- * One pass over a device folder, for the boot process.
- * @param signal ends it in good order
- * @param watched is told what the chart does
+ * Provisions the device if requested, for the boot process.
+ * @param signal interrupts the run
+ * @param watched inspector of the run
  * @returns the exit status
  */
 export async function runDevice(
@@ -22,7 +22,7 @@ export async function runDevice(
   return result.exitStatus;
 }
 
-/** Progress on a terminal that can draw it; log lines elsewhere, and where their format or level was asked for. */
+/** Shows progress on a terminal. An explicit --log-format or --log-level turns the progress display off. */
 function openOutput(given: AgentArguments): Progress {
   const wantsLines = given.logFormat !== undefined || given.logLevel !== undefined;
   const progress = wantsLines || !isDrawable(process.stderr) ? undefined : openProgress(given.dir);

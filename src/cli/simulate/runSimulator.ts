@@ -7,7 +7,7 @@ import { type SimulateArguments, simulatorOptions } from './simulatorOptions.ts'
 const CA_MODE = 0o644;
 
 /**
- * Runs a simulator until SIGINT or SIGTERM, and prints where it listens and what happens.
+ * Runs a simulator until SIGINT or SIGTERM. Prints its address, then one line for each event.
  * @throws Failure USAGE for a wrong option, and those of startSimulator and durableReplace
  */
 export async function runSimulator(given: SimulateArguments): Promise<void> {

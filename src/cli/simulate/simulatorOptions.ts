@@ -4,7 +4,7 @@ import { parseFault } from '../../simulator/faultText.ts';
 import { STRATEGIES } from '../../simulator/provisioningStrategy.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 
-/** Options as commander gives them: all text, checked here, so that a wrong one ends with the documented status. */
+/** The options as commander gives them, all as text. They are checked here, so that a wrong one ends with status 64. */
 export interface SimulateArguments {
   readonly port: string;
   readonly host: string;
@@ -37,7 +37,7 @@ function integer(option: string, text: string | undefined, max: number): number 
 const MAX_MS = 86_400_000;
 const MAX_DEVICES = 10_000_000;
 
-/** What the simulator is asked for. @throws Failure USAGE when an option is wrong */
+/** Parses the options of the simulator. @throws Failure USAGE if an option is wrong */
 export async function simulatorOptions(given: SimulateArguments): Promise<SimulatorOptions> {
   const strategy = STRATEGIES.find((known) => known === given.strategy);
   if (given.strategy !== undefined && strategy === undefined) {

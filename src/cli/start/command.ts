@@ -7,23 +7,23 @@ import type { StartArguments } from './startDevice.ts';
 const EXAMPLES = `
 Temperature sources (--source):
   simulated        plausible values for every enabled measurement spot (default)
-  command:COMMAND  a program that prints lines such as {"spot":1,"temperature":36.6}
-  file:PATH        a file or FIFO to which such lines are appended
+  command:COMMAND  program that prints lines such as {"spot":1,"temperature":36.6}
+  file:PATH        file or FIFO to which such lines are appended
 
 Examples:
   thermal-provision start --dir /var/lib/thermal-camera
   thermal-provision start --source "command:/usr/bin/read-camera --json"
 
-When provisioning fails, normal operation goes on with the existing thermal_config.json, and says so; without one it
-ends with the failure's status. Ends on SIGTERM or SIGINT with status 0.
+If provisioning fails, "start" logs the failure and uses the existing thermal_config.json. Without that file, it ends
+with the status of the failure. SIGTERM or SIGINT ends it with status 0.
 `;
 
-/** `start`: provision if asked for, then normal operation. */
+/** `start`: provisions if requested, then starts normal operation. */
 export function registerStart(program: Command): void {
   addInspectOption(addAgentOptions(program.command('start')))
-    .description('provision if asked for, then connect and publish telemetry until stopped')
+    .description('provision if requested, then connect and publish telemetry until stopped')
     .addOption(
-      withVariable(new Option('--source <source>', 'where temperatures come from'), 'THERMAL_SOURCE').default(
+      withVariable(new Option('--source <source>', 'source of the temperatures'), 'THERMAL_SOURCE').default(
         'simulated',
       ),
     )

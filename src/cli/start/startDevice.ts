@@ -9,8 +9,7 @@ import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';
 import { Failure, toFailureRecord } from '../../failures/failure.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
-import { failureFields } from '../../log/failureFields.ts';
-import { createLog, type Log } from '../../log/log.ts';
+import { createLog, failureFields, type Log } from '../../log/log.ts';
 import { type WinstonSinkOptions, winstonSink } from '../../log/winstonSink.ts';
 import { runAgent } from '../../provision/agent.ts';
 import type { AgentOptions } from '../../provision/pass.ts';
@@ -19,10 +18,10 @@ import { type Clock, systemClock } from '../../time/clock.ts';
 import type { InspectArguments } from '../inspectOption.ts';
 import { type AgentArguments, agentOptions, logLines, pathsFrom } from '../options.ts';
 
-/** Unlike the agent's own files, the camera's log is for its group, too. */
+/** The group of the camera may read the log of normal operation, but not the agent's own files. */
 const LOG_FILE_MODE = 0o640;
 
-/** What `start` is given, as commander has parsed it. */
+/** The options of `start`, as commander gives them. */
 export interface StartArguments extends AgentArguments, InspectArguments {
   readonly provision: boolean;
   readonly source: string;
@@ -31,10 +30,10 @@ export interface StartArguments extends AgentArguments, InspectArguments {
 type Watched = Pick<AgentOptions, 'inspect'>;
 
 /**
- * Provisions if asked for, then publishes telemetry until it is told to stop. Story P2: when provisioning fails, the
- * camera goes on with the configuration it has.
- * @param signal ends it in good order
- * @param watched is told what the charts do
+ * Provisions if requested, then publishes telemetry until the signal. If provisioning fails, the camera uses its existing
+ * configuration (story P2).
+ * @param signal stops the run and normal operation
+ * @param watched inspector of the charts
  * @returns the exit status
  */
 export async function startDevice(options: StartArguments, signal: AbortSignal, watched: Watched): Promise<number> {
@@ -59,7 +58,7 @@ export async function startDevice(options: StartArguments, signal: AbortSignal, 
     const device = config.thingsboard.deviceId;
     consoleLog.warn(
       'start.existing',
-      `Provisioning failed (${result.failure.code}); goes on with the existing configuration as ${device}`,
+      `Provisioning failed (${result.failure.code}). The existing configuration of ${device} is used`,
       { code: result.failure.code, deviceName: device },
     );
   }
@@ -81,7 +80,7 @@ async function loadConfig(folder: string): Promise<ClientConfig> {
   throw new Failure('CONFIG_MISSING', 'absent', { path: file.path });
 }
 
-/** Flag over environment over the `logging` section of thermal_config.json. */
+/** A flag overrides the environment, which overrides the `logging` section of thermal_config.json. */
 async function sinkOptions(
   options: StartArguments,
   { logging }: ClientConfig,

@@ -3,13 +3,13 @@ import { addFolderOptions } from '../options.ts';
 import type { StatusArguments } from './showStatus.ts';
 
 const MAX_TIMEOUT_SECONDS = 86_400;
-/** Longer than a run may take (RUN_TIME_LIMIT_MS in src/provision/pass.ts). */
+/** Longer than the longest run (RUN_TIME_LIMIT_MS in src/provision/pass.ts). */
 const DEFAULT_TIMEOUT_SECONDS = 600;
 
 const EXIT_STATUS = `
-Exit status: 0 healthy (also while a run is under way), 1 error, 2 degraded, 64 wrong command line, 75 --timeout ran
-out. Works from the files alone: while the agent runs, after a crash, and on a copy of the folder.
-JSON: docs/status.schema.json describes it.
+Exit status: 0 healthy or running; 1 error; 2 degraded; 64 wrong command line; 75 --timeout ran out.
+"status" only reads the files, so it works while the agent runs, after a crash, and on a copy of the folder.
+docs/status.schema.json describes the JSON.
 `;
 
 function parseSeconds(text: string): number {
@@ -18,17 +18,21 @@ function parseSeconds(text: string): number {
   throw new InvalidArgumentError(`Expected a number of seconds from 0 to ${MAX_TIMEOUT_SECONDS}.`);
 }
 
-/** `status`: what the files of a device say, for people or for machines. */
+/** `status`: the state of the latest run, for people or for programs. */
 export function registerStatus(program: Command): void {
   addFolderOptions(program.command('status'))
-    .description('say what the latest provisioning run did, does, or needs')
-    .option('--long', 'with the history of the run and the last events')
+    .description('say what the latest run did, does or needs')
+    .option('--long', 'also show the history of the run and the last events')
     .option('--wait', 'wait until the run has ended')
     .addOption(
-      new Option('--timeout <seconds>', 'longest wait').argParser(parseSeconds).default(DEFAULT_TIMEOUT_SECONDS),
+      new Option('--timeout <seconds>', 'longest time that --wait waits')
+        .argParser(parseSeconds)
+        .default(DEFAULT_TIMEOUT_SECONDS),
     )
     .addOption(
-      new Option('--format <format>', 'output for people or for machines').choices(['text', 'json']).default('text'),
+      new Option('--format <format>', 'output for people (text) or for programs (json)')
+        .choices(['text', 'json'])
+        .default('text'),
     )
     .addHelpText('after', EXIT_STATUS)
     .action(async (options: StatusArguments) => {

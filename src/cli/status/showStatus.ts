@@ -6,7 +6,7 @@ import { waitForEnd } from '../../status/waitForEnd.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
 import { stopSignal } from '../stopSignal.ts';
 
-/** What `status` is given, as commander has parsed it. */
+/** The options of `status`, as commander gives them. */
 export interface StatusArguments extends FolderArguments {
   readonly format: 'text' | 'json';
   readonly long?: boolean;
@@ -16,7 +16,7 @@ export interface StatusArguments extends FolderArguments {
 }
 
 /**
- * Prints what the files of a device say, with --wait as soon as the run has ended.
+ * Prints the status of a device; with --wait, after the run has ended.
  * @returns the exit status
  */
 export async function showStatus(given: StatusArguments): Promise<number> {
@@ -28,6 +28,6 @@ export async function showStatus(given: StatusArguments): Promise<number> {
   const status = makeStatus(files);
   process.stdout.write(given.format === 'json' ? statusJson(status) : statusText(status, given.long === true));
   if (!waits || ended) return status.exitStatus;
-  process.stderr.write(`thermal-provision status: the run had not ended after ${given.timeout} s\n`);
+  process.stderr.write(`thermal-provision status: the run has not ended after ${given.timeout} s\n`);
   return EXIT.TEMPFAIL;
 }

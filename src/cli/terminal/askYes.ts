@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { Failure } from '../../failures/failure.ts';
 
-/** Longest wait for somebody at the terminal. */
+/** Longest wait for an answer. */
 const ANSWER_LIMIT_MS = 5 * 60 * 1000;
 
 /**
- * Asks a question that only a person may answer, on the terminal.
- * @returns whether the answer was yes; no answer is a no
- * @throws Failure USAGE where there is no terminal: then `--yes` must say it
+ * Asks a question on the terminal.
+ * @returns whether the answer was yes; no answer counts as no
+ * @throws Failure USAGE without a terminal: `--yes` is needed
  */
 export async function askYes(question: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {

@@ -1,9 +1,9 @@
-/** Control characters in a name or a certificate must not command a terminal; line breaks and tabs may stay. */
+/** Control characters in a name or a certificate could control the terminal. Line breaks and tabs are harmless. */
 const CONTROL = /[^\P{Cc}\n\t]/gu;
 
-/** A text from outside, safe for a terminal. */
+/** Makes a text from another source safe for a terminal. */
 export const printable = (text: string): string =>
-  // Not imported: a run without a terminal does without node:util.
+  // Not imported: a run without a terminal does not need node:util.
   process.getBuiltinModule('node:util').stripVTControlCharacters(text).replaceAll(CONTROL, '?');
 
 export type Colour = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
@@ -14,11 +14,11 @@ const RESET = '\x1b[0m';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether a line can be drawn anew: on a terminal that is more than a printer. */
+/** Whether a line can be redrawn: on a terminal that is not dumb. */
 export const isDrawable = (stream: { readonly isTTY?: boolean }, env: Environment = process.env): boolean =>
   stream.isTTY === true && env.TERM !== 'dumb';
 
-/** Colours for a terminal; none elsewhere, and none where NO_COLOR is set (no-color.org) or the terminal knows none. */
+/** Colours for a terminal. No colours for other outputs, for a dumb terminal, or if NO_COLOR is set (no-color.org). */
 export function paintFor(stream: { readonly isTTY?: boolean }, env: Environment = process.env): Paint {
   const coloured = isDrawable(stream, env) && (env.NO_COLOR ?? '') === '';
   return coloured ? (colour, text) => `\x1b[${CODES[colour]}m${text}${RESET}` : (_colour, text) => text;
@@ -31,7 +31,7 @@ function colourOf(line: string): Colour | undefined {
   return line.startsWith('-') ? 'red' : undefined;
 }
 
-/** A unified diff for people. */
+/** Colours a unified diff. */
 export function paintDiff(diff: string, paint: Paint): string {
   return printable(diff)
     .split('\n')

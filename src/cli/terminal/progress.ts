@@ -15,25 +15,25 @@ import { isEvent } from '../../log/recordedEvent.ts';
 import type { AgentResult } from '../../provision/result.ts';
 import { type Paint, paintFor, printable } from './paint.ts';
 
-/** Shows one run on a terminal: finished steps with a tick, below them one line that lives. */
+/** Shows one run on a terminal: finished steps with a tick, below them one line that is redrawn. */
 export interface Progress {
   readonly sink: LogSink;
   onState(state: ProvisionState, context: ProvisionContext): void;
-  /** Shows how the run ended. Waits a moment for a terminal that stalls, never for one that is gone. */
+  /** Shows how the run ended. Waits a moment if the terminal stalls, but not if it is gone. */
   end(result: AgentResult): Promise<void>;
 }
 
-/** The terminal, as far as the display needs it. */
+/** The terminal of the display. */
 export interface Screen {
   readonly output: UnblockedOutput;
-  /** Cells in a line; asked at each drawing, since windows change. */
+  /** Width of a line. Read at each drawing, because the window may change. */
   columns(): number;
   readonly paint: Paint;
   readonly folder: string;
 }
 
-/** What the display tells in its own words. */
-const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
+/** Events that the display shows in its own lines. */
+const SHOWN_OTHERWISE: ReadonlySet<string> = new Set([
   'backoff.waiting',
   'run.failed',
   'run.interrupted',
@@ -41,16 +41,16 @@ const TOLD_OTHERWISE: ReadonlySet<string> = new Set([
 ] satisfies EventName[]);
 
 const REFRESH_MS = 250;
-/** A display that nobody reads must not fill the memory. */
+/** Output to a stalled terminal must not fill the memory. */
 const MAX_PENDING_BYTES = 64 * 1024;
 const LAST_LINES_MS = 300;
 const NARROWEST = 10;
-/** Back to the start of the line, and what stood there goes. */
+/** Returns to the start of the line and clears it. */
 const CLEAR_LINE = '\r\x1b[K';
 
 /**
- * Opens the display on standard error; undefined where it can't be drawn without ever waiting for the terminal.
- * @param folder the device folder as it was given, for the command to type next
+ * Opens the display on standard error; undefined: it can't be drawn without waiting for the terminal.
+ * @param folder the device folder as given, for the command to type next
  */
 export function openProgress(folder: string): Progress | undefined {
   const output = openUnblocked('/proc/self/fd/2');
@@ -60,14 +60,14 @@ export function openProgress(folder: string): Progress | undefined {
 }
 
 /**
- * The cursor is never hidden, so that there is nothing to restore, also after `kill -9`. Every error of the terminal
- * ends the display, not the run.
+ * Makes the display. It never hides the cursor, because `kill -9` would leave it hidden. An error of the terminal ends the
+ * display, not the run.
  */
 export function createProgress({ output, columns, paint, folder }: Screen, now = () => performance.now()): Progress {
   let pending = Buffer.alloc(0);
   let alive = true;
-  /** What the living line says now; undefined: there is none. */
-  let living: (() => string) | undefined;
+  /** Makes the text of the redrawn line; undefined: there is no such line. */
+  let liveLine: (() => string) | undefined;
   let step: ActiveState | undefined;
 
   const flush = (): void => {
@@ -90,8 +90,8 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   const fitted = (text: string): string => [...text].slice(0, Math.max(NARROWEST, columns()) - 1).join('');
   const draw = (): void => {
     flush();
-    // What still waits for the terminal comes first; a newer state of this line follows then.
-    if (living !== undefined && pending.length === 0) put(`${CLEAR_LINE}${fitted(printable(living()))}`);
+    // Pending output comes first. A later call draws the line.
+    if (liveLine !== undefined && pending.length === 0) put(`${CLEAR_LINE}${fitted(printable(liveLine()))}`);
   };
   const say = (mark: string, text: string): void => {
     put(`${CLEAR_LINE}${mark} ${folded(printable(text), columns() - 2).join('\n  ')}\n`);
@@ -104,28 +104,28 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
     sink: (record: LogRecord) => {
       const { event, level, message } = record;
       if (isEvent(record, 'splay.waiting')) {
-        living = spreading(record.details.ms, now);
+        liveLine = spreading(record.details.ms, now);
         draw();
       }
-      if ((level === 'warn' || level === 'error') && !TOLD_OTHERWISE.has(event)) say(paint('yellow', '!'), message);
+      if ((level === 'warn' || level === 'error') && !SHOWN_OTHERWISE.has(event)) say(paint('yellow', '!'), message);
     },
     onState(state, context) {
       const before = step;
       step = isFinalState(state) ? undefined : state;
-      living = undefined;
+      liveLine = undefined;
       if (before !== undefined && isDone(before, state)) say(paint('green', '✓'), lineOf(before));
       if (state === 'backoff') {
         if (context.waitingFor === 'retry' && context.lastFailure !== null) {
           const { code, message } = context.lastFailure;
           say(paint('yellow', '!'), `${before === undefined ? '' : `${before}: `}${code}: ${message}`);
         }
-        living = waiting(context, now);
-      } else if (!isFinalState(state)) living = working(state, context, now);
+        liveLine = waiting(context, now);
+      } else if (!isFinalState(state)) liveLine = working(state, context, now);
       draw();
     },
     async end(result) {
       clearInterval(timer);
-      living = undefined;
+      liveLine = undefined;
       say(...ending(result, paint, folder));
       const until = performance.now() + LAST_LINES_MS;
       while (alive && pending.length > 0 && performance.now() < until) {
@@ -138,7 +138,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   };
 }
 
-/** Lines of at most so many cells, broken at spaces where there are any. */
+/** Breaks text at spaces into lines of at most this width. A longer word stays whole. */
 function folded(text: string, columns: number): string[] {
   const width = Math.max(NARROWEST, columns);
   return text.split('\n').flatMap((line) => {
@@ -153,7 +153,7 @@ function folded(text: string, columns: number): string[] {
   });
 }
 
-/** A state is done once its step is done, and a side path also once its own step follows. */
+/** A state is done when its step is done. A side path is also done when the run returns to the main path. */
 function isDone(state: ActiveState, next: ProvisionState): boolean {
   const { step, mainPath } = STATES[state];
   const done = stepsDone(next);
@@ -166,7 +166,7 @@ const lineOf = (state: ActiveState): string => `${state}: ${STATES[state].doing}
 const attemptOf = ({ retries, settings }: ProvisionContext): string =>
   settings === null ? '' : `attempt ${retries + 1} of ${settings.maxRetries + 1}`;
 
-/** The attempt stands before the words: it must be seen on a narrow terminal as well. */
+/** The attempt comes before the description, so that a narrow terminal shows it. */
 function working(state: ActiveState, context: ProvisionContext, now: () => number): () => string {
   const since = now();
   const attempt = context.retries === 0 ? '' : ` (${attemptOf(context)})`;
@@ -176,7 +176,7 @@ function working(state: ActiveState, context: ProvisionContext, now: () => numbe
   };
 }
 
-/** Counted from now by the length of the pause: the clock may jump meanwhile. */
+/** Counts down the length of the pause, because the clock may jump. */
 function waiting(context: ProvisionContext, now: () => number): () => string {
   const end = now() + Math.max(0, (context.retryAt ?? context.now) - context.now);
   const what = context.waitingFor === 'retry' ? attemptOf(context) : `${context.waitingFor ?? 'next try'}`;
@@ -192,16 +192,19 @@ function ending({ outcome, deviceName, failure }: AgentResult, paint: Paint, fol
   const status = `thermal-provision status${folder === '.' ? '' : ` --dir ${folder}`}`;
   switch (outcome) {
     case 'provisioned':
-      return [paint('green', '✓'), `Provisioned as ${deviceName}; thermal_config.json holds the new credentials`];
+      return [paint('green', '✓'), `Provisioned as ${deviceName}; thermal_config.json has the new credentials`];
     case 'nothing':
       return [paint('green', '✓'), 'No provision.txt: nothing to do'];
     case 'withdrawn':
-      return [paint('yellow', '!'), `provision.txt is gone, so nothing more is sent\nWhat may be left: ${status}`];
+      return [
+        paint('yellow', '!'),
+        `provision.txt was removed, so no further request is sent\nTo see what may be left: ${status}`,
+      ];
     case 'interrupted':
-      return [paint('yellow', '!'), 'Interrupted; the next start goes on from here'];
+      return [paint('yellow', '!'), 'Interrupted; the next start resumes the run'];
     case 'failed': {
-      const { code, message, hint, exitStatus } = failure ?? toFailureRecord(new Error('failed without a failure'));
-      return [paint('red', '✗'), `${code}: ${message}\n→ ${hint}\nExit status ${exitStatus}; more: ${status}`];
+      const { code, message, hint, exitStatus } = failure ?? toFailureRecord(new Error('failed without a reason'));
+      return [paint('red', '✗'), `${code}: ${message}\n→ ${hint}\nExit status ${exitStatus}; for more: ${status}`];
     }
   }
 }

@@ -16,7 +16,7 @@ const RESULT: AgentResult = { outcome: 'nothing', exitStatus: 0, runId: null, de
 const contextOf = (context: Partial<RecordedContext> = {}): RecordedContext =>
   snapshotIn('request', { settings: SETTINGS, ...context }).context;
 
-/** A display on a terminal of the test's, in time that the test moves. */
+/** A display on a fake terminal, with a clock that the test moves. */
 function display({
   columns = 80,
   room = () => Number.POSITIVE_INFINITY,
@@ -24,7 +24,7 @@ function display({
 }: {
   columns?: number;
   room?: () => number;
-  /** null: the display's own. */
+  /** Null: the default of the display. */
   now?: (() => number) | null;
 } = {}) {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'Date'] });
@@ -46,7 +46,7 @@ function display({
     ...progress,
     output,
     written: text,
-    /** What a terminal shows in the end: each line as it was drawn last. */
+    /** The final text of the terminal: each line as it was drawn last. */
     shown: (): string[] =>
       text()
         .split('\n')
@@ -58,7 +58,7 @@ function display({
   };
 }
 
-it('ticks each step off when a later one begins, and shows the one under way', () => {
+it('ticks a step off when a later step begins, and shows the present step', () => {
   const { enter, shown } = display();
   for (const state of ['detect', 'validate', 'prepare'] as const) enter(state);
   expect(shown()).toEqual([
@@ -70,7 +70,7 @@ it('ticks each step off when a later one begins, and shows the one under way', (
   expect(shown().at(-1)).toBe(`… prepare 3 s: ${STATES.prepare.doing}`);
 });
 
-it('counts a pause down, says why, and which attempt comes', () => {
+it('counts a pause down, with its reason and the next attempt', () => {
   const { enter, shown } = display();
   enter('request');
   enter('backoff', { now: 1000, retryAt: 5000, retries: 2, waitingFor: 'retry', lastFailure: FAILURE });
@@ -97,7 +97,7 @@ it('counts the pause of --splay down', () => {
   expect(shown()[0]).toBe(`✓ prepare: ${STATES.prepare.doing}`);
 });
 
-it('a jump of the clock does not change what is left of a pause', () => {
+it('a jump of the clock does not change the remaining time of a pause', () => {
   const { enter, shown } = display({ now: null });
   enter('backoff', { now: 1000, retryAt: 5000, retries: 2, waitingFor: 'retry', lastFailure: FAILURE });
   vi.setSystemTime(new Date('2099-01-01'));
@@ -105,7 +105,7 @@ it('a jump of the clock does not change what is left of a pause', () => {
   expect(shown().at(-1)).toBe('… backoff: attempt 3 of 4 in 4 s');
 });
 
-it('names a pause before a probe, and does not tick off what has to be settled first', () => {
+it('names a pause before a probe, and does not tick off an unsettled request', () => {
   const { enter, shown } = display();
   enter('request');
   enter('reconcile');
@@ -116,28 +116,28 @@ it('names a pause before a probe, and does not tick off what has to be settled f
   expect(shown()[0]).toBe(`✓ reconcile: ${STATES.reconcile.doing}`);
 });
 
-it('ticks the question for an earlier request off when the request is sent again', () => {
+it('ticks reconcile off when the request is sent again', () => {
   const { enter, shown } = display();
   enter('reconcile');
   enter('request');
   expect(shown()[0]).toBe(`✓ reconcile: ${STATES.reconcile.doing}`);
 });
 
-it('does not tick off a step that is gone back from, nor one that failed', () => {
+it('does not tick off a step after a step back or a failure', () => {
   const { enter, shown } = display();
   for (const state of ['write', 'restore', 'failed'] as const) enter(state);
   expect(shown().join()).not.toContain('✓');
 });
 
-it('never draws the living line wider than the terminal, and breaks others at spaces', () => {
+it('never draws the redrawn line wider than the terminal, and breaks other lines at spaces', () => {
   const { enter, log, written } = display({ columns: 30 });
   enter('verifyCredentials', { retries: 1 });
-  log('warn', 'verify.refused', 'the server refuses the credentials that it has granted to this device');
+  log('warn', 'verify.refused', 'the server refuses the credentials that it has issued to this device');
   for (const line of written().replaceAll(CLEAR_LINE, '\n').split('\n')) expect([...line].length).toBeLessThan(31);
   expect(written()).toMatch(/! the server refuses the\n {2}credentials that it has\n/);
 });
 
-it('shows warnings, but neither lines of information nor what it tells itself, nor control characters', () => {
+it('shows warnings, but no info lines, no events of its own lines, and no control characters', () => {
   const { log, shown } = display();
   log('info', 'state.entered', 'information');
   log('warn', 'backoff.waiting', 'a pause');
@@ -149,14 +149,14 @@ it('shows warnings, but neither lines of information nor what it tells itself, n
 it.each([
   [{ ...RESULT, outcome: 'provisioned', deviceName: 'cam-1' }, ['✓ Provisioned as cam-1']],
   [RESULT, ['✓ No provision.txt: nothing to do']],
-  [{ ...RESULT, outcome: 'withdrawn' }, ['! provision.txt is gone', 'thermal-provision status --dir /device']],
-  [{ ...RESULT, outcome: 'interrupted', exitStatus: 75 }, ['! Interrupted; the next start goes on']],
+  [{ ...RESULT, outcome: 'withdrawn' }, ['! provision.txt was removed', 'thermal-provision status --dir /device']],
+  [{ ...RESULT, outcome: 'interrupted', exitStatus: 75 }, ['! Interrupted; the next start resumes the run']],
   [
     { ...RESULT, outcome: 'failed', exitStatus: 69, failure: FAILURE },
     ['✗ CONNECTION_REFUSED: No connection', `→ ${FAILURE.hint}`, 'Exit status 69'],
   ],
   [{ ...RESULT, outcome: 'failed' }, ['✗ INTERNAL']],
-] satisfies [AgentResult, string[]][])('ends %j with what to know and to do', async (result, says) => {
+] satisfies [AgentResult, string[]][])('ends %j with the result and the next step', async (result, says) => {
   const { enter, end, written, shown, output } = display({ columns: 200 });
   enter('validate');
   await end(result);
@@ -169,14 +169,14 @@ it.each([
   expect(written()).toBe(before);
 });
 
-it('hides no cursor, so that there is none to restore', async () => {
+it('never hides the cursor', async () => {
   const { enter, end, written } = display();
   enter('detect');
   await end(RESULT);
   expect(written()).not.toContain('\x1b[?');
 });
 
-it('keeps what a stalled terminal does not take, within a limit, and shows it when it goes on', () => {
+it('keeps output for a stalled terminal within a limit, and shows it when the terminal resumes', () => {
   let room = 0;
   const { enter, log, shown, written } = display({ room: () => room });
   enter('detect');
@@ -190,14 +190,14 @@ it('keeps what a stalled terminal does not take, within a limit, and shows it wh
   expect(shown().at(-1)).toMatch(/^… validate/);
 });
 
-it('waits only a moment at the end for a terminal that stalls', async () => {
+it('waits only a moment at the end if the terminal stalls', async () => {
   const { end } = display({ room: () => 0 });
   const startedAt = performance.now();
   await end(RESULT);
   expect(performance.now() - startedAt).toBeLessThan(2000);
 });
 
-it('is over, not the run, when the terminal is gone', async () => {
+it('ends without an error when the terminal is gone', async () => {
   const { enter, end, log } = display({
     room: () => {
       throw new Error('EIO');

@@ -49,13 +49,13 @@ const namesIn = async ({ paths }: DeviceFolder): Promise<string[]> =>
   (await readdir(paths.deviceFolder)).filter((name) => name.startsWith('thermal_config.json')).sort();
 
 describe.concurrent('backups list', () => {
-  it('shows number, date, size, device and completeness', async ({ expect, onTestFinished }) => {
+  it('shows number, date, size, device and whether it is complete', async ({ expect, onTestFinished }) => {
     const device = await makeDevice(onTestFinished);
     const { status, output } = await backups(onTestFinished, device);
     expect(status).toBe(0);
     expect(output).toMatch(/^1 {2}2026-02-02T00:00:00Z {2}\S+ \w+ ago +\d+ B {2}– +damaged: it is not valid JSON/m);
     expect(output).toMatch(
-      new RegExp(`^2 {2}2026-01-01T00:00:00Z {2}.* ago +${OLD_CONFIG.length} B {2}${OLD_DEVICE} +whole$`, 'm'),
+      new RegExp(`^2 {2}2026-01-01T00:00:00Z {2}.* ago +${OLD_CONFIG.length} B {2}${OLD_DEVICE} +complete$`, 'm'),
     );
     expect(output).not.toContain(OLD_TOKEN);
 
@@ -90,7 +90,7 @@ describe.concurrent('backups diff', () => {
     await writeFile(device.paths.thermalConfig, OLD_CONFIG.replace('"port": 1883', '"port": 1884'));
     const { output } = await backups(onTestFinished, device, 'diff', String(WHOLE_NUMBER));
     expect(output).not.toContain('[masked 2]');
-    expect(output).toContain('The access token is the same in both.');
+    expect(output).toContain('The access token is the same in both files.');
 
     await writeFile(device.paths.thermalConfig, OLD_CONFIG);
     expect((await backups(onTestFinished, device, 'diff', '2')).output).toMatch(/ are the same\.$/m);

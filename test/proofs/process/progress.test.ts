@@ -81,7 +81,7 @@ describe.concurrent('run on a terminal', () => {
     watch.when('commit', () => run.type('\x03'));
     const { status, output } = await run.ended;
     expect(status).toBe(75);
-    expect(output).toMatch(/Interrupted; the next start goes on from here\r\n$/);
+    expect(output).toMatch(/Interrupted; the next start resumes the run\r\n$/);
     expect(output).not.toContain('\x1b[?');
   });
 

@@ -52,7 +52,7 @@ describe.concurrent('thermal-provision report', () => {
     });
     expect(status).toBe(0);
     expect(output).toContain('FILE_NOT_PERMITTED');
-    expect(output).toContain('Call this command as root or as the agent’s user.');
+    expect(output).toContain('Run this command as root or as the agent&#39;s user.');
   });
 
   it('does not replace a file that is not a report', async ({ expect, onTestFinished }) => {

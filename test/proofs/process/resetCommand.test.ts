@@ -17,7 +17,7 @@ describe.concurrent('reset', () => {
     const { paths, server, config, deviceName } = await interruptedRun(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: YES });
     expect(status).toBe(0);
-    expect(output).toMatch(new RegExp(`A device ${deviceName} may be left on 127\\.0\\.0\\.1:${server.port}`));
+    expect(output).toMatch(new RegExp(`An unused device ${deviceName} may be left on 127\\.0\\.0\\.1:${server.port}`));
     expect(await fileContentId(paths.thermalConfig)).toBe(config);
     const left = await readdir(paths.stateFolder);
     expect(left).toEqual([
@@ -45,8 +45,8 @@ describe.concurrent('reset', () => {
 
   it.for([
     ['n', 'Nothing was changed.', 'snapshot.json'],
-    ['y', 'The run is given up.', 'events.jsonl'],
-  ] as const)('asks on a terminal, and accepts %s', async ([answer, says, stays], { expect, onTestFinished }) => {
+    ['y', 'The run was given up.', 'events.jsonl'],
+  ] as const)('asks on a terminal, and %s is understood', async ([answer, says, stays], { expect, onTestFinished }) => {
     const { paths } = await interruptedRun(onTestFinished);
     const { stdout } = await promisify(execFile)(
       'sh',
@@ -56,7 +56,7 @@ describe.concurrent('reset', () => {
       ],
       { timeout: 15_000, env: { ...process.env, THERMAL_BOARD_ID: 'board-1' } },
     );
-    expect(stdout).toContain('Give it up? [y/N]');
+    expect(stdout).toContain('Give the run up? [y/N]');
     expect(stdout).toContain(says);
     expect(await readdir(paths.stateFolder)).toContain(stays);
   });
@@ -86,7 +86,7 @@ describe.concurrent('reset', () => {
     });
     expect((await cut.ended).signal).toBe('SIGKILL');
     const { output, status } = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: YES });
-    expect(output).toContain('refused: thermal_config.json holds the credentials of this run already');
+    expect(output).toContain('refused: thermal_config.json already holds the new credentials of this run');
     expect(status).toBe(75);
     expect((await runAgentProcess(onTestFinished, paths.deviceFolder)).status).toBe(0);
     expect(await provisionedProblems(paths, server)).toEqual([]);
@@ -95,7 +95,7 @@ describe.concurrent('reset', () => {
   it('has nothing to do without a run', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const { output, status } = await runAgentProcess(onTestFinished, folder, { command: YES });
-    expect([output, status]).toEqual(['No run is known here.\n', 0]);
+    expect([output, status]).toEqual(['No run is known in this folder.\n', 0]);
     const none = await runAgentProcess(onTestFinished, '/nonexistent', { command: YES });
     expect(none.status).toBe(66);
   });

@@ -164,7 +164,7 @@ describe('an interrupted request', () => {
     watch.when('commit', () => agent.child.kill('SIGTERM'));
     const cut = await agent.ended;
     expect(cut.status).toBe(75);
-    const generated = cut.log.find(({ event }) => event === 'candidate.generated')?.deviceName;
+    const generated = cut.log.find(({ event }) => event === 'candidate.drawn')?.deviceName;
 
     const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
     await expectProvisioned(paths, end, server);

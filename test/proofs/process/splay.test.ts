@@ -30,7 +30,7 @@ describe.concurrent('--splay', () => {
       const text = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['status'] });
       expect(text.output).toMatch(/^waiting: +first contact with the server \(--splay\) in \d+ s /m);
       const explained = await runAgentProcess(onTestFinished, paths.deviceFolder, { command: ['explain'] });
-      expect(explained.output).toContain('the first contact with the server is in');
+      expect(explained.output).toContain('The first contact with the server is in');
 
       agent.child.kill('SIGTERM');
       expect(await agent.ended).toMatchObject({ status: 75, signal: null });

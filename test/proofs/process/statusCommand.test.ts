@@ -73,7 +73,7 @@ describe.concurrent('status', () => {
     expect(there.output).toContain('FOREIGN_BOARD');
     expect(there.status).toBe(2);
     const words = await ask(onTestFinished, copy, ['explain'], { env: { THERMAL_BOARD_ID: 'desk' } });
-    expect(words.output).toContain(`may hold a device named ${deviceName}`);
+    expect(words.output).toContain(`A device named ${deviceName} may exist on`);
   });
 
   it('of a damaged snapshot says what happens next', async ({ expect, onTestFinished }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../src/log/log.ts';
+import { assess } from '../../src/status/assessment.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
-import { judge } from '../../src/status/judgement.ts';
 import { present } from '../../src/status/part.ts';
 import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
 
@@ -23,7 +23,7 @@ const failedEvent = (code: string, runId: string | null = null): LogRecord =>
   event('run.failed', { runId, level: 'error', message: 'What happened', details: { ...FAILED, code } });
 const withEvents = (...records: LogRecord[]) => ({ events: present({ records, skipped: 0 }) });
 
-/** Word, codes, and what the next step says. */
+/** Status word, codes, the next step, and whether the next start has work to do. */
 type Expected = readonly [word: string, codes: readonly string[], next: RegExp | null, unfinished: boolean];
 
 const RUN = /thermal-provision run --dir \/device$/;
@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({}, { folder: problem('DEVICE_FOLDER_MISSING') }),
     ['error', ['DEVICE_FOLDER_MISSING'], /status --dir/, false],
   ],
-  'a device folder that is shut': [
+  'a device folder that this user may not read': [
     filesWith({}, { folder: problem('FILE_NOT_PERMITTED') }),
     ['error', ['FILE_NOT_PERMITTED'], /sudo thermal-provision status/, false],
   ],
@@ -49,15 +49,15 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ requested: true }, { target: problem('PROVISION_JSON_INVALID') }),
     ['not started', [], /Correct provision\.json/, true],
   ],
-  'an agent at work': [
+  'a running agent': [
     filesWith({ requested: true, snapshot: runIn('request'), credentials: STORED }, { holder: 7 }),
     ['running', [], /status --wait/, true],
   ],
-  'an agent at work that has just begun': [
+  'a running agent that has just started': [
     filesWith({ requested: true }, { holder: 7 }),
     ['running', [], /--wait/, true],
   ],
-  'an agent at work after a failed run': [
+  'a running agent after a failed run': [
     filesWith(
       { snapshot: { ...runIn('failed'), error: { code: 'DISK_FULL', message: 'm', hint: 'h' } } },
       { holder: 7 },
@@ -71,11 +71,11 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     ),
     ['running', ['CONNECTION_REFUSED'], /--wait/, true],
   ],
-  'a running agent whose files are shut': [
+  'a running agent with files that this user may not read': [
     filesWith({ snapshot: problem('FILE_NOT_PERMITTED') }, { holder: 7 }),
     ['running', ['FILE_NOT_PERMITTED'], /--wait/, true],
   ],
-  'files that are shut': [
+  'files that this user may not read': [
     filesWith({ snapshot: problem('FILE_NOT_PERMITTED'), credentials: problem('FILE_NOT_PERMITTED') }),
     ['error', ['FILE_NOT_PERMITTED', 'FILE_NOT_PERMITTED'], /sudo/, false],
   ],
@@ -87,7 +87,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ credentials: problem('CREDENTIALS_NEWER') }),
     ['error', ['CREDENTIALS_NEWER'], /Install the newer agent/, false],
   ],
-  'a damaged snapshot, asked for': [
+  'a damaged snapshot with provision.txt': [
     filesWith({ requested: true, snapshot: problem('SNAPSHOT_DAMAGED') }),
     ['degraded', ['SNAPSHOT_DAMAGED'], RUN, true],
   ],
@@ -95,7 +95,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), credentials: STORED }),
     ['degraded', ['SNAPSHOT_DAMAGED'], RUN, true],
   ],
-  'a damaged snapshot that no start will look at': [
+  'a damaged snapshot that no start reads': [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED') }),
     ['degraded', ['SNAPSHOT_DAMAGED'], /thermal-provision reset/, false],
   ],
@@ -111,7 +111,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ credentials: STORED }),
     ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
   ],
-  'another board’s credentials without a snapshot': [
+  "another board's credentials without a snapshot": [
     filesWith({ requested: true, credentials: { ...STORED, foreign: true } }),
     ['degraded', ['FOREIGN_BOARD'], /explain/, false],
   ],
@@ -131,11 +131,11 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ requested: true, snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
     ['degraded', ['FOREIGN_BOARD'], /explain/, false],
   ],
-  'an interrupted run whose trigger is gone': [
+  'an interrupted run whose trigger was removed': [
     filesWith({ snapshot: runIn('request'), credentials: STORED }),
     ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
   ],
-  'a run that was interrupted before it had drawn, trigger gone': [
+  'a run that was interrupted before it generated a name, trigger removed': [
     filesWith({ snapshot: runIn('validate') }),
     ['not started', [], null, false],
   ],
@@ -143,7 +143,7 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ snapshot: runIn('finalize', { furthestStep: 7 }), credentials: STORED }),
     ['degraded', ['INTERRUPTED'], /run --dir/, true],
   ],
-  'a run that was interrupted in restore, trigger gone': [
+  'a run that was interrupted in restore, trigger removed': [
     filesWith({ snapshot: runIn('restore', { furthestStep: 6 }), credentials: STORED }),
     ['degraded', ['INTERRUPTED'], /run --dir/, true],
   ],
@@ -159,12 +159,12 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ snapshot: runIn('withdrawn'), credentials: STORED }),
     ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
   ],
-  'a withdrawn run whose trigger is back': [
+  'a withdrawn run whose trigger was put back': [
     filesWith({ requested: true, snapshot: runIn('withdrawn'), credentials: STORED }),
     ['degraded', ['WITHDRAWN'], RUN, true],
   ],
   'a withdrawn run with nothing left': [filesWith({ snapshot: runIn('withdrawn') }), ['not started', [], null, false]],
-  'a withdrawn run with nothing left, asked again': [
+  'a withdrawn run with nothing left, requested again': [
     filesWith({ requested: true, snapshot: runIn('withdrawn') }),
     ['not started', [], RUN, true],
   ],
@@ -172,26 +172,26 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ snapshot: runIn('withdrawn'), credentials: { ...STORED, foreign: true } }),
     ['degraded', ['FOREIGN_BOARD'], /explain/, false],
   ],
-  'a run that was never asked for': [filesWith({ snapshot: runIn('notRequested') }), ['not started', [], null, false]],
+  'a run that was never requested': [filesWith({ snapshot: runIn('notRequested') }), ['not started', [], null, false]],
   'a provisioned device': [
     filesWith({ snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED }),
     ['done', [], null, false],
   ],
-  'a provisioned device, asked again': [
+  'a provisioned device, requested again': [
     filesWith({ requested: true, snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED }),
     ['done', [], RUN, true],
   ],
-  'a provisioned device before its last clean-up': [
+  'a provisioned device before its clean-up': [
     filesWith({ snapshot: runIn('provisioned', DONE), credentials: STORED, config: AS_PROVISIONED }),
     ['degraded', ['INTERRUPTED'], /run --dir/, true],
   ],
   'a provisioned device with a warning': [
     filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd'] }), config: AS_PROVISIONED }),
-    ['degraded', ['WARNINGS'], /Do what the warnings ask for/, false],
+    ['degraded', ['WARNINGS'], /Do what the warnings say/, false],
   ],
   'a provisioned device with two warnings': [
     filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd', 'odder'] }), config: AS_PROVISIONED }),
-    ['degraded', ['WARNINGS'], /Do what the warnings ask for/, false],
+    ['degraded', ['WARNINGS'], /Do what the warnings say/, false],
   ],
   'a provisioned device with a damaged file set aside': [
     filesWith(
@@ -200,18 +200,18 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     ),
     ['degraded', ['SET_ASIDE'], /Keep it for support/, false],
   ],
-  'a provisioned device that was given up before': [
+  'a provisioned device after an earlier reset': [
     filesWith(
       { snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
       { setAside: present(['snapshot.json.reset-20261123T100000.000Z']) },
     ),
     ['done', [], null, false],
   ],
-  'a provisioned device whose configuration is another’s': [
+  'a provisioned device whose configuration names another device': [
     filesWith({ snapshot: runIn('provisioned', DONE) }),
     ['degraded', ['DEVICE_MISMATCH'], /backups list/, false],
   ],
-  'a provisioned device whose configuration names nobody': [
+  'a provisioned device whose configuration names no device': [
     filesWith({ requested: true, snapshot: runIn('provisioned', DONE), config: { ...CONFIG, deviceId: null } }),
     ['degraded', ['DEVICE_MISMATCH'], RUN, true],
   ],
@@ -235,18 +235,18 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ requested: true }, withEvents(event('run.nothing'), failedEvent('DISK_ERROR'))),
     ['error', ['DISK_ERROR'], RUN, true],
   ],
-  'a start that failed while another run stood': [
+  'a start that failed while a run was unfinished': [
     filesWith({ snapshot: runIn('request'), credentials: STORED }, withEvents(failedEvent('DISK_FULL', 'run-1'))),
     ['error', ['DISK_FULL'], TOUCH_AND_RUN, true],
   ],
-  'a failed run, as the log has it too': [
+  'a failed run that the log records too': [
     filesWith(
       { requested: true, snapshot: { ...runIn('failed'), error: { code: 'DISK_FULL', message: 'm', hint: 'h' } } },
       withEvents(failedEvent('DISK_ERROR', 'run-1')),
     ),
     ['error', ['DISK_FULL'], RUN, true],
   ],
-  'a failed start that another start has followed': [
+  'a failed start before another start': [
     filesWith(
       { requested: true },
       withEvents(failedEvent('DISK_ERROR'), event('run.reset', { details: { movedTo: [] } })),
@@ -259,13 +259,17 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
   ],
 };
 
-describe('the judgement of', () => {
+describe('the assessment of', () => {
   it.each(Object.entries(CASES))('%s', (_name, [files, [word, codes, next, unfinished]]) => {
-    const judged = judge(files);
-    expect([judged.word, judged.errors.map(({ code }) => code), judged.unfinished]).toEqual([word, codes, unfinished]);
-    for (const { hint } of judged.errors) expect(hint).not.toBe('hint');
-    if (next === null) expect(judged.next).toBeNull();
-    else expect(`${judged.next?.text}: ${judged.next?.command ?? ''}`).toMatch(next);
+    const assessment = assess(files);
+    expect([assessment.word, assessment.errors.map(({ code }) => code), assessment.unfinished]).toEqual([
+      word,
+      codes,
+      unfinished,
+    ]);
+    for (const { hint } of assessment.errors) expect(hint).not.toBe('hint');
+    if (next === null) expect(assessment.next).toBeNull();
+    else expect(`${assessment.next?.text}: ${assessment.next?.command ?? ''}`).toMatch(next);
   });
 
   it('a changed provision.json says that a new run begins', () => {
@@ -280,19 +284,6 @@ describe('the judgement of', () => {
       { requested: true, snapshot: runIn('request'), credentials: STORED },
       { target: present(target) },
     );
-    expect(judge(files).errors[0]?.message).toContain('provision.json has been changed since');
-  });
-
-  it('a failure before the first state gives the hint of that failure, not the general one of its code', () => {
-    const hint = 'Mount the card that holds /device again.';
-    const record = event('run.failed', { message: 'Could not write', details: { ...FAILED, hint, retryable: true } });
-    expect(judge(filesWith({}, withEvents(record))).errors).toEqual([
-      { code: 'DISK_FULL', message: 'Could not write', hint, retryable: true },
-    ]);
-  });
-
-  it('a line without the fields of a failure says nothing of the last start', () => {
-    const foreign = event('run.failed', { details: { code: 'DISK_FULL' } });
-    expect(judge(filesWith({}, withEvents(foreign))).errors).toEqual([]);
+    expect(assess(files).errors[0]?.message).toContain('provision.json was changed since then');
   });
 });
