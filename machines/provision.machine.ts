@@ -56,7 +56,9 @@ const nameTaken = (context: ProvisionContext): ChartFailure => {
     const situation = unanswered ? 'perhapsOurs' : 'allNames';
     return { code: 'PROVISIONING_REFUSED', situation, facts: { ...facts, others: context.nameIndex - 1 } };
   }
-  if (context.previousDeviceId === facts.name) return { code: 'DEVICE_NAME_TAKEN', situation: 'ownName', facts };
+  if (context.previousDeviceId === facts.name) {
+    return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'ownNamePerhapsOurs' : 'ownName', facts };
+  }
   return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'perhapsOurs' : 'taken', facts };
 };
 

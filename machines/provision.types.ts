@@ -18,7 +18,7 @@ export interface FailureRecord {
 export type ChartFailure =
   | {
       readonly code: 'DEVICE_NAME_TAKEN';
-      readonly situation: 'taken' | 'perhapsOurs' | 'ownName';
+      readonly situation: 'taken' | 'perhapsOurs' | 'ownName' | 'ownNamePerhapsOurs';
       readonly facts: { readonly server: string; readonly name: string };
     }
   | {

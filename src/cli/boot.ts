@@ -7,6 +7,15 @@ const STANDARD_ERROR = 2;
 /** The commands that handle signals from their first moment. */
 const STOPPABLE = ['run', 'start'];
 
+/** Prints the line of a boot without work. A closed or full output must not change the exit status. */
+function print(text: string): void {
+  try {
+    writeSync(STANDARD_ERROR, text);
+  } catch {
+    // The reader has closed the pipe (EPIPE) or does not read it (EAGAIN).
+  }
+}
+
 /**
  * Starts the program. Nearly every boot ends here, without provision.txt and without an unfinished run.
  * @param load loads the commands
@@ -14,10 +23,7 @@ const STOPPABLE = ['run', 'start'];
 export async function boot(load: () => Promise<{ main(): Promise<void> }>): Promise<void> {
   const argv = process.argv.slice(2);
   const answer = nothingToDo(argv, process.env);
-  if (answer !== undefined) {
-    writeSync(STANDARD_ERROR, answer);
-    return;
-  }
+  if (answer !== undefined) return print(answer);
   if (STOPPABLE.includes(argv[0] ?? '')) stopSignal();
   const { main } = await load();
   await main();

@@ -54,7 +54,8 @@ export function nothingToDo(argv: readonly string[], env: Environment, stderr = 
   const stateFolder = settings.get('--state-dir') ?? `${folder}/provision-state`;
   try {
     // On a terminal, `run` shows its progress instead of log lines.
-    if (fstatSync(stderr).isCharacterDevice()) return undefined;
+    // (/dev/null is a character device, too.)
+    if (fstatSync(stderr).isCharacterDevice() && process.getBuiltinModule('node:tty').isatty(stderr)) return undefined;
     if (!statSync(folder).isDirectory()) return undefined;
     // The agent must create the state folder, or remove the access of other users to it.
     const state = statSync(stateFolder, { throwIfNoEntry: settings.has('--state-dir') });

@@ -47,6 +47,8 @@ const PRE_PROVISIONED =
 const TAKEN_HINT = `If the profile creates new devices: delete the device {name} on the server or set another device.name for this camera, and check the tenant's device limit. ${PRE_PROVISIONED}`;
 const REFUSED_NAME = 'The server {server} answered FAILURE for the device name {name}';
 const PERHAPS_OURS = 'An earlier request for {name} was not answered, so the device may be our own';
+const OWN_NAME = `${REFUSED_NAME}; this camera is already configured as {name}`;
+const OWN_NAME_HINT = `If the profile creates new devices, it registers each name only once: delete the device {name} on the server before provisioning this camera again, or set the profile to check pre-provisioned devices. Check the tenant's device limit too. ${PRE_PROVISIONED}`;
 
 export const FAILURES = {
   // Command line and input files
@@ -547,10 +549,8 @@ export const FAILURES = {
       taken: REFUSED_NAME,
       perhapsOurs: `${REFUSED_NAME}. ${PERHAPS_OURS}`,
       // A fixed name can't be registered twice: the operator must act before the camera is provisioned again.
-      ownName: {
-        message: `${REFUSED_NAME}; this camera is already configured as {name}`,
-        hint: `If the profile creates new devices, it registers each name only once: delete the device {name} on the server before provisioning this camera again, or set the profile to check pre-provisioned devices. Check the tenant's device limit too. ${PRE_PROVISIONED}`,
-      },
+      ownName: { message: OWN_NAME, hint: OWN_NAME_HINT },
+      ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
   },
 

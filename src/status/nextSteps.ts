@@ -40,7 +40,9 @@ export function afterFailure(files: DeviceFiles, problem: Problem): NextStep {
       command: commandFor('doctor', files.paths),
     };
   }
-  return startAgain(files, 'Do what the hint says, then start the agent');
+  // Version 1.0.0 recorded the hint at the end of the message.
+  const advice = problem.hint === '' ? 'message' : 'hint';
+  return startAgain(files, `Do what the ${advice} says, then start the agent`);
 }
 
 /** For a user who may not read the files. */

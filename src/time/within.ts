@@ -11,6 +11,12 @@ export const LATE = Symbol('late');
  * @returns the result of the work, or LATE
  * @throws the error of the work, if it fails in time; the reason of `signal`
  */
+export async function within<T>(ms: number, work: Promise<T>): Promise<T | typeof LATE>;
+export async function within<T>(
+  ms: number,
+  work: (ending: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | typeof LATE>;
 export async function within<T>(
   ms: number,
   work: Promise<T> | ((ending: AbortSignal) => Promise<T>),

@@ -180,10 +180,15 @@ describe('nothingToDo', () => {
 
   it('leaves a terminal to the progress display', async () => {
     const folder = await scratchFolder();
-    const device = openSync('/dev/null', 'a');
-    onTestFinished(() => closeSync(device));
-    expect(nothingToDo(['run', '--dir', folder], {}, device)).toBeUndefined();
-    expect(nothingToDo(['run', '--dir', folder], {}, plainOutput(folder))).toMatch(/"event":"run.nothing"/);
+    const open = (device: string): number => {
+      const descriptor = openSync(device, 'r+');
+      onTestFinished(() => closeSync(descriptor));
+      return descriptor;
+    };
+    expect(nothingToDo(['run', '--dir', folder], {}, open('/dev/ptmx'))).toBeUndefined();
+    for (const output of [plainOutput(folder), open('/dev/null')]) {
+      expect(nothingToDo(['run', '--dir', folder], {}, output)).toMatch(/"event":"run.nothing"/);
+    }
   });
 
   it('counts an empty variable as not set', async () => {

@@ -93,4 +93,19 @@ describe('a failure that the chart itself finds', () => {
     await again.answer('reconcile', notRegistered);
     expect(again.error()?.message).toBe('The server ? answered FAILURE for the device name ?');
   });
+
+  it('says of its own name that it is configured and that a request was not answered', async () => {
+    const { context } = (await nameRefused('fixed', 1)).persisted();
+    const own: Persisted = {
+      state: 'reconcile',
+      context: { ...context, error: null, previousDeviceId: context.deviceName, refusedProbes: 3 },
+    };
+    const run = await resumeChart(own);
+    while (!run.isDone()) {
+      await run.answer('reconcile', notRegistered);
+      await run.wait(run.pauseLeft() ?? 0);
+    }
+    expect(run.error()?.message).toContain('this camera is already configured as');
+    expect(run.error()?.message).toContain('An earlier request');
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LogRecord } from '../../src/log/log.ts';
+import { assess } from '../../src/status/assessment.ts';
 import { present } from '../../src/status/part.ts';
 import { startFailure } from '../../src/status/startFailure.ts';
 import { filesWith } from '../support/statusFiles.ts';
@@ -25,4 +26,9 @@ it('a failure before the first state has its own hint, not the usual one of its 
 
 it('a line without the fields of a failure says nothing about the last start', () => {
   expect(startFailure(filesAfter(failed({ code: 'DISK_FULL' })))).toBeUndefined();
+});
+
+it('a line of version 1.0.0, whose message ends with the hint, leads to the message', () => {
+  const details = { code: 'DISK_FULL', hint: '', exitStatus: 74, retryable: false, causes: [] };
+  expect(assess(filesAfter(failed(details))).next?.text).toBe('Do what the message says, then start the agent');
 });
