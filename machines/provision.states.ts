@@ -57,7 +57,7 @@ export const STATES = {
     status: 'in-progress',
     doing: 'Checking provision.json, the configuration and the folders',
     known: null,
-    // Only reads, and removes its own probe files.
+    // Only reads, and removes the files of its trial write.
     effect: 'free',
   },
   prepare: {
@@ -195,7 +195,6 @@ type Table = typeof STATES;
 export type ProvisionState = keyof Table;
 export type ActiveState = { [Name in ProvisionState]: Table[Name] extends ActiveRow ? Name : never }[ProvisionState];
 export type FinalState = Exclude<ProvisionState, ActiveState>;
-export type RunStatus = StateRow['status'];
 
 export const isProvisionState = (name: string): name is ProvisionState => Object.hasOwn(STATES, name);
 export const isFinalState = (state: ProvisionState): state is FinalState => STATES[state].kind === 'final';

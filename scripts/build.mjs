@@ -1,4 +1,4 @@
-// Builds the shipped bundle, one build with splitting (docs/architecture.md, "Start-up"):
+// Builds the shipped bundle, one build with splitting (docs/architecture.md, "What a start loads"):
 // npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';

@@ -10,7 +10,7 @@ import { type FailureCode, isFailureCode } from './failures/catalogue.ts';
 import { toFailureRecord } from './failures/failure.ts';
 import { createLog, type Log } from './log/log.ts';
 import { runAgent } from './provision/agent.ts';
-import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS } from './provision/defaults.ts';
+import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS } from './provision/pass.ts';
 import type { AgentResult } from './provision/result.ts';
 import type { RecordedContext } from './state/snapshotDocument.ts';
 import { systemClock } from './time/clock.ts';

@@ -1,6 +1,7 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { trustedAuthorities } from '../../src/config/authorities/caFile.ts';
+import { hostAndPort } from '../../src/endpoint.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { bootsAsProcess } from './agentProcess.ts';
 import { FAULTS_TIMEOUT_SECONDS, fleetDevice, layOutFleet } from './deviceFolders.ts';
@@ -46,7 +47,7 @@ export async function runFleet(options: FleetOptions, devices: number): Promise<
     const setting = {
       concurrency: options.concurrency,
       processes: options.processes,
-      server: simulator === undefined ? `${server.host}:${server.port}` : 'the simulator',
+      server: simulator === undefined ? hostAndPort(server) : 'the simulator',
       folder: options.folder,
       faults: faults ?? null,
     };

@@ -12,6 +12,7 @@ export interface InspectArguments {
 }
 
 const MAX_PORT = 65_535;
+/** Where the Stately inspector's own server listens by default. */
 const DEFAULT_STATELY_PORT = 8080;
 const STATELY = /^stately(?::(\d{1,5}))?$/;
 

@@ -9,8 +9,7 @@ import { type DevicePaths, devicePaths } from '../device/paths.ts';
 import { LOG_FORMATS, type LogFormat } from '../log/format.ts';
 import { LOG_LEVELS, type LogLevel } from '../log/levels.ts';
 import type { WinstonSinkOptions } from '../log/winstonSink.ts';
-import { DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS, MAX_SPLAY } from '../provision/defaults.ts';
-import type { AgentOptions } from '../provision/pass.ts';
+import { type AgentOptions, DEFAULT_KEEP_BACKUPS, MAX_KEEP_BACKUPS, MAX_SPLAY } from '../provision/pass.ts';
 import { VERSION } from '../version.ts';
 
 /** The device folder of a command, as commander gives it. */

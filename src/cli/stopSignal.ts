@@ -17,3 +17,11 @@ export async function stopped(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
+
+/** How long open handles may delay the end of the process. */
+const LINGER_MS = 500;
+
+/** Ends the process once its work is done, also if a library keeps a handle open. */
+export function exitSoon(): void {
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}

@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 /** The most bytes that one call reads, from the end of the file: only the last values are needed. */
-export const MAX_NEW_BYTES = 1024 * 1024;
+const MAX_NEW_BYTES = 1024 * 1024;
 /** The number of bytes before the last read position that must be unchanged for a file that was only appended to. */
 const KNOWN_BYTES = 64;
 

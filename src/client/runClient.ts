@@ -11,7 +11,7 @@ import { reportingActions } from './telemetryReport.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
 import { SESSION_LIMITS } from './thingsboardSession.ts';
 
-export const CLIENT_LIMITS: ClientLimits = { ...SESSION_LIMITS, readMs: 10_000 };
+const CLIENT_LIMITS: ClientLimits = { ...SESSION_LIMITS, readMs: 10_000 };
 
 /** Limit for closing the source, so that stopping takes less than two seconds in total. */
 const SOURCE_CLOSE_MS = 500;

@@ -1,6 +1,6 @@
 import { fileFailure } from '../failures/fileFailure.ts';
 import { fileExists } from '../files/fileExists.ts';
-import { neededBytes, requireFreeSpace } from '../files/probe.ts';
+import { neededBytes, requireFreeSpace } from '../files/trialWrite.ts';
 import { type Checked, passed } from './check.ts';
 
 const MEBIBYTE = 1024 * 1024;

@@ -12,7 +12,7 @@ import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
-import { neededBytes, probeFolder } from '../files/probe.ts';
+import { neededBytes, tryFolder } from '../files/trialWrite.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard's limit (docs/thingsboard.md, section 2). */
@@ -34,7 +34,7 @@ export async function validate(
   const config = await readThermalConfig(paths.deviceFolder);
   requireReplaceable(config);
   await requireRenamable(paths);
-  await probeFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
+  await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   const backups = await listBackups(paths.deviceFolder);
 
   const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
@@ -76,11 +76,11 @@ async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DeviceP
   throw new Failure('DISK_ERROR', 'processedIsFolder', { processed: provisionTxtProcessed, trigger: provisionTxt });
 }
 
-async function probeFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
+async function tryFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
   // Room for the backup and the new file, in addition to the current file.
   const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
-  for (const folder of new Set(folders)) proven.add(await probeFolder(folder, needed, proven));
+  for (const folder of new Set(folders)) proven.add(await tryFolder(folder, needed, proven));
 }
 
 function deviceIdIn(config: ThermalConfigFile): string | null {

@@ -5,9 +5,9 @@ import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { toFailure } from '../failures/failure.ts';
 import { durableRemove, temporaryPath } from '../files/durable.ts';
-import { probePaths } from '../files/probe.ts';
-import { DEFAULT_KEEP_BACKUPS } from './defaults.ts';
+import { trialPaths } from '../files/trialWrite.ts';
 import type { AgentOptions } from './pass.ts';
+import { DEFAULT_KEEP_BACKUPS } from './pass.ts';
 
 export interface CleanUpInput {
   readonly keepBackups: number;
@@ -51,8 +51,8 @@ export async function cleanUp(dependencies: EffectDependencies, input: CleanUpIn
     const removed = await pruneBackups(paths.deviceFolder, keepBackups);
     // A power loss can bring these entries back, and nothing else removes them.
     const unfinished = [paths.snapshot, paths.credentials, paths.thermalConfig].map(temporaryPath);
-    const probes = [paths.deviceFolder, paths.stateFolder].flatMap(probePaths);
-    for (const path of [...unfinished, ...probes]) await durableRemove(path);
+    const trials = [paths.deviceFolder, paths.stateFolder].flatMap(trialPaths);
+    for (const path of [...unfinished, ...trials]) await durableRemove(path);
     if (removed.length > 0) log.info('backup.pruned', `Removed ${removed.length} old backups`, { removed });
   } catch (error) {
     log.warn('backup.unpruned', `Could not remove old backups: ${toFailure(error).message}`);

@@ -9,6 +9,16 @@ import type { Clock } from '../time/clock.ts';
 
 /** A run ends itself before systemd's TimeoutStartSec of ten minutes kills it (docs/install.md). */
 export const RUN_TIME_LIMIT_MS = 9 * 60 * 1000;
+
+/** Number of backups of thermal_config.json that are kept (FR-010). */
+export const DEFAULT_KEEP_BACKUPS = 5;
+
+/** Largest value of --keep-backups. */
+export const MAX_KEEP_BACKUPS = 1000;
+
+/** Largest value of --splay, in seconds. A longer pause would use up too much of the run's time limit. */
+export const MAX_SPLAY = 300;
+
 /** The timers of the chart's pauses: xstate's own, or a faster one. */
 interface ChartClock {
   setTimeout(callback: () => void, ms: number): unknown;

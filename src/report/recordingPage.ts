@@ -7,7 +7,7 @@ import { eventsSection, runBody } from './runSections.ts';
 import { formatTime } from './runView.ts';
 
 /** A number from the page's address, limited to a valid range. */
-function within(text: string | null, least: number, most: number, otherwise: number): number {
+function limited(text: string | null, least: number, most: number, otherwise: number): number {
   const number = text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
   return Math.min(most, Math.max(least, number));
 }
@@ -26,10 +26,10 @@ export function recordingPage(
   query: URLSearchParams,
   version: string,
 ): Page {
-  const run = within(query.get('run'), 1, runs.length, runs.length);
+  const run = limited(query.get('run'), 1, runs.length, runs.length);
   const recording = runs[run - 1] ?? { runId: null, records: [] };
   const count = recording.records.length;
-  const step = within(query.get('step'), 1, Math.max(1, count), 1);
+  const step = limited(query.get('step'), 1, Math.max(1, count), 1);
   const view = recordedView(recording, step);
   const others = runs.map(({ runId, records }, index) => {
     const [first] = records;

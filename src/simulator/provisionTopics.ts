@@ -10,7 +10,7 @@ import type { Reply, ServerContext } from './serverContext.ts';
 import { closeUnacknowledged } from './serverContext.ts';
 
 const REQUEST_TOPIC = '/provision/request';
-export const RESPONSE_TOPIC = '/provision/response';
+const RESPONSE_TOPIC = '/provision/response';
 
 export const isProvisionFilter = (filter: string): boolean => filter === RESPONSE_TOPIC;
 

@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod/mini';
+import { PROVISION_POLICY } from '../../machines/provision.policy.ts';
 import type { BoardIdentity } from '../device/board.ts';
 import { Failure } from '../failures/failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
@@ -13,7 +14,6 @@ import { readOwnDocument, versionOf } from './ownDocument.ts';
 
 const CREDENTIALS_FORMAT = 'thermal-provision-credentials';
 const CREDENTIALS_VERSION = 1;
-export const MAX_CANDIDATES = 3;
 const MAX_TOKEN_LENGTH = 1024;
 
 /** A name and an access token that the device generated and stored before it sent a request with them. */
@@ -56,13 +56,13 @@ export const credentialsSchema = z.lazy(() =>
     candidates: z
       .array(
         z.object({
-          nameIndex: z.int().check(z.gte(1), z.lte(MAX_CANDIDATES)),
+          nameIndex: z.int().check(z.gte(1), z.lte(PROVISION_POLICY.maxNames)),
           name: text(64, 1),
           token: tokenSchema,
           runId: text(64),
         }),
       )
-      .check(z.maxLength(MAX_CANDIDATES)),
+      .check(z.maxLength(PROVISION_POLICY.maxNames)),
     granted: z.nullable(z.object({ deviceName: text(64, 1), token: tokenSchema, successSeenBy: z.nullable(text(64)) })),
   }),
 );

@@ -2,8 +2,6 @@ import { WebSocket } from 'ws';
 import { within } from '../time/within.ts';
 import { createObserver, type RunInspector } from './observer.ts';
 
-/** Default port of the Stately inspector's server. */
-export const STATELY_PORT = 8080;
 const MAX_QUEUE = 1000;
 /** With more unread data than this, nothing more is sent to the receiver. */
 const MAX_UNSENT_BYTES = 4 * 1024 * 1024;
@@ -14,7 +12,7 @@ const CLOSE_LIMIT_MS = 300;
 
 export interface StatelyOptions {
   /** TCP port on 127.0.0.1. */
-  readonly port?: number;
+  readonly port: number;
   /** Called once with a message for the user: whether the inspector was reached. */
   readonly say?: (text: string) => void;
 }
@@ -28,7 +26,7 @@ function unref(socket: WebSocket): void {
  * Sends the events of a run to the Stately inspector's server on this machine. A missing, slow or disconnected receiver
  * never delays the run: unsent events wait in a limited queue, and the oldest are dropped.
  */
-export function inspectWithStately({ port = STATELY_PORT, say = () => {} }: StatelyOptions = {}): RunInspector {
+export function inspectWithStately({ port, say = () => {} }: StatelyOptions): RunInspector {
   const queue: string[] = [];
   let socket: WebSocket | undefined;
   let retry: NodeJS.Timeout | undefined;

@@ -75,7 +75,7 @@ describe('the sources', () => {
     const found = sourcesIn('src/files').filter(({ text }) => misuses(text).length > 0);
     expect(found.map(({ path }) => path)).toEqual(
       expect.arrayContaining(
-        ['durable', 'ownFiles', 'appendLimited', 'note', 'probe'].map((name) => `src/files/${name}.ts`),
+        ['durable', 'ownFiles', 'appendLimited', 'note', 'trialWrite'].map((name) => `src/files/${name}.ts`),
       ),
     );
   });

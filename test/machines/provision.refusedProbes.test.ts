@@ -107,7 +107,7 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.context().nameIndex).toBe(1);
     expect(run.error()).toMatchObject({ code: 'DEVICE_NAME_TAKEN', exitStatus: 78 });
     expect(run.error()?.message).toBe(`The server server.example answered FAILURE for the device name ${nameOf(1)}`);
-    // What to do with the pre-provisioned strategy.
+    // What an operator must do with a pre-provisioned device (docs/architecture.md, "Promises").
     expect(run.error()?.hint).toContain(`delete the server attribute provisionState`);
   });
 

@@ -5,6 +5,7 @@ import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
 import type { Plan } from '../../doctor/plan.ts';
 import { EXIT } from '../../failures/exit.ts';
 import { boardId } from '../options.ts';
+import { exitSoon } from '../stopSignal.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from '../terminal/paint.ts';
 
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> = {
@@ -14,8 +15,6 @@ const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> 
   skipped: ['–', 'dim'],
 };
 const TITLE_WIDTH = 21;
-/** How long a hanging name resolution may delay the end of the process. */
-const LINGER_MS = 500;
 
 export interface DoctorOptions {
   readonly plan?: boolean;
@@ -51,7 +50,7 @@ export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Pro
       `${JSON.stringify(document(reports, exitStatus, options.plan === true ? plan : undefined), null, 2)}\n`,
     );
   }
-  setTimeout(() => process.exit(), LINGER_MS).unref();
+  exitSoon();
   return exitStatus;
 }
 

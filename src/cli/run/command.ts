@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addInspectOption, type InspectArguments, openInspector } from '../inspectOption.ts';
 import { type AgentArguments, addAgentOptions } from '../options.ts';
-import { stopSignal } from '../stopSignal.ts';
+import { exitSoon, stopSignal } from '../stopSignal.ts';
 
 const EXAMPLES = `
 Example:
@@ -12,9 +12,6 @@ provision.txt stays, so the next boot tries again. "thermal-provision status" sa
 
 On a terminal, "run" shows its progress. With --log-format or --log-level, or without a terminal, it prints log lines.
 `;
-
-/** How long open handles may delay the end of the process. */
-const LINGER_MS = 500;
 
 /** `run`: provisions once, for the boot process. */
 export function registerRun(program: Command): void {
@@ -27,6 +24,6 @@ export function registerRun(program: Command): void {
       const { watched, close } = await openInspector(options);
       process.exitCode = await runDevice(options, signal, watched);
       await close();
-      setTimeout(() => process.exit(), LINGER_MS).unref();
+      exitSoon();
     });
 }

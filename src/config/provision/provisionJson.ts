@@ -13,7 +13,7 @@ export { readCaFile } from '../authorities/caFile.ts';
 export type { ProvisionSettings } from './provisionSettings.ts';
 export type { SettingProblem } from './settingProblem.ts';
 
-export const PROVISION_JSON = 'provision.json';
+const PROVISION_JSON = 'provision.json';
 export const MAX_PROVISION_BYTES = 64 * 1024;
 const MAX_DEPTH = 32;
 const MAX_PROBLEMS = 100;

@@ -25,7 +25,7 @@ export interface ThingsboardSettings {
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
   readonly caFile?: string | undefined;
   readonly keepAliveSeconds: number;
-  /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 1). */
+  /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 6). */
   readonly qosLevel: number;
 }
 

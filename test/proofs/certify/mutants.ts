@@ -1,9 +1,7 @@
 /** Builds of the agent, each with one protection removed. Every suite must detect a build of these. */
 
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 
 interface Mutant {
   /** Name of the removed protection. */
@@ -109,7 +107,6 @@ export const MUTANTS = [
 
 export type MutantName = (typeof MUTANTS)[number]['name'];
 
-const BUILD_LIMIT_MS = 60_000;
 /** The sources of the agent and the suites. */
 const SOURCES = ['src', 'machines', 'state-diagrams', 'scripts', 'test', 'package.json', 'tsconfig.json'];
 
@@ -134,21 +131,4 @@ export async function copyMutant(name: MutantName, folder: string, project = pro
     join(folder, file),
     text.replace(find, () => replace),
   );
-}
-
-/**
- * Builds the agent without one protection, with the project's build script, so that the build has no other difference
- * from the shipped one.
- * @param outdir folder of the changed sources and, below them, main.js with its parts
- * @param project the project's root; default: the current folder
- * @returns the path of main.js
- * @throws when the place does not occur exactly once, or the build fails
- */
-export async function buildMutant(name: MutantName, outdir: string, project = process.cwd()): Promise<string> {
-  const copy = resolve(outdir, 'project');
-  await copyMutant(name, copy, project);
-  const dist = join(copy, 'dist');
-  const args = [join(copy, 'scripts/build.mjs'), dist];
-  await promisify(execFile)(process.execPath, args, { cwd: copy, timeout: BUILD_LIMIT_MS });
-  return join(dist, 'main.js');
 }

@@ -91,11 +91,11 @@ export function pathScopes(paths: DevicePaths): PathScopes {
   const { snapshot, credentials, lock, events } = paths;
   const backups = [NEWEST_BACKUP, ...RUNS_BACKUPS].map((name) => join(deviceFolder, name));
   const replaced = [thermalConfig, snapshot, credentials, ...backups];
-  const probes = [deviceFolder, stateFolder].map((folder) => join(folder, '.provision-probe'));
-  const created = [...replaced, ...probes].map((path) => `${path}.tmp`);
+  const trials = [deviceFolder, stateFolder].map((folder) => join(folder, '.provision-probe'));
+  const created = [...replaced, ...trials].map((path) => `${path}.tmp`);
   const asked = [provisionTxt, provisionTxtProcessed, provisionJson, lock];
   return {
-    disk: [deviceFolder, stateFolder, ...asked, ...replaced, ...probes, ...created],
+    disk: [deviceFolder, stateFolder, ...asked, ...replaced, ...trials, ...created],
     created: [...created, lock],
     events: [events, `${events}.1`],
   };

@@ -5,7 +5,7 @@ import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
 
-export const PRE_PROVISIONED_NAME = 'hall-7';
+const PRE_PROVISIONED_NAME = 'hall-7';
 
 export interface Scenario {
   readonly name: string;

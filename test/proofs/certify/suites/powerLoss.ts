@@ -66,8 +66,8 @@ async function factsOfRun({ paths, scenario, trace }: TracedRun): Promise<RunFac
   };
 }
 
-/** Whether the call concerns the probe of a folder, which no promise depends on. */
-const concernsProbe = ({ strings }: SystemCall): boolean => Buffer.concat([...strings]).includes('.provision-probe');
+/** Whether the call belongs to the trial write in a folder, which no promise depends on. */
+const isTrialWrite = ({ strings }: SystemCall): boolean => Buffer.concat([...strings]).includes('.provision-probe');
 
 async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<Lane> {
   const { agent, scratch, inject, full } = options;
@@ -81,7 +81,7 @@ async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<
   const kills: KillPoint[] = [];
   const onUnsyncedEntry: Course['onUnsyncedEntry'] = ({ call, told, worlds }) => {
     if (!scenario.killed && !full) return;
-    if (!full && concernsProbe(call)) return;
+    if (!full && isTrialWrite(call)) return;
     kills.push(killPoint(`${scenario.name}, killed after ${call.name} ${kills.length + 1}`, disk, told, worlds));
   };
   const course = { label: scenario.name, folder, disk, calls: trace.calls, facts, onUnsyncedEntry };

@@ -10,8 +10,8 @@ export const MIN_FREE_BYTES = 1024 * 1024;
 /** Free bytes that a run needs: also for the new configuration, its backup and a temporary copy. */
 export const neededBytes = (configBytes: number): number => MIN_FREE_BYTES + 3 * configBytes;
 
-/** The two paths that the probe of a folder uses. */
-export const probePaths = (folder: string): readonly [string, string] => [
+/** The two paths that the trial write in a folder uses. */
+export const trialPaths = (folder: string): readonly [string, string] => [
   join(folder, '.provision-probe.tmp'),
   join(folder, '.provision-probe'),
 ];
@@ -24,12 +24,12 @@ export const probePaths = (folder: string): readonly [string, string] => [
  * @returns the folder's file system
  * @throws Failure FOLDER_NOT_WRITABLE, DISK_FULL, DISK_ERROR
  */
-export async function probeFolder(
+export async function tryFolder(
   folder: string,
   needed = MIN_FREE_BYTES,
   proven: ReadonlySet<number> = new Set(),
 ): Promise<number> {
-  const [first, second] = probePaths(folder);
+  const [first, second] = trialPaths(folder);
   try {
     await unlink(first).catch(() => {});
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -2,27 +2,27 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { MIN_FREE_BYTES, probeFolder } from '../../src/files/probe.ts';
+import { MIN_FREE_BYTES, tryFolder } from '../../src/files/trialWrite.ts';
 import { asOrdinaryUser, failureOf, put, scratchFolder } from '../config/scratch.ts';
 import { MOUNT_REFUSED, mountedFolder } from '../support/mountedFolder.ts';
 import { descriptorsBelow } from '../support/openDescriptors.ts';
 
 const TEMPORARY = '.provision-probe.tmp';
 
-describe('probeFolder', () => {
+describe('tryFolder', () => {
   it('does not change a writable folder', async () => {
     const folder = await scratchFolder();
     await put(join(folder, 'file'), 'x');
-    await probeFolder(folder);
+    await tryFolder(folder);
     expect(await readdir(folder)).toEqual(['file']);
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
-  it('removes the files of a killed probe', async () => {
+  it('removes the files of a killed trial write', async () => {
     const folder = await scratchFolder();
     await put(join(folder, TEMPORARY), 'left over');
     await put(join(folder, '.provision-probe'), 'left over');
-    await probeFolder(folder);
+    await tryFolder(folder);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -30,7 +30,7 @@ describe('probeFolder', () => {
     const folder = await scratchFolder();
     const victim = await put(join(await scratchFolder(), 'victim'), 'untouched');
     await symlink(victim, join(folder, TEMPORARY));
-    await probeFolder(folder);
+    await tryFolder(folder);
     expect(await readFile(victim, 'utf8')).toBe('untouched');
   });
 
@@ -39,7 +39,7 @@ describe('probeFolder', () => {
     async (name) => {
       const folder = await scratchFolder();
       await mkdir(join(folder, name));
-      expect(await failureOf(() => probeFolder(folder))).toMatchObject({ code: 'DISK_ERROR' });
+      expect(await failureOf(() => tryFolder(folder))).toMatchObject({ code: 'DISK_ERROR' });
       await rm(join(folder, name), { recursive: true });
       expect(await readdir(folder)).toEqual([]);
     },
@@ -47,7 +47,7 @@ describe('probeFolder', () => {
 
   it('fails without the folder', async () => {
     const folder = join(await scratchFolder(), 'none');
-    expect(await failureOf(() => probeFolder(folder))).toMatchObject({
+    expect(await failureOf(() => tryFolder(folder))).toMatchObject({
       code: 'DISK_ERROR',
       message: `Could not write to the folder ${folder}: ENOENT`,
     });
@@ -56,7 +56,7 @@ describe('probeFolder', () => {
   it('detects a folder without write permission', async () => {
     const folder = await scratchFolder();
     execFileSync('chmod', ['555', folder]);
-    expect(await asOrdinaryUser(() => failureOf(() => probeFolder(folder)))).toMatchObject({
+    expect(await asOrdinaryUser(() => failureOf(() => tryFolder(folder)))).toMatchObject({
       code: 'FOLDER_NOT_WRITABLE',
       message: `Could not write to the folder ${folder}: permission denied`,
       cause: { code: 'EACCES' },
@@ -66,7 +66,7 @@ describe('probeFolder', () => {
   it('detects a file system that is mounted read-only, also for root', async (context) => {
     const folder = await mountedFolder('ro');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
-    expect(await failureOf(() => probeFolder(folder))).toMatchObject({
+    expect(await failureOf(() => tryFolder(folder))).toMatchObject({
       code: 'FOLDER_NOT_WRITABLE',
       message: `Could not write to the folder ${folder}: EROFS (the file system is mounted read-only)`,
     });
@@ -76,7 +76,7 @@ describe('probeFolder', () => {
     const folder = await mountedFolder('size=8k');
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
     await put(join(folder, 'all'), Buffer.alloc(8192));
-    expect(await failureOf(() => probeFolder(folder))).toMatchObject({
+    expect(await failureOf(() => tryFolder(folder))).toMatchObject({
       code: 'DISK_FULL',
       message: `Could not write to the folder ${folder}: ENOSPC (no space left)`,
     });
@@ -87,9 +87,9 @@ describe('probeFolder', () => {
   it('requires 1 MiB of free space', async (context) => {
     const folder = await mountedFolder(`size=${MIN_FREE_BYTES}`);
     if (folder === undefined) return context.skip(MOUNT_REFUSED);
-    await probeFolder(folder);
+    await tryFolder(folder);
     await put(join(folder, 'one page'), 'x');
-    expect(await failureOf(() => probeFolder(folder))).toMatchObject({
+    expect(await failureOf(() => tryFolder(folder))).toMatchObject({
       code: 'DISK_FULL',
       message: `Only ${MIN_FREE_BYTES - 4096} bytes are free in ${folder}; at least 1048576 are needed`,
     });
