@@ -64,7 +64,10 @@ vi.mock('../../src/cli/parts/diagnosis.ts', () => {
   };
 });
 // Vitest ends its workers with the signals that `run` handles.
-vi.mock('../../src/cli/stopSignal.ts', () => ({ stopSignal: () => new AbortController().signal }));
+vi.mock('../../src/cli/stopSignal.ts', () => ({
+  stopSignal: () => new AbortController().signal,
+  exitSoon: () => {},
+}));
 
 /** The options that a command line passes on, as text. Functions and signals only show that they are there. */
 async function setUpBy(words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<SetUp> {

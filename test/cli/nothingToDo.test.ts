@@ -46,7 +46,10 @@ vi.mock('../../src/log/winstonSink.ts', () => ({
   }),
 }));
 // Vitest ends its workers with the signals that `run` handles.
-vi.mock('../../src/cli/stopSignal.ts', () => ({ stopSignal: () => new AbortController().signal }));
+vi.mock('../../src/cli/stopSignal.ts', () => ({
+  stopSignal: () => new AbortController().signal,
+  exitSoon: () => {},
+}));
 
 /** A descriptor that is not a terminal. */
 function plainOutput(folder: string): number {
