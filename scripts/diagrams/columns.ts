@@ -1,3 +1,4 @@
+import { STEPS } from '../../machines/provision.states.ts';
 import { ANY_STATE, type ChartEdge, type ChartGraph, type ChartState } from './chartGraph.ts';
 
 /** The columns of a picture, numbered from left to right. */
@@ -6,18 +7,8 @@ export type Column = (typeof COLUMN)[keyof typeof COLUMN];
 
 /** The states of a chart's successful run, from top to bottom. The chart determines all other places. */
 const MAIN_PATHS: Readonly<Record<string, readonly string[]>> = {
-  provision: [
-    'detect',
-    'validate',
-    'prepare',
-    'route',
-    'request',
-    'verifyCredentials',
-    'backup',
-    'write',
-    'finalize',
-    'provisioned',
-  ],
+  // `route` is not in the table: the chart leaves it at once.
+  provision: [...STEPS.flatMap((step) => (step === 'request' ? ['route', step] : [step])), 'provisioned'],
   telemetry: ['connecting', 'publishing', 'publishing.sending', 'publishing.pausing'],
 };
 

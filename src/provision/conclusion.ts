@@ -48,6 +48,7 @@ export async function stopRun(
   await within(LAST_WRITE_MS, rest);
 }
 
+/** Time that is left to all runs of the pass, ms. */
 export const timeLeft = ({ deadline, dependencies }: Pass): number =>
   Math.max(0, deadline - dependencies.clock.monotonic());
 
@@ -81,6 +82,12 @@ async function saveEnd(
   throw new Failure('RUN_TIME_LIMIT', 'notSaved', { state });
 }
 
+/**
+ * Ends a run whose chart has reached a final state: saves that state, cleans up after a success, logs the result.
+ * @param startedAt reading of the monotonic clock at the start of the run, ms
+ * @returns `superseded`: provision.json has changed, so a new run must begin; `interrupted`: the state is not saved yet
+ * @throws Failure RUN_TIME_LIMIT; those of SnapshotWriter.durable
+ */
 export async function conclude(
   pass: RunningPass,
   writer: SnapshotWriter,
