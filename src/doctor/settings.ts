@@ -11,7 +11,7 @@ export async function checkSettings(
   own: string,
   externalSettings?: ExternalSettings,
 ): Promise<Checked<ProvisionSettings>> {
-  const { settings, warnings, path } = await readProvisionJson(own, externalSettings);
+  const { settings, warnings, notes, path } = await readProvisionJson(own, externalSettings);
   if (settings.scrub) await requireScrubbable(path, own);
   const { mode } = await stat(path).catch((error: unknown) => {
     throw fileFailure(error, `look at ${path}`);
@@ -21,6 +21,7 @@ export async function checkSettings(
     fact: settings,
     findings: [
       passed(`complete: ${hostAndPort(settings)}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
+      ...notes.map(passed),
       ...warnings.map((text) => warning(text, `Correct ${path}, or ignore this warning if the setting is intended.`)),
       ...(open
         ? [

@@ -28,7 +28,8 @@ export async function validate(
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
   const { paths, externalSettings, clock, log } = dependencies;
-  const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, externalSettings);
+  const { settings, warnings, notes, path } = await readProvisionJson(paths.provisionJson, externalSettings);
+  for (const note of notes) log.info('settings.taken', note);
   if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);

@@ -88,6 +88,7 @@ export const EVENTS = {
     meaning: 'all input files are complete',
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
+  'settings.taken': { level: 'info', meaning: 'a key of provision.json in another spelling was taken for a known key' },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
   'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
   'candidate.adopted': {

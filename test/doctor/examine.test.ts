@@ -83,6 +83,14 @@ describe('the files', () => {
     expect(plan?.diff).toContain(`--- ${name}`);
   });
 
+  it('are shown with what a key in another spelling is taken for', async () => {
+    const { said } = await examined(await device({ provisioning: { deviceName: 'cam-1' } }));
+    expect(said('provision.json')).toEqual([
+      expect.stringMatching(/^passed -: complete: /),
+      'passed -: provisioning.deviceName is taken for device.name',
+    ]);
+  });
+
   it('cause warnings if the camera refuses them or others can read them', async () => {
     const paths = await device({ config: '{"thingsboard":{"host":"h","port":0,"access_token":"t","device_id":"d"}}' });
     await chmod(paths.thermalConfig, 0o644);

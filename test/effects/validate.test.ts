@@ -29,6 +29,30 @@ test('returns what the run keeps of the files', async () => {
   });
 });
 
+test('a key in another spelling is logged with what it is taken for, and is no warning', async () => {
+  const paths = await deviceFolderFor(8883, { provisioning: { useTls: true, deviceName: 'cam-1' } });
+  await mkdir(paths.stateFolder, { mode: 0o700 });
+  const { dependencies, events } = await effectScene(paths);
+  const { settings, warnings } = await validate(dependencies, effectCall({}));
+  expect(settings).toMatchObject({ server: { port: 8883, useSsl: true }, nameSource: 'fixed' });
+  expect(warnings).toEqual([]);
+  expect(events().filter((event) => event !== 'validate.passed')).toEqual(['settings.taken', 'settings.taken']);
+});
+
+test.each([
+  ['tls: true', { tls: true }, 'request.sent'],
+  ['a CA file', { caCert: 'ca.pem' }, 'PROVISION_JSON_INVALID'],
+  ['a TLS version', { tls_version: '1.2' }, 'PROVISION_JSON_INVALID'],
+  ['a name in an unknown section', { camera: { name: 'cam-1' } }, 'PROVISION_JSON_INVALID'],
+])('with %s nothing is registered in clear text and under a random name', async (_what, provisioning, end) => {
+  const { simulator, paths } = await scene({}, { provisioning: { ...provisioning, max_retries: 0 } });
+  const { outcome, failure, text } = await runDevice(paths);
+  expect(outcome).toBe('failed');
+  if (end === 'request.sent') expect(text).not.toContain(end);
+  else expect(failure?.code).toBe(end);
+  expect(simulator.registry.devices()).toEqual([]);
+});
+
 test.each([
   ['absent', null],
   ['invalid JSON', '{'],

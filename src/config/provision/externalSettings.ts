@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
-import type { SettingProblem } from './settingProblem.ts';
+import type { SettingProblem } from './settingKeys.ts';
 
 /** The source of a key or secret that is not in provision.json. */
 export interface ExternalSource {

@@ -3,25 +3,29 @@ import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { Secret } from '../../secret.ts';
-import { isJsonObject, type JsonObject, readJsonObject, typeName } from '../json/strictJson.ts';
+import { readJsonObject } from '../json/strictJson.ts';
 import { type ExternalSettings, type GivenText, type GivenTexts, givenTexts } from './externalSettings.ts';
-import { KNOWN_PATHS, type ProvisionSettings, SECTIONS, SETTINGS } from './provisionSettings.ts';
-import { duplicateProblems, unknownKeyWarnings } from './settingKeys.ts';
-import { requireSetting, type SettingProblem, takeSetting, valueAt } from './settingProblem.ts';
+import { type ProvisionSettings, SETTINGS } from './provisionSettings.ts';
+import { duplicateProblems, readSettingKeys, type SettingKeys, type SettingProblem } from './settingKeys.ts';
+import { absent, requireSetting, takeSetting } from './settingProblem.ts';
 
 export { readCaFile } from '../authorities/caFile.ts';
 export type { ProvisionSettings } from './provisionSettings.ts';
-export type { SettingProblem } from './settingProblem.ts';
+export type { SettingProblem } from './settingKeys.ts';
 
 const PROVISION_JSON = 'provision.json';
 export const MAX_PROVISION_BYTES = 64 * 1024;
 const MAX_DEPTH = 32;
 const MAX_PROBLEMS = 100;
+/** The registered port of MQTT over TLS. */
+const TLS_PORT = 8883;
 
 /** The settings, and warnings about the file. A warning does not make it invalid. */
 export interface ParsedProvisionJson {
   readonly settings: ProvisionSettings;
   readonly warnings: readonly string[];
+  /** What keys in an undocumented spelling were taken for, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** The settings that don't need the key and the secret: they name the server and the device. */
@@ -33,78 +37,66 @@ export interface PublicSettings {
 
 const NOTHING_GIVEN: GivenTexts = { problems: [] };
 
-/** A section of a wrong type hides all its settings, so it is reported as a problem. */
-function sectionProblems(root: JsonObject): SettingProblem[] {
-  return SECTIONS.flatMap((path) => {
-    const value = valueAt(root, path);
-    if (value === undefined || isJsonObject(value)) return [];
-    return [{ path, found: typeName(value), expected: 'an object' }];
-  });
-}
-
-/** The values of key and secret in all spellings. Messages must not show a text that contains one of them. */
-function secretsIn(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): readonly string[] {
-  const inFile = [SETTINGS.deviceKey, SETTINGS.deviceSecret]
-    .flatMap(({ spellings }) => spellings)
-    .map((path) => valueAt(root, path))
-    .filter((value) => typeof value === 'string')
-    .filter((value) => value !== '');
-  const given = [deviceKey, deviceSecret].flatMap((one) => (one === undefined ? [] : [one.text]));
-  return [...inFile, ...given];
-}
-
 type SecretSetting = typeof SETTINGS.deviceKey;
 
 /** A value from the environment overrides the file. The value in the file must be valid anyway. */
 function takeSecret(
-  root: JsonObject,
+  keys: SettingKeys,
   setting: SecretSetting,
   given: GivenText | undefined,
   needed: boolean,
   problems: SettingProblem[],
 ): string | undefined {
   const isGiven = given !== undefined || !needed;
-  const inFile = isGiven ? takeSetting(root, setting, problems) : requireSetting(root, setting, problems);
+  const inFile = isGiven ? takeSetting(keys, setting, problems) : requireSetting(keys, setting, problems);
   return given?.text ?? inFile;
 }
 
-function overriddenWarnings(root: JsonObject, { deviceKey, deviceSecret }: GivenTexts): string[] {
+function overriddenWarnings(keys: SettingKeys, { deviceKey, deviceSecret }: GivenTexts): string[] {
   const pairs = [[SETTINGS.deviceKey, deviceKey] as const, [SETTINGS.deviceSecret, deviceSecret] as const];
   return pairs.flatMap(([setting, given]) => {
-    const other = setting.spellings.find((path) => {
-      const value = valueAt(root, path);
-      return given !== undefined && value !== undefined && value !== given.text;
-    });
-    return given === undefined || other === undefined ? [] : [`${other} is not used, because ${given.from} is set`];
+    const other = keys.values.get(setting)?.find(({ value }) => given !== undefined && value !== given.text);
+    return given === undefined || other === undefined
+      ? []
+      : [`${other.path} is not used, because ${given.from} is set`];
   });
 }
 
-function takeName(root: JsonObject, problems: SettingProblem[]): ProvisionSettings['name'] {
-  const name = takeSetting(root, SETTINGS.name, problems);
-  const source = takeSetting(root, SETTINGS.nameSource, problems) ?? 'random';
-  const prefix = takeSetting(root, SETTINGS.namePrefix, problems) ?? 'thermal-camera';
+function takeName(keys: SettingKeys, problems: SettingProblem[]): ProvisionSettings['name'] {
+  const name = takeSetting(keys, SETTINGS.name, problems);
+  const source = takeSetting(keys, SETTINGS.nameSource, problems) ?? 'random';
+  const prefix = takeSetting(keys, SETTINGS.namePrefix, problems) ?? 'thermal-camera';
   return name === undefined ? { source, prefix } : { source: 'fixed', name };
 }
 
-/** Port and TLS set each other's default: 8883 is the registered port of MQTT over TLS. */
-function takeServer(root: JsonObject, problems: SettingProblem[]): { port: number; useSsl: boolean } {
-  const givenPort = takeSetting(root, SETTINGS.port, problems);
-  const useSsl = takeSetting(root, SETTINGS.useSsl, problems) ?? givenPort === 8883;
-  return { port: givenPort ?? (useSsl ? 8883 : 1883), useSsl };
+/** Port and TLS set each other's default. */
+function takeServer(keys: SettingKeys, problems: SettingProblem[]): { port: number; useSsl: boolean } {
+  const givenPort = takeSetting(keys, SETTINGS.port, problems);
+  const useSsl = takeSetting(keys, SETTINGS.useSsl, problems) ?? givenPort === TLS_PORT;
+  return { port: givenPort ?? (useSsl ? TLS_PORT : 1883), useSsl };
+}
+
+/** A CA file asks for TLS. Without TLS the secret would be sent in clear text, so that must be said explicitly. */
+function clearTextProblems(keys: SettingKeys, useSsl: boolean): SettingProblem[] {
+  const [caFile] = keys.values.get(SETTINGS.caFile) ?? [];
+  if (caFile === undefined || useSsl || keys.values.has(SETTINGS.useSsl)) return [];
+  const { path, expected } = absent(keys, SETTINGS.useSsl);
+  return [{ path, found: `nothing, but ${caFile.path} is set`, expected }];
 }
 
 /** The settings other than key and secret; undefined without a host. Errors are added to `problems`. */
-function takePublicSettings(root: JsonObject, problems: SettingProblem[]): PublicSettings['settings'] | undefined {
-  const host = requireSetting(root, SETTINGS.host, problems);
-  const server = takeServer(root, problems);
-  const caFile = takeSetting(root, SETTINGS.caFile, problems);
-  const timeoutSeconds = takeSetting(root, SETTINGS.timeoutSeconds, problems) ?? 30;
-  const maxRetries = takeSetting(root, SETTINGS.maxRetries, problems) ?? 3;
-  const scrub = takeSetting(root, SETTINGS.scrub, problems) ?? false;
-  const name = takeName(root, problems);
-  const deviceType = takeSetting(root, SETTINGS.type, problems);
-  const deviceProfile = takeSetting(root, SETTINGS.profile, problems);
-  takeSetting(root, SETTINGS.credentials, problems);
+function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): PublicSettings['settings'] | undefined {
+  const host = requireSetting(keys, SETTINGS.host, problems);
+  const server = takeServer(keys, problems);
+  const caFile = takeSetting(keys, SETTINGS.caFile, problems);
+  if (caFile !== undefined) problems.push(...clearTextProblems(keys, server.useSsl));
+  const timeoutSeconds = takeSetting(keys, SETTINGS.timeoutSeconds, problems) ?? 30;
+  const maxRetries = takeSetting(keys, SETTINGS.maxRetries, problems) ?? 3;
+  const scrub = takeSetting(keys, SETTINGS.scrub, problems) ?? false;
+  const name = takeName(keys, problems);
+  const deviceType = takeSetting(keys, SETTINGS.type, problems);
+  const deviceProfile = takeSetting(keys, SETTINGS.profile, problems);
+  takeSetting(keys, SETTINGS.credentials, problems);
   if (host === undefined) return undefined;
   return {
     host,
@@ -119,12 +111,17 @@ function takePublicSettings(root: JsonObject, problems: SettingProblem[]): Publi
   };
 }
 
-function settingWarnings(root: JsonObject, settings: ProvisionSettings): string[] {
+function settingWarnings(keys: SettingKeys, settings: ProvisionSettings): string[] {
   const warnings: string[] = [];
   if (settings.caFile !== undefined && !settings.useSsl) {
     warnings.push('ca_file is not used, because use_ssl is false');
   }
-  if (settings.name.source === 'fixed' && valueAt(root, 'device.name_source') !== undefined) {
+  if (!settings.useSsl && settings.port === TLS_PORT) {
+    warnings.push(
+      `use_ssl is false: the connection to port ${TLS_PORT} is not encrypted, although it is the port for TLS`,
+    );
+  }
+  if (settings.name.source === 'fixed' && keys.values.has(SETTINGS.nameSource)) {
     warnings.push('device.name_source is not used, because device.name is set');
   }
   // ThingsBoard does not trim key and secret (docs/thingsboard.md, section 2). Such a space usually comes from pasting.
@@ -154,40 +151,35 @@ interface Taken {
   readonly key: string | undefined;
   readonly secret: string | undefined;
   readonly warnings: readonly string[];
+  readonly keys: SettingKeys;
 }
 
 /** @param needed whether key and secret are required, in the file or from outside */
-function take(
-  bytes: Uint8Array,
-  path: string,
-  given: GivenTexts,
-  needed: boolean,
-): Taken & { readonly root: JsonObject } {
+function take(bytes: Uint8Array, path: string, given: GivenTexts, needed: boolean): Taken {
   const json = readJsonObject(bytes, MAX_DEPTH);
   if (!json.ok) {
     const facts = { path, problem: json.problem, problems: given.problems.map(lineOf) };
     throw new Failure('PROVISION_JSON_INVALID', 'notJson', facts);
   }
-  const root = json.value;
-  const secrets = secretsIn(root, given);
-  const unknown = unknownKeyWarnings(root, KNOWN_PATHS, secrets);
-  const problems = [...duplicateProblems(json.text, secrets), ...sectionProblems(root)];
+  const givenSecrets = [given.deviceKey, given.deviceSecret].flatMap((one) => (one === undefined ? [] : [one.text]));
+  const keys = readSettingKeys(json.value, givenSecrets);
+  const problems = [...duplicateProblems(json.text, keys.secrets), ...keys.problems];
   const isGiven = (problem: SettingProblem, variable: string): boolean => problem.path.startsWith(variable);
   // A wrong value from the environment is already a problem, so its absence in the file is not reported again.
   const keyNeeded = needed && !given.problems.some((problem) => isGiven(problem, 'THERMAL_DEVICE_KEY'));
   const secretNeeded = needed && !given.problems.some((problem) => isGiven(problem, 'THERMAL_DEVICE_SECRET'));
-  const key = takeSecret(root, SETTINGS.deviceKey, given.deviceKey, keyNeeded, problems);
-  const secret = takeSecret(root, SETTINGS.deviceSecret, given.deviceSecret, secretNeeded, problems);
-  const settings = takePublicSettings(root, problems);
+  const key = takeSecret(keys, SETTINGS.deviceKey, given.deviceKey, keyNeeded, problems);
+  const secret = takeSecret(keys, SETTINGS.deviceSecret, given.deviceSecret, secretNeeded, problems);
+  const settings = takePublicSettings(keys, problems);
   problems.push(...given.problems);
-  if (settings === undefined || problems.length > 0) throw invalid(path, problems, unknown);
-  return { root, settings, key, secret, warnings: [...unknown, ...overriddenWarnings(root, given)] };
+  if (settings === undefined || problems.length > 0) throw invalid(path, problems, [...keys.unknown, ...keys.notes]);
+  return { keys, settings, key, secret, warnings: [...keys.unknown, ...overriddenWarnings(keys, given)] };
 }
 
 const lineOf = ({ path, found, expected }: SettingProblem): string => `${path}: found ${found}, expected ${expected}`;
 
 /**
- * Reads the content of provision.json (docs/files.md). Nested form, flat form and the camel-case aliases may be mixed.
+ * Reads the content of provision.json (docs/files.md). Nested and flat form and all spellings may be mixed.
  * Two spellings of one setting must have the same value. An IPv6 address has no brackets.
  * @param path the file's name in messages
  * @param given external key and secret; they override those in the file
@@ -198,10 +190,10 @@ export function parseProvisionJson(
   path: string = PROVISION_JSON,
   given: GivenTexts = NOTHING_GIVEN,
 ): ParsedProvisionJson {
-  const { root, settings, key, secret, warnings } = take(bytes, path, given, true);
+  const { keys, settings, key, secret, warnings } = take(bytes, path, given, true);
   if (key === undefined || secret === undefined) throw new Error('a required setting is missing without a problem');
   const whole = { deviceKey: new Secret(key), deviceSecret: new Secret(secret), ...settings };
-  return { settings: whole, warnings: [...warnings, ...settingWarnings(root, whole)] };
+  return { settings: whole, warnings: [...warnings, ...settingWarnings(keys, whole)], notes: keys.notes };
 }
 
 /** The bytes and the path of the provision.json that is used. */

@@ -24,8 +24,16 @@ export interface ProvisionSettings {
 
 /** One setting: its spellings and its valid values. */
 export interface Setting<T> {
-  /** JSON paths. The documentation uses the first one. */
+  /**
+   * JSON paths, in the documented spelling first. The keys of `provisioning` are also accepted at the top, and the keys
+   * at the top in `provisioning` (keyMeaning.ts).
+   */
   readonly spellings: readonly string[];
+  /**
+   * Other keys that can mean nothing else; the log says what they were taken for. `word` is accepted at the top, in
+   * `provisioning` and in the setting's own section; `section.word` only in that section.
+   */
+  readonly synonyms?: readonly string[];
   readonly schema: z.ZodMiniType<T>;
   readonly expected: string;
   /** The value is never shown, not even a number. */
@@ -50,38 +58,80 @@ const TRUE_OR_FALSE = 'true or false, without quotes';
 
 const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 
-/** Every setting of provision.json: nested form, camel-case aliases in `provisioning`, flat form. */
+/** Every setting of provision.json. The key that the documentation uses comes first. */
 export const SETTINGS = {
   deviceKey: setting({
     spellings: ['provisioning.device_key', 'provisioning.provisionDeviceKey', 'provision_device_key'],
+    synonyms: [
+      'provision_key',
+      'provisioning_key',
+      'provisioning_device_key',
+      'device_provision_key',
+      'device_provisioning_key',
+      'provisioning.key',
+    ],
     schema: credential,
     expected: CREDENTIAL_EXPECTED,
     secret: true,
   }),
   deviceSecret: setting({
     spellings: ['provisioning.device_secret', 'provisioning.provisionDeviceSecret', 'provision_device_secret'],
+    synonyms: [
+      'provision_secret',
+      'provisioning_secret',
+      'provisioning_device_secret',
+      'device_provision_secret',
+      'device_provisioning_secret',
+      'provisioning.secret',
+    ],
     schema: credential,
     expected: CREDENTIAL_EXPECTED,
     secret: true,
   }),
   host: setting({
     spellings: ['provisioning.host', 'provisioning.serverUrl', 'server_url'],
+    synonyms: [
+      'server',
+      'hostname',
+      'host_name',
+      'server_host',
+      'server_hostname',
+      'url',
+      'mqtt_host',
+      'thingsboard_host',
+    ],
     schema: z.string().check(z.refine(isHost)),
-    expected: 'a host name, an IPv4 or an IPv6 address: no scheme (mqtt://), no port (it has its own key), no brackets',
+    expected:
+      'a host name, an IPv4 or an IPv6 address: no scheme (TLS is use_ssl: true), no port (it has its own key), no brackets',
     describeText: describeHost,
   }),
   port: setting({
     spellings: ['provisioning.port', 'provisioning.serverPort', 'server_port'],
+    synonyms: ['mqtt_port', 'thingsboard_port'],
     schema: z.int().check(z.gte(1), z.lte(65_535)),
     expected: 'an integer from 1 to 65535, without quotes',
   }),
   useSsl: setting({
     spellings: ['provisioning.use_ssl', 'provisioning.useSsl', 'use_ssl'],
+    synonyms: [
+      'tls',
+      'ssl',
+      'use_tls',
+      'tls_enabled',
+      'ssl_enabled',
+      'enable_tls',
+      'enable_ssl',
+      'secure',
+      'mqtts',
+      'use_mqtts',
+      'encryption',
+    ],
     schema: z.boolean(),
     expected: TRUE_OR_FALSE,
   }),
   caFile: setting({
     spellings: ['provisioning.ca_file'],
+    synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_cert_file', 'ca_pem', 'ca_bundle', 'root_ca'],
     schema: z.string().check(
       z.minLength(1),
       z.maxLength(1024),
@@ -91,16 +141,19 @@ export const SETTINGS = {
   }),
   timeoutSeconds: setting({
     spellings: ['provisioning.timeout_seconds', 'provisioning.timeoutSeconds', 'timeout_seconds'],
+    synonyms: ['timeout', 'timeout_sec', 'timeout_secs'],
     schema: z.number().check(z.gte(1), z.lte(300)),
     expected: 'a number from 1 to 300, without quotes',
   }),
   maxRetries: setting({
     spellings: ['provisioning.max_retries'],
+    synonyms: ['retries', 'max_retry', 'retry_count', 'number_of_retries'],
     schema: z.int().check(z.gte(0), z.lte(10)),
     expected: 'an integer from 0 to 10, without quotes',
   }),
   scrub: setting({
     spellings: ['provisioning.scrub'],
+    synonyms: ['scrub_secret', 'remove_secret', 'delete_secret'],
     schema: z.boolean(),
     expected: TRUE_OR_FALSE,
   }),
@@ -111,23 +164,37 @@ export const SETTINGS = {
       'device_name_prefix',
       'device.device_name_prefix',
     ],
+    synonyms: ['name_prefix', 'device_prefix', 'provisioning.prefix', 'device.prefix', 'device.name_prefix'],
     schema: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,56}$/)),
     expected: '1 to 57 characters of a-z, 0-9 and -, starting with a letter',
   }),
   name: setting({
     spellings: ['device.name'],
+    synonyms: ['device_name', 'provisioning.name'],
     schema: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
     expected: '1 to 64 characters of A-Z, a-z, 0-9, _ and -',
   }),
   nameSource: setting({
     spellings: ['device.name_source'],
+    synonyms: ['device_name_source', 'name_source'],
     schema: z.enum(['random', 'mac']),
     expected: '"random" or "mac"',
   }),
-  type: setting({ spellings: ['device.type'], schema: label, expected: LABEL_EXPECTED }),
-  profile: setting({ spellings: ['device.profile'], schema: label, expected: LABEL_EXPECTED }),
+  type: setting({
+    spellings: ['device.type'],
+    synonyms: ['device_type', 'provisioning.type'],
+    schema: label,
+    expected: LABEL_EXPECTED,
+  }),
+  profile: setting({
+    spellings: ['device.profile'],
+    synonyms: ['device_profile', 'device_profile_name', 'profile', 'profile_name'],
+    schema: label,
+    expected: LABEL_EXPECTED,
+  }),
   credentials: setting({
     spellings: ['device.credentials'],
+    synonyms: ['device_credentials', 'credentials_type'],
     schema: z.literal('access_token'),
     expected: '"access_token"',
     describeText: describeCredentials,
@@ -135,5 +202,3 @@ export const SETTINGS = {
 };
 
 export const SECTIONS = ['provisioning', 'device'] as const;
-/** Every accepted JSON path. */
-export const KNOWN_PATHS: readonly string[] = Object.values(SETTINGS).flatMap(({ spellings }) => spellings);

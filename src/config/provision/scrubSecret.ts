@@ -8,7 +8,8 @@ import { readJsonObject } from '../json/strictJson.ts';
 import type { ExternalSettings } from './externalSettings.ts';
 import { MAX_PROVISION_BYTES, type PublicSettings, readPublicSettings } from './provisionJson.ts';
 import { SETTINGS } from './provisionSettings.ts';
-import { valueAt } from './settingProblem.ts';
+import { readSettingKeys, type SettingValue } from './settingKeys.ts';
+import { takeSetting } from './settingProblem.ts';
 
 const MAX_DEPTH = 32;
 const BOM = '\uFEFF';
@@ -32,12 +33,8 @@ export async function requireScrubbable(used: string, own: string): Promise<void
 }
 
 /** The text without the secret in any of its spellings. Nothing else changes. */
-function withoutSecret(text: string): string {
-  return SETTINGS.deviceSecret.spellings.reduce(
-    (rest, path) => applyEdits(rest, modify(rest, path.split('.'), undefined, {})),
-    text,
-  );
-}
+const withoutSecret = (text: string, secrets: readonly SettingValue[]): string =>
+  secrets.reduce((rest, { keys }) => applyEdits(rest, modify(rest, [...keys], undefined, {})), text);
 
 /**
  * Removes the device secret durably from provision.json if the file has `scrub`. A file with other settings than the
@@ -54,13 +51,15 @@ export async function scrubSecret(
   const read = await readLimited(path, MAX_PROVISION_BYTES, false);
   if (!read.ok) return false;
   const json = readJsonObject(read.bytes, MAX_DEPTH);
-  if (!json.ok || valueAt(json.value, 'provisioning.scrub') !== true) return false;
-  if (!SETTINGS.deviceSecret.spellings.some((spelling) => valueAt(json.value, spelling) !== undefined)) return false;
+  if (!json.ok) return false;
+  const keys = readSettingKeys(json.value, []);
+  const secrets = keys.values.get(SETTINGS.deviceSecret);
+  if (secrets === undefined || takeSetting(keys, SETTINGS.scrub, []) !== true) return false;
   const { digest }: PublicSettings = await readPublicSettings(path, externalSettings);
   if (digest !== settingsDigest) return false;
   const { uid, gid, mode } = read;
   const same = uid === process.geteuid?.() && gid === process.getegid?.();
-  const text = `${json.bom ? BOM : ''}${withoutSecret(json.text)}`;
+  const text = `${json.bom ? BOM : ''}${withoutSecret(json.text, secrets)}`;
   await durableReplace(path, Buffer.from(text), { mode, ...(same ? {} : { owner: { uid, gid } }) });
   return true;
 }

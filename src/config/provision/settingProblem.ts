@@ -1,14 +1,7 @@
-import { isJsonObject, type JsonObject, typeName } from '../json/strictJson.ts';
+import { typeName } from '../json/strictJson.ts';
+import { lastPart } from './keyWords.ts';
 import type { Setting } from './provisionSettings.ts';
-
-/** One error in provision.json. */
-export interface SettingProblem {
-  /** JSON path in the file's spelling, e.g. `provisioning.port`. */
-  readonly path: string;
-  /** Description of the value. `describe` decides what it shows. */
-  readonly found: string;
-  readonly expected: string;
-}
+import type { SettingKeys, SettingProblem } from './settingKeys.ts';
 
 /**
  * Describes a value of provision.json for a message. Swapped lines can put a secret at any key, so of a string only the
@@ -25,26 +18,14 @@ function describe(value: unknown, setting: Setting<unknown>): string {
   return shown.length <= 6 ? shown : typeName(value);
 }
 
-/** The value at a JSON path of `section.key` or `key`; undefined when it is absent. */
-export function valueAt(root: JsonObject, path: string): unknown {
-  let value: unknown = root;
-  for (const key of path.split('.')) {
-    if (!isJsonObject(value) || !Object.hasOwn(value, key)) return undefined;
-    value = value[key];
-  }
-  return value;
-}
-
 /**
  * The value of one setting in any of its spellings; undefined when it is absent or wrong. Each wrong value is a
  * problem. A second spelling with a different value is a problem too.
  * @param problems receives the problems
  */
-export function takeSetting<T>(root: JsonObject, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
+export function takeSetting<T>(keys: SettingKeys, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
   let taken: { readonly path: string; readonly value: T } | undefined;
-  for (const path of setting.spellings) {
-    const value = valueAt(root, path);
-    if (value === undefined) continue;
+  for (const { path, value } of keys.values.get(setting) ?? []) {
     const parsed = setting.schema.safeParse(value);
     if (!parsed.success) {
       problems.push({ path, found: describe(value, setting), expected: setting.expected });
@@ -61,13 +42,17 @@ export function takeSetting<T>(root: JsonObject, setting: Setting<T>, problems: 
   return taken?.value;
 }
 
-/** Like `takeSetting`, but an absent setting is a problem too. It is named in the file's form, nested or flat. */
-export function requireSetting<T>(root: JsonObject, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
-  const isPresent = setting.spellings.some((path) => valueAt(root, path) !== undefined);
-  if (isPresent) return takeSetting(root, setting, problems);
-  const isFlat =
-    !Object.hasOwn(root, 'provisioning') && Object.keys(root).some((key) => /^(server|provision)_/.test(key));
-  const [path] = setting.spellings.filter((spelling) => !isFlat || !spelling.includes('.'));
-  problems.push({ path: String(path), found: 'nothing', expected: setting.expected });
+/** The problem of an absent setting. It is named in the file's form: nested, flat, or flat in camel case. */
+export function absent({ flatKeys }: SettingKeys, { spellings, expected }: Setting<unknown>): SettingProblem {
+  const words = spellings.map(lastPart);
+  const form = [/[A-Z]/, /^(server|provision)_/].find((one) => flatKeys.some((key) => one.test(key)));
+  const flat = words.find((word) => form?.test(word)) ?? words[0];
+  return { path: String(flatKeys.length === 0 ? spellings[0] : flat), found: 'nothing', expected };
+}
+
+/** Like `takeSetting`, but an absent setting is a problem too. */
+export function requireSetting<T>(keys: SettingKeys, setting: Setting<T>, problems: SettingProblem[]): T | undefined {
+  if (keys.values.has(setting)) return takeSetting(keys, setting, problems);
+  problems.push(absent(keys, setting));
   return undefined;
 }

@@ -79,6 +79,14 @@ describe('key and secret from the environment', () => {
     });
   });
 
+  it('a key that overrides another one is named, too', async () => {
+    await lay({ provisioning: required, deviceKey: KEY });
+    const given = externalSettings({ THERMAL_DEVICE_KEY: 'other', THERMAL_DEVICE_SECRET: SECRET });
+    expect((await read(given)).warnings).toEqual([
+      'provisioning.device_key is not used, because THERMAL_DEVICE_KEY is set',
+    ]);
+  });
+
   it('an empty variable counts as not set', async () => {
     await lay({ provisioning: required });
     const empty = { THERMAL_DEVICE_KEY: '', THERMAL_DEVICE_KEY_FILE: '', CREDENTIALS_DIRECTORY: '' };

@@ -15,6 +15,20 @@ describe('settingsDigest', () => {
     expect(digest({ server_url: HOST, provision_device_key: KEY, provision_device_secret: SECRET })).toBe(base);
   });
 
+  it('differs for two fixed names, and is the same for one name in any spelling', () => {
+    const named = digest(withDevice({ name: 'cam-1' }));
+    expect(digest(withDevice({ name: 'cam-2' }))).not.toBe(named);
+    expect(digest({ ...withProvisioning({}), deviceName: 'cam-1' })).toBe(named);
+  });
+
+  it('is that of version 1.0.0', () => {
+    expect(base).toBe('56250ad4a73a49ce');
+    expect(digest(withDevice({ name: 'cam-1', name_source: 'mac' }))).toBe('4c3ed110ca94125c');
+    expect(digest({ ...withProvisioning({ use_ssl: true, device_name_prefix: 'x' }), site: 7 })).toBe(
+      '91d1655594526e8d',
+    );
+  });
+
   it.each([
     withProvisioning({ host: 'other.example' }),
     withProvisioning({ port: 1884 }),

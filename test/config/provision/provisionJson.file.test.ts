@@ -21,7 +21,9 @@ describe('readProvisionJson', () => {
     const link = join(folder, 'link.json');
     await symlink(join(folder, 'nowhere'), link);
     for (const path of [join(folder, 'provision.json'), link]) {
-      expect((await failureOf(() => readProvisionJson(path))).code).toBe('PROVISION_JSON_MISSING');
+      const failure = await failureOf(() => readProvisionJson(path));
+      expect(failure.code).toBe('PROVISION_JSON_MISSING');
+      expect(failure.message).toBe(`There is no ${path}`);
     }
   });
 

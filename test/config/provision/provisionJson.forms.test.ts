@@ -74,6 +74,37 @@ describe('the forms of provision.json', () => {
     expect(parse(aliases).warnings).toEqual([]);
   });
 
+  it('reads the flat camel-case form of the former client', () => {
+    const flat = {
+      serverUrl: HOST,
+      serverPort: 1884,
+      provisionDeviceKey: KEY,
+      provisionDeviceSecret: SECRET,
+      deviceNamePrefix: 'cam',
+      timeoutSeconds: 12,
+      useSsl: true,
+    };
+    expect(plain(flat)).toEqual(sevenSettings);
+    expect(parse(flat)).toMatchObject({ warnings: [], notes: [] });
+  });
+
+  it('reads the short flat form of the former client, with every key of provisioning', () => {
+    const provisioning = {
+      ...{
+        ...required,
+        port: 1884,
+        use_ssl: true,
+        ca_file: 'ca.pem',
+        timeout_seconds: 12,
+        max_retries: 1,
+        scrub: true,
+      },
+      device_name_prefix: 'cam',
+    };
+    expect(plain(provisioning)).toEqual(plain({ provisioning }));
+    expect(parse(provisioning)).toMatchObject({ warnings: [], notes: [] });
+  });
+
   it('reads mixed forms, and equal values in two spellings', () => {
     const mixed = {
       server_url: HOST,
@@ -137,20 +168,7 @@ describe('the forms of provision.json', () => {
 });
 
 describe('warnings', () => {
-  it.each([
-    [
-      { provisioning: { ...required, time_out_seconds: 5 } },
-      'provisioning.time_out_seconds',
-      'provisioning.timeout_seconds',
-    ],
-    [{ provisioning: required, Device: {} }, 'Device', 'device'],
-    [{ provisioning: required, host: 'x' }, 'host', 'provisioning.host'],
-    [{ provisioning: required, device: { naem: 'x' } }, 'device.naem', 'device.name'],
-  ])('names an unknown key and the nearest known one: %j', (content, key, nearest) => {
-    expect(parse(content).warnings).toEqual([`unknown key ${key} (the nearest known key is ${nearest})`]);
-  });
-
-  it('suggests nothing for a key that is not similar to another, and describes an unreadable key by its length', () => {
+  it('names an unknown key without a guess, and describes an unreadable key by its length', () => {
     const { warnings } = parse({ provisioning: required, _quux_: 1, 'a\nb': 2, ['z'.repeat(41)]: 3 });
     expect(warnings).toEqual([
       'unknown key _quux_',
@@ -159,8 +177,8 @@ describe('warnings', () => {
     ]);
   });
 
-  it('does not name a key that contains the secret', () => {
-    const { warnings } = parse({ provisioning: { ...required, [`x${SECRET}`]: 1 } });
+  it.each([KEY, SECRET])('does not name a key that contains the key or the secret', (text) => {
+    const { warnings } = parse({ provisioning: { ...required, [`x${text}`]: 1 } });
     expect(warnings).toEqual(['unknown key provisioning.(a key of 21 characters)']);
   });
 
@@ -177,7 +195,11 @@ describe('warnings', () => {
   });
 
   it.each([
-    [withProvisioning({ ca_file: 'ca.pem' }), 'ca_file is not used, because use_ssl is false'],
+    [withProvisioning({ ca_file: 'ca.pem', use_ssl: false }), 'ca_file is not used, because use_ssl is false'],
+    [
+      withProvisioning({ port: 8883, use_ssl: false }),
+      'use_ssl is false: the connection to port 8883 is not encrypted, although it is the port for TLS',
+    ],
     [withDevice({ name: 'a', name_source: 'mac' }), 'device.name_source is not used, because device.name is set'],
     [
       withProvisioning({ device_key: ' k' }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseProvisionJson } from '../../../src/config/provision/provisionJson.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
-import { HOST, KEY, parse, problemsOf, required, SECRET, withDevice, withProvisioning } from './provisionJsonTexts.ts';
+import { KEY, parse, problemsOf, required, SECRET, withDevice, withProvisioning } from './provisionJsonTexts.ts';
 
 describe('problems', () => {
   it('lists every problem at once', async () => {
@@ -34,13 +34,29 @@ describe('problems', () => {
     ]);
   });
 
+  it.each([
+    [{ serverPort: 1883 }, ['provisionDeviceKey', 'provisionDeviceSecret', 'serverUrl']],
+    [{ port: 1883 }, ['device_key', 'device_secret', 'host']],
+    [{ device_name: 'cam-1' }, ['device_key', 'device_secret', 'host']],
+    [
+      { server_port: 1883, provisioning: {} },
+      ['provisioning.device_key', 'provisioning.device_secret', 'provisioning.host'],
+    ],
+  ])('names missing settings in the form of %j', async (content, paths) => {
+    const problems = (await problemsOf(content)).filter((line) => line.includes('found nothing'));
+    expect(problems.map((line) => line.slice(2, line.indexOf(':')))).toEqual(paths);
+  });
+
   it('names missing settings of an empty object in the nested form', async () => {
     expect((await problemsOf({}))[0]).toContain('- provisioning.device_key: found nothing');
   });
 
-  it('notes an unknown key next to a missing one', async () => {
-    const problems = await problemsOf({ provisioning: { device_key: KEY, device_secret: SECRET, hots: HOST } });
-    expect(problems.at(-1)).toBe('- note: unknown key provisioning.hots (the nearest known key is provisioning.host)');
+  it('notes an unknown key, and what another one is taken for, next to a problem', async () => {
+    expect(await problemsOf(withProvisioning({ port: 0, site: 7, TIMEOUT: 5 }))).toEqual([
+      expect.stringContaining('- provisioning.port: found 0'),
+      '- note: unknown key provisioning.site',
+      '- note: provisioning.TIMEOUT is taken for provisioning.timeout_seconds',
+    ]);
   });
 
   it.each([
@@ -50,6 +66,14 @@ describe('problems', () => {
     ['device', withDevice('x'), 'a string'],
   ])('refuses a section of a wrong type: %s in %j', async (path, content, found) => {
     expect(await problemsOf(content)).toContain(`- ${path}: found ${found}, expected an object`);
+  });
+
+  it('refuses a flat and a nested value that differ, and names both', async () => {
+    expect(await problemsOf({ ...withProvisioning({}), host: 'other.example', useTls: true, use_ssl: false })).toEqual([
+      '- host: found a different value than in provisioning.host, expected one spelling, or equal values',
+      '- useTls: found a different value than in use_ssl, expected one spelling, or equal values',
+      '- note: useTls is taken for provisioning.use_ssl',
+    ]);
   });
 
   it('refuses two spellings with different values', async () => {

@@ -1,0 +1,123 @@
+/** Keys that ask for something the agent would not do. An error before the first request can still be corrected. */
+export interface UnacceptedKeys {
+  /** Tested with the words of a key, see `wordsOf`. */
+  readonly pattern: RegExp;
+  /** What to write instead. */
+  readonly expected: string;
+  /** Also an error inside an object that is not a section: clear text and a wrong name can't be taken back. */
+  readonly deep?: true;
+  /** The value is a secret. */
+  readonly secret?: true;
+  /** Keys of this kind, also found when all words are written together. The documentation lists them. */
+  readonly examples: readonly string[];
+}
+
+/** A key gets the first entry that matches. */
+export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
+  {
+    pattern: /verify|insecure|unauthorized/,
+    expected: "no such key: the server's certificate is always verified",
+    deep: true,
+    examples: ['insecure', 'verify', 'tls_insecure', 'skip_verify', 'verify_hostname', 'reject_unauthorized'],
+  },
+  {
+    pattern:
+      /(client|device|private)_?(cert|crt|key_?(file|path|pem)|certificate)|private_?key|mtls|mutual|key_?store|x509/,
+    expected: 'no such key: client certificates are not supported',
+    deep: true,
+    secret: true,
+    examples: [
+      'client_cert',
+      'client_certificate',
+      'client_key_file',
+      'private_key',
+      'device_cert',
+      'keystore',
+      'mtls',
+    ],
+  },
+  {
+    pattern:
+      /(^|_)(ca|certs?|crt|pem)(_|$)|ca_?cert|certificate|cert_?file|key_?file|(^|_)(ca|cert)_?path|trust_?store/,
+    expected: "provisioning.ca_file for the CA of the server's certificate; client certificates are not supported",
+    deep: true,
+    examples: ['cert', 'certificate', 'cert_file', 'key_file', 'ca_path', 'server_cert', 'truststore', 'mqtt_ca'],
+  },
+  {
+    pattern: /tls|mqtts|(^|_)ssl|ssl(_|$)|encrypt|plain_?text|clear_?text|(^|_)(secured?|security|https|wss)$/,
+    expected: 'provisioning.use_ssl, true or false',
+    deep: true,
+    examples: [
+      'tls_version',
+      'tls_port',
+      'require_tls',
+      'mqtt_over_tls',
+      'ssl_mode',
+      'encrypted',
+      'security',
+      'plaintext',
+    ],
+  },
+  {
+    pattern: /^(mqtt_|server_)?(scheme|protocol|transport)$/,
+    expected: 'provisioning.use_ssl, true for MQTT over TLS',
+    examples: ['scheme', 'protocol', 'transport'],
+  },
+  {
+    pattern: /name_?prefix|(device|camera|thing)_?prefix/,
+    expected: 'provisioning.device_name_prefix',
+    deep: true,
+    examples: ['camera_name_prefix', 'camera_prefix'],
+  },
+  {
+    pattern: /(^|_)(device|camera|thing|sensor)_?(name|id)(_|$)/,
+    expected: 'device.name',
+    deep: true,
+    examples: ['device_id', 'camera_name', 'thing_name', 'thermal_camera_name', 'device_name_pattern'],
+  },
+  {
+    pattern:
+      /(^|_)((access|device|auth|bearer)_?)?token$|^jwt$|^(mqtt_|thingsboard_|device_|server_)?(user_?name|pass_?word|client_?id)$/,
+    expected: 'no such key: the agent generates the access token and its own MQTT credentials',
+    secret: true,
+    examples: ['token', 'access_token', 'device_token', 'user_name', 'password', 'mqtt_password', 'client_id'],
+  },
+  {
+    pattern: /secret/,
+    expected: 'provisioning.device_secret',
+    secret: true,
+    examples: ['profile_secret', 'client_secret', 'secret_key'],
+  },
+  {
+    pattern: /(provision|provisioning|device|profile)_?key/,
+    expected: 'provisioning.device_key',
+    secret: true,
+    examples: ['profile_key', 'provisioning_profile_key'],
+  },
+  {
+    pattern:
+      /^(mqtt|tb|thingsboard|server|broker|provision|provisioning)_?(host|host_?name|url|uri|server|address|ip|endpoint|broker)$|^(broker|endpoint|uri)$/,
+    expected: 'provisioning.host',
+    examples: ['broker', 'endpoint', 'mqtt_url', 'thingsboard_url', 'mqtt_broker', 'server_address'],
+  },
+  {
+    pattern: /^(tb|broker)_?port$/,
+    expected: 'provisioning.port',
+    examples: ['broker_port'],
+  },
+  {
+    pattern: /time_?out/,
+    expected: 'provisioning.timeout_seconds, in seconds',
+    examples: ['timeout_ms', 'connect_timeout', 'timeout_millis'],
+  },
+  {
+    pattern: /^(max_|num_)?(retry|attempts|tries|retry_attempts)$/,
+    expected: 'provisioning.max_retries, without the first attempt',
+    examples: ['retry', 'attempts', 'max_attempts', 'retry_attempts'],
+  },
+  {
+    pattern: /^provision$/,
+    expected: 'the section provisioning',
+    examples: ['provision'],
+  },
+];
