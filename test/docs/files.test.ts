@@ -1,14 +1,14 @@
 import { basename, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { lastPart } from '../../src/config/provision/keyWords.ts';
 import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
+import { UNACCEPTED_KEYS } from '../../src/config/provision/unacceptedKeys.ts';
 import { freshConfig } from '../../src/config/thermal/credentialsSections.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { Secret } from '../../src/secret.ts';
 import { readPage, rowsUnder, sectionOf } from './markdown.ts';
 
 const page = readPage('docs/files.md');
-/** The page says "also in `device`". */
-const NESTED_PREFIX = 'device.device_name_prefix';
 
 it('docs/files.md names every file of a device', () => {
   const { deviceFolder, ...files } = devicePaths('/device');
@@ -19,23 +19,38 @@ it('docs/files.md names every file of a device', () => {
 });
 
 describe('the tables of provision.json', () => {
-  const [keys, aliases] = ['value', 'also accepted'].map((second) =>
+  const [keys, older, taken] = ['value', 'older spellings', 'taken for it'].map((second) =>
     rowsUnder(sectionOf(page, 'provision.json'), 'key', second),
   );
+  const listed = (rows: typeof keys) =>
+    rows?.map(([key, list = '']) => `${key}: ${list.replace(' (also in device)', '')}`);
 
   it('have every setting, by its recommended spelling', () => {
     const spellings = Object.values(SETTINGS).map(({ spellings: [first] }) => first);
     expect(keys?.map(([key]) => key).toSorted()).toEqual(spellings.toSorted());
   });
 
-  it('have every other spelling', () => {
-    const known = Object.values(SETTINGS)
-      .filter(({ spellings }) => spellings.length > 1)
-      .map(
-        ({ spellings: [first, ...others] }) => `${first}: ${others.filter((it) => it !== NESTED_PREFIX).join(', ')}`,
-      );
-    const described = aliases?.map(([key, list = '']) => `${key}: ${list.replace(' (also in device)', '')}`);
-    expect(described?.toSorted()).toEqual(known.toSorted());
+  it('have every older spelling, which is accepted in provisioning and at the top', () => {
+    const known = Object.values(SETTINGS).flatMap(({ spellings: [first = '', ...others] }) => {
+      const words = [...new Set(others.map(lastPart))];
+      return words.length === 0 ? [] : [`${first}: ${words.join(', ')}`];
+    });
+    expect(listed(older)?.toSorted()).toEqual(known.toSorted());
+  });
+
+  it('have every synonym', () => {
+    const known = Object.values(SETTINGS).flatMap(({ spellings: [first], synonyms = [] }) =>
+      synonyms.length === 0 ? [] : [`${first}: ${synonyms.join(', ')}`],
+    );
+    expect(listed(taken)?.toSorted()).toEqual(known.toSorted());
+  });
+
+  it('have keys of every kind that is not accepted, and what to write instead', () => {
+    const rows = rowsUnder(sectionOf(page, 'provision.json'), 'keys such as');
+    expect(rows.map(([, expected]) => expected)).toEqual(UNACCEPTED_KEYS.map(({ expected }) => expected));
+    for (const [index, [keys = '']] of rows.entries()) {
+      expect(UNACCEPTED_KEYS[index]?.examples).toEqual(expect.arrayContaining(keys.split(', ')));
+    }
   });
 });
 

@@ -26,8 +26,8 @@ const sectionOf = (path: string): Place => SECTIONS.find((section) => path.start
 const placesOfSpelling = (path: string): readonly Place[] =>
   sectionOf(path) === 'device' ? ['device'] : ['provisioning', ''];
 
-const placesOfSynonym = (setting: Setting<unknown>, synonym: string): readonly Place[] =>
-  synonym.includes('.') ? [sectionOf(synonym)] : ['', 'provisioning', sectionOf(documentedPath(setting))];
+const placesOfSynonym = ({ spellings }: Setting<unknown>, synonym: string): readonly Place[] =>
+  synonym.includes('.') ? [sectionOf(synonym)] : ['', 'provisioning', ...spellings.map(sectionOf)];
 
 /** `section.word` → setting, for each place in which a word is accepted. */
 const accepted = new Map<string, Setting<unknown>>();

@@ -31,7 +31,7 @@ export interface Setting<T> {
   readonly spellings: readonly string[];
   /**
    * Other keys that can mean nothing else; the log says what they were taken for. `word` is accepted at the top, in
-   * `provisioning` and in the setting's own section; `section.word` only in that section.
+   * `provisioning` and where the setting has a spelling; `section.word` only in that section.
    */
   readonly synonyms?: readonly string[];
   readonly schema: z.ZodMiniType<T>;
@@ -62,44 +62,21 @@ const setting = <T>(definition: Setting<T>): Setting<T> => definition;
 export const SETTINGS = {
   deviceKey: setting({
     spellings: ['provisioning.device_key', 'provisioning.provisionDeviceKey', 'provision_device_key'],
-    synonyms: [
-      'provision_key',
-      'provisioning_key',
-      'provisioning_device_key',
-      'device_provision_key',
-      'device_provisioning_key',
-      'provisioning.key',
-    ],
+    synonyms: ['provision_key', 'provisioning_key', 'provisioning.key'],
     schema: credential,
     expected: CREDENTIAL_EXPECTED,
     secret: true,
   }),
   deviceSecret: setting({
     spellings: ['provisioning.device_secret', 'provisioning.provisionDeviceSecret', 'provision_device_secret'],
-    synonyms: [
-      'provision_secret',
-      'provisioning_secret',
-      'provisioning_device_secret',
-      'device_provision_secret',
-      'device_provisioning_secret',
-      'provisioning.secret',
-    ],
+    synonyms: ['provision_secret', 'provisioning_secret', 'provisioning.secret'],
     schema: credential,
     expected: CREDENTIAL_EXPECTED,
     secret: true,
   }),
   host: setting({
     spellings: ['provisioning.host', 'provisioning.serverUrl', 'server_url'],
-    synonyms: [
-      'server',
-      'hostname',
-      'host_name',
-      'server_host',
-      'server_hostname',
-      'url',
-      'mqtt_host',
-      'thingsboard_host',
-    ],
+    synonyms: ['server', 'hostname', 'host_name', 'server_host', 'server_hostname', 'url', 'mqtt_host'],
     schema: z.string().check(z.refine(isHost)),
     expected:
       'a host name, an IPv4 or an IPv6 address: no scheme (TLS is use_ssl: true), no port (it has its own key), no brackets',
@@ -107,31 +84,19 @@ export const SETTINGS = {
   }),
   port: setting({
     spellings: ['provisioning.port', 'provisioning.serverPort', 'server_port'],
-    synonyms: ['mqtt_port', 'thingsboard_port'],
+    synonyms: ['mqtt_port'],
     schema: z.int().check(z.gte(1), z.lte(65_535)),
     expected: 'an integer from 1 to 65535, without quotes',
   }),
   useSsl: setting({
     spellings: ['provisioning.use_ssl', 'provisioning.useSsl', 'use_ssl'],
-    synonyms: [
-      'tls',
-      'ssl',
-      'use_tls',
-      'tls_enabled',
-      'ssl_enabled',
-      'enable_tls',
-      'enable_ssl',
-      'secure',
-      'mqtts',
-      'use_mqtts',
-      'encryption',
-    ],
+    synonyms: ['tls', 'ssl', 'use_tls', 'tls_enabled', 'ssl_enabled', 'secure', 'mqtts', 'encryption'],
     schema: z.boolean(),
     expected: TRUE_OR_FALSE,
   }),
   caFile: setting({
     spellings: ['provisioning.ca_file'],
-    synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_cert_file', 'ca_pem', 'ca_bundle', 'root_ca'],
+    synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_pem', 'ca_bundle', 'root_ca'],
     schema: z.string().check(
       z.minLength(1),
       z.maxLength(1024),
@@ -164,7 +129,7 @@ export const SETTINGS = {
       'device_name_prefix',
       'device.device_name_prefix',
     ],
-    synonyms: ['name_prefix', 'device_prefix', 'provisioning.prefix', 'device.prefix', 'device.name_prefix'],
+    synonyms: ['name_prefix', 'device_prefix', 'provisioning.prefix', 'device.prefix'],
     schema: z.string().check(z.regex(/^[a-z][a-z0-9-]{0,56}$/)),
     expected: '1 to 57 characters of a-z, 0-9 and -, starting with a letter',
   }),

@@ -15,14 +15,22 @@ export interface UnacceptedKeys {
 /** A key gets the first entry that matches. */
 export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
   {
-    pattern: /verify|insecure|unauthorized/,
+    pattern: /verify|insecure|unauthorized|self_?signed|trust_?(all|any)/,
     expected: "no such key: the server's certificate is always verified",
     deep: true,
-    examples: ['insecure', 'verify', 'tls_insecure', 'skip_verify', 'verify_hostname', 'reject_unauthorized'],
+    examples: [
+      'insecure',
+      'verify',
+      'tls_insecure',
+      'skip_verify',
+      'reject_unauthorized',
+      'allow_self_signed',
+      'trust_all',
+    ],
   },
   {
     pattern:
-      /(client|device|private)_?(cert|crt|key_?(file|path|pem)|certificate)|private_?key|mtls|mutual|key_?store|x509/,
+      /(client|device|private)_?(cert|crt|key_?(file|path|pem)|certificate)|private_?key|mtls|mutual|key_?(store|path)|x509|p12|pfx|pkcs|pass_?phrase/,
     expected: 'no such key: client certificates are not supported',
     deep: true,
     secret: true,
@@ -33,18 +41,20 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
       'private_key',
       'device_cert',
       'keystore',
+      'passphrase',
       'mtls',
     ],
   },
   {
     pattern:
       /(^|_)(ca|certs?|crt|pem)(_|$)|ca_?cert|certificate|cert_?file|key_?file|(^|_)(ca|cert)_?path|trust_?store/,
-    expected: "provisioning.ca_file for the CA of the server's certificate; client certificates are not supported",
+    expected: "provisioning.ca_file for the server's CA; client certificates are not supported",
     deep: true,
     examples: ['cert', 'certificate', 'cert_file', 'key_file', 'ca_path', 'server_cert', 'truststore', 'mqtt_ca'],
   },
   {
-    pattern: /tls|mqtts|(^|_)ssl|ssl(_|$)|encrypt|plain_?text|clear_?text|(^|_)(secured?|security|https|wss)$/,
+    pattern:
+      /tls|mqtts|(^|_)ssl|ssl(_|$)|encrypt|plain_?text|clear_?text|cipher|(^|_)secured?(_|$)|(^|_)(security|https|wss)$/,
     expected: 'provisioning.use_ssl, true or false',
     deep: true,
     examples: [
@@ -53,6 +63,8 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
       'require_tls',
       'mqtt_over_tls',
       'ssl_mode',
+      'secure_port',
+      'ciphers',
       'encrypted',
       'security',
       'plaintext',
@@ -70,7 +82,13 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
     examples: ['camera_name_prefix', 'camera_prefix'],
   },
   {
-    pattern: /(^|_)(device|camera|thing|sensor)_?(name|id)(_|$)/,
+    pattern: /(^|_)name_(from|by)(_|$)|(^|_)use_mac(_|$)/,
+    expected: 'device.name_source, "random" or "mac"',
+    deep: true,
+    examples: ['name_from_mac', 'use_mac'],
+  },
+  {
+    pattern: /(^|_)(dev|device|camera|thing|sensor)_?(name|id)(_|$)|(^|_)name_of_/,
     expected: 'device.name',
     deep: true,
     examples: ['device_id', 'camera_name', 'thing_name', 'thermal_camera_name', 'device_name_pattern'],
@@ -78,7 +96,7 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
   {
     pattern:
       /(^|_)((access|device|auth|bearer)_?)?token$|^jwt$|^(mqtt_|thingsboard_|device_|server_)?(user_?name|pass_?word|client_?id)$/,
-    expected: 'no such key: the agent generates the access token and its own MQTT credentials',
+    expected: 'no such key: the agent generates its own MQTT credentials',
     secret: true,
     examples: ['token', 'access_token', 'device_token', 'user_name', 'password', 'mqtt_password', 'client_id'],
   },
@@ -96,14 +114,14 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
   },
   {
     pattern:
-      /^(mqtt|tb|thingsboard|server|broker|provision|provisioning)_?(host|host_?name|url|uri|server|address|ip|endpoint|broker)$|^(broker|endpoint|uri)$/,
+      /^(mqtt|tb|thingsboard|server|broker|provision|provisioning)_?(host|host_?name|url|uri|server|address|ip|endpoint|broker)$|^(broker|endpoint|uri|fqdn)$/,
     expected: 'provisioning.host',
     examples: ['broker', 'endpoint', 'mqtt_url', 'thingsboard_url', 'mqtt_broker', 'server_address'],
   },
   {
-    pattern: /^(tb|broker)_?port$/,
+    pattern: /^(tb|thingsboard|broker)_?port$/,
     expected: 'provisioning.port',
-    examples: ['broker_port'],
+    examples: ['broker_port', 'thingsboard_port'],
   },
   {
     pattern: /time_?out/,
