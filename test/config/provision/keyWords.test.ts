@@ -41,6 +41,8 @@ describe('the word that was meant', () => {
     ['devicekez', ['devicekey']],
     ['devcekex', ['devicekey']],
     ['serverprot', ['serverport']],
+    // Two errors for serverhost, one for serverport.
+    ['serverporst', ['serverport']],
     // Both are one replacement away, so both are named.
     ['serverpost', ['serverport', 'serverhost']],
   ])('%s is a typing error of %j', (word, meant) => {
