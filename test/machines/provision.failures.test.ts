@@ -76,7 +76,8 @@ describe('a failure that the chart itself finds', () => {
     expect(error?.hint).toMatch(/\S/);
   });
 
-  it('is in the list above: the chart names no other code', async () => {
+  // The mutation test changes the text of the sources.
+  it.skipIf('MUTATE_TESTS' in process.env)('is in the list above: the chart names no other code', async () => {
     const source = await readFile(CHART, 'utf8');
     const made = [...source.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code);
     expect(new Set(made)).toEqual(new Set(Object.keys(PROVOKED)));
