@@ -81,6 +81,11 @@ export const FAILURES = {
       },
       simulateInteger: { message: '--{option} "{value}" is not an integer from 0 to {max}', hint: SIMULATE_HINT },
       simulateStrategy: { message: '--strategy "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },
+      simulateRelease: { message: '--release "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },
+      simulateRateLimit: {
+        message: '--rate-limit "{value}" does not have the form MESSAGES/SECONDS',
+        hint: SIMULATE_HINT,
+      },
       simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
       simulateDevice: { message: '--device "{name}" does not have the form NAME[=TOKEN]', hint: SIMULATE_HINT },
       simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },

@@ -2,8 +2,8 @@
 
 import { X509Certificate } from 'node:crypto';
 import { certificateKey, clientIdAndUserNameKey, clientIdKey, userNameKey } from './credentials.ts';
-import type { RefusalCode } from './faults.ts';
 import type { Device } from './registry.ts';
+import type { Refusal } from './returnCodes.ts';
 
 /** The parts of a CONNECT and its connection that identify the client. */
 export interface ConnectIdentity {
@@ -14,13 +14,17 @@ export interface ConnectIdentity {
   readonly certificate?: Uint8Array;
 }
 
-export type Authentication = { readonly device: string } | { readonly refused: RefusalCode };
+export type Authentication = { readonly device: string } | { readonly refused: Refusal };
 
 type Find = (credentialsKey: string) => Device | undefined;
 
 /** User name or client id is exactly `provision`; nothing else is checked (docs/thingsboard.md, section 1). */
 export const isProvisioning = ({ clientId, username }: ConnectIdentity): boolean =>
   username === 'provision' || clientId === 'provision';
+
+/** Whether the database refuses the look-up: the server then answers late, that it is not available. */
+export const isUnanswerable = ({ clientId, username = '' }: ConnectIdentity): boolean =>
+  `${clientId}${username}`.includes('\0');
 
 /**
  * Looks the device up as the server does.
@@ -33,15 +37,15 @@ export function authenticateDevice(identity: ConnectIdentity, find: Find, now: n
   const { clientId, username = '', password } = identity;
   const device = username === '' ? byClientId(clientId, find) : byUserName(clientId, username, password, find);
   if (device !== undefined) return { device: device.name };
-  const anonymous = identity.username === undefined && password === undefined;
-  return { refused: anonymous && clientId.trim() !== '' ? 2 : 5 };
+  if (identity.username !== undefined || password !== undefined) return { refused: 'badCredentials' };
+  return { refused: clientId.trim() === '' ? 'notAuthorized' : 'unknownClientId' };
 }
 
 function byCertificate(der: Uint8Array, find: Find, now: number): Authentication {
   const device = find(certificateKey(Buffer.from(der).toString('base64')));
   const { validFrom, validTo } = new X509Certificate(der);
   const valid = Date.parse(validFrom) <= now && now <= Date.parse(validTo);
-  return device !== undefined && valid ? { device: device.name } : { refused: 5 };
+  return device !== undefined && valid ? { device: device.name } : { refused: 'notAuthorized' };
 }
 
 const byClientId = (clientId: string, find: Find): Device | undefined =>

@@ -3,17 +3,17 @@
  * with the agent's src/thingsboard/provisionRequest.ts, so that an error in one shows up in the other.
  */
 
-import type { Credentials } from './credentials.ts';
-import { parseObject } from './jsonPayload.ts';
+import { parseObject } from './gsonReader.ts';
 
-const CREDENTIALS_TYPES = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE'] as const;
+const CREDENTIALS_TYPES = ['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'] as const;
+type CredentialsType = (typeof CREDENTIALS_TYPES)[number];
 
 /** Absent fields are empty, as on the server, which converts them to protobuf. */
 export interface ProvisionRequest {
   readonly provisionDeviceKey: string;
   readonly provisionDeviceSecret: string;
   readonly deviceName: string;
-  readonly credentialsType: Credentials['type'];
+  readonly credentialsType: CredentialsType;
   readonly token: string;
   readonly clientId: string;
   readonly username: string;
@@ -43,23 +43,28 @@ const READ_FIELDS = [
   'gateway',
 ] as const;
 
-const isCredentialsType = (text: string): text is Credentials['type'] =>
-  CREDENTIALS_TYPES.some((type) => type === text);
+const isCredentialsType = (text: string): text is CredentialsType => CREDENTIALS_TYPES.some((type) => type === text);
 
-/** Numbers and booleans are read as text. Null, objects and lists make the request invalid. */
+/** Numbers and booleans are read as text, and so is a list of one of them. Null and objects have no text. */
 function fieldText(value: unknown): string | undefined {
   if (value === undefined) return '';
   if (typeof value === 'string') return value;
+  if (Array.isArray(value) && value.length === 1) return fieldText(value[0]);
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
 }
 
+const isList = (value: unknown): boolean => Array.isArray(value) && value.length !== 1;
+
 /** @param payload the payload of a PUBLISH to `/provision/request` */
 export function parseProvisionRequest(payload: Buffer): ParsedRequest {
-  if (payload.length === 0) return { kind: 'protobuf' };
   const body = parseObject(payload);
-  if (body === undefined) return { kind: 'unreadable', why: 'not a JSON object' };
+  if (body === undefined) {
+    return isProtobuf(payload) ? { kind: 'protobuf' } : { kind: 'unreadable', why: 'not a JSON object' };
+  }
+  const list = READ_FIELDS.find((field) => isList(body[field]));
+  if (list !== undefined) return { kind: 'unreadable', why: `${list} is a list` };
   const broken = READ_FIELDS.find((field) => fieldText(body[field]) === undefined);
-  if (broken !== undefined) return { kind: 'unreadable', why: `${broken} is null, an object or a list` };
+  if (broken !== undefined) return { kind: 'unusable', why: `${broken} is null or an object` };
   const missing = REQUIRED.find((field) => body[field] === undefined);
   if (missing !== undefined) return { kind: 'unusable', why: `${missing} is missing` };
 
@@ -80,4 +85,45 @@ export function parseProvisionRequest(payload: Buffer): ParsedRequest {
       hash: text('hash'),
     },
   };
+}
+
+/** Whether bytes are a protobuf message, which may be empty. The server tries this after JSON. */
+function isProtobuf(payload: Buffer): boolean {
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let shift = 0; shift < 10; shift += 1) {
+      const byte = payload[at];
+      at += 1;
+      if (byte === undefined) return Number.NaN;
+      value += (byte & 0x7f) * 128 ** shift;
+      if (byte < 0x80) return value;
+    }
+    return Number.NaN;
+  };
+  while (at < payload.length) {
+    const tag = varint();
+    if (!(tag >= 8)) return false;
+    switch (tag % 8) {
+      case 0:
+        if (Number.isNaN(varint())) return false;
+        break;
+      case 1:
+        at += 8;
+        break;
+      case 2:
+        {
+          const length = varint();
+          at += length;
+        }
+        break;
+      case 5:
+        at += 4;
+        break;
+      default:
+        return false;
+    }
+    if (!(at <= payload.length)) return false;
+  }
+  return true;
 }

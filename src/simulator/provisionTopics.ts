@@ -7,7 +7,7 @@ import type { ParsedRequest, ProvisionRequest } from './provisionRequest.ts';
 import { parseProvisionRequest } from './provisionRequest.ts';
 import { PROTOBUF_NOT_FOUND, responseText } from './provisionResponse.ts';
 import type { Reply, ServerContext } from './serverContext.ts';
-import { closeUnacknowledged } from './serverContext.ts';
+import { badPayload, badTopic } from './serverContext.ts';
 
 const REQUEST_TOPIC = '/provision/request';
 const RESPONSE_TOPIC = '/provision/response';
@@ -21,7 +21,7 @@ export async function receiveProvision(
   topic: string,
   payload: Buffer,
 ): Promise<Reply> {
-  if (topic !== REQUEST_TOPIC) return { puback: true, close: 'a topic other than /provision/request' };
+  if (topic !== REQUEST_TOPIC) return badTopic('a topic other than /provision/request');
   const parsed = parseProvisionRequest(payload);
   const nth = context.registry.count('provisionRequests');
   const name = parsed.kind === 'request' ? { deviceName: parsed.request.deviceName } : {};
@@ -33,7 +33,7 @@ export async function receiveProvision(
 function answer(context: ServerContext, session: number, parsed: ParsedRequest): Reply | Promise<Reply> {
   switch (parsed.kind) {
     case 'unreadable':
-      return closeUnacknowledged(parsed.why);
+      return badPayload(parsed.why);
     case 'unusable':
       return { puback: true, close: parsed.why };
     case 'protobuf':
@@ -47,13 +47,15 @@ function answer(context: ServerContext, session: number, parsed: ParsedRequest):
 async function provision(context: ServerContext, session: number, request: ProvisionRequest): Promise<Reply> {
   await context.timers.wait(context.times.commitDelayMs);
   // There is no await between decision and commit, so that one of two concurrent requests for a name fails.
-  const decision = decide(request, context.profile, context.registry);
+  const decision = decide(request, context.profile, context.release, context.registry);
   if (decision.status === 'SILENCE') {
     await context.timers.wait(context.times.backEndTimeoutMs);
-    return closeUnacknowledged(decision.reason);
+    return { puback: true, close: decision.reason };
   }
   commit(context, decision);
   await context.durable();
+  // A commit in the database takes longer than a refusal.
+  if (decision.status === 'SUCCESS') await new Promise((resolve) => setImmediate(resolve));
   if (decision.status === 'SUCCESS') {
     context.emit(session, { type: 'commit', deviceName: decision.name, created: decision.create });
   }

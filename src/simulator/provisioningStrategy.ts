@@ -4,6 +4,7 @@ import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';
 import type { ProvisionRequest } from './provisionRequest.ts';
 import type { Device } from './registry.ts';
+import type { Release } from './release.ts';
 
 export const STRATEGIES = [
   'ALLOW_CREATE_NEW_DEVICES',
@@ -35,7 +36,7 @@ export type Decision =
   | { readonly status: 'SUCCESS'; readonly name: string; readonly credentials: Credentials; readonly create: boolean }
   /** `reason` is for the user of the simulator. It is never part of the answer. */
   | { readonly status: 'NOT_FOUND' | 'FAILURE'; readonly reason: string }
-  /** No PUBACK and no answer; the connection is closed later. */
+  /** No answer for a long time, then PUBACK and a close. */
   | { readonly status: 'SILENCE'; readonly reason: string };
 
 const MAX_NAME_LENGTH = 255;
@@ -46,8 +47,13 @@ const notFound = (reason: string): Decision => ({ status: 'NOT_FOUND', reason })
  * Decides one request. The caller commits a SUCCESS in the same turn of the event loop.
  * @param devices the registry at this moment
  */
-export function decide(request: ProvisionRequest, profile: ProvisioningProfile, devices: KnownDevices): Decision {
-  const name = request.deviceName.trim();
+export function decide(
+  request: ProvisionRequest,
+  profile: ProvisioningProfile,
+  release: Release,
+  devices: KnownDevices,
+): Decision {
+  const name = trim(request.deviceName);
   if (request.deviceName !== '' && name === '') return failure('the device name is only white space');
   if (request.provisionDeviceKey === '' || request.provisionDeviceSecret === '') return notFound('empty key or secret');
   if (request.provisionDeviceKey !== profile.deviceKey) return notFound('unknown key');
@@ -56,8 +62,9 @@ export function decide(request: ProvisionRequest, profile: ProvisioningProfile, 
     return { status: 'SILENCE', reason: 'this strategy does not accept requests' };
   }
   if (request.provisionDeviceSecret !== profile.deviceSecret) return notFound('wrong secret');
+  if (name.includes('\0')) return { status: 'SILENCE', reason: 'the database refuses a name with NUL' };
   return profile.strategy === 'ALLOW_CREATE_NEW_DEVICES'
-    ? allowCreate(name, request, profile, devices)
+    ? allowCreate(name, request, profile, release, devices)
     : checkPreProvisioned(name, profile, devices);
 }
 
@@ -65,11 +72,12 @@ function allowCreate(
   chosenName: string,
   request: ProvisionRequest,
   profile: ProvisioningProfile,
+  release: Release,
   devices: KnownDevices,
 ): Decision {
   const name = chosenName === '' ? randomAlphanumeric() : chosenName;
   if (devices.find(name) !== undefined) return failure('the name exists');
-  const problem = nameProblem(name);
+  const problem = nameProblem(name, release);
   if (problem !== undefined) return failure(problem);
   if (devices.size >= profile.deviceLimit) return failure('the device limit is reached');
 
@@ -82,6 +90,7 @@ function allowCreate(
       create: true,
     };
   }
+  if (credentials === 'unsupported') return failure('MQTT devices have no LwM2M credentials');
   const refused = credentialsProblem(credentials);
   if (refused !== undefined) return failure(refused);
   if (devices.findByCredentials(credentialsKey(credentials)) !== undefined) return failure('the credentials are taken');
@@ -96,14 +105,17 @@ function checkPreProvisioned(name: string, profile: ProvisioningProfile, devices
   return { status: 'SUCCESS', name, credentials: device.credentials, create: false };
 }
 
-function nameProblem(name: string): string | undefined {
+function nameProblem(name: string, { templatesInNames }: Release): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return 'the name is too long';
-  if (name.includes('\0')) return 'the name contains NUL';
-  return /<[a-z/!?]/i.test(name) || /\{\{.*\}\}/.test(name) ? 'the name looks like HTML or a template' : undefined;
+  if (/<\/?[a-z]/i.test(name)) return 'the name looks like HTML';
+  return !templatesInNames && /\{\{[\s\S]*\}\}/.test(name) ? 'the name looks like a template' : undefined;
 }
 
+/** Java's trim: only blanks and control characters, no other white space. */
+const trim = (text: string): string => text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '');
+
 /** The credentials that the device chose; undefined when every credential field is empty, regardless of the type. */
-function chosenCredentials(request: ProvisionRequest): Credentials | undefined {
+function chosenCredentials(request: ProvisionRequest): Credentials | 'unsupported' | undefined {
   const { token, clientId, username, password, hash } = request;
   if ([token, clientId, username, password, hash].every((field) => field === '')) return undefined;
   switch (request.credentialsType) {
@@ -113,5 +125,7 @@ function chosenCredentials(request: ProvisionRequest): Credentials | undefined {
       return { type: 'MQTT_BASIC', clientId, userName: username, password };
     case 'X509_CERTIFICATE':
       return { type: 'X509_CERTIFICATE', certificate: trimCertificate(hash) };
+    case 'LWM2M_CREDENTIALS':
+      return 'unsupported';
   }
 }

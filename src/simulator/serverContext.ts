@@ -1,27 +1,33 @@
 import type { EventBody } from './events.ts';
 import type { FaultScript } from './faults.ts';
 import type { ProvisioningProfile } from './provisioningStrategy.ts';
+import type { RateLimiter } from './rateLimit.ts';
 import type { Registry } from './registry.ts';
+import type { Release } from './release.ts';
+import { PAYLOAD_FORMAT_INVALID, TOPIC_NAME_INVALID } from './returnCodes.ts';
 import type { Timers } from './timers.ts';
 
-/** Times in milliseconds, and behaviour that depends on the server's version. */
+/** Times in milliseconds. */
 export interface ServerTimes {
   /** Delay of PUBACK and answer. */
   readonly latencyMs: number;
   /** From the arrival of a provisioning request to its commit, which happens even if the client has disconnected. */
   readonly commitDelayMs: number;
-  /** How long the server is silent when its back end fails. */
+  /** From a CONNECT to its refusal when the back end fails. */
+  readonly connectTimeoutMs: number;
+  /** How long the server is silent after a request when its back end fails. */
   readonly backEndTimeoutMs: number;
   /** From the response until the server closes the provisioning session. */
   readonly provisionSessionCloseMs: number;
-  /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. */
-  readonly legacySuback: boolean;
 }
 
 /** The state that all sessions share. */
 export interface ServerContext {
   readonly registry: Registry;
   readonly profile: ProvisioningProfile;
+  readonly release: Release;
+  /** Counts the messages of all devices. */
+  readonly messages: RateLimiter;
   readonly faults: FaultScript;
   readonly times: ServerTimes;
   readonly timers: Timers;
@@ -38,6 +44,8 @@ export interface Message {
 /** The server's reaction to one PUBLISH of a client. */
 export interface Reply {
   readonly puback: boolean;
+  /** For a client of MQTT 5: PUBACK with this code instead of everything else. */
+  readonly reasonCode?: number;
   /** Sent in this order, after the PUBACK. */
   readonly messages?: readonly Message[];
   /** Close the connection after the messages, for this reason. */
@@ -49,4 +57,8 @@ export interface Reply {
 }
 
 export const PUBACK: Reply = { puback: true };
+/** The payload can't be read. */
+export const badPayload = (why: string): Reply => ({ puback: false, close: why, reasonCode: PAYLOAD_FORMAT_INVALID });
+/** A topic that is not allowed while provisioning. */
+export const badTopic = (why: string): Reply => ({ puback: true, close: why, reasonCode: TOPIC_NAME_INVALID });
 export const closeUnacknowledged = (why: string): Reply => ({ puback: false, close: why });

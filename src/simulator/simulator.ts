@@ -1,27 +1,23 @@
 /**
  * A simulated ThingsBoard: the MQTT side of device provisioning and of device sessions, over real sockets. It is used
- * by tests and by `thermal-provision simulate`.
+ * by tests and by `thermal-provision simulate`. A test plays the recordings of two real servers against it.
  *
- * Differences from the real server:
- * - MQTT 5 is not supported: a CONNECT of version 5 gets CONNACK 1.
- * - A PUBLISH of QoS 2 gets PUBREC (the server: PUBACK), and a subscription of QoS 2 gets QoS 2 (the server: 1).
- * - An invalid filter or topic closes the connection (the server: 0x80, or PUBACK and close).
- * - JSON is read strictly; the server's parser accepts a little more (e.g. keys without quotes).
- * - A packet above the size limit is refused after it has arrived, not at its first bytes.
- * - One tenant with one device profile; no rate limits, no cluster, no gateway API, no claiming, no firmware.
+ * One tenant with one device profile; no cluster, no gateway API, no claiming, no firmware.
  */
 
-import { Broker } from './broker.ts';
 import type { IssuedCertificate } from './certificate.ts';
 import { ATTRIBUTES, RPC_REQUEST } from './deviceTopics.ts';
 import type { EventBody, SimulatorEvent } from './events.ts';
 import { type Fault, FaultScript } from './faults.ts';
 import { listen } from './listener.ts';
 import type { Strategy } from './provisioningStrategy.ts';
+import { type RateLimit, RateLimiter } from './rateLimit.ts';
 import { type Attributes, type NewDevice, Registry } from './registry.ts';
 import { loadRegistry, RegistryFile } from './registryFile.ts';
+import { RELEASES, type ReleaseName } from './release.ts';
 import type { ServerContext } from './serverContext.ts';
 import { Timers } from './timers.ts';
+import { Transport } from './transport.ts';
 
 export const DEFAULT_DEVICE_KEY = 'simulator-device-key';
 export const DEFAULT_DEVICE_SECRET = 'simulator-device-secret';
@@ -35,7 +31,9 @@ export interface SimulatorOptions {
   readonly tls?: IssuedCertificate | 'generated' | undefined;
   /** Of the device profile. Default ALLOW_CREATE_NEW_DEVICES. */
   readonly strategy?: Strategy | undefined;
-  /** CHECK_PRE_PROVISIONED_DEVICES: SUCCESS again for a provisioned device (before 4.2.1.1). Default false. */
+  /** The ThingsBoard release to behave like. Default 4.3. */
+  readonly release?: ReleaseName | undefined;
+  /** CHECK_PRE_PROVISIONED_DEVICES: SUCCESS again for a provisioned device (before 4.2.1.1). Default: the release's. */
   readonly reprovision?: boolean | undefined;
   readonly deviceKey?: string | undefined;
   readonly deviceSecret?: string | undefined;
@@ -47,12 +45,16 @@ export interface SimulatorOptions {
   readonly latencyMs?: number | undefined;
   /** Milliseconds from a request to its commit, which happens even if the client has disconnected. Default 0. */
   readonly commitDelayMs?: number | undefined;
-  /** Milliseconds for which a failing back end does not answer. Default 10,000. */
+  /** Milliseconds from a CONNECT to CONNACK 3 when the back end fails. Default 10,000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds for which a failing back end does not answer a request. Default: the release's. */
   readonly backEndTimeoutMs?: number | undefined;
   /** Milliseconds from the response to the close of the provisioning session. Default 60,000. */
   readonly provisionSessionCloseMs?: number | undefined;
-  /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. Default false. */
+  /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. Default: the release's. */
   readonly legacySuback?: boolean | undefined;
+  /** The tenant's limit of messages; a connection that exceeds it is closed. Default: none. */
+  readonly rateLimit?: RateLimit | undefined;
   readonly faults?: readonly Fault[] | undefined;
   /** JSON file with devices and counts, loaded at the start and rewritten on every change. Default: memory only. */
   readonly registryFile?: string | undefined;
@@ -83,13 +85,14 @@ export interface Simulator {
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const timers = new Timers();
+  const release = RELEASES[options.release ?? '4.3'];
   const emit = (session: number, event: EventBody): void => options.onEvent?.({ session, ...event });
-  // Set later: the registry notifies the file and the broker, and both need the registry.
+  // Set later: the registry notifies the file and the transport, and both need the registry.
   let file: RegistryFile | undefined;
-  let broker: Broker | undefined;
+  let transport: Transport | undefined;
   const registry = new Registry(
     () => file?.touch(),
-    (device) => broker?.closeDevice(device, 'the device was deleted or its credentials were changed'),
+    (device) => transport?.closeDevice(device, 'the device was deleted or its credentials were changed'),
   );
   if (options.registryFile !== undefined) {
     await loadRegistry(options.registryFile, registry);
@@ -112,24 +115,27 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       strategy: options.strategy ?? 'ALLOW_CREATE_NEW_DEVICES',
       deviceKey: options.deviceKey ?? DEFAULT_DEVICE_KEY,
       deviceSecret: options.deviceSecret ?? DEFAULT_DEVICE_SECRET,
-      reprovision: options.reprovision ?? false,
+      reprovision: options.reprovision ?? release.reprovision,
       deviceLimit: options.deviceLimit ?? Number.POSITIVE_INFINITY,
     },
     times: {
       latencyMs: options.latencyMs ?? 0,
       commitDelayMs: options.commitDelayMs ?? 0,
-      backEndTimeoutMs: options.backEndTimeoutMs ?? 10_000,
+      connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+      backEndTimeoutMs: options.backEndTimeoutMs ?? release.backEndTimeoutMs,
       provisionSessionCloseMs: options.provisionSessionCloseMs ?? 60_000,
-      legacySuback: options.legacySuback ?? false,
+    },
+    messages: new RateLimiter(options.rateLimit),
+    release: {
+      ...release,
+      ...(options.legacySuback === undefined ? {} : { provisionSubscriptions: !options.legacySuback }),
     },
     durable: () => file?.flush() ?? Promise.resolve(),
     emit,
   };
-  const started = new Broker(context);
-  await started.listen();
-  broker = started;
+  const started = new Transport(context);
+  transport = started;
   const listener = await listen(options, (socket) => started.accept(socket)).catch(async (error: unknown) => {
-    await started.close();
     await file?.close();
     throw error;
   });
@@ -158,7 +164,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     async close() {
       timers.stop();
       await listener.close();
-      await started.close();
       await file?.close();
     },
   };

@@ -70,7 +70,6 @@ const roomOf = (path: string): string => /^(?:src\/)?([^/]+)/.exec(path)?.[1] ??
 const ONE_ROOM: Readonly<Record<string, string>> = {
   '@peculiar/x509': 'simulator',
   'reflect-metadata': 'simulator',
-  aedes: 'simulator',
   commander: 'cli',
   diff: 'doctor',
   winston: 'log',

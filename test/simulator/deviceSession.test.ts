@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
+import { RateLimiter } from '../../src/simulator/rateLimit.ts';
 import { until } from '../support/until.ts';
 import {
   connected,
@@ -174,6 +175,7 @@ describe('telemetry', () => {
     '{"t":{"deep":[1]}}',
     '{"ts":1700000000000,"values":{"t":1}}',
     '[{"t":1},{"ts":1700000000000,"values":{"t":1}}]',
+    '{"t":null}',
   ])('%s gets PUBACK and is stored', async (payload) => {
     const simulator = await simulate({ devices: [cam] });
     const recorded = await openDevice(simulator, 'cam-token');
@@ -181,7 +183,7 @@ describe('telemetry', () => {
     expect(simulator.registry.telemetry('cam')).toEqual([JSON.parse(payload)]);
   });
 
-  test.each(['', 'nothing', '1', 'null', '{"t":null}', '[1]', '{"ts":"now","values":{}}', '{"ts":1,"values":3}'])(
+  test.each(['', 'nothing', '1', 'null', '[1]', '{"ts":"now","values":{}}', '{"ts":1,"values":3}'])(
     '%s: close without PUBACK',
     async (payload) => {
       const simulator = await simulate({ devices: [cam] });
@@ -270,4 +272,22 @@ describe('subscriptions', () => {
     await recorded.client.publishAsync('v1/devices/me/rpc/response/1', '{"ok":true}', { qos: 1 });
     expect(events).toContainEqual({ session: 1, type: 'rpcResponse', device: 'cam', id: '1', payload: '{"ok":true}' });
   });
+});
+
+test('a device that exceeds the rate limit of the tenant is closed, and again after each connect', async () => {
+  const simulator = await simulate({ devices: [cam], rateLimit: { messages: 2, seconds: 60 } });
+  const first = await openDevice(simulator, 'cam-token');
+  for (let sent = 0; sent < 2; sent += 1) await first.client.publishAsync(TELEMETRY, '{"t":1}', { qos: 1 });
+  first.client.publish(TELEMETRY, '{"t":1}', { qos: 1 });
+  await closed(first);
+  expect(first.received).toEqual(['connack:0', 'puback', 'puback', 'close']);
+  const second = await openDevice(simulator, 'cam-token');
+  second.client.publish(TELEMETRY, '{"t":1}', { qos: 1 });
+  await closed(second);
+  expect(second.received).toEqual(['connack:0', 'close']);
+});
+
+test('the rate limit forgets messages after its time', () => {
+  const limiter = new RateLimiter({ messages: 1, seconds: 10 });
+  expect([limiter.exceeds(0), limiter.exceeds(9_999), limiter.exceeds(10_000)]).toEqual([false, true, false]);
 });

@@ -60,12 +60,12 @@ describe('CONNECT', () => {
     expect((await until(() => first.payloads[0])).text).toContain('SUCCESS');
   });
 
-  test('MQTT 5 gets CONNACK 1', async () => {
+  test('MQTT 5 is accepted like MQTT 3.1.1', async () => {
     const simulator = await simulate();
     const raw = openRaw(simulator.port);
     raw.socket.write(connectPacket({ username: 'provision', level: 5 }));
     await until(() => raw.types().includes(TYPE.CONNACK));
-    expect(raw.bytes()[3]).toBe(1);
+    expect(raw.bytes()[3]).toBe(0);
   });
 });
 
@@ -147,17 +147,18 @@ describe('order of packets', () => {
     );
     await until(() => raw.types().filter((type) => type === TYPE.PUBLISH).length === 2);
     const text = raw.bytes().toString();
-    expect(text.indexOf('"SUCCESS"')).toBeGreaterThan(0);
-    expect(text.indexOf('"FAILURE"')).toBeGreaterThan(text.indexOf('"SUCCESS"'));
+    // As on the real server, the refusal is quicker than the commit.
+    expect(text.indexOf('"FAILURE"')).toBeGreaterThan(0);
+    expect(text.indexOf('"SUCCESS"')).toBeGreaterThan(text.indexOf('"FAILURE"'));
     expect(simulator.registry.counts.provisionRequests).toBe(2);
   });
 
-  test('a request with QoS 2 is processed once (with PUBREC and PUBCOMP, unlike the real server)', async () => {
+  test('a request with QoS 2 gets PUBACK', async () => {
     const simulator = await simulate();
     const recorded = await openProvision(simulator);
-    await recorded.client.publishAsync(REQUEST, request('cam'), { qos: 2 });
+    recorded.client.publish(REQUEST, request('cam'), { qos: 2 });
     await until(() => recorded.payloads[0]);
-    expect(recorded.received.toSorted()).toEqual(['connack:0', 'pubcomp', `publish:${RESPONSE}`, 'pubrec']);
+    expect(recorded.received).toEqual(['connack:0', 'puback', `publish:${RESPONSE}`]);
     expect(simulator.registry.counts.provisionRequests).toBe(1);
   });
 

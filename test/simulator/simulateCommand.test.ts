@@ -145,6 +145,8 @@ describe('a wrong option: a message with the option, exit status 64', () => {
     ['--port 65536', ['--port', '65536']],
     ['--latency abc', ['--latency', 'abc']],
     ['--strategy X', ['--strategy', 'X']],
+    ['--release 2', ['--release', '2']],
+    ['--rate-limit 5', ['--rate-limit', '5']],
     ['--fault request=explode', ['--fault', 'request=explode']],
     ['--device =t', ['--device', '=t']],
     ['--ca-out needs --tls', ['--ca-out', 'x']],

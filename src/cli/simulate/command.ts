@@ -53,14 +53,19 @@ export function registerSimulate(program: Command): void {
     .option('--ca-out <file>', 'write the CA of --tls to this file (PEM)')
     .option('--device-key <key>', 'provisioning key of the device profile')
     .option('--device-secret <secret>', 'provisioning secret of the device profile')
-    .option('--strategy <name>', 'ALLOW_CREATE_NEW_DEVICES, CHECK_PRE_PROVISIONED_DEVICES or DISABLED')
+    .option(
+      '--strategy <name>',
+      'ALLOW_CREATE_NEW_DEVICES, CHECK_PRE_PROVISIONED_DEVICES, X509_CERTIFICATE_CHAIN or DISABLED',
+    )
     .option('--reprovision', 'answer SUCCESS again to a pre-provisioned device (as ThingsBoard before 4.2.1.1)')
     .option('--device <name[=token]>', 'a device created beforehand; may be repeated', collect, [])
     .option('--device-limit <n>', 'limit of devices of the tenant')
     .option('--latency <ms>', 'delay of PUBACK and answers')
     .option('--commit-delay <ms>', 'time from a request to its commit, also if the client has gone')
-    .option('--back-end-timeout <ms>', 'how long a failing back end is silent (default 10000)')
+    .option('--back-end-timeout <ms>', 'how long a failing back end is silent (default 19800; 11600 in release 3.8)')
     .option('--session-close <ms>', 'time from the answer to the close of the provisioning session (default 60000)')
+    .option('--release <version>', 'ThingsBoard release to behave like: 4.3 or 3.8 (default 4.3)')
+    .option('--rate-limit <n/s>', 'close connections of devices that send more than N messages in S seconds together')
     .option('--legacy-suback', 'send neither SUBACK nor UNSUBACK while provisioning (as ThingsBoard before 3.9)')
     .option('--fault <fault>', 'a fault, see below; may be repeated', collect, [])
     .option('--registry-file <file>', 'keep devices and counts in this JSON file')

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Failure } from '../../failures/failure.ts';
 import { parseFault } from '../../simulator/faultText.ts';
 import { STRATEGIES } from '../../simulator/provisioningStrategy.ts';
+import { RELEASE_NAMES } from '../../simulator/release.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 
 /** The options as commander gives them, all as text. They are checked here, so that a wrong one ends with status 64. */
@@ -23,6 +24,8 @@ export interface SimulateArguments {
   readonly backEndTimeout?: string;
   readonly sessionClose?: string;
   readonly legacySuback?: boolean;
+  readonly release?: string;
+  readonly rateLimit?: string;
   readonly fault: readonly string[];
   readonly registryFile?: string;
   readonly quiet?: boolean;
@@ -43,6 +46,10 @@ export async function simulatorOptions(given: SimulateArguments): Promise<Simula
   if (given.strategy !== undefined && strategy === undefined) {
     throw new Failure('USAGE', 'simulateStrategy', { value: given.strategy, known: STRATEGIES.join(', ') });
   }
+  const release = RELEASE_NAMES.find((known) => known === given.release);
+  if (given.release !== undefined && release === undefined) {
+    throw new Failure('USAGE', 'simulateRelease', { value: given.release, known: RELEASE_NAMES.join(', ') });
+  }
   if (given.caOut !== undefined && given.tls !== true) throw new Failure('USAGE', 'simulateCaOut', {});
   return {
     port: integer('port', given.port, 65_535),
@@ -59,9 +66,18 @@ export async function simulatorOptions(given: SimulateArguments): Promise<Simula
     backEndTimeoutMs: integer('back-end-timeout', given.backEndTimeout, MAX_MS),
     provisionSessionCloseMs: integer('session-close', given.sessionClose, MAX_MS),
     legacySuback: given.legacySuback,
+    release,
+    rateLimit: rateLimitOption(given.rateLimit),
     faults: given.fault.map(parseFault),
     registryFile: given.registryFile,
   };
+}
+
+function rateLimitOption(text: string | undefined): SimulatorOptions['rateLimit'] {
+  if (text === undefined) return undefined;
+  const { messages, seconds } = /^(?<messages>[1-9]\d{0,6})\/(?<seconds>[1-9]\d{0,6})$/.exec(text)?.groups ?? {};
+  if (messages === undefined || seconds === undefined) throw new Failure('USAGE', 'simulateRateLimit', { value: text });
+  return { messages: Number(messages), seconds: Number(seconds) };
 }
 
 function preCreatedDevice(text: string): NonNullable<SimulatorOptions['devices']>[number] {
