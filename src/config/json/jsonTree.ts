@@ -8,11 +8,11 @@ export interface Property {
 }
 
 /**
- * The syntax tree of a JSON text of limited depth.
+ * The syntax tree of a JSON text of limited depth, which may have comments and commas after the last entry.
  * @throws Failure INTERNAL when the text holds no value
  */
 export function syntaxTree(text: string): Node {
-  const root = parseTree(text);
+  const root = parseTree(text, [], { allowTrailingComma: true });
   if (root === undefined) throw new Failure('INTERNAL', 'emptyJson', {});
   return root;
 }
