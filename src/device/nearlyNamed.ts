@@ -32,7 +32,7 @@ function isOneSlip(name: string, wanted: string): boolean {
  * @param wanted a name of lower-case letters with one ending
  */
 export function isNearlyNamed(name: string, wanted: string): boolean {
-  if (name === wanted || name.length > 64 || /processed/i.test(name)) return false;
+  if (name === wanted || name.length > 64) return false;
   const meant = plain(name);
   return isOneSlip(meant, plain(wanted)) || meant === wanted.replace(/\..*/, '');
 }

@@ -9,7 +9,7 @@ describe('a name', () => {
     ...['provision (1).txt', 'provision - Copy.txt', 'Copy of provision.txt', 'provision1.txt', 'provision.txt.1'],
     ...['provision.txt~', '.provision.txt.swp', '#provision.txt#', '.#provision.txt', 'provision.txt.bak'],
     ...['provision.txt.part', 'provision.txt.tmp', 'provision.txt.rtf', 'provision.txt.json', 'provision.txt\n'],
-    ...['provision.txt\u00a0', 'provision\u200b.txt', '\uff50rovision.txt'],
+    ...['provision.txt\u00a0', 'provision\u200b.txt', '\uff50\uff52\uff4fvision.txt'],
   ])('%j is nearly provision.txt', (name) => {
     expect(isNearlyNamed(name, 'provision.txt')).toBe(true);
   });

@@ -40,39 +40,6 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
   ],
   'nothing but a configuration': [filesWith(), ['not started', [], null, false]],
   'an empty folder': [filesWith({ config: present(null) }), ['not started', [], TOUCH_AND_RUN, false]],
-  'an empty folder with a trigger that is nearly named right': [
-    filesWith({ config: present(null) }, { nearMisses: { trigger: ['"provision.txt.txt"'], provisionJson: [] } }),
-    [
-      'not started',
-      [],
-      /^To provision this device, rename the file to provision\.txt \(see the warning\), then run: thermal-provision run --dir \/device$/,
-      false,
-    ],
-  ],
-  'an empty folder, complete but for its trigger': [
-    filesWith({ config: present(null) }),
-    ['not started', [], /^To provision this device, run: touch/, false],
-  ],
-  'an empty folder without a provision.json': [
-    filesWith({ config: present(null) }, { target: present(null) }),
-    [
-      'not started',
-      [],
-      /^To provision this device, put provision\.json into the device folder, then run: touch/,
-      false,
-    ],
-  ],
-  'an empty folder with a provision.json that is nearly named right': [
-    filesWith(
-      { config: present(null) },
-      { target: present(null), nearMisses: { trigger: [], provisionJson: ['"provision.jsn"'] } },
-    ),
-    ['not started', [], /^To provision this device, rename the file to provision\.json .*, then run: touch/, false],
-  ],
-  'an empty folder with a wrong provision.json': [
-    filesWith({ config: present(null) }, { target: problem('PROVISION_JSON_INVALID') }),
-    ['not started', [], /^To provision this device, correct provision\.json \(see doctor\), then run: touch/, false],
-  ],
   'a fresh request': [filesWith({ requested: true }), ['not started', [], RUN, true]],
   'a fresh request without provision.json': [
     filesWith({ requested: true }, { target: present(null) }),

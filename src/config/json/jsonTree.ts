@@ -12,7 +12,7 @@ export interface Property {
  * @throws Failure INTERNAL when the text holds no value
  */
 export function syntaxTree(text: string): Node {
-  const root = parseTree(text, [], { allowTrailingComma: true });
+  const root = parseTree(text);
   if (root === undefined) throw new Failure('INTERNAL', 'emptyJson', {});
   return root;
 }

@@ -66,6 +66,10 @@ describe('the repair', () => {
     expect(read(text).ok).toBe(false);
   });
 
+  it.each(['[', '{"a":'])('refuses 100,000 levels of %s without recursing into them', (open) => {
+    expect(read(`${open.repeat(100_000)}1,`).ok).toBe(false);
+  });
+
   it('of a megabyte of comments and commas takes a moment', () => {
     const started = performance.now();
     expect(read(`{"a":[${'1,/* c */\n'.repeat(100_000)}1,]}`).ok).toBe(true);

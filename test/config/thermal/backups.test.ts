@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   backupStamp,
   listBackups,
@@ -66,6 +66,13 @@ describe('names', () => {
   ])('of the former client have local time, or seconds or milliseconds since the epoch: %s', (stamp, time) => {
     expect(parseFormerBackupName(`thermal_config.json.backup.${stamp}`)).toBe(time);
     expect(parseBackupName(`thermal_config.json.backup.${stamp}`)).toBeUndefined();
+  });
+
+  it("of the former client are taken in the device's time zone", () => {
+    vi.stubEnv('TZ', 'Asia/Kolkata');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const time = parseFormerBackupName('thermal_config.json.backup.20251023_143000');
+    expect(new Date(time ?? 0).toISOString()).toBe('2025-10-23T09:00:00.000Z');
   });
 
   it.each([
