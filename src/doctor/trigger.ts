@@ -4,7 +4,7 @@ import { triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-const MEANT_HINT = 'Rename it to provision.txt if it is the request, otherwise ignore this warning.';
+const MEANT_HINT = 'If it is the request: make it a file named provision.txt. Otherwise ignore this warning.';
 
 /** Checks whether provisioning is requested. */
 export async function checkTrigger({ deviceFolder, provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {

@@ -119,10 +119,7 @@ export const FAILURES = {
     texts: {
       absent: 'There is no {path}{problems}',
       absentTwice: 'There is no {path}, and no {other}{problems}',
-      misnamed: {
-        message: 'There is no {path}; perhaps meant: {meant}{problems}',
-        hint: 'Rename that file to provision.json, or put provision.json beside provision.txt, then start again.',
-      },
+      misnamed: 'There is no {path}; perhaps meant: {meant}{problems}',
     },
   },
 

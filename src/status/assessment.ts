@@ -133,7 +133,7 @@ function toProvision(files: DeviceFiles): NextStep {
   const steps = [
     ...(target.value === null ? [file] : []),
     ...(target.problem === undefined ? [] : ['correct provision.json (see doctor)']),
-    ...(isNear ? ['rename the file to provision.txt (see the warning)'] : []),
+    ...(isNear ? ['correct provision.txt (see the warning)'] : []),
   ];
   const text = `To provision this device, ${steps.map((step) => `${step}, `).join('')}${steps.length === 0 ? '' : 'then '}run`;
   return isNear ? { text, command: commandFor('run', paths) } : startAgain(files, text);

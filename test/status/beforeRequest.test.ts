@@ -28,7 +28,7 @@ it.each<[situation: string, files: DeviceFiles, steps: string, command: string]>
   [
     'a trigger that is nearly named right',
     noFiles(near(['"provision.txt.txt"'])),
-    'rename the file to provision.txt (see the warning), then run',
+    'correct provision.txt (see the warning), then run',
     'thermal-provision run --dir /device',
   ],
 ])('a new camera with %s: the status asks for what is missing, and for nothing else', (_, files, steps, command) => {
