@@ -1,3 +1,4 @@
+import { MAX_ENTRIES, meantIn, nothingMessage, TRIGGER } from '../device/nearlyNamed.ts';
 import { formatRecord, isLogFormat } from '../log/format.ts';
 import { isLogLevel } from '../log/levels.ts';
 import type { EventRecord } from '../log/recordedEvent.ts';
@@ -6,7 +7,7 @@ import { isJournalStream, withPriority } from '../systemd/journald.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 // An import would evaluate every export of the module, which costs 1.5 ms at each boot.
-const { fstatSync, statSync } = process.getBuiltinModule('node:fs');
+const { fstatSync, opendirSync, statSync } = process.getBuiltinModule('node:fs');
 
 const STANDARD_ERROR = 2;
 const OPEN_TO_OTHERS = 0o077;
@@ -39,6 +40,20 @@ function plainSettings([command, ...words]: readonly string[], env: Environment)
   return settings;
 }
 
+/** The first names in a folder. */
+function namesIn(path: string): readonly string[] {
+  const folder = opendirSync(path, { bufferSize: 256 });
+  const names: string[] = [];
+  try {
+    for (let entry = folder.readSync(); entry !== null && names.length < MAX_ENTRIES; entry = folder.readSync()) {
+      names.push(entry.name);
+    }
+  } finally {
+    folder.closeSync();
+  }
+  return names;
+}
+
 const isAbsent = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) === undefined;
 
 /**
@@ -60,22 +75,26 @@ export function nothingToDo(argv: readonly string[], env: Environment, stderr = 
     // The agent must create the state folder, or remove the access of other users to it.
     const state = statSync(stateFolder, { throwIfNoEntry: settings.has('--state-dir') });
     if (state !== undefined && !(state.isDirectory() && (state.mode & OPEN_TO_OTHERS) === 0)) return undefined;
-    if (!isAbsent(`${folder}/provision.txt`) || !isAbsent(`${stateFolder}/credentials.json`)) return undefined;
+    if (!isAbsent(`${folder}/${TRIGGER}`) || !isAbsent(`${stateFolder}/credentials.json`)) return undefined;
     const level = settings.get('--log-level') ?? 'info';
     if (level === 'error' || level === 'warn') return '';
-    const text = lineFor(settings.get('--log-format'));
+    const names = namesIn(folder);
+    // A link without a target is left to the agent.
+    if (names.includes(TRIGGER)) return undefined;
+    const message = nothingMessage(process.getBuiltinModule('node:path').resolve(folder), meantIn(names));
+    const text = lineFor(settings.get('--log-format'), message);
     return `${isJournalStream(env, stderr) ? withPriority('info', text) : text}\n`;
   } catch {
     return undefined;
   }
 }
 
-const lineFor = (format: string | undefined): string =>
+const lineFor = (format: string | undefined, message: string): string =>
   formatRecord(format === 'text' ? 'text' : 'json', {
     time: new Date().toISOString(),
     level: 'info',
     event: 'run.nothing',
-    message: 'No provision.txt: nothing to do',
+    message,
     runId: null,
     state: null,
     attempt: null,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { PROVISION_JSON, TRIGGER } from './nearlyNamed.ts';
 
 /** Paths of all files of one device (docs/files.md, "All files"). */
 export interface DevicePaths {
@@ -21,9 +22,9 @@ export function devicePaths(deviceFolder: string, stateFolder = join(deviceFolde
   return {
     deviceFolder,
     stateFolder,
-    provisionTxt: join(deviceFolder, 'provision.txt'),
+    provisionTxt: join(deviceFolder, TRIGGER),
     provisionTxtProcessed: join(deviceFolder, 'provision.txt.processed'),
-    provisionJson: join(deviceFolder, 'provision.json'),
+    provisionJson: join(deviceFolder, PROVISION_JSON),
     thermalConfig: join(deviceFolder, 'thermal_config.json'),
     snapshot: join(stateFolder, 'snapshot.json'),
     credentials: join(stateFolder, 'credentials.json'),

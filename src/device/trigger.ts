@@ -2,10 +2,15 @@ import { stat } from 'node:fs/promises';
 import type { TriggerIdentity } from '../../machines/provision.types.ts';
 import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 
-/** Identity of the file at the path. null: there is no file. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
+/**
+ * Identity of the file at the path. null: there is no file, or a folder, e.g. one that a container's mount has made.
+ * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ */
 export async function triggerIdentity(path: string): Promise<TriggerIdentity | null> {
   try {
-    const { ino, mtimeNs } = await stat(path, { bigint: true });
+    const stats = await stat(path, { bigint: true });
+    if (stats.isDirectory()) return null;
+    const { ino, mtimeNs } = stats;
     return { inode: String(ino), mtimeNs: String(mtimeNs) };
   } catch (error) {
     if (isENOENT(error)) return null;

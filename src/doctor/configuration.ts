@@ -1,4 +1,5 @@
 import { listBackups } from '../config/thermal/backups.ts';
+import { cameraProblems } from '../config/thermal/cameraRules.ts';
 import { chooseBase } from '../config/thermal/configBase.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
@@ -20,10 +21,15 @@ export async function checkConfiguration(deviceFolder: string): Promise<Checked<
   return { fact: config, findings: [fine, ...findings] };
 }
 
-const brokenRules = (config: ThermalConfigFile): Finding[] =>
-  config.problems.map((problem) =>
+function brokenRules({ path, problems, repair }: ThermalConfigFile): Finding[] {
+  const left = repair === undefined ? problems : cameraProblems(repair.bytes);
+  const findings = left.map((problem) =>
     warning(problem, 'The camera may refuse to load this file. Provisioning corrects only the credentials.'),
   );
+  return repair === undefined ? findings : [warning(`${path} ${repair.problem}`, REPAIR_HINT), ...findings];
+}
+
+const REPAIR_HINT = 'The camera refuses to load this file. Provisioning backs it up and repairs it: all settings stay.';
 
 async function unusable(deviceFolder: string, config: ThermalConfigFile): Promise<Finding> {
   const base = await chooseBase(config, await listBackups(deviceFolder));

@@ -1,6 +1,6 @@
 import { type ProvisionSettings, settingsDigest } from '../config/provision/provisionJson.ts';
 import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
-import { chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
+import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
 import type { ConfigCredentials } from '../config/thermal/credentialsSections.ts';
 import type { ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
@@ -30,6 +30,11 @@ async function nameFor(settings: ProvisionSettings, stored: Credentials | undefi
     if (name !== undefined) return name;
   }
   return settings.name.source === 'random' ? `${settings.name.prefix}-${RANDOM_PART}` : deviceNameFor(settings.name);
+}
+
+function nameOf(base: Exclude<ConfigBase, { from: 'defaults' }>, path: string): string {
+  if (base.from === 'backup') return base.name;
+  return base.repaired === undefined ? path : `${path} (repaired)`;
 }
 
 /**
@@ -71,7 +76,7 @@ export async function checkNewConfiguration(
   const before =
     base.from === 'defaults'
       ? { name: config.exists ? "(the defaults, because the file can't be used)" : '(no file)', text: '' }
-      : { name: base.from === 'backup' ? base.name : config.path, text: shown(base.bytes) };
+      : { name: nameOf(base, config.path), text: shown(base.bytes) };
   const diff = unifiedDiff(before, { name: `${config.path} (new)`, text: shown(content) });
   const others = base.from === 'defaults' ? 'all other values are defaults' : 'all other values stay';
   return {

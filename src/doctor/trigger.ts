@@ -1,18 +1,23 @@
+import { nearMisses } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { type Checked, passed, warning } from './check.ts';
 
+const MEANT_HINT = 'If it is the request: make it a file named provision.txt. Otherwise ignore this warning.';
+
 /** Checks whether provisioning is requested. */
-export async function checkTrigger({ provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {
+export async function checkTrigger({ deviceFolder, provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {
   if ((await triggerIdentity(provisionTxt)) !== null) {
     return { findings: [passed('exists; the next run provisions this device')] };
   }
+  const near = (await nearMisses(provisionTxt)).map((name) => warning(`perhaps meant: ${name}`, MEANT_HINT));
   const hint = `Run: touch ${provisionTxt}`;
   if (await fileExists(credentials)) {
     return {
-      findings: [warning('missing, but a run is unfinished; the next run cancels or completes it', hint)],
+      findings: [warning('missing, but a run is unfinished; the next run cancels or completes it', hint), ...near],
     };
   }
-  return { findings: [warning('missing; run has nothing to do and would exit with 0', hint)] };
+  const missing = `missing in ${deviceFolder}; run has nothing to do and would exit with 0`;
+  return { findings: [warning(missing, hint), ...near] };
 }

@@ -5,7 +5,7 @@ import { endpointOf } from '../config/provision/currentSettings.ts';
 import { readProvisionJson, settingsDigest } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { listBackups } from '../config/thermal/backups.ts';
-import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
+import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -87,7 +87,7 @@ async function tryFolders(folders: readonly string[], config: ThermalConfigFile)
 function deviceIdIn(config: ThermalConfigFile): string | null {
   if (config.bytes === undefined || !config.usable) return null;
   try {
-    const { deviceId } = parseThermalConfig(config.bytes).thingsboard;
+    const { deviceId } = parseThermalConfig(config.repair?.bytes ?? config.bytes).thingsboard;
     return deviceId.length <= MAX_DEVICE_NAME ? deviceId : null;
   } catch {
     // The camera can't load this configuration, so it does not work as any device.
@@ -95,8 +95,9 @@ function deviceIdIn(config: ThermalConfigFile): string | null {
   }
 }
 
-function configWarnings(config: ThermalConfigFile): string[] {
-  return config.problems.map((problem) => `thermal_config.json: ${problem}`);
+function configWarnings({ repair, problems }: ThermalConfigFile): string[] {
+  const left = repair === undefined ? problems : cameraProblems(repair.bytes);
+  return left.map((problem) => `thermal_config.json: ${problem}`);
 }
 
 async function folderWarnings(folder: string): Promise<string[]> {

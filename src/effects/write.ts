@@ -50,6 +50,8 @@ export async function write(
   });
   const warnings = baseWarnings(existing, base);
   for (const warning of warnings) log.warn('config.base', warning);
+  // No setting is lost, so nobody has to act: the run has no warning.
+  if (base.from === 'file' && base.repaired !== undefined) log.warn('config.base', repairedText(base.repaired, input));
   const content = configWithCredentials(base, credentials);
   requireLoadable(base, content);
   signal.throwIfAborted();
@@ -83,6 +85,9 @@ async function equalsBackup(existing: ThermalConfigFile, folder: string, backup:
   const read = await readLimited(join(folder, backup), MAX_CONFIG_BYTES, false);
   return read.ok && read.bytes.equals(existing.bytes);
 }
+
+const repairedText = (problem: string, { backup }: WriteInput): string =>
+  `thermal_config.json ${problem}. It was repaired: all settings stay, and ${backup} keeps the original`;
 
 function baseWarnings(existing: ThermalConfigFile, base: ConfigBase): string[] {
   if (!existing.exists || base.from === 'file') return [];

@@ -124,6 +124,7 @@ export const FAILURES = {
     texts: {
       absent: 'There is no {path}{problems}',
       absentTwice: 'There is no {path}, and no {other}{problems}',
+      misnamed: 'There is no {path}; perhaps meant: {meant}{problems}',
     },
   },
 

@@ -153,7 +153,7 @@ export const EVENTS = {
   'config.already': { level: 'info', fields: FILE, meaning: 'the configuration held the new credentials already' },
   'config.base': {
     level: 'warn',
-    meaning: 'the configuration was unusable; the message says where the settings come from',
+    meaning: 'the configuration was unusable or repaired; the message says where the settings come from',
   },
   'config.changed': {
     level: ['warn', 'info'],

@@ -5,6 +5,7 @@ import { readBoardIdentity } from '../device/board.ts';
 import { openEventsFile } from '../device/eventsFile.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { acquireLock } from '../device/lock.ts';
+import { nothingHere } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { createSplay } from '../device/splay.ts';
 import { triggerIdentity } from '../device/trigger.ts';
@@ -135,7 +136,7 @@ async function follow(
   const { dependencies, log, options, position } = pass;
   switch (decision.kind) {
     case 'nothing':
-      log.info('run.nothing', 'No provision.txt: nothing to do');
+      log.info('run.nothing', await nothingHere(dependencies.paths));
       return ended('nothing', null, null);
     case 'cleanUp': {
       position.runId = decision.snapshot.runId;

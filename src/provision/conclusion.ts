@@ -2,6 +2,7 @@ import type { SnapshotFrom } from 'xstate';
 import type { provisionMachine } from '../../machines/provision.machine.ts';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { FailureRecord, ProvisionContext } from '../../machines/provision.types.ts';
+import { nothingHere } from '../device/nearMisses.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { isFailureCode } from '../failures/catalogue.ts';
 import { Failure, toFailureRecord, wordedFailure } from '../failures/failure.ts';
@@ -106,7 +107,7 @@ export async function conclude(
       return saved === 'done' ? concludeSaved(pass, state, context, startedAt) : saved;
     }
     default:
-      pass.log.info('run.nothing', 'No provision.txt: nothing to do');
+      pass.log.info('run.nothing', await nothingHere(pass.dependencies.paths));
       return ended('nothing', context.runId, null);
   }
 }

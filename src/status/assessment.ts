@@ -114,10 +114,7 @@ function withoutSnapshot(files: DeviceFiles): Assessment {
     return assessment('degraded', [lost], startAgain(files, 'Start the agent'), true);
   }
   if (!requested) {
-    const idle: NextStep | null =
-      (files.config.value ?? null) === null
-        ? startAgain(files, 'To provision this device, put provision.json into the device folder, then run')
-        : null;
+    const idle: NextStep | null = (files.config.value ?? null) === null ? toProvision(files) : null;
     return assessment('not started', [], idle);
   }
   const missing = files.target.problem ?? (files.target.value === null ? noProvisionJson(files) : undefined);
@@ -125,6 +122,21 @@ function withoutSnapshot(files: DeviceFiles): Assessment {
     return assessment('not started', [], startAgain(files, 'Correct provision.json (see the warning), then run'), true);
   }
   return assessment('not started', [], startAgain(files, START), true);
+}
+
+const RENAME_JSON = 'rename the file to provision.json (see the warning)';
+
+function toProvision(files: DeviceFiles): NextStep {
+  const { target, nearMisses, paths } = files;
+  const isNear = nearMisses.trigger.length > 0;
+  const file = nearMisses.provisionJson.length > 0 ? RENAME_JSON : 'put provision.json into the device folder';
+  const steps = [
+    ...(target.value === null ? [file] : []),
+    ...(target.problem === undefined ? [] : ['correct provision.json (see doctor)']),
+    ...(isNear ? ['correct provision.txt (see the warning)'] : []),
+  ];
+  const text = `To provision this device, ${steps.map((step) => `${step}, `).join('')}${steps.length === 0 ? '' : 'then '}run`;
+  return isNear ? { text, command: commandFor('run', paths) } : startAgain(files, text);
 }
 
 const noProvisionJson = ({ paths }: DeviceFiles): Problem =>

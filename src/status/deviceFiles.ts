@@ -5,6 +5,7 @@ import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
+import { nearMisses } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
 import { readLimited } from '../files/readLimited.ts';
@@ -37,6 +38,8 @@ export interface DeviceFiles {
   readonly folder: Part<true>;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
+  /** What may be meant as a provision.txt or a provision.json that is not there. */
+  readonly nearMisses: { readonly trigger: readonly string[]; readonly provisionJson: readonly string[] };
   /** Modification time of provision.txt.processed; null: it is not there. */
   readonly processed: Part<number | null>;
   /** Null: there is no provision.json. */
@@ -72,14 +75,20 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
   const board = await readBoardIdentity(options.boardId);
   // Before the files: an agent that ends during the reading has then written how it ended.
   const holder = (await lockHolder(paths.stateFolder)) ?? null;
+  const trigger = await readPart(() => modifiedAt(paths.provisionTxt));
+  const target = await readTarget(paths.provisionJson);
   return {
     paths,
     readAt: options.now ?? Date.now(),
     holder,
     folder: await readPart(() => requireDeviceFolder(paths.deviceFolder).then(() => true as const)),
-    trigger: await readPart(() => modifiedAt(paths.provisionTxt)),
+    trigger,
+    nearMisses: {
+      trigger: trigger.value === null ? await nearMisses(paths.provisionTxt) : [],
+      provisionJson: target.value === null ? await nearMisses(paths.provisionJson) : [],
+    },
     processed: await readPart(() => modifiedAt(paths.provisionTxtProcessed)),
-    target: await readTarget(paths.provisionJson),
+    target,
     snapshot: await readSnapshotPart(paths.snapshot),
     credentials: await readStoredCredentials(paths.credentials, board),
     config: await readPart(() => readConfiguredDevice(paths.deviceFolder)),
@@ -92,7 +101,8 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
 
 async function modifiedAt(path: string): Promise<number | null> {
   try {
-    return Math.round((await stat(path)).mtimeMs);
+    const stats = await stat(path);
+    return stats.isDirectory() ? null : Math.round(stats.mtimeMs);
   } catch (error) {
     if (isENOENT(error)) return null;
     throw fileFailure(error, `look at ${path}`);

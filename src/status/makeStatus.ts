@@ -98,21 +98,38 @@ function splayOf(records: readonly LogRecord[], readAt: number, runId: string | 
   return at === null ? null : { at, inSeconds: secondsUntil(until, readAt), waitingFor: 'splay' };
 }
 
+const meantAs = (names: readonly string[]): string =>
+  names.length === 0 ? '' : `; perhaps meant: ${names.join(', ')}`;
+
+/** What the run has repaired in the configuration. Nobody has to act on it, so only the log records it. */
+const repairs = ({ events }: DeviceFiles, { runId, context }: SnapshotDocument): string[] =>
+  (events.value?.records ?? [])
+    .filter((record) => record.runId === runId && isEvent(record, 'config.base'))
+    .map(({ message }) => message)
+    .filter((message) => !context.warnings.includes(message));
+
 /** Warnings of the run, and of the files that a run does not need. */
 function warnings(
   files: DeviceFiles,
   snapshot: SnapshotDocument | null,
   errors: readonly { readonly code: string; readonly message: string }[],
 ): string[] {
-  const { target, trigger, events, backups, setAside } = files;
+  const { target, trigger, nearMisses, events, backups, setAside } = files;
   // An error about provision.json makes the warning about it superfluous.
   const isReported = errors.some(({ code }) => code.startsWith('PROVISION_JSON_'));
   const isRequested = typeof trigger.value === 'number' && !isReported;
   const missing =
-    target.value === null ? 'provision.txt is present, but provision.json is missing' : target.problem?.message;
+    target.value === null
+      ? `provision.txt is present, but provision.json is missing${meantAs(nearMisses.provisionJson)}`
+      : target.problem?.message;
   const unreadable = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
     ...(snapshot?.context.warnings ?? []),
+    ...(isRequested || snapshot !== null || nearMisses.provisionJson.length === 0
+      ? []
+      : [`provision.json is missing${meantAs(nearMisses.provisionJson)}`]),
+    ...(nearMisses.trigger.length === 0 ? [] : [`provision.txt is missing${meantAs(nearMisses.trigger)}`]),
+    ...(snapshot?.state === 'provisioned' ? repairs(files, snapshot) : []),
     ...(isRequested && files.holder === null && missing !== undefined ? [missing] : []),
     ...(files.folder.problem === undefined ? unreadable.filter((message) => message !== undefined) : []),
   ].filter((warning) => !errors.some(({ message }) => message === warning));

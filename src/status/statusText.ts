@@ -74,8 +74,13 @@ function aboutRun(status: DeviceStatus): Line[] {
     [LABEL.run, run === null ? null : `${run.id}, started ${ago(run.startedAt, checkedAt)}`],
     [LABEL.agent, runningPid === null ? null : `running as process ${runningPid}`],
     [LABEL.backup, status.backup],
-    [LABEL.trigger, status.requested === true ? 'provision.txt is present' : null],
+    [LABEL.trigger, triggerText(status)],
   ];
+}
+
+function triggerText({ requested, status, deviceFolder }: DeviceStatus): string | null {
+  if (requested === true) return 'provision.txt is present';
+  return requested === false && status === 'not started' ? `no provision.txt in ${deviceFolder}` : null;
 }
 
 const pauseText = ({ waitingFor }: NonNullable<DeviceStatus['retry']>): string =>

@@ -16,6 +16,8 @@ const HARMLESS = new Set([
     'lstat',
     'fstatSync',
     'lstatSync',
+    'opendir',
+    'opendirSync',
     'readdir',
     'readFile',
     'readFileSync',

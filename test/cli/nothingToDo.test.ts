@@ -1,7 +1,7 @@
 /** src/cli/nothingToDo.ts must never disagree with commander. */
 
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Option } from 'commander';
 import * as fc from 'fast-check';
@@ -80,6 +80,8 @@ async function makePlaces(): Promise<{ readonly folder: string; readonly places:
   await mkdir(asked.deviceFolder);
   await mkdir(unfinished.stateFolder, { recursive: true, mode: 0o700 });
   await writeFile(asked.provisionTxt, '');
+  await writeFile(join(idle.deviceFolder, 'Provision.TXT'), '');
+  await writeFile(join(idle.deviceFolder, 'provision (1).json'), '');
   await writeFile(unfinished.credentials, '{}');
   const states = join(folder, 'states');
   const open = join(folder, 'open');
@@ -180,6 +182,34 @@ describe('nothingToDo', () => {
     await fc.assert(property, { seed: SEED, numRuns: 1500 });
     expect(answers).toBeGreaterThan(150);
   });
+
+  it('names the folder, and what is nearly named right in it', async () => {
+    const folder = await scratchFolder();
+    const output = plainOutput(folder);
+    expect(nothingToDo(['run', '--dir', folder], {}, output)).toContain(
+      `No provision.txt in ${folder}: nothing to do"`,
+    );
+    await writeFile(join(folder, 'provision.txt.txt'), '');
+    const says = 'nothing to do. Perhaps meant: \\"provision.txt.txt\\"';
+    expect(nothingToDo(['run', '--dir', folder], {}, output)).toContain(says);
+    await runByCommander(['run', '--dir', folder], {});
+    expect(done.output).toContain(says);
+  });
+
+  it.each(['link without a target', 'folder'])(
+    'leaves a %s named provision.txt to the agent, which tells it',
+    async (what) => {
+      const folder = await scratchFolder();
+      const output = plainOutput(folder);
+      const path = join(folder, 'provision.txt');
+      await (what === 'folder' ? mkdir(path) : symlink('nowhere', path));
+      expect(nothingToDo(['run', '--dir', folder], {}, output)).toBeUndefined();
+      await runByCommander(['run', '--dir', folder], {});
+      expect(done.result?.outcome).toBe('nothing');
+      const kind = what === 'folder' ? 'a folder' : 'a link whose target is missing';
+      expect(done.output).toContain(`Perhaps meant: \\"provision.txt\\" (${kind})`);
+    },
+  );
 
   it('leaves a terminal to the progress display', async () => {
     const folder = await scratchFolder();

@@ -11,7 +11,7 @@ import { checkTlsConnection } from '../../src/doctor/tlsConnection.ts';
 import { failureOf } from '../config/scratch.ts';
 import { runDevice } from '../support/agentRun.ts';
 import { startBlackHole } from '../support/blackHole.ts';
-import { OLD_TOKEN } from '../support/deviceFiles.ts';
+import { OLD_CONFIG, OLD_TOKEN } from '../support/deviceFiles.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from '../support/deviceFolder.ts';
 import { AUTHORITY, certificateFor } from '../support/provocation.ts';
 import { startServer } from '../support/server.ts';
@@ -41,6 +41,35 @@ async function examined(paths: DevicePaths, boardId = BOARD) {
 }
 
 describe('the files', () => {
+  it('that are nearly named right are named, and the folder', async () => {
+    const paths = await device();
+    await rename(paths.provisionTxt, `${paths.provisionTxt}.txt`);
+    await rename(paths.provisionJson, join(paths.deviceFolder, 'Provision.json'));
+    const { said } = await examined(paths);
+    expect(said('provision.txt')).toEqual([
+      `warning -: missing in ${paths.deviceFolder}; run has nothing to do and would exit with 0`,
+      'warning -: perhaps meant: "provision.txt.txt"',
+    ]);
+    expect(said('provision.json')).toEqual([
+      `failed PROVISION_JSON_MISSING: There is no ${paths.provisionJson}; perhaps meant: "Provision.json"`,
+    ]);
+  });
+
+  it('with a configuration that needs a repair: what is wrong, and that all settings stay', async () => {
+    const paths = await device({
+      config: `// hall 3, key 4711\n${OLD_CONFIG.replace('"interval_seconds": 15', '"interval_seconds": 0')}`,
+    });
+    const { said, of, plan } = await examined(paths);
+    expect(said('thermal_config.json').slice(1)).toEqual([
+      `warning -: ${paths.thermalConfig} is not valid JSON: a comment (JSON has none) at line 1, column 1`,
+      'warning -: telemetry.interval_seconds: expected an integer from 1 to 3600',
+    ]);
+    expect(of('thermal_config.json')[1]?.hint).toContain('repairs it: all settings stay');
+    expect(of('new configuration')[0]?.message).toContain('all other values stay');
+    expect(plan?.diff).toContain(`--- ${paths.thermalConfig} (repaired)`);
+    expect(plan?.diff).not.toContain('4711');
+  });
+
   it('pass as a device has them before its first boot, each check in its place', async () => {
     const { verdicts, plan } = await examined(await device());
     expect(verdicts).toEqual([

@@ -62,6 +62,11 @@ test.each([
   expect(await validate(dependencies, effectCall({}))).toMatchObject({ previousDeviceId: null });
 });
 
+test('a configuration that only needs a repair names its device, and no run has to warn about it', async () => {
+  const { dependencies } = await folderWith(`// hall 3\n${OLD_CONFIG}`);
+  expect(await validate(dependencies, effectCall({}))).toMatchObject({ previousDeviceId: OLD_DEVICE, warnings: [] });
+});
+
 test('values that the camera rejects already are named, and are not a failure', async () => {
   const { dependencies, events } = await folderWith(
     OLD_CONFIG.replace('"interval_seconds": 15', '"interval_seconds": 0'),

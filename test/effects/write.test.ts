@@ -91,6 +91,22 @@ test('an unusable configuration: the settings come from the newest usable backup
   expect(await text(paths)).toContain('12345678901234567890123');
 });
 
+test('a configuration with comments keeps its settings, and becomes JSON that the camera can load', async () => {
+  const commented = OLD_CONFIG.replace('{', '{\n  // hall 3').replace(/}\s*$/, ',}\n');
+  const { paths, dependencies, events } = await grantedScene(commented);
+  await writeFile(join(paths.deviceFolder, 'thermal_config.json.backup.20261101T000000.000Z'), '{"other":1}');
+  const warnings = vi.spyOn(dependencies.log, 'warn');
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: [] });
+  const { paths: plain, dependencies: others } = await grantedScene(OLD_CONFIG);
+  await write(others, effectCall(INPUT));
+  const withoutTime = (content: string) => content.replace(/"provisioned_at": "[^"]*"/, '');
+  expect(withoutTime(await text(paths))).toBe(withoutTime(await text(plain)));
+  expect(await readFile(join(paths.deviceFolder, BACKUP), 'utf8')).toBe(commented);
+  expect(events()).toEqual(['config.base', 'config.written']);
+  const says = `thermal_config.json is not valid JSON: a comment (JSON has none) at line 2, column 3. It was repaired: all settings stay, and ${BACKUP} keeps the original`;
+  expect(warnings).toHaveBeenCalledWith('config.base', says);
+});
+
 test("a backup that can't be used is named in a warning", async () => {
   const { paths, dependencies, events } = await grantedScene('{ not json');
   const damaged = join(paths.deviceFolder, 'thermal_config.json.backup.20261102T000000.000Z');

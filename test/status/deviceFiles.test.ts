@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, it } from 'vitest';
@@ -67,6 +67,23 @@ describe.concurrent('reading a device', () => {
     expect(files.events.value?.records.map(({ event }) => event)).toEqual(['run.nothing']);
     expect(files.backups.value).toHaveLength(1);
     expect(files.setAside.value).toEqual(['snapshot.json.damaged-20261123T100000.000Z']);
+  });
+
+  it('finds what may be meant as a missing provision.txt or provision.json, and no request in a folder', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const paths = await fullFolder(onTestFinished);
+    expect((await readDeviceFiles(paths, BOARD)).nearMisses).toEqual({ trigger: [], provisionJson: [] });
+    await rm(paths.provisionTxt);
+    await mkdir(paths.provisionTxt);
+    await rename(paths.provisionJson, `${paths.provisionJson}.txt`);
+    const { trigger, target, nearMisses } = await readDeviceFiles(paths, BOARD);
+    expect([trigger.value, target.value]).toEqual([null, null]);
+    expect(nearMisses).toEqual({
+      trigger: ['"provision.txt" (a folder)'],
+      provisionJson: ['"provision.json.txt"'],
+    });
   });
 
   it('gives no secret', async ({ expect, onTestFinished }) => {

@@ -39,6 +39,51 @@ describe('the status of a run that failed', () => {
   });
 });
 
+describe('the status of a camera without a request', () => {
+  it('names the folder, and what may be meant as provision.txt and provision.json', () => {
+    const nearMisses = { trigger: ['"provision.txt.txt"'], provisionJson: ['"provision.jsn"'] };
+    const text = statusText(makeStatus(filesWith({}, { target: present(null), nearMisses })));
+    expect(text).toMatch(/^status: not started\n/);
+    expect(text).toContain('trigger:         no provision.txt in /device\n');
+    expect(text).toContain('warning:         provision.txt is missing; perhaps meant: "provision.txt.txt"\n');
+    expect(text).toContain('warning:         provision.json is missing; perhaps meant: "provision.jsn"\n');
+    expect(statusText(makeStatus(filesWith()))).not.toContain('warning');
+  });
+
+  it('names what may be meant as the provision.json of a request', () => {
+    const nearMisses = { trigger: [], provisionJson: ['"provision.jsn"'] };
+    const { warnings } = makeStatus(filesWith({ requested: true }, { target: present(null), nearMisses }));
+    expect(warnings).toEqual([
+      'provision.txt is present, but provision.json is missing; perhaps meant: "provision.jsn"',
+    ]);
+  });
+});
+
+describe('the status of a run that repaired the configuration', () => {
+  const repaired = (runId: string) => ({
+    ...{ time: '2026-11-23T10:00:00.000Z', level: 'warn' as const, runId, state: null, attempt: null },
+    ...{ event: 'config.base', message: 'It was repaired', details: {} },
+  });
+  const snapshot = runIn('provisioned', { granted: GRANTED, furthestStep: 8 });
+  const files = (runId: string, warnings: string[] = []) =>
+    filesWith(
+      {
+        snapshot: { ...snapshot, context: { ...snapshot.context, warnings } },
+        config: { ...CONFIG, deviceId: 'cam-1' },
+      },
+      { events: present({ records: [repaired(runId)], skipped: 0 }) },
+    );
+
+  it('says so, and is done: nobody has to act', () => {
+    expect(makeStatus(files('run-1'))).toMatchObject({ status: 'done', warnings: ['It was repaired'] });
+  });
+
+  it('says it once, and only of the latest run', () => {
+    expect(makeStatus(files('run-0')).warnings).toEqual([]);
+    expect(makeStatus(files('run-1', ['It was repaired'])).warnings).toEqual(['It was repaired']);
+  });
+});
+
 describe('the status text', () => {
   it('of a provisioned device', () => {
     const context = { granted: GRANTED, furthestStep: 8, previousDeviceId: 'cam-9', backup: 'the-backup' };

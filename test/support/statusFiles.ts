@@ -61,6 +61,7 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
     readAt: NOW,
     folder: present(true),
     trigger: present(found.requested === true ? START : null),
+    nearMisses: { trigger: [], provisionJson: [] },
     processed: present(null),
     target: present({ ...SERVER, name: { source: 'random', prefix: 'thermal-camera' }, digest: DIGEST }),
     snapshot: asPart(found.snapshot),

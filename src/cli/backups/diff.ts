@@ -1,5 +1,5 @@
 import { type Backup, readBackup } from '../../config/thermal/backups.ts';
-import { readConfigText } from '../../config/thermal/configText.ts';
+import { readRepairedConfig } from '../../config/thermal/configText.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { createMasks, maskedText } from '../../doctor/maskedText.ts';
@@ -16,10 +16,21 @@ const TOKEN_LINES: Readonly<Record<TokenComparison, string>> = {
   'only in one': 'Only one of the two files has an access token.',
 };
 
-/** The text of a configuration. A file that is not JSON is not shown, because a token could be anywhere in it. */
-function readable(name: string, bytes: Uint8Array): { readonly text: string; readonly token: string | undefined } {
-  const json = readConfigText(bytes);
-  if (json.ok) return { text: json.text, token: thingsboardText(json.value, 'access_token') };
+interface Readable {
+  readonly text: string;
+  readonly token: string | undefined;
+  readonly repaired: boolean;
+}
+
+const NO_FILE: Readable = { text: '', token: undefined, repaired: false };
+
+/** The text of a configuration, repaired if the camera could not parse it. A file that is not JSON is not shown, because a token could be anywhere in it. */
+function readable(name: string, bytes: Uint8Array): Readable {
+  const json = readRepairedConfig(bytes);
+  if (json.ok) {
+    const { text, value, repaired } = json;
+    return { text, token: thingsboardText(value, 'access_token'), repaired: repaired !== undefined };
+  }
   throw new Failure('CONFIG_INVALID', 'notShown', { path: name, problem: json.problem });
 }
 
@@ -32,20 +43,25 @@ export async function compareBackup({ deviceFolder }: DevicePaths, backup: Backu
   if (content.bytes === undefined) throw unusableBackup(backup, content.usable ? '' : content.why);
   const current = await readThermalConfig(deviceFolder, 'read');
   const old = readable(backup.path, content.bytes);
-  const now = current.bytes === undefined ? { text: '', token: undefined } : readable(current.path, current.bytes);
+  const now = current.bytes === undefined ? NO_FILE : readable(current.path, current.bytes);
   const masks = createMasks();
   const diff = unifiedDiff(
-    { name: backup.name, text: maskedText(old.text, masks) },
+    { name: nameOf(backup.name, old), text: maskedText(old.text, masks) },
     {
-      name: current.exists ? 'thermal_config.json' : '(no thermal_config.json)',
+      name: current.exists ? nameOf('thermal_config.json', now) : '(no thermal_config.json)',
       text: now.text === '' ? '' : maskedText(now.text, masks),
     },
   );
   const token = compareTokens(old.token, now.token);
   const json = { backup: backup.name, diff, file: current.path, same: diff === '', token };
-  if (diff === '') return { text: `${backup.name} and thermal_config.json are the same.\n`, json };
+  if (diff === '') {
+    const same = old.repaired || now.repaired ? 'have the same settings' : 'are the same';
+    return { text: `${backup.name} and thermal_config.json ${same}.\n`, json };
+  }
   return { text: `${paintDiff(diff, paintFor(process.stdout))}\n${TOKEN_LINES[token]}\n`, json };
 }
+
+const nameOf = (name: string, { repaired }: Readable): string => (repaired ? `${name} (repaired)` : name);
 
 function compareTokens(one: string | undefined, other: string | undefined): TokenComparison {
   if (one === other) return 'same';

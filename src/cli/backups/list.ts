@@ -1,5 +1,5 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
-import { type Backup, readBackup } from '../../config/thermal/backups.ts';
+import { type Backup, type BackupContent, readBackup } from '../../config/thermal/backups.ts';
 import { cameraProblems } from '../../config/thermal/cameraRules.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
@@ -21,18 +21,21 @@ const MAX_ID_LENGTH = 64;
 async function rowOf(backup: Backup, number: number, current: Buffer | undefined): Promise<Row> {
   const content = await readBackup(backup.path);
   const isCurrent = content.bytes !== undefined && current?.equals(content.bytes) === true;
-  const same = isCurrent ? ', same as the current file' : '';
+  const from = backup.former ? ', made by the former client' : '';
+  const same = `${from}${isCurrent ? ', same as the current file' : ''}`;
   if (!content.usable) {
     const remark = `damaged: ${content.why}${same}`;
     return { number, backup, deviceId: undefined, usable: false, current: isCurrent, remark };
   }
-  const problems = cameraProblems(content.bytes).length;
-  const remark =
-    problems === 0
-      ? 'complete'
-      : `complete, but breaks ${problems === 1 ? 'a rule' : `${problems} rules`} of the camera`;
   const deviceId = thingsboardText(content.value, 'device_id')?.slice(0, MAX_ID_LENGTH);
-  return { number, backup, deviceId, usable: true, current: isCurrent, remark: `${remark}${same}` };
+  return { number, backup, deviceId, usable: true, current: isCurrent, remark: `${remarkOn(content)}${same}` };
+}
+
+function remarkOn({ bytes, repair }: Extract<BackupContent, { usable: true }>): string {
+  const problems = cameraProblems(repair?.bytes ?? bytes).length;
+  const repaired = repair === undefined ? '' : `, after a repair: it ${repair.problem}`;
+  if (problems === 0) return `complete${repaired}`;
+  return `complete, but breaks ${problems === 1 ? 'a rule' : `${problems} rules`} of the camera${repaired}`;
 }
 
 /** Lists the backups, newest first: time, size, device, and whether each can be restored. @param now ms since the epoch */
@@ -51,6 +54,7 @@ export async function listing(
 const jsonOf = ({ backup, current, deviceId, number, remark, usable }: Row): object => ({
   bytes: backup.size,
   deviceId: deviceId ?? null,
+  former: backup.former,
   madeAt: new Date(backup.time).toISOString(),
   name: backup.name,
   number,

@@ -28,7 +28,7 @@ async function requireNoRunInTheFile({ credentials, deviceFolder, snapshot }: De
 }
 
 /**
- * Restores a backup. The current file becomes a backup first. Then it is replaced durably, with its owner and mode, and
+ * Restores a backup, repaired if the camera could not parse it. The current file becomes a backup first. Then it is replaced durably, with its owner and mode, and
  * with the same rules for links as in a run.
  * @param yes restores without asking
  * @throws Failure USAGE (no terminal), LOCKED (also by an unfinished run), CONFIG_INVALID (the backup can't be used),
@@ -50,8 +50,9 @@ export async function restoreBackup(paths: DevicePaths, backup: Backup, yes: boo
   const lock = await acquireLock(paths.deviceFolder, paths.stateFolder);
   try {
     await requireNoRunInTheFile(paths);
-    const { file, keptAs } = await putBack(paths, content.bytes);
-    return report(paths, { backup, device, file, keptAs, unfinished: await willBeReplaced(paths) });
+    const { file, keptAs } = await putBack(paths, content.repair?.bytes ?? content.bytes);
+    const repaired = content.repair?.problem;
+    return report(paths, { backup, device, file, keptAs, repaired, unfinished: await willBeReplaced(paths) });
   } finally {
     await lock.release();
   }
@@ -95,11 +96,18 @@ const willBeReplaced = async ({ provisionTxt, credentials }: DevicePaths): Promi
 
 function report(
   { deviceFolder }: DevicePaths,
-  done: Restored & { readonly backup: Backup; readonly device: string; readonly unfinished: boolean },
+  done: Restored & {
+    readonly backup: Backup;
+    readonly device: string;
+    /** What was wrong with the backup before its repair. */
+    readonly repaired: string | undefined;
+    readonly unfinished: boolean;
+  },
 ): Printed {
-  const { backup, device, file, keptAs, unfinished } = done;
+  const { backup, device, file, keptAs, repaired, unfinished } = done;
   const lines = [
     `Restored ${backup.name} (${device}) to ${file}.`,
+    ...(repaired === undefined ? [] : [`The backup ${repaired}. It was repaired: all settings are restored.`]),
     keptAs === null ? 'There was no file before.' : `The previous file is kept as ${keptAs}.`,
     ...(unfinished
       ? ['Provisioning is requested or unfinished, so the next run writes new credentials into the file.']
@@ -109,6 +117,13 @@ function report(
   ];
   return {
     text: `${printable(lines.join('\n'))}\n`,
-    json: { deviceId: device, file, keptAs, restored: backup.name, willBeReplaced: unfinished },
+    json: {
+      deviceId: device,
+      file,
+      keptAs,
+      repaired: repaired !== undefined,
+      restored: backup.name,
+      willBeReplaced: unfinished,
+    },
   };
 }

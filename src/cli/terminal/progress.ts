@@ -69,6 +69,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   /** Makes the text of the redrawn line; undefined: there is no such line. */
   let liveLine: (() => string) | undefined;
   let step: ActiveState | undefined;
+  let nothing = '';
 
   const flush = (): void => {
     try {
@@ -103,6 +104,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
   return {
     sink: (record: LogRecord) => {
       const { event, level, message } = record;
+      if (event === 'run.nothing') nothing = message;
       if (isEvent(record, 'splay.waiting')) {
         liveLine = spreading(record.details.ms, now);
         draw();
@@ -126,7 +128,7 @@ export function createProgress({ output, columns, paint, folder }: Screen, now =
     async end(result) {
       clearInterval(timer);
       liveLine = undefined;
-      say(...ending(result, paint, folder));
+      say(...ending(result, paint, folder, nothing));
       const until = performance.now() + LAST_LINES_MS;
       while (alive && pending.length > 0 && performance.now() < until) {
         await delay(20);
@@ -188,13 +190,18 @@ function spreading(ms: number, now: () => number): () => string {
   return () => `… prepare: first contact in ${Math.max(0, Math.ceil((end - now()) / 1000))} s (--splay)`;
 }
 
-function ending({ outcome, deviceName, failure }: AgentResult, paint: Paint, folder: string): [string, string] {
+function ending(
+  { outcome, deviceName, failure }: AgentResult,
+  paint: Paint,
+  folder: string,
+  nothing: string,
+): [string, string] {
   const status = `thermal-provision status${folder === '.' ? '' : ` --dir ${folder}`}`;
   switch (outcome) {
     case 'provisioned':
       return [paint('green', '✓'), `Provisioned as ${deviceName}; thermal_config.json has the new credentials`];
     case 'nothing':
-      return [paint('green', '✓'), 'No provision.txt: nothing to do'];
+      return [paint('green', '✓'), nothing];
     case 'withdrawn':
       return [
         paint('yellow', '!'),

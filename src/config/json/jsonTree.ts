@@ -8,7 +8,7 @@ export interface Property {
 }
 
 /**
- * The syntax tree of a JSON text of limited depth.
+ * The syntax tree of a JSON text of limited depth, which may have comments and commas after the last entry.
  * @throws Failure INTERNAL when the text holds no value
  */
 export function syntaxTree(text: string): Node {

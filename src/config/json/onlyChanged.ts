@@ -39,15 +39,19 @@ function isStrictJson(text: string): boolean {
   }
 }
 
+/** Whether the new text is JSON and has the tokens of the old text, except at the given paths. */
+export function hasOnlyChanged(before: string, after: string, paths: readonly Path[]): boolean {
+  const old = spelledTokens(before, paths);
+  const now = spelledTokens(after, paths);
+  return old.length === now.length && old.every((token, index) => token === now[index]) && isStrictJson(after);
+}
+
 /**
  * Proves that an edited JSON text is JSON and differs from the old text only at the given properties. This is the last
  * check before the camera's configuration is replaced.
  * @throws Failure INTERNAL
  */
 export function requireOnlyChanged(before: string, after: string, paths: readonly Path[]): void {
-  const old = spelledTokens(before, paths);
-  const now = spelledTokens(after, paths);
-  const isSame = old.length === now.length && old.every((token, index) => token === now[index]);
-  if (isSame && isStrictJson(after)) return;
+  if (hasOnlyChanged(before, after, paths)) return;
   throw new Failure('INTERNAL', 'editTooWide', {});
 }

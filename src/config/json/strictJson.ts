@@ -1,5 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { createScanner, type JSONPath, visit } from 'jsonc-parser';
+import { decodeText } from './decodedText.ts';
+import { describeSlip } from './jsonSlip.ts';
 
 /** A JSON object as JSON.parse gives it. */
 export type JsonObject = { readonly [key: string]: unknown };
@@ -8,9 +9,6 @@ export type JsonObject = { readonly [key: string]: unknown };
 export type StrictJson =
   | { readonly ok: true; readonly text: string; readonly bom: boolean; readonly value: JsonObject }
   | { readonly ok: false; readonly problem: string };
-
-const BOM = '\uFEFF';
-const STRICT = { disallowComments: true, allowTrailingComma: false };
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -33,20 +31,18 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 /**
  * Reads bytes as strict JSON (RFC 8259: no comments, no trailing commas) with an object at the top. A byte-order mark
- * is accepted. A problem never quotes the text, because it may hold a secret. A syntax error has line and column.
+ * is accepted. A problem never quotes the text, because it may hold a secret. A slip is named, with line and column.
  * @param maxDepth the deepest nesting of objects and lists that is accepted; the top-level object is level 1
  */
 export function readJsonObject(bytes: Uint8Array, maxDepth: number): StrictJson {
-  if (!isUtf8(bytes)) return { ok: false, problem: 'is not UTF-8 text' };
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  const bom = whole.startsWith(BOM);
-  const text = bom ? whole.slice(1) : whole;
-  // Some file systems leave a file filled with zero bytes after a power loss.
-  if (text.includes('\0')) return { ok: false, problem: 'holds binary data instead of JSON' };
+  const decoded = decodeText(bytes);
+  if (!decoded.ok) return decoded;
+  if (decoded.encoding !== 'UTF-8') return { ok: false, problem: `is saved as ${decoded.encoding}: save it as UTF-8` };
+  const { text, bom } = decoded;
   if (text.trim() === '') return { ok: false, problem: 'is empty' };
   if (isDeeperThan(text, maxDepth)) return { ok: false, problem: `is nested deeper than ${maxDepth} levels` };
   const parsed = parseStrictly(text);
-  if (parsed === undefined) return { ok: false, problem: `is not valid JSON: syntax error ${syntaxErrorPlace(text)}` };
+  if (parsed === undefined) return { ok: false, problem: `is not valid JSON: ${describeSlip(text)}` };
   if (!isJsonObject(parsed.value)) {
     return { ok: false, problem: `holds ${typeName(parsed.value)} instead of a JSON object` };
   }
@@ -62,22 +58,13 @@ function parseStrictly(text: string): { readonly value: unknown } | undefined {
   }
 }
 
-function syntaxErrorPlace(text: string): string {
-  const places: string[] = [];
-  const onError = (_code: number, _offset: number, _length: number, line: number, column: number) => {
-    places.push(`at line ${line + 1}, column ${column + 1}`);
-  };
-  visit(text, { onError }, STRICT);
-  return places.slice(0, 1).join('');
-}
-
 const CLOSES: Readonly<Record<string, string>> = { '}': '{', ']': '[' };
 
 /**
  * Checks the depth before any recursive parser reads the text. A closing bracket without an opening one is ignored,
  * because jsonc-parser continues after errors: the measured depth is never less than its recursion.
  */
-function isDeeperThan(text: string, maxDepth: number): boolean {
+export function isDeeperThan(text: string, maxDepth: number): boolean {
   const scanner = createScanner(text, true);
   const open: string[] = [];
   for (;;) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { nearMisses } from '../../device/nearMisses.ts';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
@@ -213,6 +214,10 @@ async function readFirst(path: string, externalSettings: ExternalSettings, given
   switch (read.problem) {
     case 'absent': {
       const problems = given.problems.map(lineOf);
+      const near = await nearMisses(path);
+      if (near.length > 0) {
+        throw new Failure('PROVISION_JSON_MISSING', 'misnamed', { path, meant: near.join(', '), problems });
+      }
       if (at === path) throw new Failure('PROVISION_JSON_MISSING', 'absent', { path, problems });
       throw new Failure('PROVISION_JSON_MISSING', 'absentTwice', { path, other: at, problems });
     }

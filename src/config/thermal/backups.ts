@@ -6,13 +6,17 @@ import { durableRemove, durableRename, temporaryPath } from '../../files/durable
 import { writeOwnFile } from '../../files/ownFiles.ts';
 import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 import type { JsonObject } from '../json/strictJson.ts';
-import { MAX_EDIT_BYTES, readEditableConfig } from './configText.ts';
+import { MAX_EDIT_BYTES, type Repair, readEditableConfig, repairOf } from './configText.ts';
 
 // Backups are in the device folder even when thermal_config.json is a link to another folder: operators look there, and
 // the target's folder may belong to another program.
 
 const PREFIX = 'thermal_config.json.backup.';
 const STAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2}\.\d{3})Z$/;
+/** The stamps of the client that this agent replaces: local time, or the time since the epoch in s or ms. */
+const FORMER_STAMP = /^(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})(\d{2})$/;
+const FORMER_SECONDS = /^[1-9]\d{9}$/;
+const FORMER_MILLISECONDS = /^[1-9]\d{12}$/;
 /** The last millisecond of the year 9999: a backup's name has a year of four digits. */
 const MAX_TIME = 253_402_300_799_999;
 
@@ -22,6 +26,8 @@ export interface Backup {
   readonly path: string;
   /** Milliseconds since the epoch, from the name. */
   readonly time: number;
+  /** Whether the former client made it. The agent never removes such a backup. */
+  readonly former: boolean;
   /** Bytes. */
   readonly size: number;
 }
@@ -32,13 +38,28 @@ export function backupStamp(ms: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]/g, '');
 }
 
-/** The time in a backup's name, in milliseconds since the epoch; undefined for any other name. */
+/** The time in the name of one of the agent's own backups, in ms since the epoch; undefined for any other name. */
 export function parseBackupName(name: string): number | undefined {
   if (!name.startsWith(PREFIX)) return undefined;
   const stamp = name.slice(PREFIX.length);
   const time = Date.parse(stamp.replace(STAMP, '$1-$2-$3T$4:$5:$6Z'));
   // The comparison refuses other formats and dates that Date.parse accepts, such as 30 February.
   return Number.isFinite(time) && backupStamp(time) === stamp ? time : undefined;
+}
+
+/**
+ * The time in the name of a backup of the former client, in ms since the epoch; undefined for any other name. Local time
+ * is taken in the time zone that the device has now.
+ */
+export function parseFormerBackupName(name: string): number | undefined {
+  if (!name.startsWith(PREFIX)) return undefined;
+  const stamp = name.slice(PREFIX.length);
+  if (FORMER_SECONDS.test(stamp)) return Number(stamp) * 1000;
+  if (FORMER_MILLISECONDS.test(stamp)) return Number(stamp);
+  if (!FORMER_STAMP.test(stamp)) return undefined;
+  // Date.parse accepts dates such as 30 February.
+  const isDate = parseBackupName(`${PREFIX}${stamp.replace('_', 'T')}.000Z`) !== undefined;
+  return isDate ? Date.parse(stamp.replace(FORMER_STAMP, '$1-$2-$3T$4:$5:$6')) : undefined;
 }
 
 async function entriesOf(folder: string): Promise<string[]> {
@@ -51,20 +72,21 @@ async function entriesOf(folder: string): Promise<string[]> {
 }
 
 /**
- * The backups in a folder, newest first. Other names, unfinished copies, links and folders are left out.
+ * The backups in a folder, newest first, with those of the former client. Other names, unfinished copies, links and folders are left out.
  * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
  */
 export async function listBackups(folder: string): Promise<readonly Backup[]> {
   const backups: Backup[] = [];
   for (const name of await entriesOf(folder)) {
-    const time = parseBackupName(name);
+    const own = parseBackupName(name);
+    const time = own ?? parseFormerBackupName(name);
     if (time === undefined) continue;
     const path = join(folder, name);
     // A file that was removed a moment ago can't be used as a backup.
     const stats = await lstat(path).catch(() => undefined);
-    if (stats !== undefined) backups.push({ name, path, time, size: stats.size });
+    if (stats !== undefined) backups.push({ name, path, time, former: own === undefined, size: stats.size });
   }
-  return backups.sort((a, b) => b.time - a.time);
+  return backups.sort((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
 }
 
 const WHY_UNREADABLE: Readonly<Record<ReadProblem, string>> = {
@@ -77,7 +99,13 @@ const WHY_UNREADABLE: Readonly<Record<ReadProblem, string>> = {
 
 /** The content of a backup. `usable`: it can be edited like thermal_config.json; otherwise `why` gives the reason. */
 export type BackupContent =
-  | { readonly usable: true; readonly bytes: Buffer; readonly value: JsonObject }
+  | {
+      readonly usable: true;
+      readonly bytes: Buffer;
+      readonly value: JsonObject;
+      /** Set if the camera can load the backup only in a repaired form. */
+      readonly repair: Repair | undefined;
+    }
   | { readonly usable: false; readonly bytes: Buffer | undefined; readonly why: string };
 
 /** Reads a backup. Never throws, because the other backups can still be used. */
@@ -86,7 +114,8 @@ export async function readBackup(path: string): Promise<BackupContent> {
   if (!read.ok) return { usable: false, bytes: undefined, why: WHY_UNREADABLE[read.problem] };
   const { bytes } = read;
   const json = readEditableConfig(bytes);
-  return json.ok ? { usable: true, bytes, value: json.value } : { usable: false, bytes, why: `it ${json.problem}` };
+  if (!json.ok) return { usable: false, bytes, why: `it ${json.problem}` };
+  return { usable: true, bytes, value: json.value, repair: repairOf(json) };
 }
 
 /**
@@ -104,10 +133,10 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   return read.ok && (read.mode & 0o077) === 0 && read.bytes.equals(bytes);
 }
 
-/** The name of a backup that already holds the bytes: the one with this name, or the newest. */
+/** The name of an own backup that already holds the bytes: the one with this name, or the newest. */
 async function existingCopy(folder: string, name: string, bytes: Uint8Array): Promise<string | undefined> {
-  const backups = await listBackups(folder);
-  for (const candidate of [name, ...backups.slice(0, 1).map((newest) => newest.name)]) {
+  const own = (await listBackups(folder)).filter(({ former }) => !former);
+  for (const candidate of [name, ...own.slice(0, 1).map((newest) => newest.name)]) {
     if (await holds(join(folder, candidate), bytes)) return candidate;
   }
   return undefined;
@@ -146,7 +175,7 @@ export async function makeBackup(
 }
 
 /**
- * Removes all backups except the newest ones, and the temporary files of unfinished copies.
+ * Removes all own backups except the newest ones, and the temporary files of unfinished copies.
  * @param keep how many backups stay
  * @returns the names of the removed files
  * @throws Failure DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
@@ -156,7 +185,8 @@ export async function pruneBackups(folder: string, keep: number): Promise<readon
   const unfinished = (await entriesOf(folder)).filter(
     (name) => name.endsWith(suffix) && parseBackupName(name.slice(0, -suffix.length)) !== undefined,
   );
-  const outdated = (await listBackups(folder)).slice(keep).map(({ name }) => name);
+  const own = (await listBackups(folder)).filter(({ former }) => !former);
+  const outdated = own.slice(keep).map(({ name }) => name);
   const removed = [...unfinished, ...outdated];
   for (const name of removed) await durableRemove(join(folder, name));
   return removed;

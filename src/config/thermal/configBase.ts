@@ -5,9 +5,10 @@ import { type ConfigCredentials, freshConfig } from './credentialsSections.ts';
 import { mergeCredentials } from './mergeCredentials.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
 
-/** The text that the new configuration is based on. */
+/** The text that the new configuration is based on. The camera can parse `bytes`. */
 export type ConfigBase =
-  | { readonly from: 'file'; readonly bytes: Buffer }
+  /** `repaired`: what was wrong with the file before its repair. */
+  | { readonly from: 'file'; readonly bytes: Buffer; readonly repaired?: string }
   | { readonly from: 'backup'; readonly name: string; readonly bytes: Buffer }
   | { readonly from: 'defaults' };
 
@@ -15,8 +16,8 @@ export type ConfigBase =
 const MAX_BACKUPS_READ = 20;
 
 /**
- * Chooses the settings that the new configuration keeps: those of the existing file if it can be edited, otherwise
- * those of the newest backup that can be edited, otherwise the defaults. A missing file means the defaults: someone
+ * Chooses the settings that the new configuration keeps: those of the existing file if it can be edited, also after a
+ * repair, otherwise those of the newest backup that can be edited, otherwise the defaults. A missing file means the defaults: someone
  * removed it on purpose.
  * @param backups newest first, as `listBackups` returns them
  * @param onSkipped receives the path of each backup that can't be used, and the reason
@@ -27,10 +28,13 @@ export async function chooseBase(
   onSkipped: (path: string, why: string) => void = () => {},
 ): Promise<ConfigBase> {
   if (existing.bytes === undefined) return { from: 'defaults' };
+  if (existing.repair !== undefined) {
+    return { from: 'file', bytes: existing.repair.bytes, repaired: existing.repair.problem };
+  }
   if (existing.usable) return { from: 'file', bytes: existing.bytes };
   for (const { name, path } of backups.slice(0, MAX_BACKUPS_READ)) {
     const backup = await readBackup(path);
-    if (backup.usable) return { from: 'backup', name, bytes: backup.bytes };
+    if (backup.usable) return { from: 'backup', name, bytes: backup.repair?.bytes ?? backup.bytes };
     // A backup equal to the unusable file loses nothing more.
     if (backup.bytes?.equals(existing.bytes) !== true) onSkipped(path, backup.why);
   }

@@ -4,7 +4,7 @@ import { Failure } from '../../failures/failure.ts';
 import { fileFailure, isENOENT } from '../../failures/fileFailure.ts';
 import { readLimited } from '../../files/readLimited.ts';
 import { cameraProblems } from './cameraRules.ts';
-import { readEditableConfig } from './configText.ts';
+import { type Repair, readEditableConfig, repairOf } from './configText.ts';
 
 export const THERMAL_CONFIG = 'thermal_config.json';
 export const MAX_CONFIG_BYTES = 16 * 1024 * 1024;
@@ -22,8 +22,10 @@ export interface ThermalConfigFile {
   /** Owner of the existing file; -1 for a new one: chown(2) then changes nothing. */
   readonly uid: number;
   readonly gid: number;
-  /** Whether the file can be edited: it is JSON within the limits and no section has a wrong type. */
+  /** Whether the file can be edited: it is JSON within the limits, also after a repair, with sections of right types. */
   readonly usable: boolean;
+  /** Set if the file is usable only in a repaired form. */
+  readonly repair?: Repair | undefined;
   /** The rules of the camera that the file already breaks. */
   readonly problems: readonly string[];
 }
@@ -90,7 +92,8 @@ export async function readThermalConfig(
     const { bytes, mode, uid, gid } = read;
     const json = readEditableConfig(bytes);
     const problems = json.ok ? cameraProblems(bytes) : [json.problem];
-    return { path, exists: true, bytes, mode, uid, gid, usable: json.ok, problems };
+    const repair = json.ok ? repairOf(json) : undefined;
+    return { path, exists: true, bytes, mode, uid, gid, usable: json.ok, repair, problems };
   }
   if (read.problem === 'absent') {
     return { path, exists: false, bytes: undefined, mode: 0o600, uid: -1, gid: -1, usable: false, problems: [] };

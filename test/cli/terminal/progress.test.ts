@@ -148,7 +148,7 @@ it('shows warnings, but no info lines, no events of its own lines, and no contro
 
 it.each([
   [{ ...RESULT, outcome: 'provisioned', deviceName: 'cam-1' }, ['✓ Provisioned as cam-1']],
-  [RESULT, ['✓ No provision.txt: nothing to do']],
+  [RESULT, ['✓ No provision.txt in /device: nothing to do']],
   [{ ...RESULT, outcome: 'withdrawn' }, ['! provision.txt was removed', 'thermal-provision status --dir /device']],
   [{ ...RESULT, outcome: 'interrupted', exitStatus: 75 }, ['! Interrupted; the next start resumes the run']],
   [
@@ -157,8 +157,9 @@ it.each([
   ],
   [{ ...RESULT, outcome: 'failed' }, ['✗ INTERNAL']],
 ] satisfies [AgentResult, string[]][])('ends %j with the result and the next step', async (result, says) => {
-  const { enter, end, written, shown, output } = display({ columns: 200 });
+  const { enter, end, log, written, shown, output } = display({ columns: 200 });
   enter('validate');
+  if (result.outcome === 'nothing') log('info', 'run.nothing', 'No provision.txt in /device: nothing to do');
   await end(result);
   for (const text of says) expect(shown().join('\n')).toContain(text);
   expect(written()).toMatch(/\n$/);

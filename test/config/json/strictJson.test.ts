@@ -49,7 +49,7 @@ describe('readJsonObject', () => {
           isJson = false;
         }
         expect(read.ok).toBe(isJson);
-        if (!read.ok) expect(read.problem).toMatch(/^is not valid JSON: syntax error at line \d+, column \d+$/);
+        if (!read.ok) expect(read.problem).toMatch(/^is not valid JSON: (?!syntax error).+ at line \d+, column \d+$/);
       }),
       { numRuns: 2000 },
     );
@@ -71,6 +71,22 @@ describe('readJsonObject', () => {
     expect(readJsonObject(Buffer.alloc(10_000_000, 0), 32).ok).toBe(false);
     expect(readJsonObject(Buffer.alloc(10_000_000, ' '), 32).ok).toBe(false);
     expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it.each([
+    ['UTF-16', Buffer.from('\uFEFF{"a":1}', 'utf16le'), 'is saved as UTF-16: save it as UTF-8'],
+    ['UTF-16 without a mark', Buffer.from('{"a":1}', 'utf16le'), 'is saved as UTF-16: save it as UTF-8'],
+    ['UTF-32', Buffer.from('{\0\0\0}\0\0\0'), 'is saved as UTF-32: save it as UTF-8'],
+    ['Latin-1', Buffer.from('{\n"a":"\u00e4"}', 'latin1'), 'is not UTF-8 text (line 2, column 6): save it as UTF-8'],
+    ['zero bytes alone', Buffer.alloc(512), 'holds only zero bytes, as after a power loss'],
+    [
+      'zero bytes to its end',
+      Buffer.concat([Buffer.from('{"a":\n1'), Buffer.alloc(9)]),
+      'holds zero bytes, as after a power loss, from line 2, column 2 to its end',
+    ],
+    ['binary data', Buffer.from('{"a":\0"b"}'), 'holds binary data instead of JSON'],
+  ])('names a file of %s', (_what, bytes, problem) => {
+    expect(readJsonObject(bytes, 3)).toEqual({ ok: false, problem });
   });
 
   it('ignores brackets in strings', () => {

@@ -27,6 +27,16 @@ describe('readProvisionJson', () => {
     }
   });
 
+  it('names the files that may be meant as a missing one', async () => {
+    const folder = await scratchFolder();
+    const path = join(folder, 'provision.json');
+    await put(join(folder, 'provision.json.txt'), '');
+    await symlink('nowhere', path);
+    const { message } = await failureOf(() => readProvisionJson(path));
+    const meant = '"provision.json" (a link whose target is missing), "provision.json.txt"';
+    expect(message).toBe(`There is no ${path}; perhaps meant: ${meant}`);
+  });
+
   it('reports a folder, a FIFO and a folder that is a file', async () => {
     const folder = await scratchFolder();
     await mkdir(join(folder, 'folder.json'));

@@ -110,8 +110,8 @@ describe('problems', () => {
     ['an empty file', '', /^provision\.json is empty$/],
     ['white space', ' \n\t', /is empty$/],
     ['only a byte-order mark', '\uFEFF', /is empty$/],
-    ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), /is not UTF-8 text$/],
-    ['zero bytes', new Uint8Array(512), /holds binary data instead of JSON$/],
+    ['invalid UTF-8', Buffer.from([0x7b, 0xff, 0x7d]), /is not UTF-8 text \(line 1, column 2\): save it as UTF-8$/],
+    ['zero bytes', new Uint8Array(512), /holds only zero bytes, as after a power loss$/],
     ['a list', '[1]', /holds a list instead of a JSON object$/],
     ['null', 'null', /holds null instead of a JSON object$/],
     ['a string', '"x"', /holds a string instead of a JSON object$/],
@@ -121,11 +121,11 @@ describe('problems', () => {
     [
       'a missing brace',
       '{\n  "provisioning": {\n    "port": 1\n',
-      /is not valid JSON: syntax error at line 4, column 1$/,
+      /is not valid JSON: the file ends before its closing } } at line 3, column 14$/,
     ],
-    ['a trailing comma', '{\n "a": 1,\n}', /syntax error at line 3, column 1$/],
-    ['a comment', '{ /* x */ }', /syntax error at line 1, column 3$/],
-    ['two values', '{} {}', /syntax error at line 1, column 4$/],
+    ['a trailing comma', '{\n "a": 1,\n}', /a comma after the last entry at line 2, column 8$/],
+    ['a comment', '{ /* x */ }', /a comment \(JSON has none\) at line 1, column 3$/],
+    ['two values', '{} {}', /a second JSON document begins at line 1, column 4$/],
   ])('describes the problem of %s', async (_what, content, message) => {
     const failure = await failureOf(() => parseProvisionJson(Buffer.from(content)));
     expect(failure.code).toBe('PROVISION_JSON_INVALID');
@@ -139,7 +139,7 @@ describe('problems', () => {
 
   it('does not quote a text with a syntax error', async () => {
     const failure = await failureOf(() => parse(`{"provisioning":{"device_secret":"${SECRET}" "${KEY}"}}`));
-    expect(failure.message).toMatch(/line 1, column 57$/);
+    expect(failure.message).toMatch(/a comma is missing at line 1, column 56$/);
     expect(everyWordOf(failure)).not.toMatch(/ssSS|kkKK/);
   });
 });

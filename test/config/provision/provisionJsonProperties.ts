@@ -110,7 +110,7 @@ export const provisionJsonProperties: readonly Property[] = [
     damaged,
     (text) => {
       const words = shown(Buffer.from(text));
-      if (words.includes('syntax error')) expect(words).toMatch(/syntax error at line \d+, column \d+$/m);
+      if (words.includes('not valid JSON')) expect(words).toMatch(/not valid JSON: .+ at line \d+, column \d+$/m);
       expect(words).not.toContain('ZQJX');
     },
   ),

@@ -1,13 +1,14 @@
 import { chmod, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   backupStamp,
   listBackups,
   makeBackup,
   nextBackupName,
   parseBackupName,
+  parseFormerBackupName,
   pruneBackups,
 } from '../../../src/config/thermal/backups.ts';
 import { asOrdinaryUser, failureOf, put, scratchFolder } from '../scratch.ts';
@@ -57,6 +58,32 @@ describe('names', () => {
     expect(parseBackupName(name)).toBeUndefined();
   });
 
+  it.each([
+    ['20251023_143000', new Date(2025, 9, 23, 14, 30).getTime()],
+    ['19700101_000000', new Date(1970, 0, 1).getTime()],
+    ['1761229800', 1_761_229_800_000],
+    ['1761229800123', 1_761_229_800_123],
+  ])('of the former client have local time, or seconds or milliseconds since the epoch: %s', (stamp, time) => {
+    expect(parseFormerBackupName(`thermal_config.json.backup.${stamp}`)).toBe(time);
+    expect(parseBackupName(`thermal_config.json.backup.${stamp}`)).toBeUndefined();
+  });
+
+  it("of the former client are taken in the device's time zone", () => {
+    vi.stubEnv('TZ', 'Asia/Kolkata');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const time = parseFormerBackupName('thermal_config.json.backup.20251023_143000');
+    expect(new Date(time ?? 0).toISOString()).toBe('2025-10-23T09:00:00.000Z');
+  });
+
+  it.each([
+    ...['20250230_143000', '20251023_253000', '20251023_1430', '20251023-143000', '20251023T143000', '20251023143000'],
+    ...['1', '20251023', '0761229800', '17612298001', '1761229800.tmp', '20251023_143000.gz', '', ' 1761229800'],
+    '20261123T101530.123Z',
+  ])('of other files are not those of the former client: %j', (stamp) => {
+    expect(parseFormerBackupName(`thermal_config.json.backup.${stamp}`)).toBeUndefined();
+    expect(parseFormerBackupName(`provision.json.backup.${stamp}`)).toBeUndefined();
+  });
+
   it('always increase, even when the clock goes back or stops', () => {
     expect(parseBackupName(nextBackupName(TIME, TIME - 5))).toBe(TIME);
     expect(parseBackupName(nextBackupName(TIME, TIME))).toBe(TIME + 1);
@@ -77,9 +104,24 @@ describe('listBackups', () => {
     expect(await listBackups(folder)).toEqual(
       [2, 1, 0].map((later) => {
         const name = nameAt(TIME + later);
-        return { name, path: join(folder, name), time: TIME + later, size: later + 2 };
+        return { name, path: join(folder, name), time: TIME + later, former: false, size: later + 2 };
       }),
     );
+  });
+
+  it('lists those of the former client among the own ones, by their times', async () => {
+    const folder = await scratchFolder();
+    const local = new Date(2026, 10, 23, 14, 30, 5);
+    const names = [
+      `thermal_config.json.backup.${local.getTime() / 1000 + 1}`,
+      'thermal_config.json.backup.20261123_143005',
+      nameAt(local.getTime() - 1),
+      'thermal_config.json.backup.1700000000',
+    ];
+    for (const name of [...names, 'thermal_config.json.backup.20261123_1430']) await put(join(folder, name), 'x');
+    const backups = await listBackups(folder);
+    expect(backups.map(({ name }) => name)).toEqual(names);
+    expect(backups.map(({ former }) => former)).toEqual([true, true, false, true]);
   });
 
   it("reports a folder that can't be listed", async () => {
@@ -117,6 +159,12 @@ describe('makeBackup', () => {
     expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: false });
     expect(await makeBackup(folder, nameAt(TIME + 9), bytes)).toEqual({ name: NAME, made: false });
     expect(await readdir(folder)).toEqual([NAME]);
+  });
+
+  it('makes a copy even if the former client has made the same one', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, 'thermal_config.json.backup.1900000000'), bytes, 0o600);
+    expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: true });
   });
 
   it('makes a copy when only an older backup is equal, or others can read the newest', async () => {
@@ -177,6 +225,17 @@ describe('pruneBackups', () => {
     expect(new Set(await readdir(folder))).toEqual(
       new Set([nameAt(TIME + 4), nameAt(TIME + 3), 'thermal_config.json.tmp', 'thermal_config.json.backup.mine']),
     );
+  });
+
+  it('neither removes nor counts backups of the former client', async () => {
+    const folder = await scratchFolder();
+    const former = ['1900000000', '20991231_235959', '20250101_000000'].map(
+      (stamp) => `thermal_config.json.backup.${stamp}`,
+    );
+    for (const name of [...former, `${former[1]}.tmp`, nameAt(TIME), nameAt(TIME + 1)])
+      await put(join(folder, name), 'x');
+    expect(await pruneBackups(folder, 1)).toEqual([nameAt(TIME)]);
+    expect(await readdir(folder)).toHaveLength(5);
   });
 
   it('removes nothing when there are no more backups than to keep', async () => {

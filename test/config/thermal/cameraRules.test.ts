@@ -153,9 +153,9 @@ describe('the camera refuses', () => {
 
   it.each([
     ['', 'is empty'],
-    ['{"a":1,}', 'is not valid JSON: syntax error at line 1, column 8'],
+    ['{"a":1,}', 'is not valid JSON: a comma after the last entry at line 1, column 7'],
     ['[]', 'holds a list instead of a JSON object'],
-    ['[[', 'is not valid JSON: syntax error at line 1, column 3'],
+    ['[[', 'is not valid JSON: the file ends before its closing ] ] at line 1, column 3'],
     ['['.repeat(65), 'is nested deeper than 64 levels'],
   ])('the text %j', (text, problem) => {
     expect(cameraProblems(Buffer.from(text))).toEqual([problem]);

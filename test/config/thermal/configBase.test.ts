@@ -44,7 +44,7 @@ describe('chooseBase', () => {
     await backup(folder, 3, '{"mine":');
     const big = await backup(folder, 4, ' '.repeat(1024 * 1024 + 1));
     const backups = await listBackups(folder);
-    const gone = { name: 'x', path: join(folder, 'x'), time: 5, size: 1 };
+    const gone = { name: 'x', path: join(folder, 'x'), time: 5, former: false, size: 1 };
     const skipped: string[] = [];
     await chooseBase(await readThermalConfig(folder), [gone, ...backups], (path, why) =>
       skipped.push(`${path}: ${why}`),
@@ -52,8 +52,28 @@ describe('chooseBase', () => {
     expect(skipped).toEqual([
       `${gone.path}: it was removed a moment ago`,
       `${big}: it is larger than 1048576 bytes`,
-      `${backups[2]?.path}: it is not valid JSON: syntax error at line 1, column 10`,
+      `${backups[2]?.path}: it is not valid JSON: the file ends before its closing } at line 1, column 10`,
     ]);
+  });
+
+  it('repairs the file itself, or a backup, rather than lose their settings', async () => {
+    const folder = await scratchFolder();
+    await backup(folder, 1, '{"old":1,}');
+    await put(join(folder, THERMAL_CONFIG), '{"mine":1} // hall 3');
+    const repaired = 'is not valid JSON: a comment (JSON has none) at line 1, column 12';
+    expect(await chosenIn(folder)).toEqual({ from: 'file', bytes: Buffer.from('{"mine":1}'), repaired });
+    await put(join(folder, THERMAL_CONFIG), '{"mine":');
+    const name = nextBackupName(1, undefined);
+    expect(await chosenIn(folder)).toEqual({ from: 'backup', name, bytes: Buffer.from('{"old":1}') });
+  });
+
+  it('uses a backup of the former client, if it is the newest', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), '{"mine":');
+    await backup(folder, 1, '{"old":1}');
+    const name = `${THERMAL_CONFIG}.backup.1700000000`;
+    await put(join(folder, name), '{"former":1}');
+    expect(await chosenIn(folder)).toEqual({ from: 'backup', name, bytes: Buffer.from('{"former":1}') });
   });
 
   it('uses the defaults when no backup is usable, or it was removed', async () => {
@@ -61,7 +81,7 @@ describe('chooseBase', () => {
     await put(join(folder, THERMAL_CONFIG), '');
     await backup(folder, 1, '[]');
     expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
-    const gone = { name: 'x', path: join(folder, 'x'), time: 1, size: 1 };
+    const gone = { name: 'x', path: join(folder, 'x'), time: 1, former: false, size: 1 };
     expect(await chooseBase(await readThermalConfig(folder), [gone])).toEqual({ from: 'defaults' });
   });
 

@@ -238,9 +238,15 @@ describe('merging', () => {
     expect(merge(large)).toContain(large.slice(1, -1));
   });
 
+  it('repairs a text with comments, and keeps every other byte', () => {
+    const plain = '{\n  "telemetry": {"n": 9007199254740993},\n  "thingsboard": {"host": "old"}\n}\n';
+    const commented = plain.replace('{\n', '{\n  // hall 3\n').replace('}\n}', '},\n}');
+    expect(merge(commented)).toBe(merge(plain));
+  });
+
   it.each([
     ['', 'is empty'],
-    ['{"a":1,}', 'is not valid JSON'],
+    ['{"a":1,,}', 'is not valid JSON'],
     [`{"a":${'['.repeat(64)}${']'.repeat(64)}}`, 'is nested deeper than 64 levels'],
     [`{"a":"${'x'.repeat(1024 * 1024)}"}`, 'is larger than 1048576 bytes'],
     ['{"telemetry":null}', 'has a value other than an object in telemetry'],

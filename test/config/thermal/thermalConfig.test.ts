@@ -38,11 +38,13 @@ describe('a plain file', () => {
 
   it.each<[string, string | Uint8Array, string]>([
     ['nothing', '', 'is empty'],
-    ['zero bytes', new Uint8Array(4096), 'holds binary data instead of JSON'],
-    ['binary data', Buffer.from([0xff, 0xfe, 0x7b]), 'is not UTF-8 text'],
-    ['half an object', '{"thingsboard":{', 'is not valid JSON: syntax error at line 1, column 17'],
-    ['a comment', '{"a":1} // x', 'is not valid JSON: syntax error at line 1, column 9'],
-    ['a trailing comma', '{"a":1,}', 'is not valid JSON: syntax error at line 1, column 8'],
+    ['zero bytes', new Uint8Array(4096), 'holds only zero bytes, as after a power loss'],
+    ['half of UTF-16', Buffer.from([0xff, 0xfe, 0x7b]), 'is saved as UTF-16 and damaged: save it as UTF-8'],
+    [
+      'half an object',
+      '{"thingsboard":{',
+      'is not valid JSON: the file ends before its closing } } at line 1, column 17',
+    ],
     ['null', 'null', 'holds null instead of a JSON object'],
     ['100,000 levels', '['.repeat(100_000), 'is nested deeper than 64 levels'],
     ['10 MB', Buffer.alloc(10_000_000, 'x'), 'is larger than 1048576 bytes'],
@@ -57,6 +59,19 @@ describe('a plain file', () => {
     await put(join(folder, THERMAL_CONFIG), content);
     const file = await readThermalConfig(folder);
     expect(file).toMatchObject({ exists: true, usable: false, problems: [problem] });
+    expect(file.bytes?.equals(Buffer.from(content))).toBe(true);
+  });
+
+  it.each([
+    ['a comment', '{"a":1} // x', 'is not valid JSON: a comment (JSON has none) at line 1, column 9'],
+    ['a comma after the last entry', '{"a":1,}', 'is not valid JSON: a comma after the last entry at line 1, column 7'],
+    ['UTF-16', Buffer.from('{"a":1}', 'utf16le'), 'is saved as UTF-16: save it as UTF-8'],
+  ])('that holds %s is usable after a repair, though the camera refuses it', async (_what, content, problem) => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), content);
+    const file = await readThermalConfig(folder);
+    expect(file).toMatchObject({ usable: true, problems: [problem], repair: { problem } });
+    expect(String(file.repair?.bytes).trim()).toBe('{"a":1}');
     expect(file.bytes?.equals(Buffer.from(content))).toBe(true);
   });
 

@@ -100,8 +100,8 @@ export const MUTANTS = [
   {
     name: 'backups-pile-up',
     file: 'src/config/thermal/backups.ts',
-    find: '(await listBackups(folder)).slice(keep)',
-    replace: '(await listBackups(folder)).slice(100 * keep)',
+    find: 'own.slice(keep)',
+    replace: 'own.slice(100 * keep)',
   },
 ] as const satisfies readonly Mutant[];
 
