@@ -20,10 +20,14 @@ describe('readProvisionJson', () => {
     const folder = await scratchFolder();
     const link = join(folder, 'link.json');
     await symlink(join(folder, 'nowhere'), link);
-    for (const path of [join(folder, 'provision.json'), link]) {
+    const missing = join(folder, 'provision.json');
+    for (const [path, more] of [
+      [missing, ''],
+      [link, '; perhaps meant: "link.json" (a link whose target is missing)'],
+    ] as const) {
       const failure = await failureOf(() => readProvisionJson(path));
       expect(failure.code).toBe('PROVISION_JSON_MISSING');
-      expect(failure.message).toBe(`There is no ${path}`);
+      expect(failure.message).toBe(`There is no ${path}${more}`);
     }
   });
 
