@@ -17,7 +17,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [NetworkCode, string]>> = 
   ENETUNREACH: ['HOST_UNREACHABLE', 'no network'],
   EADDRNOTAVAIL: ['HOST_UNREACHABLE', 'this device has no address of that kind'],
   EAFNOSUPPORT: ['HOST_UNREACHABLE', 'this device does not support addresses of that kind'],
-  EINVAL: ['HOST_UNREACHABLE', "the address can't be used; a link-local address needs its interface: fe80::1%eth0"],
+  EINVAL: ['HOST_UNREACHABLE', 'the route leads nowhere, or a link-local address has no interface (fe80::1%eth0)'],
   ENETDOWN: ['HOST_UNREACHABLE', 'the network is down'],
   EACCES: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],
   EPERM: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],

@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { acquireLock } from '../../src/device/lock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { settle } from '../../src/doctor/check.ts';
@@ -179,6 +179,21 @@ describe('the connection to the server', () => {
     expect(said('authorities')).toEqual(['passed -: 1 in ca_file ca.pem']);
     expect(said('TLS')[0]).toMatch(/^passed -: TLSv1\.\d, certificate of .+, issued by .+, valid [\d-]+ to [\d-]+$/);
     expect(said('MQTT CONNECT')[0]).toMatch(/^passed/);
+  });
+
+  it('trusts the authorities of the environment, as a run does, and warns that a service may have another one', async () => {
+    const server = await startServer(onTestFinished, { tls: await certificateFor({}) });
+    const paths = await device({ port: server.port, provisioning: { use_ssl: true } });
+    const extra = join(paths.deviceFolder, 'extra.pem');
+    await writeFile(extra, AUTHORITY.cert);
+    for (const name of ['SSL_CERT_FILE', 'SSL_CERT_DIR']) vi.stubEnv(name, '');
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', extra);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { said, of } = await examined(paths);
+    expect(said('authorities')[0]).toMatch(/^passed -: \d+ in .* and .*extra\.pem \(NODE_EXTRA_CA_CERTS\)$/);
+    expect(of('authorities')[1]).toMatchObject({ verdict: 'warning', hint: expect.stringContaining('Environment=') });
+    expect(said('MQTT CONNECT')[0]).toMatch(/^passed/);
+    expect((await runDevice(paths, { boardId: BOARD })).outcome).toBe('provisioned');
   });
 
   it('shows the certificate that it refuses', async () => {
