@@ -1,10 +1,20 @@
+/** The certificate authorities that a TLS connection trusts. */
+export interface Authorities {
+  /** PEM; undefined: the list that Node was built with. */
+  readonly pem?: string | undefined;
+  /** Where they come from, for messages. */
+  readonly from: string;
+  /** Sentences for hints about environment variables that are set but not used. Each begins with a space. */
+  readonly unused: string;
+}
+
 /** Address of a server, with its TLS settings. */
 export interface ServerEndpoint {
   readonly host: string;
   readonly port: number;
   readonly useSsl: boolean;
-  /** Content of the CA file (PEM); undefined: the system's certificate authorities. */
-  readonly ca?: string | undefined;
+  /** Undefined without TLS. */
+  readonly ca?: Authorities | undefined;
 }
 
 /** `host:port` for messages and files; IPv6 addresses are in brackets (RFC 3986, section 3.2.2). */

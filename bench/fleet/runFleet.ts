@@ -1,6 +1,6 @@
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { trustedAuthorities } from '../../src/config/authorities/caFile.ts';
+import { trustedAuthorities } from '../../src/config/authorities/trustedAuthorities.ts';
 import { hostAndPort } from '../../src/endpoint.ts';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../src/simulator/simulator.ts';
 import { bootsAsProcess } from './agentProcess.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
-import { trustedAuthorities } from '../config/authorities/caFile.ts';
+import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
 import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 import { operationServer } from '../failures/serverFacts.ts';

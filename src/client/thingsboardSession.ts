@@ -3,11 +3,12 @@
 import type { Socket } from 'node:net';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
+import type { Authorities } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
-import { networkFailure } from '../failures/networkFailure.ts';
+import { closedFailure, networkFailure, notMqttFailure, timeoutFailure } from '../failures/networkFailure.ts';
 import { operationServer } from '../failures/serverFacts.ts';
-import { guardIdentifiers, MqttClient } from '../thingsboard/mqttClient.ts';
+import { guardIdentifiers, LOGIN_OPTIONS, MqttClient } from '../thingsboard/mqttClient.ts';
 import { openStream } from '../thingsboard/openStream.ts';
 import { closeClient } from './clientClose.ts';
 import { createSessionEnding, settleWithin } from './sessionEnding.ts';
@@ -23,6 +24,9 @@ export interface SessionLimits {
 }
 
 export const SESSION_LIMITS: SessionLimits = { connectMs: 30_000, ackMs: 20_000, closeMs: 500 };
+
+/** A session that ends earlier has its own hint: a second client and a rate limit end sessions like this. */
+const SHORT_SESSION_MS = 30_000;
 
 /** Largest incoming packet. It is twice the server's own limit, so a valid packet is smaller. */
 const MAX_INCOMING_BYTES = 128 * 1024;
@@ -45,37 +49,33 @@ export interface ThingsboardSession {
 
 export interface SessionOptions {
   readonly settings: ThingsboardSettings;
-  /** The trusted authorities for TLS (PEM); undefined: Node's built-in list. */
-  readonly ca: string | undefined;
+  /** The trusted authorities for TLS. */
+  readonly ca: Authorities | undefined;
   readonly limits: SessionLimits;
   readonly signal: AbortSignal;
 }
 
+const addressOf = ({ host, port, useSsl }: ThingsboardSettings) => ({ host, port, useSsl });
+
 function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
   return {
-    protocolVersion: 4,
+    ...LOGIN_OPTIONS,
     clientId: settings.deviceId,
     username: settings.accessToken.reveal(),
-    clean: true,
     keepalive: settings.keepAliveSeconds,
-    // The chart reconnects. MQTT.js would also send unacknowledged messages again.
-    reconnectPeriod: 0,
-    resubscribe: false,
     queueQoSZero: false,
-    // The cache would allocate 65,536 buffers before the first packet, one for each packet identifier.
-    writeCache: false,
     // The session's own limit ends first and reports the reason.
     connectTimeout: limits.connectMs + 5_000,
   };
 }
 
 /** Calls `onExcess` for an incoming packet above the limit. MQTT.js's parser would store it without a limit. */
-function limitIncoming(client: MqttClient, stream: Socket, onExcess: () => void): void {
+function limitIncoming(client: MqttClient, socket: Socket, onExcess: () => void): void {
   let unparsed = 0;
   client.on('packetreceive', () => {
     unparsed = 0;
   });
-  stream.on('data', (chunk: Buffer) => {
+  socket.on('data', (chunk: Buffer) => {
     unparsed += chunk.length;
     if (unparsed > MAX_INCOMING_BYTES) onExcess();
   });
@@ -91,8 +91,24 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   const server = operationServer(settings);
   const qos = settings.qosLevel === 0 ? 0 : 1;
   const ending = createSessionEnding();
-  let connected = false;
-  const closedByServer = (): Failure => new Failure('CONNECTION_LOST', connected ? 'sessionClosed' : 'closed', server);
+  let connectedAt: number | undefined;
+  let first: Buffer | undefined;
+  const { socket, progress } = openStream({ ...addressOf(settings), ca: options.ca });
+  const client = new MqttClient(() => socket, clientOptions(options));
+  const closedByServer = (error?: Error): Failure => {
+    if (connectedAt === undefined) {
+      return error === undefined ? closedFailure(server, progress()) : networkFailure(error, server, progress());
+    }
+    const failure =
+      error === undefined
+        ? new Failure('CONNECTION_LOST', 'sessionClosed', server)
+        : networkFailure(error, server, 'session');
+    const openMs = performance.now() - connectedAt;
+    if (failure.code !== 'CONNECTION_LOST' || openMs > SHORT_SESSION_MS) return failure;
+    const seconds = Math.round(openMs / 100) / 10;
+    return new Failure('CONNECTION_LOST', 'sessionShort', { ...server, seconds }, error);
+  };
+  const notMqtt = (error: Error): Failure => notMqttFailure(server, first ?? Buffer.alloc(0), error);
   // In MQTT.js the code of a refusal is a number, the code of a system error is a name, and a parser error has no code.
   const failureOf = (error: Error): Failure => {
     if (error.message === 'Keepalive timeout') {
@@ -100,24 +116,24 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
     }
     const code = 'code' in error ? error.code : undefined;
     if (typeof code === 'number') return connackFailure(code, server, 'device');
-    if (code === undefined) return new Failure('NOT_MQTT', 'notMqtt', server, error);
-    return networkFailure(error, server, connected ? 'session' : 'connecting');
+    return code === undefined ? notMqtt(error) : closedByServer(error);
   };
-  const stream = openStream({ host: settings.host, port: settings.port, useSsl: settings.useSsl, ca: options.ca });
-  const client = new MqttClient(() => stream, clientOptions(options));
 
   // MQTT.js reports only some errors of the socket, and its 'close' has no reason. The listeners are never removed,
   // because an 'error' event without a listener ends the process.
-  stream.on('error', (error) => ending.end(failureOf(error)));
+  socket.on('error', (error) => ending.end(failureOf(error)));
+  socket.once('data', (chunk: Buffer) => {
+    first = chunk;
+  });
   client.on('error', (error) => ending.end(failureOf(error)));
   client.on('close', () => ending.end(closedByServer()));
   guardIdentifiers(client, (error) => {
-    ending.end(new Failure('NOT_MQTT', 'notMqtt', server, error));
-    stream.destroy();
+    ending.end(notMqtt(error));
+    socket.destroy();
   });
-  limitIncoming(client, stream, () => {
+  limitIncoming(client, socket, () => {
     ending.end(new Failure('NOT_MQTT', 'tooLarge', { ...server, limit: MAX_INCOMING_BYTES }));
-    stream.destroy();
+    socket.destroy();
   });
   const ended = new Promise<Failure>((resolve) => ending.listen(resolve));
 
@@ -126,25 +142,21 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
     if (closing !== undefined) return closing;
     const disconnectMs = ending.failure() === undefined ? limits.closeMs : 0;
     ending.end(new Failure('CONNECTION_LOST', 'closedHere', server));
-    closing = closeClient(client, stream, disconnectMs);
+    closing = closeClient(client, socket, disconnectMs);
     return closing;
   };
 
-  const noConnack = (): Failure => {
-    const facts = { ...server, seconds: limits.connectMs / 1000 };
-    return stream.connecting
-      ? new Failure('CONNECT_TIMEOUT', 'noAnswer', facts)
-      : new Failure('ANSWER_TIMEOUT', 'notAccepted', facts);
-  };
+  const noConnack = (): Failure => timeoutFailure(server, progress(), limits.connectMs);
   try {
     await settleWithin({ ending, signal, limitMs: limits.connectMs, onLimit: noConnack }, (done) => {
       client.once('connect', () => done());
+      client.connect();
     });
   } catch (error) {
-    await closeClient(client, stream, 0);
+    await closeClient(client, socket, 0);
     throw error;
   }
-  connected = true;
+  connectedAt = performance.now();
 
   const noAck = (): Failure =>
     new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...server, seconds: limits.ackMs / 1000 });

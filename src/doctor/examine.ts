@@ -6,7 +6,7 @@ import type { DevicePaths } from '../device/paths.ts';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';
-import { type Checked, type Finding, settle, skipped, warning } from './check.ts';
+import { type Checked, type Finding, settle, skipped } from './check.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkConfigFolder, checkDeviceFolder, checkStateFolder } from './folders.ts';
@@ -37,10 +37,8 @@ export interface Examination {
 /** Title of the check for whether provisioning is requested. */
 export const TRIGGER = 'provision.txt';
 const FILE_LIMIT_MS = 5000;
-const LOOKUP_LIMIT_MS = 5000;
-/** Shorter than the longest wait of a run, because a person is waiting. */
-const LONGEST_CONNECTION_MS = 10_000;
-
+/** More than the largest timeout_seconds. The checks have the limit of a run, with specific messages. */
+const LONGEST_CONNECTION_MS = 310_000;
 export interface ExamineOptions {
   readonly paths: DevicePaths;
   /** ms since the epoch */
@@ -124,35 +122,19 @@ function network(
   { start, settings, server, now }: NetworkChecks,
   newConfiguration: Body<Plan>,
 ): Promise<Plan | undefined> {
-  const reach = <Needed>(
+  const reach = <Needed, Fact>(
     title: string,
     needed: readonly [title: string, fact: Promise<Needed | undefined>],
-    body: (endpoint: ServerEndpoint, limitMs: number) => Promise<Checked<true>>,
-  ): Promise<true | undefined> =>
-    start(title, () =>
-      after(
-        needed[1].then((fact) => (fact === undefined ? undefined : server)),
-        needed[0],
-        async (endpoint) => {
-          const seconds = (await settings)?.timeoutSeconds ?? 0;
-          return body(endpoint, Math.min(LONGEST_CONNECTION_MS, seconds * 1000));
-        },
-        // Each check has its own, shorter limit with a specific message.
-        2 * LONGEST_CONNECTION_MS,
-      ),
-    );
-  const named = reach('name resolution', ['authorities', server], (endpoint) =>
-    checkNameResolution(endpoint, LOOKUP_LIMIT_MS),
+    body: (needed: Needed) => Promise<Checked<Fact>>,
+  ): Promise<Fact | undefined> => start(title, () => after(needed[1], needed[0], body, LONGEST_CONNECTION_MS));
+  const limitMs = async (): Promise<number> => ((await settings)?.timeoutSeconds ?? 0) * 1000;
+  const named = reach('name resolution', ['authorities', server], async (known) =>
+    checkNameResolution(known, await limitMs()),
   );
-  const open = reach('TCP connection', ['name resolution', named], checkTcpConnection);
-  const secure = reach('TLS', ['TCP connection', open], async (endpoint, limitMs) =>
-    endpoint.useSsl
-      ? checkTlsConnection(endpoint, limitMs, now)
-      : { fact: true, findings: [warning(NO_TLS, NO_TLS_HINT)] },
+  const open = reach('TCP connection', ['name resolution', named], async (known) =>
+    checkTcpConnection(known, await limitMs()),
   );
+  const secure = reach('TLS', ['TCP connection', open], (attempt) => checkTlsConnection(attempt, now));
   reach('MQTT CONNECT', ['TLS', secure], checkMqttConnection);
   return start('new configuration', newConfiguration);
 }
-
-const NO_TLS = 'not used: key, secret and token are sent unencrypted';
-const NO_TLS_HINT = 'Set provisioning.use_ssl (port 8883) if the server offers TLS.';

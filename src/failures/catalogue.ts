@@ -24,16 +24,24 @@ type FailureText = string | { readonly message: string; readonly hint: string };
 
 // Texts that several codes share. The facts `server`, `section`, `file` and `again` come from serverFacts.ts.
 const NO_CONNECTION = 'No connection to {server}: {why} ({errno})';
-const NO_TLS_CONNECTION = 'No TLS connection to {server}: {why}';
+const UNKNOWN_AUTHORITY =
+  'No TLS connection to {server}: its certificate authority is unknown here ("{name}" is not in {authorities})';
 const LOST = 'The connection to {server} was lost: {why} ({errno})';
 const FAILED = 'The connection to {server} failed ({errno})';
 const REFUSED = '{server} refused the connection: {why} (CONNACK {returnCode})';
 const NETWORK_HINT = 'Check cable, Wi-Fi and firewall between this device and the server. {again}';
 const WRONG_PORT_HINT =
-  'Check {section}.port and use_ssl in {file}: a TLS port closes connections without TLS, and the reverse. {again}';
+  'Check {section}.port and use_ssl in {file}: use_ssl is false, and a TLS port closes connections without TLS. {again}';
 const SESSION_HINT =
   '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
-const TLS_PORT_HINT = "Check that {section}.port is the server's TLS port, or set use_ssl to false.";
+const SHORT_SESSION_HINT =
+  'If that repeats, there are two causes: another client uses the same access token (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
+const TLS_PORT =
+  "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
+const NO_CLIENT_CERTIFICATES =
+  'Client certificates are not supported: let the server accept devices without one (one-way TLS), on this port or another.';
+const BACK_END_OR_CHAIN =
+  "There are two causes: the server's back end has failed (check its log), or the device profile's provisioning strategy is X509_CERTIFICATE_CHAIN, which this agent does not support (choose another strategy). {again}";
 const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
 const NO_PERMISSION = "{path} can't be read: permission denied";
 const LARGER = '{path} is larger than {limit} bytes';
@@ -162,10 +170,13 @@ export const FAILURES = {
   CA_FILE_UNUSABLE: {
     exitStatus: EXIT.DATAERR,
     retryable: false,
-    hint: 'Set {section}.ca_file to a readable PEM file, relative to the device folder.',
+    hint: "Set {section}.ca_file to a readable PEM file with the certificate of the server's CA, relative to the device folder.",
     texts: {
       unreadable: "The CA file {path} can't be used: {why}",
-      noCertificate: "The CA file {path} can't be used: it holds no PEM certificate",
+      der: {
+        message: "The CA file {path} can't be used: it holds a certificate in DER form, not in PEM form",
+        hint: 'Convert it: openssl x509 -inform der -in {path} -out ca.pem. Then set {section}.ca_file to ca.pem.',
+      },
     },
   },
 
@@ -411,14 +422,30 @@ export const FAILURES = {
     texts: {
       // Until the server accepts the MQTT connection, a wrong port (with or without TLS) gives the same errors.
       connecting: { message: NO_CONNECTION, hint: WRONG_PORT_HINT },
-      failed: { message: FAILED, hint: WRONG_PORT_HINT },
+      failed: FAILED,
       closed: { message: '{server} closed the connection before it accepted it', hint: WRONG_PORT_HINT },
+      closedBeforeTls: {
+        message: '{server} closed the connection at the start of the TLS handshake, as a port without TLS does',
+        hint: `${TLS_PORT} {again}`,
+      },
+      closedInTls: {
+        message: '{server} closed the TLS connection before it accepted the login',
+        hint: `The server may demand a client certificate. ${NO_CLIENT_CERTIFICATES} Or another service listens there: check {section}.port in {file}. {again}`,
+      },
       answerLost: LOST,
       answerFailed: FAILED,
       answerClosed: '{server} closed the connection before it answered',
+      acknowledged: {
+        message: '{server} acknowledged the request (PUBACK), then closed the connection without an answer',
+        hint: BACK_END_OR_CHAIN,
+      },
       sessionLost: { message: LOST, hint: SESSION_HINT },
       sessionFailed: { message: FAILED, hint: SESSION_HINT },
       sessionClosed: { message: '{server} closed the connection', hint: SESSION_HINT },
+      sessionShort: {
+        message: '{server} closed the connection {seconds} s after it had accepted it',
+        hint: SHORT_SESSION_HINT,
+      },
       closedHere: 'This device closed the connection to {server}',
     },
   },
@@ -432,7 +459,7 @@ export const FAILURES = {
       noAnswer: 'No connection to {server} within {seconds} s: the host does not answer',
       noHandshake: {
         message: '{server} accepts connections, but the TLS handshake did not end within {seconds} s',
-        hint: TLS_PORT_HINT,
+        hint: `A port without TLS can be silent like this. ${TLS_PORT} {again}`,
       },
     },
   },
@@ -443,7 +470,14 @@ export const FAILURES = {
     hint: 'The server accepts connections but does not answer: check its log. {again}',
     texts: {
       notAccepted: '{server} is reachable, but did not accept the MQTT connection within {seconds} s',
-      noAnswer: '{server} accepted the connection, but did not answer the request within {seconds} s',
+      noAnswer: {
+        message: '{server} accepted the connection, but did not answer the request within {seconds} s',
+        hint: BACK_END_OR_CHAIN,
+      },
+      acknowledged: {
+        message: '{server} acknowledged the request (PUBACK), but did not answer it within {seconds} s',
+        hint: BACK_END_OR_CHAIN,
+      },
       noPing: '{server} did not answer a ping within {seconds} s',
       notAcknowledged: '{server} did not acknowledge a message within {seconds} s (no PUBACK)',
     },
@@ -468,6 +502,14 @@ export const FAILURES = {
     hint: 'Another service listens there: check {section}.host, port and use_ssl in {file}.',
     texts: {
       notMqtt: '{server} answers, but not in MQTT',
+      http: {
+        message: '{server} answers in HTTP, not in MQTT',
+        hint: 'A web server, a proxy or the log-in page of a network listens there: check {section}.host and port in {file}.',
+      },
+      tls: {
+        message: '{server} answers in TLS, but use_ssl is false',
+        hint: 'Set {section}.use_ssl to true in {file}, with the CA of the server in ca_file if it is not a public one.',
+      },
       tooLarge: '{server} sent a packet of more than {limit} bytes',
     },
   },
@@ -500,39 +542,90 @@ export const FAILURES = {
   TLS_UNKNOWN_CA: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: "Put the server's CA certificate (PEM) into the device folder and name it in {section}.ca_file.",
-    texts: { certificate: NO_TLS_CONNECTION },
+    hint: 'Put the CA certificate of "{name}" (PEM) into the device folder and name it in {section}.ca_file.{unused}',
+    texts: {
+      issuer: UNKNOWN_AUTHORITY,
+      // The issuer may be an intermediate authority, whose certificate the server must send.
+      issuerNotSent: {
+        message: UNKNOWN_AUTHORITY,
+        hint: 'Put the CA certificate of "{name}" (PEM) into the device folder and name it in {section}.ca_file. If "{name}" is an intermediate authority: let the server send its full certificate chain.{unused}',
+      },
+      ownCertificate:
+        'No TLS connection to {server}: {authorities} holds the server\'s own certificate, not that of its authority "{name}"',
+      selfSigned: {
+        message: 'No TLS connection to {server}: its certificate is self-signed',
+        hint: "Put the server's certificate (PEM) into the device folder and name it in {section}.ca_file.{unused}",
+      },
+      signature: {
+        message:
+          'No TLS connection to {server}: its certificate was not signed by the authority of this name in {authorities}',
+        hint: "Put the server's present CA certificate (PEM) into the device folder and name it in {section}.ca_file.{unused}",
+      },
+    },
   },
 
   TLS_WRONG_HOST: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Use the host name in the certificate, or install a certificate for {section}.host on the server.',
-    texts: { certificate: NO_TLS_CONNECTION },
+    hint: 'Set {section}.host in {file} to a host name in the certificate, or install a certificate for {section}.host on the server.',
+    texts: { certificate: 'No TLS connection to {server}: its certificate was issued for another host ({hosts})' },
   },
 
   TLS_EXPIRED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
     hint: "Renew the server's certificate; if it is valid, correct the device's clock.",
-    texts: { certificate: NO_TLS_CONNECTION },
+    texts: {
+      certificate: 'No TLS connection to {server}: its certificate has expired',
+      intermediate: {
+        message:
+          'No TLS connection to {server}: the certificate of the authority "{name}", which the server sends, expired on {day}',
+        hint: "Replace that certificate in the server's certificate chain; if it is valid, correct the device's clock.",
+      },
+      authority: {
+        message:
+          'No TLS connection to {server}: the certificate of the authority "{name}" in {authorities} expired on {day}',
+        hint: "Replace it in {authorities} by the authority's valid certificate; if it is valid, correct the device's clock.",
+      },
+    },
   },
 
   TLS_NOT_YET_VALID: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: true,
     hint: "Most likely the device's clock is wrong: check date and NTP. {again}",
-    texts: { certificate: NO_TLS_CONNECTION },
+    texts: { certificate: 'No TLS connection to {server}: its certificate is not valid yet' },
   },
 
   TLS_FAILED: {
     exitStatus: EXIT.PROTOCOL,
     retryable: false,
-    hint: TLS_PORT_HINT,
+    hint: 'Check the TLS settings and the log of the server.',
     texts: {
-      handshake: 'The TLS handshake with {server} failed ({errno})',
+      handshake: 'The TLS handshake with {server} failed: {why}',
+      notTls: { message: '{server} answers, but not in TLS ({why})', hint: TLS_PORT },
+      clientCertificate: {
+        message: '{server} demands a client certificate ({why})',
+        hint: NO_CLIENT_CERTIFICATES,
+      },
+      oldVersion: {
+        message: '{server} speaks neither TLS 1.2 nor TLS 1.3 ({why})',
+        hint: 'Switch on TLS 1.2 or TLS 1.3 on the server.',
+      },
+      noCipher: {
+        message: '{server} and this device have no TLS cipher in common ({why})',
+        hint: 'Switch on the usual ciphers of TLS 1.2 or TLS 1.3 on the server, for example ECDHE with AES-GCM.',
+      },
+      unknownName: {
+        message: '{server} has no certificate for the host name {host} ({why})',
+        hint: "Set {section}.host in {file} to the server's name, or install a certificate for {host} on the server.",
+      },
+      weakKey: {
+        message: 'The TLS handshake with {server} failed: a key or signature of the server is too weak ({why})',
+        hint: 'Install a certificate with a key of at least 2048 bits (RSA) or 256 bits (EC) and SHA-256 on the server.',
+      },
       certificate: {
-        message: "No TLS connection to {server}: its certificate can't be used ({errno})",
+        message: "No TLS connection to {server}: its certificate can't be used: {why} ({errno})",
         hint: 'Install a server certificate on the server that a CA issued, with a strong enough key.',
       },
     },
@@ -588,7 +681,7 @@ export const FAILURES = {
   CREDENTIALS_TYPE_UNSUPPORTED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Change the credentials of the device on the server to an access token.',
+    hint: 'Change the credentials of the device on the server to an access token, and delete its server attribute provisionState, so that it may be provisioned again.',
     texts: {
       otherType: 'The device has {type} credentials on the server; thermal_config.json can only hold an access token',
     },

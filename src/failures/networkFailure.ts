@@ -1,19 +1,23 @@
+import type { ConnectionProgress } from './connectionProgress.ts';
 import { Failure } from './failure.ts';
 import { errnoOf } from './fileFailure.ts';
 import type { ServerFacts } from './serverFacts.ts';
+import { tlsFailure } from './tlsFailure.ts';
 
 type NetworkCode = 'HOST_NOT_FOUND' | 'CONNECTION_REFUSED' | 'HOST_UNREACHABLE' | 'CONNECT_TIMEOUT' | 'CONNECTION_LOST';
-type CertificateCode = 'TLS_UNKNOWN_CA' | 'TLS_WRONG_HOST' | 'TLS_EXPIRED' | 'TLS_NOT_YET_VALID';
 
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [NetworkCode, string]>> = {
   ENOTFOUND: ['HOST_NOT_FOUND', "the host name can't be resolved"],
   EAI_FAIL: ['HOST_NOT_FOUND', 'the name server refuses to resolve the host name'],
-  EAI_AGAIN: ['HOST_NOT_FOUND', 'the name server does not answer'],
+  EAI_AGAIN: ['HOST_NOT_FOUND', 'no name server answers, or it reports a temporary failure'],
   ENODATA: ['HOST_NOT_FOUND', 'the host name has no address'],
   ECONNREFUSED: ['CONNECTION_REFUSED', 'nothing listens on that port'],
   EHOSTUNREACH: ['HOST_UNREACHABLE', 'no route to the host'],
+  EHOSTDOWN: ['HOST_UNREACHABLE', 'the host does not answer in its network'],
   ENETUNREACH: ['HOST_UNREACHABLE', 'no network'],
   EADDRNOTAVAIL: ['HOST_UNREACHABLE', 'this device has no address of that kind'],
+  EAFNOSUPPORT: ['HOST_UNREACHABLE', 'this device does not support addresses of that kind'],
+  EINVAL: ['HOST_UNREACHABLE', 'the route leads nowhere, or a link-local address has no interface (fe80::1%eth0)'],
   ENETDOWN: ['HOST_UNREACHABLE', 'the network is down'],
   EACCES: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],
   EPERM: ['HOST_UNREACHABLE', 'a firewall on this device forbids it'],
@@ -23,59 +27,75 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [NetworkCode, string]>> = 
   ECONNABORTED: ['CONNECTION_LOST', 'the connection was aborted'],
 };
 
-const CERTIFICATE_ERRORS: Readonly<Record<string, readonly [CertificateCode, string]>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
-  UNABLE_TO_GET_ISSUER_CERT: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
-  SELF_SIGNED_CERT_IN_CHAIN: ['TLS_UNKNOWN_CA', 'its certificate authority is unknown here'],
-  DEPTH_ZERO_SELF_SIGNED_CERT: ['TLS_UNKNOWN_CA', 'its certificate is self-signed'],
-  CERT_UNTRUSTED: ['TLS_UNKNOWN_CA', 'its certificate authority is not trusted'],
-  CERT_SIGNATURE_FAILURE: ['TLS_UNKNOWN_CA', 'its certificate was not signed by the expected authority'],
-  ERR_TLS_CERT_ALTNAME_INVALID: ['TLS_WRONG_HOST', 'its certificate was issued for another host'],
-  CERT_HAS_EXPIRED: ['TLS_EXPIRED', 'its certificate has expired'],
-  CERT_NOT_YET_VALID: ['TLS_NOT_YET_VALID', 'its certificate is not valid yet'],
-};
+/** With several addresses: the codes that say less than another address's error. */
+const LESS_TELLING: readonly (readonly string[])[] = [['HOST_UNREACHABLE', 'CONNECT_TIMEOUT'], ['HOST_UNREACHABLE']];
 
-/** Errors of certificates that no CA file makes valid, by the names in Node's TLS. */
-const UNUSABLE_CERTIFICATES: readonly string[] = [
-  'INVALID_CA',
-  'INVALID_PURPOSE',
-  'PATH_LENGTH_EXCEEDED',
-  'CERT_CHAIN_TOO_LONG',
-  'CERT_REJECTED',
-  'CERT_REVOKED',
-  'UNSPECIFIED',
-];
-
-/** With several addresses Node reports one error for each address. The first one is used. */
+/**
+ * With several addresses Node reports one error for each. On a device without IPv6 the IPv6 address is always
+ * unreachable, so the error of the address that got furthest is used, otherwise the first one.
+ */
 function rootOf(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  if (!(error instanceof AggregateError)) return error;
+  const errors: readonly unknown[] = error.errors;
+  for (const less of LESS_TELLING) {
+    const telling = errors.find((one) => !less.includes(SYSTEM_ERRORS[errnoOf(one) ?? '']?.[0] ?? ''));
+    if (telling !== undefined) return telling;
+  }
+  return errors[0] ?? error;
 }
 
-/** Progress of the connection: not open yet, waiting for an answer, or in a session of normal operation. */
-type Stage = 'connecting' | 'asked' | 'session';
+const LOOKUP_ERROR: readonly [NetworkCode, string] = ['HOST_NOT_FOUND', "the host name can't be resolved"];
 
-const LOST = { connecting: 'connecting', asked: 'answerLost', session: 'sessionLost' } as const;
-const FAILED = { connecting: 'failed', asked: 'answerFailed', session: 'sessionFailed' } as const;
+const LOST = { asked: 'answerLost', session: 'sessionLost' } as const;
+const FAILED = { asked: 'answerFailed', session: 'sessionFailed' } as const;
 
-/** Turns an error of the socket or of TLS into a failure. */
-export function networkFailure(error: unknown, server: ServerFacts, stage: Stage = 'connecting'): Failure {
-  const errno = errnoOf(rootOf(error)) ?? errnoOf(error) ?? 'no reason given';
+/** Turns an error of the socket or of TLS into a failure. @param stage until CONNACK the progress of the connection */
+export function networkFailure(
+  error: unknown,
+  server: ServerFacts,
+  stage: ConnectionProgress | 'asked' | 'session',
+): Failure {
+  const root = rootOf(error);
+  const errno = errnoOf(root) ?? errnoOf(error) ?? 'no reason given';
   const facts = { ...server, errno };
-  const certificate = CERTIFICATE_ERRORS[errno];
-  if (certificate !== undefined) {
-    const [code, why] = certificate;
-    return new Failure(code, 'certificate', { ...facts, why }, error);
+  const system = SYSTEM_ERRORS[errno] ?? (errno.startsWith('EAI_') ? LOOKUP_ERROR : undefined);
+  if (system === undefined) {
+    if (typeof stage === 'string') return new Failure('CONNECTION_LOST', FAILED[stage], facts, error);
+    return tlsFailure(root, errno, server, stage) ?? new Failure('CONNECTION_LOST', 'failed', facts, error);
   }
-  if (UNUSABLE_CERTIFICATES.includes(errno)) return new Failure('TLS_FAILED', 'certificate', facts, error);
-  const system = SYSTEM_ERRORS[errno];
-  if (system !== undefined) {
-    const [code, why] = system;
-    if (code === 'CONNECTION_LOST') return new Failure(code, LOST[stage], { ...facts, why }, error);
-    return new Failure(code, 'connecting', { ...facts, why }, error);
+  const [code, why] = system;
+  if (code !== 'CONNECTION_LOST') return new Failure(code, 'connecting', { ...facts, why }, error);
+  if (typeof stage === 'string') return new Failure(code, LOST[stage], { ...facts, why }, error);
+  if (stage.server.useSsl) return closedFailure(server, stage, error);
+  return new Failure(code, 'connecting', { ...facts, why }, error);
+}
+
+/** The server closed the connection before it accepted the login. */
+export function closedFailure(server: ServerFacts, progress: ConnectionProgress, cause?: unknown): Failure {
+  const inTls = progress.keysAgreed ? 'closedInTls' : 'closedBeforeTls';
+  return new Failure('CONNECTION_LOST', progress.server.useSsl ? inTls : 'closed', server, cause);
+}
+
+/** The server did not accept the login in time. @param limitMs ms */
+export function timeoutFailure(server: ServerFacts, { stage }: ConnectionProgress, limitMs: number): Failure {
+  const facts = { ...server, seconds: Math.round(limitMs / 100) / 10 };
+  switch (stage) {
+    case 'lookup':
+      return new Failure('HOST_NOT_FOUND', 'nameServerSilent', facts);
+    case 'tcp':
+      return new Failure('CONNECT_TIMEOUT', 'noAnswer', facts);
+    case 'handshake':
+      return new Failure('CONNECT_TIMEOUT', 'noHandshake', facts);
+    case 'open':
+      return new Failure('ANSWER_TIMEOUT', 'notAccepted', facts);
   }
-  if (errno.startsWith('ERR_SSL') || errno.startsWith('ERR_TLS') || errno === 'EPROTO') {
-    return new Failure('TLS_FAILED', 'handshake', facts, error);
-  }
-  return new Failure('CONNECTION_LOST', FAILED[stage], facts, error);
+}
+
+/** RFC 8446, section 5.1: a record begins with its type (21: alert, 22: handshake) and version 3.x. */
+const isTls = (bytes: Buffer): boolean => (bytes[0] === 21 || bytes[0] === 22) && bytes[1] === 3;
+
+/** The server sent something other than MQTT. @param received its first bytes */
+export function notMqttFailure(server: ServerFacts, received: Buffer, cause?: unknown): Failure {
+  if (received.toString('latin1', 0, 5) === 'HTTP/') return new Failure('NOT_MQTT', 'http', server, cause);
+  return new Failure('NOT_MQTT', isTls(received) ? 'tls' : 'notMqtt', server, cause);
 }

@@ -39,13 +39,13 @@ export interface CertificateRequest {
   readonly ca?: IssuedCertificate;
 }
 
-export type AuthorityRequest = Pick<CertificateRequest, 'notBefore' | 'notAfter'> & { readonly name?: string };
+export type AuthorityRequest = Pick<CertificateRequest, 'notBefore' | 'notAfter' | 'ca'> & { readonly name?: string };
 
 const DAY_MS = 86_400_000;
 const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNING_ALGORITHM = { name: 'ECDSA', hash: 'SHA-256' };
 
-/** Makes a CA: an EC P-256 key and a self-signed certificate. Its name has a random part, so that two CAs differ. */
+/** Makes a CA: an EC P-256 key and a certificate, self-signed or issued by another CA. Its name has a random part, so that two CAs differ. */
 export function issueAuthority(request: AuthorityRequest = {}): Promise<IssuedCertificate> {
   return issue(`${request.name ?? 'Simulator CA'} ${randomBytes(4).toString('hex')}`, request, [
     new BasicConstraintsExtension(true, undefined, true),

@@ -3,14 +3,13 @@
  * src/client/thingsboardSession.ts.
  */
 
-import type { Socket } from 'node:net';
 import { generate } from 'mqtt-packet';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
-import { networkFailure } from '../failures/networkFailure.ts';
-import { provisioningServer, type ServerFacts } from '../failures/serverFacts.ts';
-import { guardIdentifiers, MqttClient } from './mqttClient.ts';
-import { openStream } from './openStream.ts';
+import { closedFailure, networkFailure, notMqttFailure, timeoutFailure } from '../failures/networkFailure.ts';
+import { provisioningServer } from '../failures/serverFacts.ts';
+import { guardIdentifiers, LOGIN_OPTIONS, MqttClient } from './mqttClient.ts';
+import { openStream, type ServerStream } from './openStream.ts';
 
 /** One question to a server. */
 export interface Question {
@@ -27,20 +26,23 @@ export interface Question {
   readonly early?: boolean;
 }
 
-export interface ExchangeOptions {
+export interface LoginOptions {
   readonly server: ServerEndpoint;
   /** A connection to the server on which nothing was sent yet; default: a new one. */
-  readonly stream?: Socket | undefined;
+  readonly stream?: ServerStream | undefined;
   readonly clientId: string;
   readonly username: string;
-  readonly question: Question;
   /** Limit for the whole exchange, ms. */
   readonly timeoutMs: number;
-  /** Limit from CONNACK to the answer, ms; default: the rest of timeoutMs. */
-  readonly answerTimeoutMs?: number;
   readonly signal: AbortSignal;
   /** Called at each stage; `secured`: the TLS handshake is done and CONNECT is sent. */
   readonly onStage?: (stage: 'secured' | 'connected' | 'asked') => void;
+}
+
+export interface ExchangeOptions extends LoginOptions {
+  readonly question: Question;
+  /** Limit from CONNACK to the answer, ms; default: the rest of timeoutMs. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** How an exchange ended. An aborted exchange rejects instead. */
@@ -55,83 +57,98 @@ export type ExchangeEnd =
       readonly asked: boolean;
     };
 
+/** The server accepted a login without a question. */
+export type LoginEnd = { readonly kind: 'accepted' } | Exclude<ExchangeEnd, { readonly kind: 'answer' }>;
+
 /** ThingsBoard's packets are far smaller. More bytes are an attack or another protocol. */
 const MAX_RECEIVED_BYTES = 128 * 1024;
-
-function timeoutFailure(server: ServerFacts, asked: boolean, open: boolean, ms: number): Failure {
-  const facts = { ...server, seconds: Math.round(ms / 100) / 10 };
-  if (asked) return new Failure('ANSWER_TIMEOUT', 'noAnswer', facts);
-  return open ? new Failure('ANSWER_TIMEOUT', 'notAccepted', facts) : new Failure('CONNECT_TIMEOUT', 'noAnswer', facts);
-}
+/** MQTT 3.1.1, section 3.14. */
+const DISCONNECT = Buffer.from([0xe0, 0x00]);
 
 /**
  * Connects, asks one question, receives one answer and closes. Each question needs its own connection, because
  * ThingsBoard answers without a correlation id (docs/thingsboard.md, section 3). The question is never sent again,
  * because a repeated PUBLISH is a second provisioning attempt (docs/thingsboard.md, section 1). The exchange does not
- * wait for SUBACK, because servers before 3.9 never send it.
+ * wait for SUBACK, because servers before 3.9 never send it. Without a question the login alone is tried.
  * @throws the signal's reason when it is aborted; every other end is an ExchangeEnd
  */
-export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
-  if (options.signal.aborted) options.stream?.destroy();
+export function exchange(options: ExchangeOptions): Promise<ExchangeEnd>;
+export function exchange(options: LoginOptions): Promise<LoginEnd>;
+export function exchange(options: LoginOptions & Partial<ExchangeOptions>): Promise<ExchangeEnd | LoginEnd> {
+  if (options.signal.aborted) options.stream?.socket.destroy();
   options.signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const { question, signal } = options;
     const server = provisioningServer(options.server);
-    const early = question.early === true;
+    const early = question?.early === true;
     let accepted = false;
     let asked = false;
+    let acknowledged = false;
     let settled = false;
+    let first: Buffer | undefined;
     let received = 0;
 
-    const stream = options.stream ?? openStream(options.server);
-    const client = new MqttClient(() => stream, {
-      protocolVersion: 4,
+    const { socket, progress } = options.stream ?? openStream(options.server);
+    const client = new MqttClient(() => socket, {
+      ...LOGIN_OPTIONS,
       clientId: options.clientId,
       username: options.username,
-      clean: true,
-      manualConnect: true,
-      reconnectPeriod: 0,
-      resubscribe: false,
       keepalive: 0,
-      // The cache would allocate 65,536 buffers before the first packet, one for each packet identifier.
-      writeCache: false,
       // This function's own limit ends the exchange first.
       connectTimeout: options.timeoutMs + 1000,
     });
 
-    const close = (): void => {
+    const destroy = (): void => {
+      // end(true) does not wait. A late error of the stream is ignored, because the exchange has ended.
+      client.end(true);
+      socket.destroy();
+    };
+    const end = (): void => {
       settled = true;
       clearTimeout(deadline);
       clearTimeout(answerDeadline);
       signal.removeEventListener('abort', abort);
-      // end(true) does not wait. A late error of the stream is ignored, because the exchange has ended.
-      client.end(true);
-      stream.destroy();
     };
-    const settle = (end: ExchangeEnd): void => {
+    const settle = (result: ExchangeEnd | LoginEnd): void => {
       if (settled) return;
-      close();
-      resolve(end);
+      end();
+      // A clean DISCONNECT, so that the server's log shows no broken connection.
+      if (result.kind === 'accepted') socket.end(DISCONNECT, destroy);
+      else destroy();
+      resolve(result);
     };
     const fail = (failure: Failure): void => settle({ kind: 'failed', failure, asked });
     const abort = (): void => {
-      close();
+      end();
+      destroy();
       reject(signal.reason);
     };
-    const timeUp = (ms: number) => () => fail(timeoutFailure(server, asked, !stream.connecting, ms));
+    const late = (ms: number): Failure => {
+      if (!asked) return timeoutFailure(server, progress(), ms);
+      const facts = { ...server, seconds: Math.round(ms / 100) / 10 };
+      return new Failure('ANSWER_TIMEOUT', acknowledged ? 'acknowledged' : 'noAnswer', facts);
+    };
+    const broken = (error?: Error): Failure => {
+      if (acknowledged) return new Failure('CONNECTION_LOST', 'acknowledged', server, error);
+      if (error !== undefined) return networkFailure(error, server, asked ? 'asked' : progress());
+      return asked ? new Failure('CONNECTION_LOST', 'answerClosed', server) : closedFailure(server, progress());
+    };
+    const failAfter = (ms: number): NodeJS.Timeout => setTimeout(() => fail(late(ms)), ms);
 
-    const deadline = setTimeout(timeUp(options.timeoutMs), options.timeoutMs);
+    const deadline = failAfter(options.timeoutMs);
     let answerDeadline: NodeJS.Timeout | undefined;
     signal.addEventListener('abort', abort, { once: true });
 
-    stream.on('data', (chunk: Buffer) => {
+    socket.on('data', (chunk: Buffer) => {
+      first ??= chunk;
       received += chunk.length;
       if (received <= MAX_RECEIVED_BYTES) return;
       fail(new Failure('ANSWER_INVALID', 'tooMuch', { ...server, limit: MAX_RECEIVED_BYTES }));
     });
-    stream.on('error', (error) => fail(networkFailure(error, server, asked ? 'asked' : 'connecting')));
-    stream.once('secureConnect', () => options.onStage?.('secured'));
+    socket.on('error', (error) => fail(broken(error)));
+    socket.once('secureConnect', () => options.onStage?.('secured'));
     client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'puback') acknowledged = asked;
       // Only the first CONNACK can refuse. A later packet does not tell whether the question arrived.
       if (packet.cmd !== 'connack' || asked) return;
       accepted = !packet.returnCode;
@@ -139,28 +156,30 @@ export function exchange(options: ExchangeOptions): Promise<ExchangeEnd> {
     });
     // Stream errors and refusals are handled above. So this error comes from MQTT.js's parser, or MQTT.js rejects a
     // packet that is not allowed here, such as a second CONNACK.
-    const failNotMqtt = (error: Error): void => fail(new Failure('NOT_MQTT', 'notMqtt', server, error));
+    const failNotMqtt = (error: Error): void => fail(notMqttFailure(server, first ?? Buffer.alloc(0), error));
     client.on('error', failNotMqtt);
     guardIdentifiers(client, failNotMqtt);
-    client.on('close', () => fail(new Failure('CONNECTION_LOST', asked ? 'answerClosed' : 'closed', server)));
+    client.on('close', () => fail(broken()));
     client.on('message', (topic, payload) => {
       // MQTT.js emits 'connect' after the message that directly follows CONNACK.
-      if ((early ? accepted : asked) && topic === question.answerTopic)
+      if ((early ? accepted : asked) && topic === question?.answerTopic)
         settle({ kind: 'answer', payload: Buffer.from(payload) });
     });
     client.on('connect', () => {
       // MQTT.js emits 'connect' later than CONNACK arrives. If the exchange has ended, it must not ask.
       if (settled) return;
+      if (question === undefined) return settle({ kind: 'accepted' });
       asked = true;
       const { answerTimeoutMs } = options;
-      if (answerTimeoutMs !== undefined) answerDeadline = setTimeout(timeUp(answerTimeoutMs), answerTimeoutMs);
+      if (answerTimeoutMs !== undefined) answerDeadline = failAfter(answerTimeoutMs);
       if (question.subscribe) client.subscribe(question.answerTopic, { qos: 1 }, () => {});
       if (!early) client.publish(question.topic, question.payload, { qos: 1 }, () => {});
       options.onStage?.('connected');
       options.onStage?.('asked');
     });
     client.connect();
+    if (question === undefined || !early) return;
     const { topic, payload } = question;
-    if (early) stream.write(generate({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false }));
+    socket.write(generate({ cmd: 'publish', topic, payload, qos: 0, dup: false, retain: false }));
   });
 }

@@ -7,6 +7,19 @@ import clientModule from 'mqtt/lib/client';
 export const MqttClient = clientModule.default;
 export type MqttClient = InstanceType<typeof MqttClient>;
 
+/** What every connection of the agent has in common. */
+export const LOGIN_OPTIONS = {
+  protocolVersion: 4,
+  clean: true,
+  // The caller's listeners must see the first bytes before MQTT.js does.
+  manualConnect: true,
+  // MQTT.js would also send unacknowledged messages again.
+  reconnectPeriod: 0,
+  resubscribe: false,
+  // The cache would allocate 65,536 buffers before the first packet, one for each packet identifier.
+  writeCache: false,
+} as const;
+
 /**
  * Guards against PUBREL and PUBLISH (QoS 1 and 2) without a packet identifier, which MQTT 3.1.1, section 2.3.1,
  * requires. MQTT.js's parser accepts such packets, and its answer then throws an error that can't be caught. Identifier

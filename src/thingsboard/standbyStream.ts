@@ -1,6 +1,5 @@
-import type { Socket } from 'node:net';
 import type { ServerEndpoint } from '../endpoint.ts';
-import { openStream } from './openStream.ts';
+import { openStream, type ServerStream } from './openStream.ts';
 
 /**
  * One connection that is opened before it is needed: its TCP and TLS handshakes run while the server processes the
@@ -10,37 +9,39 @@ export interface StandbyStream {
   /** Opens the connection unless one is open. Never fails: after an error the caller opens a connection itself. */
   open(server: ServerEndpoint): void;
   /** Hands over the connection to this server, even during its handshake; undefined if there is no open one. */
-  take(server: ServerEndpoint): Socket | undefined;
+  take(server: ServerEndpoint): ServerStream | undefined;
   /** Closes a connection that was not taken. */
   close(): void;
 }
 
 const isSame = (one: ServerEndpoint, other: ServerEndpoint): boolean =>
-  one.host === other.host && one.port === other.port && one.useSsl === other.useSsl && one.ca === other.ca;
+  one.host === other.host && one.port === other.port && one.useSsl === other.useSsl && one.ca?.pem === other.ca?.pem;
 
 export function standbyStream(): StandbyStream {
-  let standby: { readonly server: ServerEndpoint; readonly socket: Socket; readonly discard: () => void } | undefined;
+  let standby: { readonly stream: ServerStream; readonly discard: () => void } | undefined;
   return {
     open(server) {
-      if (standby !== undefined && !standby.socket.destroyed) return;
-      const socket = openStream(server);
+      if (standby !== undefined && !standby.stream.socket.destroyed) return;
+      const stream = openStream(server);
+      const { socket } = stream;
       const discard = (): void => void socket.destroy();
       socket.on('error', discard);
       // An MQTT server never sends first. The listener also makes Node notice that the server closes.
       socket.on('data', discard);
-      standby = { server, socket, discard };
+      standby = { stream, discard };
     },
     take(server) {
       const taken = standby;
       standby = undefined;
-      if (taken === undefined || taken.socket.destroyed) return undefined;
-      if (!isSame(taken.server, server)) {
+      if (taken === undefined || taken.stream.socket.destroyed) return undefined;
+      if (!isSame(taken.stream.progress().server, server)) {
         taken.discard();
         return undefined;
       }
-      taken.socket.off('data', taken.discard);
-      taken.socket.pause();
-      return taken.socket;
+      const { socket } = taken.stream;
+      socket.off('data', taken.discard);
+      socket.pause();
+      return taken.stream;
     },
     close() {
       standby?.discard();

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSession, SESSION_LIMITS, type SessionLimits } from '../../src/client/thingsboardSession.ts';
 import type { ThingsboardSettings } from '../../src/config/thermal/clientConfig.ts';
 import { Failure } from '../../src/failures/failure.ts';
@@ -181,6 +181,32 @@ describe('an open session', () => {
     ]);
     expect(await session.ended).toMatchObject({ code: 'CONNECTION_LOST' });
     expect(await failureOf(session.publish(TELEMETRY, '{}', forever))).toMatchObject({ code: 'CONNECTION_LOST' });
+  });
+
+  it.each(['sent a message', 'were idle'])(
+    'that the server ends early has a hint of its own, as if it %s',
+    async (when) => {
+      const { port, closeConnections } = await broker({ answer: () => 'close' });
+      const session = await open(port);
+      if (when === 'were idle') closeConnections();
+      else await failureOf(session.publish(TELEMETRY, '{}', forever));
+      const ended = await session.ended;
+      expect(ended.code).toBe('CONNECTION_LOST');
+      expect(ended.message).toMatch(/closed the connection \d+(?:\.\d)? s after it had accepted it$/);
+      expect(ended.hint).toMatch(
+        /another client uses the same access token .* or a rate limit of the tenant or the device/,
+      );
+    },
+  );
+
+  it('that lasted longer has the usual hint', async () => {
+    const { port, closeConnections } = await broker();
+    const session = await open(port);
+    const now = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 31_000);
+    onTestFinished(() => now.mockRestore());
+    closeConnections();
+    expect((await session.ended).message).toMatch(/(?:closed the connection|was lost: .*)$/);
+    expect((await session.ended).hint).toMatch(/^The client tries again by itself\. If that repeats/);
   });
 
   it('notices a server that no longer answers pings, even while it sends publications with QoS 0', async () => {

@@ -1,10 +1,11 @@
 import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { acquireLock } from '../../src/device/lock.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { settle } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/examine.ts';
+import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
 import { checkNameResolution } from '../../src/doctor/nameResolution.ts';
 import { checkTcpConnection } from '../../src/doctor/tcpConnection.ts';
 import { checkTlsConnection } from '../../src/doctor/tlsConnection.ts';
@@ -13,9 +14,10 @@ import { runDevice } from '../support/agentRun.ts';
 import { startBlackHole } from '../support/blackHole.ts';
 import { OLD_CONFIG, OLD_TOKEN } from '../support/deviceFiles.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from '../support/deviceFolder.ts';
+import { plainServer, tlsServer } from '../support/exchangeCalls.ts';
 import { AUTHORITY, certificateFor } from '../support/provocation.ts';
 import { startServer } from '../support/server.ts';
-import { closedPort, startHttpServer, startSilentServer } from '../support/strangeServers.ts';
+import { closedPort, startSilentServer } from '../support/strangeServers.ts';
 
 const BOARD = 'board-1';
 
@@ -211,28 +213,44 @@ describe('the connection to the server', () => {
     const paths = await device({ port: server.port, provisioning: { use_ssl: true, ca_file: 'ca.pem' } });
     await writeFile(join(paths.deviceFolder, 'ca.pem'), AUTHORITY.cert);
     const { said } = await examined(paths);
-    expect(said('authorities')).toEqual(['passed -: 1 in ca.pem']);
+    expect(said('authorities')).toEqual(['passed -: 1 in ca_file ca.pem']);
     expect(said('TLS')[0]).toMatch(/^passed -: TLSv1\.\d, certificate of .+, issued by .+, valid [\d-]+ to [\d-]+$/);
     expect(said('MQTT CONNECT')[0]).toMatch(/^passed/);
+  });
+
+  it('trusts the authorities of the environment, as a run does, and warns that a service may have another one', async () => {
+    const server = await startServer(onTestFinished, { tls: await certificateFor({}) });
+    const paths = await device({ port: server.port, provisioning: { use_ssl: true } });
+    const extra = join(paths.deviceFolder, 'extra.pem');
+    await writeFile(extra, AUTHORITY.cert);
+    for (const name of ['SSL_CERT_FILE', 'SSL_CERT_DIR']) vi.stubEnv(name, '');
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', extra);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { said, of } = await examined(paths);
+    expect(said('authorities')[0]).toMatch(/^passed -: \d+ in .* and .*extra\.pem \(NODE_EXTRA_CA_CERTS\)$/);
+    expect(of('authorities')[1]).toMatchObject({ verdict: 'warning', hint: expect.stringContaining('Environment=') });
+    expect(said('MQTT CONNECT')[0]).toMatch(/^passed/);
+    expect((await runDevice(paths, { boardId: BOARD })).outcome).toBe('provisioned');
   });
 
   it('shows the certificate that it refuses', async () => {
     const server = await startServer(onTestFinished, {
       tls: await certificateFor({ ips: [], names: ['other.example'] }),
     });
-    const endpoint = { host: '127.0.0.1', port: server.port, useSsl: true, ca: AUTHORITY.cert };
-    const { findings, fact } = await checkTlsConnection(endpoint, 2000, Date.now());
+    const attempt = attemptLogin(tlsServer(server.port, AUTHORITY.cert), 2000);
+    const { findings, fact } = await checkTlsConnection(attempt, Date.now());
     expect(findings.map(({ verdict, code }) => [verdict, code])).toEqual([['failed', 'TLS_WRONG_HOST']]);
     expect(findings[0]?.message).toMatch(/^No TLS connection to .+: .+; certificate of .+, issued by .+, valid /);
     expect(fact).toBeUndefined();
   });
 
   it('fails within its limit at each stage', async () => {
-    const hole = { host: '127.0.0.1', port: await startBlackHole(onTestFinished), useSsl: false };
+    const hole = plainServer(await startBlackHole(onTestFinished));
     expect((await failureOf(() => checkTcpConnection(hole, 200))).code).toBe('CONNECT_TIMEOUT');
-    const silent = { host: '127.0.0.1', port: await startSilentServer(onTestFinished), useSsl: true };
-    expect((await failureOf(() => checkTlsConnection(silent, 200, 0))).code).toBe('CONNECT_TIMEOUT');
-    const nowhere = { host: 'no-such-host.invalid', port: 1, useSsl: false };
+    const silent = tlsServer(await startSilentServer(onTestFinished));
+    const { findings } = await checkTlsConnection(attemptLogin(silent, 200), 0);
+    expect(findings[0]?.code).toBe('CONNECT_TIMEOUT');
+    const nowhere = plainServer(1, 'no-such-host.invalid');
     expect((await failureOf(() => checkNameResolution(nowhere, 5000))).code).toBe('HOST_NOT_FOUND');
     expect((await failureOf(() => checkNameResolution(nowhere, 0))).code).toBe('HOST_NOT_FOUND');
     const stuck = await settle(() => new Promise<never>(() => {}), 20);
@@ -240,15 +258,9 @@ describe('the connection to the server', () => {
   });
 
   it('is named by the host, and by an IPv6 address in brackets', async () => {
-    const port = await startHttpServer(onTestFinished);
-    const { findings } = await checkNameResolution({ host: 'localhost', port, useSsl: false }, 5000);
+    const { findings } = await checkNameResolution(plainServer(1, 'localhost'), 5000);
     expect(findings[0]?.message).toMatch(/^localhost resolves to (127\.0\.0\.1|::1)/);
-    const refused = await failureOf(async () =>
-      checkTcpConnection({ host: '::1', port: await closedPort(), useSsl: false }, 500),
-    );
+    const refused = await failureOf(async () => checkTcpConnection(plainServer(await closedPort(), '::1'), 500));
     expect(refused.message).toContain('[::1]:');
-    expect((await failureOf(() => checkTlsConnection({ host: '127.0.0.1', port, useSsl: true }, 500, 0))).code).toBe(
-      'TLS_FAILED',
-    );
   });
 });

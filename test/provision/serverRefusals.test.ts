@@ -20,6 +20,17 @@ test('a wrong key is permanent: one request, nothing changed', async () => {
   expect(await unchanged(paths)).toBe(true);
 });
 
+test('a request that is acknowledged, but never answered, ends with a hint about both causes; no device is made', async () => {
+  const faults = [{ on: 'request', action: 'silenceThenPubackAndClose', ms: 0 }] as const;
+  const { simulator, paths } = await scene({ faults }, { provisioning: { max_retries: 1 } });
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'CONNECTION_LOST' } });
+  expect(run.failure?.message).toContain('acknowledged the request (PUBACK), then closed');
+  expect(run.failure?.hint).toMatch(/back end has failed .* X509_CERTIFICATE_CHAIN/);
+  expect(simulator.registry.devices()).toEqual([]);
+  expect(await unchanged(paths)).toBe(true);
+});
+
 const OTHER_CREDENTIALS: readonly Credentials[] = [
   { type: 'MQTT_BASIC', clientId: 'c', userName: 'u', password: 'a-password' },
   { type: 'X509_CERTIFICATE', certificate: 'MIIBaseSixtyFour' },
@@ -31,6 +42,7 @@ test.each(OTHER_CREDENTIALS)("$type credentials of a pre-provisioned device can'
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'CREDENTIALS_TYPE_UNSUPPORTED' } });
   expect(run.failure?.message).toContain(credentials.type);
+  expect(run.failure?.hint).toContain('delete its server attribute provisionState');
   expect(run.text).not.toContain('a-password');
   expect(await unchanged(paths)).toBe(true);
 });

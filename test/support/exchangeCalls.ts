@@ -15,7 +15,7 @@ export const tlsServer = (port: number, ca?: string, host = '127.0.0.1'): Server
   host,
   port,
   useSsl: true,
-  ca,
+  ca: { pem: ca, from: 'the test', unused: '' },
 });
 
 type Changes = Partial<Omit<ExchangeOptions, 'server'>>;

@@ -4,6 +4,7 @@ import dns from 'node:dns';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
 import { openStream } from '../../src/thingsboard/openStream.ts';
 import { TYPE } from '../simulator/mqttClients.ts';
 import { startBlackHole } from '../support/blackHole.ts';
@@ -100,6 +101,16 @@ describe('an exchange with', () => {
     const server = await startRawServer(answering);
     resolveTo('dual.test', ['::1', '127.0.0.1']);
     expect(summaryOf(await ask(plainServer(server.port, 'dual.test')))).toEqual({ kind: 'answer', text: 'yes' });
+  });
+
+  it.each(['without TLS', 'with TLS'])('a host with two addresses %s, and waits 3 s for the first one', async (tls) => {
+    const port = await startBlackHole();
+    // Nothing listens on the second address: without the wait the exchange would end with CONNECTION_REFUSED.
+    resolveTo('slow.test', ['127.0.0.1', '127.0.0.2']);
+    const server = { ...plainServer(port, 'slow.test'), useSsl: tls === 'with TLS' };
+    expect(summaryOf(await ask(server, { timeoutMs: 600 }))).toEqual(failed('CONNECT_TIMEOUT'));
+    const step = await attemptLogin(server, 600).opened;
+    expect('failure' in step && step.failure.code).toBe('CONNECT_TIMEOUT');
   });
 
   it('a host with two unreachable addresses', async () => {

@@ -1,7 +1,7 @@
 /** TLS: the certificates and versions that an exchange accepts or refuses, and its messages. */
 
 import type { TlsOptions } from 'node:tls';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FAILURES } from '../../src/failures/catalogue.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import { simulate } from '../simulator/mqttClients.ts';
@@ -64,46 +64,56 @@ describe('an exchange over TLS', () => {
       { ...LOCAL, ca: otherCa },
       ca.cert,
       'TLS_UNKNOWN_CA',
-      'its certificate authority is unknown here',
+      /^its certificate authority is unknown here \("Simulator CA \w+" is not in the test\)$/,
     ],
     [
       'a CA that the system does not know',
       { ...LOCAL, ca },
       undefined,
       'TLS_UNKNOWN_CA',
-      'its certificate authority is unknown here',
+      /^its certificate authority is unknown here /,
     ],
-    ['a self-signed certificate', LOCAL, ca.cert, 'TLS_UNKNOWN_CA', 'its certificate is self-signed'],
+    ['a self-signed certificate', LOCAL, ca.cert, 'TLS_UNKNOWN_CA', /^its certificate is self-signed$/],
     [
       'another host',
       { names: ['elsewhere.test'], ips: ['127.0.0.2'], ca },
       ca.cert,
       'TLS_WRONG_HOST',
-      'its certificate was issued for another host',
+      /^its certificate was issued for another host \(elsewhere\.test, 127\.0\.0\.2\)$/,
     ],
     [
       'an expired certificate',
       { ...LOCAL, ca, notBefore: ago(3), notAfter: ago(2) },
       ca.cert,
       'TLS_EXPIRED',
-      'its certificate has expired',
+      /^its certificate has expired$/,
     ],
     [
       'a certificate that is valid from tomorrow',
       { ...LOCAL, ca, notBefore: ago(-1) },
       ca.cert,
       'TLS_NOT_YET_VALID',
-      'its certificate is not valid yet',
+      /^its certificate is not valid yet$/,
     ],
   ] as const)('refuses %s', async (_what, certificate, trusted, code, why) => {
     const before = heldResources();
     const server = await startTlsServer(await issueCertificate(certificate));
     const end = await ask(tlsServer(server.port, trusted));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code, asked: false });
-    expect(failureIn(end).message).toBe(`No TLS connection to 127.0.0.1:${server.port}: ${why}`);
+    const [head, said] = failureIn(end).message.split(/(?<=:\d+): /);
+    expect(head).toBe(`No TLS connection to 127.0.0.1:${server.port}`);
+    expect(said).toMatch(why);
     expect(FAILURES[code].retryable).toBe(code === 'TLS_NOT_YET_VALID');
     expect(server.connections.flatMap(({ received }) => received)).toEqual([]);
     await releasedTo(before);
+  });
+
+  it('verifies certificates even if the environment switches the verification off for Node', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const server = await startTlsServer(await issueCertificate({ ...LOCAL, ca: otherCa }));
+    expect(summaryOf(await ask(tlsServer(server.port, ca.cert)))).toMatchObject({ code: 'TLS_UNKNOWN_CA' });
+    expect(server.connections.flatMap(({ received }) => received)).toEqual([]);
   });
 
   it('refuses a certificate issued by a certificate that is not a CA', async () => {
@@ -114,7 +124,7 @@ describe('an exchange over TLS', () => {
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
     // OpenSSL 3 has a separate number for this, and not every version of Node has a name for it.
     expect(failureIn(end).message).toMatch(
-      /^No TLS connection to .*: its certificate can't be used \((INVALID_CA|UNSPECIFIED)\)$/,
+      /^No TLS connection to .*: its certificate can't be used: .+ \((INVALID_CA|UNSPECIFIED)\)$/,
     );
     expect(failureIn(end).hint).toContain('certificate');
   });
@@ -129,8 +139,7 @@ describe('an exchange over TLS', () => {
     });
     const end = await ask(tlsServer(server.port, ca.cert));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'TLS_FAILED', asked: false });
-    // The name of OpenSSL's protocol error depends on its version.
-    expect(failureIn(end).message).toMatch(/^The TLS handshake with 127\.0\.0\.1:\d+ failed \((EPROTO|ERR_SSL_\w+)\)$/);
+    expect(failureIn(end).message).toMatch(/^127\.0\.0\.1:\d+ speaks neither TLS 1\.2 nor TLS 1\.3 /);
   });
 
   it.each(['TLSv1.2', 'TLSv1.3'] as const)('accepts %s', async (version) => {
@@ -161,7 +170,7 @@ describe('an exchange on the wrong kind of port', () => {
     const end = await ask(tlsServer(simulator.port, ca.cert));
     expect(summaryOf(end)).toEqual(lost);
     expect(failureIn(end).message).toBe(
-      `No connection to 127.0.0.1:${simulator.port}: the connection was reset (ECONNRESET)`,
+      `127.0.0.1:${simulator.port} closed the connection at the start of the TLS handshake, as a port without TLS does`,
     );
     expect(failureIn(end).hint).toContain('use_ssl');
   });
@@ -180,6 +189,7 @@ describe('an exchange on the wrong kind of port', () => {
     const server = await startRawServer({ onConnect: (socket) => void socket.end(alert) });
     const end = await ask(plainServer(server.port));
     expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'NOT_MQTT', asked: false });
+    expect(failureIn(end).message).toBe(`127.0.0.1:${server.port} answers in TLS, but use_ssl is false`);
   });
 
   it('with TLS to a port that sends a plain-text greeting', async () => {
@@ -192,7 +202,7 @@ describe('an exchange on the wrong kind of port', () => {
     const before = heldResources();
     const server = await startRawServer({});
     const end = await ask(tlsServer(server.port, ca.cert), { timeoutMs: 200 });
-    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'ANSWER_TIMEOUT', asked: false });
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code: 'CONNECT_TIMEOUT', asked: false });
     await server.allClosed();
     await releasedTo(before);
   });

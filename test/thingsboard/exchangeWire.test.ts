@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { simulate, TYPE, wait } from '../simulator/mqttClients.ts';
+import { packet, simulate, TYPE, wait } from '../simulator/mqttClients.ts';
 import {
   ANSWER_TOPIC,
   ask,
@@ -25,6 +25,8 @@ import {
 } from '../support/rawMqttServer.ts';
 
 const ANSWER = '{"status":"SUCCESS"}';
+/** For the packet identifier that the server does not check. */
+const PUBACK = packet(TYPE.PUBACK, 0, Buffer.from([0, 1]));
 const SHORT_MS = 100;
 const answered = (text = ANSWER) => ({ kind: 'answer', text });
 const accept = (socket: Socket): void => void socket.write(connackBytes());
@@ -102,11 +104,35 @@ describe('the message of a failure', () => {
     ['closed the connection before it accepted it', { onOpen: (socket) => void socket.end() }, 5000],
     ['closed the connection before it answered', { onConnect: (socket) => void socket.end(connackBytes()) }, 5000],
     ['is reachable, but did not accept the MQTT connection within 0.2 s', {}, 2 * SHORT_MS],
-    ['answers, but not in MQTT', { onConnect: send(Buffer.from('HTTP/1.1 400 Bad Request\r\n')) }, 5000],
+    ['answers in HTTP, not in MQTT', { onConnect: send(Buffer.from('HTTP/1.1 400 Bad Request\r\n')) }, 5000],
   ])('says that the server "%s"', async (text, script, timeoutMs) => {
     const { port } = await startRawServer(script);
     const { message } = failureIn(await ask(plainServer(port), { timeoutMs }));
     expect(message).toBe(`127.0.0.1:${port} ${text}`);
+  });
+});
+
+describe('after an acknowledgement (PUBACK) without an answer', () => {
+  const acknowledge = (then: (socket: Socket) => void): RawScript => ({
+    onConnect: accept,
+    onPublish: (socket) => socket.write(PUBACK, () => then(socket)),
+  });
+
+  it.each<[string, (socket: Socket) => void, string, string]>([
+    ['closes', (socket) => void socket.end(), 'CONNECTION_LOST', ', then closed the connection without an answer'],
+    [
+      'resets',
+      (socket) => void setTimeout(() => socket.resetAndDestroy(), 20),
+      'CONNECTION_LOST',
+      ', then closed the connection without an answer',
+    ],
+    ['is silent', () => {}, 'ANSWER_TIMEOUT', ', but did not answer it within 0.2 s'],
+  ])('a server that %s has taken the request, and the hint names both causes', async (_what, then, code, says) => {
+    const { port } = await startRawServer(acknowledge(then));
+    const end = await ask(plainServer(port), { answerTimeoutMs: 2 * SHORT_MS });
+    expect(summaryOf(end)).toEqual({ kind: 'failed', code, asked: true });
+    expect(failureIn(end).message).toBe(`127.0.0.1:${port} acknowledged the request (PUBACK)${says}`);
+    expect(failureIn(end).hint).toMatch(/back end has failed .* X509_CERTIFICATE_CHAIN/);
   });
 });
 

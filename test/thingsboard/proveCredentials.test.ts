@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Aedes } from 'aedes';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
 import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
@@ -97,6 +97,17 @@ describe('proveCredentials', () => {
     const address = broker.address();
     if (address === null || typeof address === 'string') throw new Error('no TCP address');
     expect(summaryOf(await prove(address.port, { timeoutMs: 500 }))).toBe('accepted: NOT_THINGSBOARD');
+  });
+
+  it('waits 5 s at most for the attributes of a device, however long the limit of the exchange is', async () => {
+    const server = await startRawServer({ onConnect: (socket) => void socket.write(connackBytes()) });
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    onTestFinished(() => timers.mockRestore());
+    const controller = new AbortController();
+    const proof = prove(server.port, { timeoutMs: 30_000, signal: controller.signal });
+    await until(() => timers.mock.calls.some(([, ms]) => ms === 5000), 'the limit for the answer');
+    controller.abort(new Error('enough'));
+    await expect(proof).rejects.toThrow('enough');
   });
 
   it.each([

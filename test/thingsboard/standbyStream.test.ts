@@ -18,8 +18,8 @@ describe('standbyStream', () => {
     const standby = newStandby();
     standby.open(plainServer(server.port));
     const taken = standby.take(plainServer(server.port));
-    onTestFinished(() => void taken?.destroy());
-    expect(taken?.remotePort ?? taken?.connecting).toBeTruthy();
+    onTestFinished(() => void taken?.socket.destroy());
+    expect(taken?.socket.remotePort ?? taken?.socket.connecting).toBeTruthy();
     expect(standby.take(plainServer(server.port))).toBeUndefined();
   });
 
@@ -42,7 +42,7 @@ describe('standbyStream', () => {
     ['another host', (port: number) => plainServer(port, 'localhost')],
     ['another port', (port: number) => plainServer(port - 1)],
     ['TLS', (port: number) => tlsServer(port)],
-    ['another authority', (port: number) => ({ ...plainServer(port), ca: 'PEM' })],
+    ['another authority', (port: number) => ({ ...tlsServer(port, 'PEM'), useSsl: false })],
   ])('is not used for %s, and closed', async (_what, other) => {
     const server = await startRawServer({});
     const standby = newStandby();

@@ -6,7 +6,7 @@ import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 
 export const MAX_CA_BYTES = 1024 * 1024;
 
-const REASONS: Readonly<Record<ReadProblem, string>> = {
+export const UNREADABLE: Readonly<Record<ReadProblem, string>> = {
   absent: 'it does not exist',
   'not-a-file': 'it is not a plain file',
   'too-large': `it is larger than ${MAX_CA_BYTES} bytes`,
@@ -14,39 +14,41 @@ const REASONS: Readonly<Record<ReadProblem, string>> = {
   unreadable: 'it could not be read',
 };
 
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g;
 
-function isCertificate(pem: string): boolean {
+/** The certificate, or undefined if the bytes are not one. */
+function certificateIn(der: Buffer): X509Certificate | undefined {
   try {
-    new X509Certificate(pem);
-    return true;
+    return new X509Certificate(der);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** The paths at which Debian, Fedora and Alpine keep the bundle of trusted certificate authorities. */
-const BUNDLES = ['/etc/ssl/certs/ca-certificates.crt', '/etc/pki/tls/certs/ca-bundle.crt', '/etc/ssl/cert.pem'];
-const MAX_BUNDLE_BYTES = 4 * 1024 * 1024;
-
 /**
- * The system's certificate authorities (PEM). Node trusts only its built-in list, but an operator who adds an authority
- * to the device expects the agent to trust it too.
- * @returns undefined where there is no bundle: Node's built-in list is used
+ * The certificates in a text (RFC 7468) as PEM, each with its own lines. OpenSSL stops reading at the first block that
+ * is damaged, indented, or begins on the last line of another block.
+ * @returns an empty text if there is none
  */
-export async function systemAuthorities(bundles: readonly string[] = BUNDLES): Promise<string | undefined> {
-  for (const path of bundles) {
-    const read = await readLimited(path, MAX_BUNDLE_BYTES);
-    if (read.ok && read.bytes.length > 0) return read.bytes.toString('utf8');
-  }
-  return undefined;
+export function certificatesIn(bytes: Buffer): string {
+  const blocks = [...bytes.toString('latin1').matchAll(CERTIFICATE)];
+  return blocks.map(([, base64 = '']) => certificateIn(Buffer.from(base64, 'base64'))?.toString() ?? '').join('');
 }
 
+/** Why a file holds no certificate, by its content. */
+const CONTENTS: readonly (readonly [RegExp, string])[] = [
+  [/^\s*$/, 'it is empty'],
+  [/-----BEGIN CERTIFICATE-----/, 'its certificate is damaged'],
+  [/-----BEGIN [A-Z ]*CERTIFICATE REQUEST-----/, 'it holds a certificate request, not a certificate'],
+  [/-----BEGIN [A-Z ]*KEY-----/, 'it holds a key, not a certificate'],
+  [/^(?:\xff\xfe|\xfe\xff)/, 'it is saved as UTF-16: save it as UTF-8'],
+];
+
 /**
- * Reads the PEM bundle of CA certificates (RFC 7468) that a configuration names.
+ * Reads the PEM bundle of CA certificates that a configuration names.
  * @param caFile path relative to the device folder
  * @param section the configuration's section that names the file, for the hint
- * @returns the text; it holds at least one certificate that can be parsed
+ * @returns the file's certificates: at least one
  * @throws Failure CA_FILE_UNUSABLE
  */
 export async function readCaFile(
@@ -57,22 +59,12 @@ export async function readCaFile(
   const path = resolve(deviceFolder, caFile);
   const read = await readLimited(path, MAX_CA_BYTES);
   if (!read.ok) {
-    throw new Failure('CA_FILE_UNUSABLE', 'unreadable', { path, section, why: REASONS[read.problem] }, read.cause);
+    throw new Failure('CA_FILE_UNUSABLE', 'unreadable', { path, section, why: UNREADABLE[read.problem] }, read.cause);
   }
+  const pem = certificatesIn(read.bytes);
+  if (pem !== '') return pem;
+  if (certificateIn(read.bytes) !== undefined) throw new Failure('CA_FILE_UNUSABLE', 'der', { path, section });
   const text = read.bytes.toString('latin1');
-  for (const [block] of text.matchAll(CERTIFICATE)) if (isCertificate(block)) return read.bytes.toString('utf8');
-  throw new Failure('CA_FILE_UNUSABLE', 'noCertificate', { path, section });
-}
-
-/**
- * The authorities that a TLS connection trusts: those in `ca_file`, otherwise the system's. Undefined without TLS.
- * @throws Failure CA_FILE_UNUSABLE
- */
-export async function trustedAuthorities(
-  deviceFolder: string,
-  { useSsl, caFile }: { readonly useSsl: boolean; readonly caFile?: string | undefined },
-  section: ServerFacts['section'],
-): Promise<string | undefined> {
-  if (!useSsl) return undefined;
-  return caFile === undefined ? systemAuthorities() : readCaFile(deviceFolder, caFile, section);
+  const why = CONTENTS.find(([content]) => content.test(text))?.[1] ?? 'it holds no PEM certificate';
+  throw new Failure('CA_FILE_UNUSABLE', 'unreadable', { path, section, why });
 }

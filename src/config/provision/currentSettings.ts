@@ -2,7 +2,7 @@ import type { DevicePaths } from '../../device/paths.ts';
 import type { ServerEndpoint } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
 import type { Log } from '../../log/log.ts';
-import { trustedAuthorities } from '../authorities/caFile.ts';
+import { trustedAuthorities } from '../authorities/trustedAuthorities.ts';
 import type { ExternalSettings } from './externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson, settingsDigest } from './provisionJson.ts';
 

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MAX_CA_BYTES } from '../../../src/config/authorities/caFile.ts';
@@ -12,12 +13,22 @@ describe('readCaFile', () => {
   it.each([
     ['one certificate', CERTIFICATE],
     ['text around it', `# The CA of example.com é\n${CERTIFICATE}\n# end\n`],
+    ['a byte-order mark', `\ufeff${CERTIFICATE}`],
     ['a broken one before it', BROKEN + CERTIFICATE],
+    ['a key before it', CERTIFICATE.replaceAll('CERTIFICATE', 'PRIVATE KEY') + CERTIFICATE],
     ['CRLF line ends', CERTIFICATE.replaceAll('\n', '\r\n')],
-  ])('returns the text of a bundle with %s', async (_what, text) => {
+    ['indented lines', CERTIFICATE.replaceAll(/^/gm, '  ')],
+    ['everything on one line', CERTIFICATE.replaceAll('\n', ' ')],
+  ])('returns the certificate of a file with %s, in the form that OpenSSL reads', async (_what, text) => {
     const folder = await scratchFolder();
     await put(join(folder, 'ca.pem'), text);
-    expect(await readCaFile(folder, 'ca.pem', 'provisioning')).toBe(text);
+    expect(await readCaFile(folder, 'ca.pem', 'provisioning')).toBe(CERTIFICATE);
+  });
+
+  it('returns both certificates of two files that were joined without a line end', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, 'ca.pem'), CERTIFICATE.trimEnd() + CERTIFICATE);
+    expect(await readCaFile(folder, 'ca.pem', 'provisioning')).toBe(CERTIFICATE + CERTIFICATE);
   });
 
   it('accepts a path relative to the device folder and an absolute path', async () => {
@@ -29,16 +40,25 @@ describe('readCaFile', () => {
   });
 
   it.each([
-    ['nothing', ''],
-    ['text', 'hello'],
-    ['a broken certificate', BROKEN],
-    ['a key', CERTIFICATE.replaceAll('CERTIFICATE', 'PRIVATE KEY')],
-  ])('refuses a file that holds %s', async (_what, text) => {
+    ['nothing', '', 'it is empty'],
+    ['a line end', '\n', 'it is empty'],
+    ['text', 'hello', 'it holds no PEM certificate'],
+    ['a broken certificate', BROKEN, 'its certificate is damaged'],
+    ['a key', CERTIFICATE.replaceAll('CERTIFICATE', 'PRIVATE KEY'), 'it holds a key, not a certificate'],
+    [
+      'a request',
+      CERTIFICATE.replaceAll('CERTIFICATE', 'CERTIFICATE REQUEST'),
+      'it holds a certificate request, not a certificate',
+    ],
+    ['UTF-16', Buffer.from(`\ufeff${CERTIFICATE}`, 'utf16le'), 'it is saved as UTF-16: save it as UTF-8'],
+    ['DER', new X509Certificate(CERTIFICATE).raw, 'it holds a certificate in DER form, not in PEM form'],
+  ])('refuses a file that holds %s, and says so', async (what, content, why) => {
     const folder = await scratchFolder();
-    await put(join(folder, 'ca.pem'), text);
+    await writeFile(join(folder, 'ca.pem'), content);
     const failure = await failureOf(() => readCaFile(folder, 'ca.pem', 'provisioning'));
     expect(failure.code).toBe('CA_FILE_UNUSABLE');
-    expect(failure.message).toBe(`The CA file ${folder}/ca.pem can't be used: it holds no PEM certificate`);
+    expect(failure.message).toBe(`The CA file ${folder}/ca.pem can't be used: ${why}`);
+    if (what === 'DER') expect(failure.hint).toContain('openssl x509 -inform der');
   });
 
   it('refuses a file above the limit, a folder, a FIFO and a missing file', async () => {

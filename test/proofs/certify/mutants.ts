@@ -80,8 +80,8 @@ export const MUTANTS = [
   {
     name: 'no-time-limit',
     file: 'src/thingsboard/exchange.ts',
-    find: 'setTimeout(timeUp(options.timeoutMs), options.timeoutMs)',
-    replace: 'setTimeout(timeUp(options.timeoutMs), 600_000)',
+    find: 'const deadline = failAfter(options.timeoutMs);',
+    replace: 'const deadline = failAfter(600_000);',
   },
   {
     // The effect of a resumed state does not restart.

@@ -38,7 +38,7 @@ const NOWHERE: readonly Nowhere[] = [
     hint: /a TLS port closes/,
     port: startClosingServer,
   },
-  { name: 'an HTTP server', code: 'NOT_MQTT', port: startHttpServer },
+  { name: 'an HTTP server', code: 'NOT_MQTT', hint: /^A web server, a proxy/, port: startHttpServer },
   { name: 'an SSH server', code: 'NOT_MQTT', port: (atEnd) => startTalkingServer(atEnd, 'SSH-2.0-OpenSSH_9.2\r\n') },
   {
     name: 'a server that sends without end',

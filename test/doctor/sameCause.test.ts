@@ -1,0 +1,75 @@
+/** Situations of one server, each met by a run, by `doctor` and by `start`: all three name the same cause. */
+
+import { expect, it } from 'vitest';
+import { openSession, SESSION_LIMITS } from '../../src/client/thingsboardSession.ts';
+import { failed } from '../../src/doctor/check.ts';
+import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
+import { checkMqttConnection } from '../../src/doctor/mqttConnection.ts';
+import { checkTcpConnection } from '../../src/doctor/tcpConnection.ts';
+import { checkTlsConnection } from '../../src/doctor/tlsConnection.ts';
+import type { ServerEndpoint } from '../../src/endpoint.ts';
+import { connackFailure } from '../../src/failures/connackFailure.ts';
+import type { Failure } from '../../src/failures/failure.ts';
+import { provisioningServer } from '../../src/failures/serverFacts.ts';
+import { configFor } from '../client/testBroker.ts';
+import { failureOf } from '../config/scratch.ts';
+import { ask, plainServer, tlsServer } from '../support/exchangeCalls.ts';
+import { startRawServer } from '../support/rawMqttServer.ts';
+import { closedPort } from '../support/strangeServers.ts';
+import { situations } from './situations.ts';
+
+const LIMIT_MS = 250;
+/** The first check of `doctor` that fails. */
+async function findingOf(server: ServerEndpoint) {
+  const attempt = attemptLogin(server, LIMIT_MS);
+  const { findings } = await checkTlsConnection(attempt, Date.now());
+  const refused = findings.find(({ verdict }) => verdict === 'failed');
+  return refused ?? failed(await failureOf(() => checkMqttConnection(attempt)));
+}
+
+async function failureOfRun(server: ServerEndpoint): Promise<Failure> {
+  const end = await ask(server, { timeoutMs: LIMIT_MS });
+  if (end.kind === 'failed') return end.failure;
+  if (end.kind === 'refused') return connackFailure(end.returnCode, provisioningServer(server), 'provision');
+  throw new Error('answered');
+}
+
+async function failureOfStart({ host, port, useSsl, ca }: ServerEndpoint): Promise<Failure> {
+  const { thingsboard } = configFor(port, { thingsboard: { host, useSsl } });
+  const limits = { ...SESSION_LIMITS, connectMs: LIMIT_MS };
+  return failureOf(() => openSession({ settings: thingsboard, ca, limits, signal: new AbortController().signal }));
+}
+
+it.each(Object.entries(situations))(
+  'a server that %s',
+  async (_name, { script = {}, tls, trusts, code, says, advises }) => {
+    const { port } = await startRawServer(script, tls === undefined ? {} : { tls });
+    const server = trusts === undefined ? plainServer(port) : tlsServer(port, trusts);
+    const run = await failureOfRun(server);
+    expect(run.code).toBe(code);
+    expect(run.message).toMatch(says);
+    expect(run.hint).toMatch(advises);
+    // Without TLS key, secret and token are sent unencrypted: no advice leads there.
+    expect(run.hint).not.toMatch(/use_ssl to false/);
+
+    const { message, ...finding } = await findingOf(server);
+    expect(finding).toEqual({ verdict: 'failed', code, hint: run.hint, exitStatus: run.exitStatus });
+    // `doctor` also describes the certificate.
+    expect(message.replace(/; certificate of .*/, '')).toBe(run.message);
+
+    const start = await failureOfStart(server);
+    expect([start.code, start.message]).toEqual([code, run.message]);
+    expect(start.hint).toMatch(advises);
+  },
+);
+
+it('a port without a listener, an address without a route', async () => {
+  const refused = plainServer(await closedPort());
+  for (const server of [refused, plainServer(1883, '255.255.255.255')]) {
+    const run = await failureOfRun(server);
+    const doctor = await failureOf(() => checkTcpConnection(server, LIMIT_MS));
+    const start = await failureOfStart(server);
+    expect([doctor.message, start.message]).toEqual([run.message, run.message]);
+    expect(doctor).toMatchObject({ code: run.code, hint: run.hint });
+  }
+});
