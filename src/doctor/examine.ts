@@ -14,6 +14,7 @@ import { checkFreeSpace } from './freeSpace.ts';
 import { checkMqttConnection } from './mqttConnection.ts';
 import { checkNameResolution } from './nameResolution.ts';
 import { checkNewConfiguration, type Plan } from './plan.ts';
+import { checkProvisioningKey } from './provisioningKey.ts';
 import { checkSettings } from './settings.ts';
 import { checkSnapshot } from './snapshot.ts';
 import { checkStoredCredentials } from './storedCredentials.ts';
@@ -45,6 +46,8 @@ export interface ExamineOptions {
   readonly now: number;
   /** THERMAL_BOARD_ID */
   readonly boardId?: string;
+  /** Whether to send the request that checks key and secret. Default true. */
+  readonly keyCheck?: boolean;
   /** Other sources of settings than provision.json in the device folder. */
   readonly externalSettings?: ExternalSettings;
 }
@@ -65,9 +68,9 @@ async function after<Needed, Fact>(
 
 /**
  * Starts every check that could show why a provisioning would fail. Each check starts as soon as the facts that it
- * needs are known. No check changes anything on the disk or on the server.
+ * needs are known. No check changes anything on the disk, or creates anything on the server.
  */
-export function examine({ paths, now, boardId, externalSettings }: ExamineOptions): Examination {
+export function examine({ paths, now, boardId, externalSettings, keyCheck = true }: ExamineOptions): Examination {
   const reports: Promise<CheckReport>[] = [];
   const start = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> => {
     const checked = body();
@@ -100,7 +103,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
     ),
   );
   inFolder('clock', () => checkClock(paths, now));
-  const plan = network({ start, settings, server, now }, () =>
+  const plan = network({ start, settings, server, now, keyCheck }, () =>
     after(config, 'thermal_config.json', async (file) => {
       const known = await settings;
       if (known === undefined) return { findings: [skipped('skipped: needs "provision.json"')] };
@@ -115,11 +118,12 @@ interface NetworkChecks {
   readonly settings: Promise<ProvisionSettings | undefined>;
   readonly server: Promise<ServerEndpoint | undefined>;
   readonly now: number;
+  readonly keyCheck: boolean;
 }
 
 /** The checks from name resolution to MQTT; then the new configuration, which is a run's last step. */
 function network(
-  { start, settings, server, now }: NetworkChecks,
+  { start, settings, server, now, keyCheck }: NetworkChecks,
   newConfiguration: Body<Plan>,
 ): Promise<Plan | undefined> {
   const reach = <Needed, Fact>(
@@ -135,6 +139,13 @@ function network(
     checkTcpConnection(known, await limitMs()),
   );
   const secure = reach('TLS', ['TCP connection', open], (attempt) => checkTlsConnection(attempt, now));
-  reach('MQTT CONNECT', ['TLS', secure], checkMqttConnection);
+  const accepted = reach('MQTT CONNECT', ['TLS', secure], checkMqttConnection);
+  const known = accepted.then(async (fact) => {
+    const [key, endpoint] = await Promise.all([settings, server]);
+    return fact === undefined || key === undefined || endpoint === undefined ? undefined : { key, endpoint };
+  });
+  if (keyCheck) {
+    reach('provisioning key', ['MQTT CONNECT', known], ({ key, endpoint }) => checkProvisioningKey(key, endpoint));
+  }
   return start('new configuration', newConfiguration);
 }

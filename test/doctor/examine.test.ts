@@ -92,6 +92,7 @@ describe('the files', () => {
       ['TCP connection', 'failed'],
       ['TLS', 'skipped'],
       ['MQTT CONNECT', 'skipped'],
+      ['provisioning key', 'skipped'],
       ['new configuration', 'passed'],
     ]);
     expect(plan?.deviceName).toBe('thermal-camera-XXXXXX');

@@ -18,6 +18,7 @@ const TITLE_WIDTH = 21;
 
 export interface DoctorOptions {
   readonly plan?: boolean;
+  readonly keyCheck: boolean;
   readonly format: 'text' | 'json';
 }
 
@@ -30,6 +31,7 @@ export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Pro
     paths,
     now: Date.now(),
     boardId: boardId(),
+    keyCheck: options.keyCheck,
     externalSettings: externalSettings(process.env),
   });
   const paint = paintFor(process.stdout);

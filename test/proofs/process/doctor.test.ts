@@ -142,6 +142,7 @@ const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
   ['NOT_MQTT', atPort(startHttpServer)],
   ['SERVER_UNAVAILABLE', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 3 }))],
   ['CONNECTION_NOT_ACCEPTED', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 5 }))],
+  ['PROVISION_KEY_REFUSED', fromServer({ deviceSecret: 'another-secret' })],
   ['TLS_UNKNOWN_CA', overTls({}, false)],
   ['TLS_WRONG_HOST', overTls({ ips: [], names: ['other.example'] })],
   ['TLS_EXPIRED', overTls(EXPIRED)],
@@ -154,7 +155,7 @@ const NOT_HERE: readonly FailureCode[] = [
   ...(['USAGE', 'DEVICE_FOLDER_MISSING', 'CONFIG_MISSING', 'CONFIG_INVALID', 'CONFIG_LINK_UNTRUSTED'] as const),
   ...(['CONFIG_KEEPS_CHANGING', 'CONFIG_NOT_WRITTEN', 'DISK_FULL', 'LOCKED', 'SETTINGS_CHANGED'] as const),
   ...(['CREDENTIALS_LOST', 'HOST_UNREACHABLE', 'CONNECTION_LOST', 'NOT_THINGSBOARD', 'ANSWER_INVALID'] as const),
-  ...(['PROVISION_KEY_REFUSED', 'PROVISIONING_REFUSED', 'DEVICE_NAME_TAKEN', 'CREDENTIALS_REFUSED'] as const),
+  ...(['PROVISIONING_REFUSED', 'DEVICE_NAME_TAKEN', 'CREDENTIALS_REFUSED'] as const),
   ...(['CREDENTIALS_TYPE_UNSUPPORTED', 'RESUME_LOOP', 'RUN_TIME_LIMIT', 'INTERNAL'] as const),
 ];
 
@@ -172,11 +173,11 @@ const doctor = (atEnd: AtEnd, { paths, user }: Situation, ...more: readonly stri
 const parsed = (end: AgentEnd) => documentSchema.parse(JSON.parse(end.output));
 
 describe.concurrent('doctor', () => {
-  it.for(SITUATIONS)('predicts %s, changes nothing, and sends no request', async ([code, lay], context) => {
+  it.for(SITUATIONS)('predicts %s and changes nothing, here or on the server', async ([code, lay], context) => {
     const { expect, onTestFinished } = context;
     const situation = await lay(onTestFinished);
     const { paths, server, user } = situation;
-    const devicesBefore = server?.registry.counts.provisionRequests;
+    const devicesBefore = server?.registry.size;
     const before = await contentOf(paths.deviceFolder);
     const end = await doctor(onTestFinished, situation, '--plan', '--format', 'json');
 
@@ -186,7 +187,7 @@ describe.concurrent('doctor', () => {
     expect(failures[0]?.hint).not.toBe(null);
     expect([end.status, exitStatus]).toEqual([FAILURES[code].exitStatus, FAILURES[code].exitStatus]);
     expect(await contentOf(paths.deviceFolder)).toEqual(before);
-    expect(server?.registry.counts.provisionRequests).toBe(devicesBefore);
+    expect(server?.registry.size).toBe(devicesBefore);
     if (server !== undefined) await expectNoSecrets(paths, [end], [server]);
 
     const run = await runAgentProcess(onTestFinished, paths.deviceFolder, user === undefined ? {} : { user });
@@ -212,7 +213,8 @@ describe.concurrent('doctor', () => {
     // Standard output is not a terminal.
     expect(end.output).not.toContain('\x1b');
     expect(end.output).not.toContain(OLD_TOKEN);
-    expect(server?.registry.counts.provisionRequests).toBe(0);
+    expect(end.output).toMatch(/^✓ provisioning key +key and secret are right/m);
+    expect(server?.registry.size).toBe(0);
     expect((await runAgentProcess(onTestFinished, paths.deviceFolder)).status).toBe(0);
   });
 
@@ -229,6 +231,7 @@ describe.concurrent('doctor', () => {
       'TCP connection',
       'TLS',
       'MQTT CONNECT',
+      'provisioning key',
       'new configuration',
     ]);
     expect(of('passed')).toEqual(
