@@ -24,6 +24,7 @@ export const STORED: StoredCredentials = {
   target: { digest: DIGEST, host: 'tb.example', port: 1883 },
   foreign: false,
   names: ['cam-1'],
+  registeredNothing: false,
   generatedBy: ['run-1'],
   granted: null,
   fingerprint: null,
