@@ -7,7 +7,7 @@ import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
-import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
@@ -37,8 +37,11 @@ export async function validate(
   await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   const backups = await listBackups(paths.deviceFolder);
 
-  const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
-  for (const warning of allWarnings) log.warn('validate.warning', warning);
+  const lasting = [
+    ...warnings.map((warning) => `provision.json: ${warning}`),
+    ...(await folderWarnings(paths.deviceFolder)),
+  ];
+  for (const warning of [...lasting, ...configWarnings(config.problems)]) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
   const server = hostAndPort(settings);
   log.info('validate.passed', `provision.json is complete; the server is ${server}`, {
@@ -57,7 +60,8 @@ export async function validate(
     },
     previousDeviceId: deviceIdIn(config),
     newestBackupAt: backups[0]?.time ?? null,
-    warnings: allWarnings,
+    // `write` corrects the values of the credentials, and then records the rules that the configuration still breaks.
+    warnings: lasting,
     at: clock.now(),
   };
 }
@@ -92,10 +96,6 @@ function deviceIdIn(config: ThermalConfigFile): string | null {
     // The camera can't load this configuration, so it does not work as any device.
     return null;
   }
-}
-
-function configWarnings(config: ThermalConfigFile): string[] {
-  return config.problems.map((problem) => `thermal_config.json: ${problem}`);
 }
 
 async function folderWarnings(folder: string): Promise<string[]> {

@@ -7,6 +7,7 @@ import { assess } from './assessment.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
 import { onServer } from './onServer.ts';
+import { openWarnings } from './openWarnings.ts';
 
 const MAX_EVENTS = 20;
 
@@ -98,6 +99,12 @@ function splayOf(records: readonly LogRecord[], readAt: number, runId: string | 
   return at === null ? null : { at, inSeconds: secondsUntil(until, readAt), waitingFor: 'splay' };
 }
 
+/** After a success only the warnings that still need someone. */
+function recordedWarnings(files: DeviceFiles, snapshot: SnapshotDocument | null): readonly string[] {
+  const recorded = snapshot?.context.warnings ?? [];
+  return snapshot?.state === 'provisioned' ? openWarnings(files, recorded).map(({ text }) => text) : recorded;
+}
+
 /** Warnings of the run, and of the files that a run does not need. */
 function warnings(
   files: DeviceFiles,
@@ -112,7 +119,7 @@ function warnings(
     target.value === null ? 'provision.txt is present, but provision.json is missing' : target.problem?.message;
   const unreadable = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
-    ...(snapshot?.context.warnings ?? []),
+    ...recordedWarnings(files, snapshot),
     ...(isRequested && files.holder === null && missing !== undefined ? [missing] : []),
     ...(files.folder.problem === undefined ? unreadable.filter((message) => message !== undefined) : []),
   ].filter((warning) => !errors.some(({ message }) => message === warning));

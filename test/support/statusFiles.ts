@@ -60,7 +60,8 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
   return {
     paths: devicePaths('/device'),
     readAt: NOW,
-    folder: present(true),
+    folder: present(0o755),
+    storage: present(true),
     trigger: present(found.requested === true ? START : null),
     processed: present(null),
     target: present({ ...SERVER, name: { source: 'random', prefix: 'thermal-camera' }, digest: DIGEST }),
