@@ -4,7 +4,8 @@ import { fileExists } from '../files/fileExists.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 /** Checks whether provisioning is requested. */
-export async function checkTrigger({ provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {
+export async function checkTrigger(paths: DevicePaths): Promise<Checked<never>> {
+  const { provisionTxt, provisionTxtProcessed, credentials } = paths;
   if ((await triggerIdentity(provisionTxt)) !== null) {
     return { findings: [passed('exists; the next run provisions this device')] };
   }
@@ -13,6 +14,10 @@ export async function checkTrigger({ provisionTxt, credentials }: DevicePaths): 
     return {
       findings: [warning('missing, but a run is unfinished; the next run cancels or completes it', hint)],
     };
+  }
+  // Another provision.txt would register another device.
+  if (await fileExists(provisionTxtProcessed)) {
+    return { findings: [passed('missing; an earlier run has provisioned this device, so run has nothing to do')] };
   }
   return { findings: [warning('missing; run has nothing to do and would exit with 0', hint)] };
 }
