@@ -1,8 +1,8 @@
 import { assertEvent, assign, fromPromise, setup } from 'xstate';
+import type { ChartFailure } from './provision.failures.ts';
 import { PROVISION_POLICY } from './provision.policy.ts';
 import { type ProvisionState, stepsDone } from './provision.states.ts';
 import type {
-  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,

@@ -1,5 +1,5 @@
+import type { ChartFailure } from '../../machines/provision.failures.ts';
 import type {
-  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,

@@ -3,7 +3,7 @@ import type { LogRecord } from '../../src/log/log.ts';
 import { assess } from '../../src/status/assessment.ts';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { present } from '../../src/status/part.ts';
-import { CONFIG, filesWith, GRANTED, problem, runIn, SERVER, STORED } from '../support/statusFiles.ts';
+import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
 
 const DONE = { granted: GRANTED, furthestStep: 8 };
 const AS_PROVISIONED = { ...CONFIG, deviceId: 'cam-1' };
@@ -107,42 +107,6 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
       /Look on tb\.example:1883 for the device cam-1, and delete it.*run --dir/,
       true,
     ],
-  ],
-  'a request on a storage that the run could not write to': [
-    filesWith({ requested: true }, { storage: problem('DISK_FULL') }),
-    ['error', ['DISK_FULL'], /Do what the hint says.*run --dir/, true],
-  ],
-  'an interrupted run on such a storage': [
-    filesWith(
-      { requested: true, snapshot: runIn('request'), credentials: STORED },
-      { storage: problem('FOLDER_NOT_WRITABLE') },
-    ),
-    ['error', ['FOLDER_NOT_WRITABLE', 'INTERRUPTED'], /Do what the hint says/, true],
-  ],
-  'a provisioned device on such a storage, requested again': [
-    filesWith(
-      { requested: true, snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
-      { storage: problem('FOLDER_NOT_WRITABLE') },
-    ),
-    ['error', ['FOLDER_NOT_WRITABLE'], /Do what the hint says/, true],
-  ],
-  'a provisioned device on such a storage': [
-    filesWith(
-      { snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
-      { storage: problem('FOLDER_NOT_WRITABLE') },
-    ),
-    ['done', [], null, false],
-  ],
-  'a failed run on such a storage': [
-    filesWith(
-      { requested: true, snapshot: { ...runIn('failed'), error: { code: 'DISK_FULL', message: 'm', hint: 'h' } } },
-      { storage: problem('DISK_FULL') },
-    ),
-    ['error', ['DISK_FULL'], RUN, true],
-  ],
-  'a running agent on such a storage': [
-    filesWith({ requested: true }, { holder: 7, storage: problem('DISK_FULL') }),
-    ['running', [], /--wait/, true],
   ],
   'a mistyped state folder': [
     filesWith({}, { folder: problem('USAGE') }),
@@ -249,10 +213,6 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd'] }), config: AS_PROVISIONED }),
     ['degraded', ['WARNINGS'], /^Do what the warning says\.: $/, false],
   ],
-  'a provisioned device with two warnings': [
-    filesWith({ snapshot: runIn('provisioned', { ...DONE, warnings: ['odd', 'odder'] }), config: AS_PROVISIONED }),
-    ['degraded', ['WARNINGS'], /^Do what the warning says\.: $/, false],
-  ],
   'a provisioned device with a damaged file set aside': [
     filesWith(
       { snapshot: runIn('provisioned', DONE), config: AS_PROVISIONED },
@@ -330,52 +290,5 @@ describe('the assessment of', () => {
     for (const { hint } of assessment.errors) expect(hint).not.toBe('hint');
     if (next === null) expect(assessment.next).toBeNull();
     else expect(`${assessment.next?.text}: ${assessment.next?.command ?? ''}`).toMatch(next);
-  });
-
-  it('advice about a provisioned device never leads to a second device', () => {
-    const removed = filesWith({ snapshot: runIn('provisioned', DONE), config: present(null) });
-    const mismatch = filesWith({ snapshot: runIn('provisioned', DONE) });
-    expect(assess(removed).errors[0]).toMatchObject({
-      message: expect.stringMatching(
-        /^There is no \/device\/thermal_config\.json, though the device was provisioned on 2026-/,
-      ),
-      hint: expect.stringMatching(/^Restore a backup\. .* delete the device on the server before/),
-    });
-    expect(assess(mismatch).errors[0]).toMatchObject({
-      message: 'thermal_config.json names the device cam-0, but the last run provisioned cam-1',
-      hint: expect.stringMatching(/restore a backup that names cam-1\. Another provisioning can register another/),
-    });
-  });
-
-  it('an unchanged provision.json, or the end of a run, says nothing about new settings', () => {
-    const { target } = filesWith();
-    const other = present({ ...SERVER, name: { source: 'random', prefix: 'p' } as const, digest: 'x' });
-    const noKey = present({ ...SERVER, name: { source: 'random', prefix: 'p' } as const, digest: undefined });
-    const note = (snapshot: ReturnType<typeof runIn>, given: DeviceFiles['target']) =>
-      assess(filesWith({ requested: true, snapshot, credentials: STORED }, { target: given })).errors[0]?.message;
-    for (const message of [
-      note(runIn('request'), target),
-      note(runIn('request'), noKey),
-      note(runIn('request', { settings: null }), other),
-      note(runIn('finalize', { furthestStep: 7 }), other),
-      note(runIn('restore', { furthestStep: 6 }), other),
-    ]) {
-      expect(message).toMatch(/^The run was interrupted and no agent is running: it stopped in [a-z]+$/);
-    }
-  });
-
-  it('a changed provision.json says that a new run begins', () => {
-    const target = {
-      host: 'other',
-      port: 1,
-      useSsl: false,
-      name: { source: 'random', prefix: 'p' } as const,
-      digest: 'x',
-    };
-    const files = filesWith(
-      { requested: true, snapshot: runIn('request'), credentials: STORED },
-      { target: present(target) },
-    );
-    expect(assess(files).errors[0]?.message).toContain('provision.json was changed since then');
   });
 });
