@@ -1,8 +1,8 @@
 import { assertEvent, assign, fromPromise, setup } from 'xstate';
+import type { ChartFailure } from './provision.failures.ts';
 import { PROVISION_POLICY } from './provision.policy.ts';
 import { type ProvisionState, stepsDone } from './provision.states.ts';
 import type {
-  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,
@@ -17,11 +17,17 @@ const POLICY = PROVISION_POLICY;
 const pauseBefore = (attempt: number): number =>
   Math.min(POLICY.longestPauseMs, POLICY.firstPauseMs * 2 ** (attempt - 1));
 
+/** Probes that must be refused before a refused name counts as taken. */
+const probesNeeded = ({ nameIndex, unknownAt }: ProvisionContext): number =>
+  nameIndex > 1 && unknownAt === null ? POLICY.probesAfterLaterFailure : POLICY.probesAfterFailure;
+
 /** A placeholder that `provide()` must replace: the compiler checks every effect against its contract. */
 const effect = <Name extends EffectName>() =>
   fromPromise<EffectContracts[Name]['output'], EffectContracts[Name]['input']>(() =>
     Promise.reject(new Error('effect not provided')),
   );
+
+const NO_RETRIES = { retries: 0, requestRetries: 0, probeRetries: 0 } as const;
 
 const isEffectError = (error: unknown): error is EffectError =>
   typeof error === 'object' && error !== null && 'failure' in error && 'at' in error;
@@ -49,6 +55,12 @@ const timeOf = (event: ProvisionEvent, context: ProvisionContext): number => {
 const sameTrigger = (a: TriggerIdentity | null, b: TriggerIdentity | null): boolean =>
   a !== null && b !== null && a.mtimeNs === b.mtimeNs;
 
+/** The camera is configured as this device, so an earlier run may have seen how the server handles the name. */
+const ownName = ({ knownStrategy, settings }: ProvisionContext): 'ownName' | 'ownNameCreates' | 'ownNameChecks' => {
+  if (knownStrategy === null || knownStrategy.digest !== settings?.digest) return 'ownName';
+  return knownStrategy.strategy === 'creates' ? 'ownNameCreates' : 'ownNameChecks';
+};
+
 const nameTaken = (context: ProvisionContext): ChartFailure => {
   const facts = { server: context.settings?.server.host ?? '?', name: context.deviceName ?? '?' };
   const unanswered = context.unknownAt !== null;
@@ -57,7 +69,7 @@ const nameTaken = (context: ProvisionContext): ChartFailure => {
     return { code: 'PROVISIONING_REFUSED', situation, facts: { ...facts, others: context.nameIndex - 1 } };
   }
   if (context.previousDeviceId === facts.name) {
-    return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'ownNamePerhapsOurs' : 'ownName', facts };
+    return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'ownNamePerhapsOurs' : ownName(context), facts };
   }
   return { code: 'DEVICE_NAME_TAKEN', situation: unanswered ? 'perhapsOurs' : 'taken', facts };
 };
@@ -114,7 +126,7 @@ export const provisionMachine = setup({
     isAccepted: ({ event }) => event.type === 'xstate.done.actor.reconcile' && event.output.outcome === 'accepted',
     mustProbeAgain: ({ context, event }) =>
       context.lastAnswer === 'failure' &&
-      (context.refusedProbes + 1 < POLICY.probesAfterFailure ||
+      (context.refusedProbes + 1 < probesNeeded(context) ||
         (context.unknownAt !== null && timeOf(event, context) < context.unknownAt + POLICY.quietTimeMs)),
     mayGenerateAnotherName: ({ context }) =>
       context.lastAnswer === 'failure' &&
@@ -159,7 +171,7 @@ export const provisionMachine = setup({
     /** Progress resets the budgets for retries and resumes. Nothing else does. */
     reach: assign(({ context }, { state }: { state: ProvisionState }) => {
       const done = stepsDone(state) ?? 0;
-      return done > context.furthestStep ? { furthestStep: done, retries: 0, resumes: 0 } : {};
+      return done > context.furthestStep ? { furthestStep: done, resumes: 0, ...NO_RETRIES } : {};
     }),
     /** Records the time of the event and its warnings. */
     noteEvent: assign({
@@ -182,14 +194,14 @@ export const provisionMachine = setup({
     }),
     recordCandidate: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.prepare');
-      const { nameIndex, deviceName, fingerprint, granted, reused, at } = event.output;
+      const { nameIndex, deviceName, fingerprint, granted, reused, answered, at } = event.output;
       const mayHaveLeft = reused && context.requestsOut === 0;
       return {
         nameIndex,
         deviceName,
         fingerprint,
         granted,
-        ...(mayHaveLeft ? { requestsOut: 1, unknownAt: at } : {}),
+        ...(mayHaveLeft ? { requestsOut: 1, unknownAt: answered ? null : at } : {}),
       };
     }),
     /** Counted before the request is sent: the agent may be killed right after sending it. */
@@ -214,7 +226,12 @@ export const provisionMachine = setup({
       assertEvent(event, ['xstate.done.actor.request', 'xstate.done.actor.reconcile']);
       return { granted: event.output.issued };
     }),
-    noteRefusedProbe: assign({ probed: true, refusedProbes: ({ context }) => context.refusedProbes + 1 }),
+    /** The server has answered, so it is back: the next pause before a probe is short again. */
+    noteRefusedProbe: assign({
+      probed: true,
+      refusedProbes: ({ context }) => context.refusedProbes + 1,
+      probeRetries: 0,
+    }),
     generateAnotherName: assign({
       nameIndex: ({ context }) => context.nameIndex + 1,
       requestsOut: 0,
@@ -255,12 +272,25 @@ export const provisionMachine = setup({
     failNotWritten: assign({
       error: () => ({ code: 'CONFIG_NOT_WRITTEN' as const, situation: 'backupPutBack' as const, facts: {} }),
     }),
+    /** Every retry uses up the same budget. The pauses grow separately for requests, probes and verifications. */
     scheduleRetry: assign(({ context, event }) => {
       const retries = context.retries + 1;
-      const pause = { retries, retryAt: timeOf(event, context) + pauseBefore(retries), waitingFor: 'retry' as const };
+      const waitingFor = 'retry' as const;
+      if (event.type === 'xstate.error.actor.verifyCredentials') {
+        const retryAt = timeOf(event, context) + pauseBefore(retries);
+        return { retries, retryAt, waitingFor, lastFailure: reportedFailure(event) ?? null };
+      }
+      if (event.type === 'xstate.error.actor.reconcile') {
+        const probeRetries = context.probeRetries + 1;
+        const retryAt = timeOf(event, context) + pauseBefore(probeRetries);
+        return { retries, probeRetries, retryAt, waitingFor, lastFailure: reportedFailure(event) ?? null };
+      }
+      const requestRetries = context.requestRetries + 1;
+      const pause = { retries, requestRetries, waitingFor };
+      const retryAt = timeOf(event, context) + pauseBefore(requestRetries);
       // The probe after an unknown outcome was refused. Clearing lastAnswer charges the retry only once.
-      if (context.lastAnswer === 'unknown' && 'output' in event) return { ...pause, lastAnswer: 'none' as const };
-      return { ...pause, lastFailure: reportedFailure(event) ?? null };
+      if ('output' in event) return { ...pause, retryAt, lastAnswer: 'none' as const };
+      return { ...pause, retryAt, lastFailure: reportedFailure(event) ?? null };
     }),
     scheduleProbe: assign(({ context, event }) => {
       const at = timeOf(event, context);
@@ -290,14 +320,12 @@ export const provisionMachine = setup({
         resumes: context.resumes + 1,
         now: event.at,
         probed: false,
-        // The clock can't tell how long the device was off, so the quiet time starts again. A request that was answered
-        // FAILURE needs no quiet time, unless an earlier request has an unknown outcome.
-        unknownAt:
-          context.requestsOut === 0 || (context.lastAnswer === 'failure' && context.unknownAt === null)
-            ? null
-            : event.at,
+        // The clock can't tell how long the device was off, so the quiet time starts again.
+        unknownAt: context.unknownAt === null ? null : event.at,
       };
     }),
+    /** The run stopped while a request was under way. */
+    noteLostRequest: assign({ unknownAt: ({ context, event }) => timeOf(event, context) }),
     updateTrigger: assign(({ event }) => {
       assertEvent(event, 'RESUME');
       return { trigger: event.trigger };
@@ -315,7 +343,7 @@ export const provisionMachine = setup({
       retryAt: null,
       waitingFor: null,
       // The new settings may name another server, so the retries of the previous one do not count.
-      retries: 0,
+      ...NO_RETRIES,
       startedOver: true,
     }),
   },
@@ -329,6 +357,7 @@ export const provisionMachine = setup({
     now: input.at,
     trigger: null,
     settings: null,
+    knownStrategy: input.knownStrategy,
     previousDeviceId: null,
     newestBackupAt: null,
     nameIndex: 1,
@@ -339,7 +368,7 @@ export const provisionMachine = setup({
     unknownAt: null,
     probed: false,
     refusedProbes: 0,
-    retries: 0,
+    ...NO_RETRIES,
     retryAt: null,
     waitingFor: null,
     lastFailure: null,
@@ -434,6 +463,7 @@ export const provisionMachine = setup({
           runId: context.runId,
           settingsDigest: context.settings?.digest ?? '',
           nameIndex: context.nameIndex,
+          unanswered: context.unknownAt !== null,
         }),
         onDone: [
           {
@@ -451,7 +481,9 @@ export const provisionMachine = setup({
           { target: 'failed', actions: ['noteEvent', 'uncountRequest', 'fail'] },
         ],
       },
-      on: { RESUME: { guard: 'mayResume', target: 'route', actions: ['noteResume', 'updateTrigger'] } },
+      on: {
+        RESUME: { guard: 'mayResume', target: 'route', actions: ['noteResume', 'noteLostRequest', 'updateTrigger'] },
+      },
     },
     backoff: {
       description: 'Waits 1, 2, 4 s … until a stored deadline, before the next try.',

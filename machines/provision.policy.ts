@@ -13,6 +13,11 @@ export const PROVISION_POLICY = {
    */
   probesAfterFailure: 4,
   /**
+   * The same for the second and third random name. Two random names in turn are never both taken by other devices, so
+   * the server refuses every name, and no answer of a longer wait would change that.
+   */
+  probesAfterLaterFailure: 1,
+  /**
    * After an unanswered request no name counts as taken before this time has passed. ThingsBoard's own timeouts end
    * after 10 to 20 s, so after this time no earlier request can still succeed.
    */

@@ -4,6 +4,8 @@
  * clock: the time comes with each event in `at` (milliseconds since the epoch).
  */
 
+import type { ChartFailure } from './provision.failures.ts';
+
 /** A failure as it is logged, shown and persisted. src/failures/catalogue.ts has the codes and their words. */
 export interface FailureRecord {
   readonly code: string;
@@ -13,34 +15,6 @@ export interface FailureRecord {
   readonly exitStatus: number;
   readonly causes: readonly string[];
 }
-
-/** A failure that the chart itself finds, without words: `wordedFailure` in src/failures adds them. */
-export type ChartFailure =
-  | {
-      readonly code: 'DEVICE_NAME_TAKEN';
-      readonly situation: 'taken' | 'perhapsOurs' | 'ownName' | 'ownNamePerhapsOurs';
-      readonly facts: { readonly server: string; readonly name: string };
-    }
-  | {
-      readonly code: 'PROVISIONING_REFUSED';
-      readonly situation: 'allNames' | 'perhapsOurs';
-      readonly facts: { readonly server: string; readonly name: string; readonly others: number };
-    }
-  | {
-      readonly code: 'CONFIG_KEEPS_CHANGING';
-      readonly situation: 'duringRun';
-      readonly facts: { readonly times: number };
-    }
-  | { readonly code: 'CONFIG_NOT_WRITTEN'; readonly situation: 'backupPutBack'; readonly facts: Record<never, never> }
-  | { readonly code: 'RESUME_LOOP'; readonly situation: 'noProgress'; readonly facts: { readonly resumes: number } }
-  | { readonly code: 'RUN_TIME_LIMIT'; readonly situation: 'tooLong'; readonly facts: Record<never, never> }
-  | {
-      readonly code: 'RUN_TIME_LIMIT';
-      readonly situation: 'afterTrouble';
-      /** Message and hint of the latest failure that an effect reported. */
-      readonly facts: { readonly trouble: string; readonly advice: string };
-    }
-  | { readonly code: 'INTERNAL'; readonly situation: 'effect'; readonly facts: { readonly event: string } };
 
 /** Identifies the provision.txt that started the run. A newer file of the same name asks for another run. */
 export interface TriggerIdentity {
@@ -68,6 +42,13 @@ export interface SettingsSummary {
   readonly timeoutSeconds: number;
 }
 
+/** The strategy of the device profile, as an earlier success showed it: the server took our token, or sent its own. */
+export interface KnownStrategy {
+  /** Digest of the settings of that run. */
+  readonly digest: string;
+  readonly strategy: 'creates' | 'checks';
+}
+
 /** Credentials that the server has issued. Only credentials.json holds the token itself. */
 export interface IssuedSummary {
   readonly deviceName: string;
@@ -84,6 +65,8 @@ export interface ProvisionContext {
   readonly now: number;
   readonly trigger: TriggerIdentity | null;
   readonly settings: SettingsSummary | null;
+  /** From an earlier run in the same folder; null: not known. */
+  readonly knownStrategy: KnownStrategy | null;
   /** device_id that thermal_config.json held before this run. */
   readonly previousDeviceId: string | null;
   /** Stamp of the newest backup when the run began, ms since the epoch. */
@@ -96,7 +79,10 @@ export interface ProvisionContext {
   /** Requests with this name that may have been sent. Reset when a new name is generated. */
   readonly requestsOut: number;
   readonly lastAnswer: 'none' | 'failure' | 'unknown';
-  /** When the agent stopped waiting for the latest unanswered request, ms since the epoch. */
+  /**
+   * When the agent stopped waiting for the latest unanswered request with this name, ms since the epoch. null: the
+   * server has answered every request with this name. A later answer does not change that an earlier one is missing.
+   */
   readonly unknownAt: number | null;
   /** Whether a probe was refused since the latest request. If so, another request may be sent. */
   readonly probed: boolean;
@@ -105,6 +91,10 @@ export interface ProvisionContext {
 
   /** Retries spent of settings.maxRetries since the run last made progress. */
   readonly retries: number;
+  /** Retries of a request since the run last made progress. Sets the next pause before a request. */
+  readonly requestRetries: number;
+  /** Retries of a probe since the server last answered one. Sets the next pause before a probe. */
+  readonly probeRetries: number;
   /** End of the pause that `backoff` makes, ms since the epoch. */
   readonly retryAt: number | null;
   readonly waitingFor: 'retry' | 'probe' | 'verification' | null;
@@ -136,6 +126,7 @@ export interface ProvisionInput {
   readonly runId: string;
   /** ms since the epoch */
   readonly at: number;
+  readonly knownStrategy: KnownStrategy | null;
 }
 
 // ---- effects: input and output, by the name of the state -----------------------------------------------------------
@@ -172,6 +163,8 @@ export type PrepareOutput = Timed & {
   readonly fingerprint: string;
   /** Whether an earlier run generated the candidate. That run may have sent a request with it. */
   readonly reused: boolean;
+  /** Whether the server answered every request with the candidate, and registered no device. */
+  readonly answered: boolean;
   readonly granted: IssuedSummary | null;
 };
 
@@ -179,6 +172,8 @@ export interface RequestInput {
   readonly runId: string;
   readonly settingsDigest: string;
   readonly nameIndex: number;
+  /** Whether an earlier request with this name may have been left without an answer. */
+  readonly unanswered: boolean;
 }
 export type RequestOutput = Timed &
   (

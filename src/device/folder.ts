@@ -1,7 +1,32 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Failure } from '../failures/failure.ts';
-import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
+import type { DevicePaths } from './paths.ts';
+
+/**
+ * Requires that the state folder is a folder, or that the agent can create it in an existing folder. Only a path given by
+ * hand (--state-dir) can be wrong in this way, so this is not a fault of the storage.
+ * @throws Failure USAGE
+ */
+export async function requireStateFolder({ deviceFolder, stateFolder }: DevicePaths): Promise<void> {
+  const parent = dirname(stateFolder);
+  if (parent === deviceFolder) return;
+  const found = await isFolder(stateFolder);
+  if (found === false) throw new Failure('USAGE', 'stateFolderNotAFolder', { folder: stateFolder });
+  if (found === undefined && (await isFolder(parent)) !== true) {
+    throw new Failure('USAGE', 'stateFolderMissing', { folder: stateFolder, parent });
+  }
+}
+
+/** undefined: there is nothing. true also if that can't be found out: the first use of the folder then says why. */
+function isFolder(path: string): Promise<boolean | undefined> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    (error: unknown) => (isENOENT(error) || errnoOf(error) === 'ENOTDIR' ? undefined : true),
+  );
+}
 
 /** Requires that the device folder exists. @throws Failure DEVICE_FOLDER_MISSING, FILE_NOT_PERMITTED, DISK_ERROR */
 export async function requireDeviceFolder(folder: string): Promise<Stats> {

@@ -82,7 +82,7 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
   const inFolder = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> =>
     start(title, () => after(folder, 'device folder', body));
 
-  inFolder('state folder', () => checkStateFolder(stateFolder));
+  inFolder('state folder', () => checkStateFolder(paths));
   inFolder('other agents', () => checkAgentAtWork(deviceFolder, stateFolder));
   inFolder(TRIGGER, () => checkTrigger(paths));
   const stored = inFolder('credentials.json', async () =>

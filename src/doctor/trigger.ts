@@ -7,7 +7,8 @@ import { type Checked, passed, warning } from './check.ts';
 const MEANT_HINT = 'If it is the request: make it a file named provision.txt. Otherwise ignore this warning.';
 
 /** Checks whether provisioning is requested. */
-export async function checkTrigger({ deviceFolder, provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {
+export async function checkTrigger(paths: DevicePaths): Promise<Checked<never>> {
+  const { deviceFolder, provisionTxt, provisionTxtProcessed, credentials } = paths;
   if ((await triggerIdentity(provisionTxt)) !== null) {
     return { findings: [passed('exists; the next run provisions this device')] };
   }
@@ -16,6 +17,12 @@ export async function checkTrigger({ deviceFolder, provisionTxt, credentials }: 
   if (await fileExists(credentials)) {
     return {
       findings: [warning('missing, but a run is unfinished; the next run cancels or completes it', hint), ...near],
+    };
+  }
+  // Another provision.txt would register another device.
+  if (await fileExists(provisionTxtProcessed)) {
+    return {
+      findings: [passed('missing; an earlier run has provisioned this device, so run has nothing to do'), ...near],
     };
   }
   const missing = `missing in ${deviceFolder}; run has nothing to do and would exit with 0`;

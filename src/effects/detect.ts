@@ -2,7 +2,7 @@ import type { DetectInput, DetectOutput } from '../../machines/provision.types.t
 import { triggerIdentity } from '../device/trigger.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { fileExists } from '../files/fileExists.ts';
-import { readCredentials } from '../state/credentials.ts';
+import { readCredentials, registeredNothing } from '../state/credentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
@@ -21,6 +21,7 @@ async function withdrawnWarning({ paths, clock, log }: EffectDependencies): Prom
   const stored = await readCredentials(paths.credentials, log, clock.now());
   const gone = 'provision.txt was removed before the run ended; nothing more is sent';
   if (stored === undefined) return gone;
+  if (registeredNothing(stored)) return gone;
   const names = stored.candidates.map(({ name }) => name).join(', ');
   return `${gone}. A device ${names} may exist on ${hostAndPort(stored.target)}: put provision.txt back to resume the run, or delete the device there`;
 }

@@ -30,9 +30,9 @@ function unusableBecause(
   };
 }
 
-/** Whether this run generated every name and no credentials were issued. */
-const isUnissuedOfRun = ({ candidates, granted }: Credentials, runId: string): boolean =>
-  granted === null && candidates.every((candidate) => candidate.runId === runId);
+/** Whether no device can exist: the run has sent nothing, or the server answered every request without a device. */
+const leftNothing = ({ candidates, granted }: Credentials, { runId, startedOver }: PrepareInput): boolean =>
+  granted === null && candidates.every((candidate) => candidate.answered || (startedOver && candidate.runId === runId));
 
 /** Reads the stored credentials. Those of another board or for other settings are set aside. */
 async function usableCredentials(
@@ -44,10 +44,7 @@ async function usableCredentials(
   if (stored === undefined) return { stored, warnings: [] };
   const reason = unusableBecause(stored, dependencies, input);
   if (reason === undefined) return { stored, warnings: [] };
-  // This run has sent nothing, so no device can exist: no warning is needed.
-  if (reason.why === 'superseded' && input.startedOver && isUnissuedOfRun(stored, input.runId)) {
-    return { stored: undefined, warnings: [] };
-  }
+  if (reason.why === 'superseded' && leftNothing(stored, input)) return { stored: undefined, warnings: [] };
   const movedTo = await setAside(paths.credentials, reason.why, clock.now());
   log.warn(`credentials.${reason.why}`, reason.warning, { movedTo });
   return { stored: undefined, warnings: [reason.warning] };
@@ -75,6 +72,8 @@ export async function prepare(
       name: await deviceNameFor(settings.name),
       token: generateToken(),
       runId: input.runId,
+      // If the first name was never sent, its file is removed at the end of the run. Later names stay.
+      answered: nameIndex > 1,
     } satisfies Candidate;
     signal.throwIfAborted();
     await writeCredentials(paths.credentials, {
@@ -103,6 +102,7 @@ export async function prepare(
     deviceName: candidate.name,
     fingerprint: candidate.token.fingerprint(),
     reused: candidate.runId !== input.runId,
+    answered: candidate.answered,
     granted: granted === null ? null : issuedSummary(granted, input.runId),
     warnings,
     at: clock.now(),

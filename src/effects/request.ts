@@ -5,7 +5,7 @@ import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
 import { provisioningServer } from '../failures/serverFacts.ts';
 import type { Candidate, Credentials, IssuedCredentials } from '../state/credentials.ts';
-import { issuedSummary, storedCredentials, storeIssued } from '../state/runCredentials.ts';
+import { issuedSummary, storeAnswered, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
 import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
@@ -24,9 +24,12 @@ export async function request(
   const { clock, log, paths, standby } = dependencies;
   const settings = await currentSettings(dependencies, input.settingsDigest);
   const server = await endpointOf(settings, paths.deviceFolder);
-  const credentials = await storedCredentials(dependencies);
-  const candidate = candidateOf(credentials, input.nameIndex, paths.credentials);
+  const stored = await storedCredentials(dependencies);
+  const { nameIndex, unanswered } = input;
+  const candidate = candidateOf(stored, nameIndex, paths.credentials);
   const address = hostAndPort(server);
+  // Durable before the request: after a kill, the answer to this request is missing.
+  const credentials = candidate.answered ? await storeAnswered(dependencies, stored, nameIndex, false) : stored;
 
   const end = await exchange({
     server,
@@ -56,25 +59,26 @@ export async function request(
 
   // The fault may have broken the standby connection too.
   if (end.kind !== 'answer') standby.close();
-  if (end.kind === 'refused') throw connackFailure(end.returnCode, provisioningServer(server), 'provision');
-  if (end.kind === 'failed') {
-    if (!end.asked) throw end.failure;
-    return unknownOutcome(dependencies, end.failure);
-  }
-  const response = readResponse(end.payload);
+  if (end.kind === 'failed' && end.asked) return unknownOutcome(dependencies, end.failure);
+  const response = end.kind === 'answer' ? readResponse(end.payload) : undefined;
   if (response instanceof Failure) return unknownOutcome(dependencies, response);
-  if (response.status === 'NOT_FOUND') {
-    throw new Failure('PROVISION_KEY_REFUSED', 'notFound', { server: address });
+  if (response?.status === 'SUCCESS') {
+    return issuedOutcome(dependencies, credentials, {
+      deviceName: candidate.name,
+      token: response.token,
+      successSeenBy: input.runId,
+    });
   }
-  if (response.status === 'FAILURE') {
-    log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
-    return { outcome: 'failure', issued: null, at: clock.now() };
+  // No device, and no answer is missing: the request was refused, or it was not sent.
+  if (!unanswered && (candidate.answered || response?.status === 'FAILURE')) {
+    // Without it, the next run waits longer before it calls the name taken. A failing disk is found elsewhere.
+    await storeAnswered(dependencies, credentials, nameIndex, true).catch(() => {});
   }
-  return issuedOutcome(dependencies, credentials, {
-    deviceName: candidate.name,
-    token: response.token,
-    successSeenBy: input.runId,
-  });
+  if (end.kind === 'refused') throw connackFailure(end.returnCode, provisioningServer(server), 'provision');
+  if (end.kind === 'failed') throw end.failure;
+  if (response?.status !== 'FAILURE') throw new Failure('PROVISION_KEY_REFUSED', 'notFound', { server: address });
+  log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
+  return { outcome: 'failure', issued: null, at: clock.now() };
 }
 
 function candidateOf(credentials: Credentials, nameIndex: number, path: string): Candidate {

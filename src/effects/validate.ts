@@ -7,7 +7,7 @@ import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
-import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
@@ -38,8 +38,11 @@ export async function validate(
   await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   const backups = await listBackups(paths.deviceFolder);
 
-  const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
-  for (const warning of allWarnings) log.warn('validate.warning', warning);
+  const lasting = [
+    ...warnings.map((warning) => `provision.json: ${warning}`),
+    ...(await folderWarnings(paths.deviceFolder)),
+  ];
+  for (const warning of [...lasting, ...configWarnings(problemsLeft(config))]) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
   const server = hostAndPort(settings);
   log.info('validate.passed', `provision.json is complete; the server is ${server}`, {
@@ -58,7 +61,8 @@ export async function validate(
     },
     previousDeviceId: deviceIdIn(config),
     newestBackupAt: backups[0]?.time ?? null,
-    warnings: allWarnings,
+    // `write` corrects the values of the credentials, and then records the rules that the configuration still breaks.
+    warnings: lasting,
     at: clock.now(),
   };
 }
@@ -95,10 +99,9 @@ function deviceIdIn(config: ThermalConfigFile): string | null {
   }
 }
 
-function configWarnings({ repair, problems }: ThermalConfigFile): string[] {
-  const left = repair === undefined ? problems : cameraProblems(repair.bytes);
-  return left.map((problem) => `thermal_config.json: ${problem}`);
-}
+/** The rules of the camera that the configuration breaks, also after its repair. */
+const problemsLeft = ({ repair, problems }: ThermalConfigFile): readonly string[] =>
+  repair === undefined ? problems : cameraProblems(repair.bytes);
 
 async function folderWarnings(folder: string): Promise<string[]> {
   const { mode } = await stat(folder).catch((error: unknown) => {

@@ -4,7 +4,12 @@ import { listBackups } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { type ConfigCredentials, carriesCredentials } from '../config/thermal/credentialsSections.ts';
 import { replacementAttributes } from '../config/thermal/replacement.ts';
-import { MAX_CONFIG_BYTES, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import {
+  configWarnings,
+  MAX_CONFIG_BYTES,
+  readThermalConfig,
+  type ThermalConfigFile,
+} from '../config/thermal/thermalConfig.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
@@ -39,7 +44,7 @@ export async function write(
     // A killed run may have written it without syncing the folder, which may not be the device folder (link).
     await makeEntriesDurable(dirname(existing.path));
     log.info('config.already', 'thermal_config.json already holds the new credentials', { file: existing.path });
-    return { outcome: 'already', at: clock.now() };
+    return { outcome: 'already', warnings: configWarnings(existing.problems), at: clock.now() };
   }
   if (!(await equalsBackup(existing, paths.deviceFolder, input.backup))) {
     log.warn('config.changed', 'Another program changed thermal_config.json since the backup: backing it up again');
@@ -75,7 +80,7 @@ export async function write(
     token: issued.token.fingerprint(),
     server: hostAndPort(input.server),
   });
-  return { outcome: 'written', warnings, at: clock.now() };
+  return { outcome: 'written', warnings: [...warnings, ...configWarnings(written.problems)], at: clock.now() };
 }
 
 /** Whether the file equals its backup. Without a backup: whether the file is still absent. */

@@ -47,6 +47,7 @@ const NO_PERMISSION = "{path} can't be read: permission denied";
 const LARGER = '{path} is larger than {limit} bytes';
 const BACKUP_LIST_HINT = 'See the numbers with: thermal-provision backups list --dir {folder}';
 const SIMULATE_HINT = 'See thermal-provision simulate --help.';
+const STATE_DIR_HINT = 'Correct --state-dir or THERMAL_STATE_DIR, or create the folder that it names.';
 const RECORDING_HINT =
   'Name events.jsonl in the folder provision-state of a device, or name the device folder with --dir.';
 const SCRUB_HINT = 'Remove provisioning.scrub from it, or put provision.json into the device folder as a plain file.';
@@ -54,7 +55,10 @@ const PRE_PROVISIONED =
   'If the profile checks pre-provisioned devices: create {name} on the server, or delete the server attribute provisionState of {name} if it was provisioned before.';
 const TAKEN_HINT = `If the profile creates new devices: delete the device {name} on the server or set another device.name for this camera, and check the tenant's device limit. ${PRE_PROVISIONED}`;
 const REFUSED_NAME = 'The server {server} answered FAILURE for the device name {name}';
-const PERHAPS_OURS = 'An earlier request for {name} was not answered, so the device may be our own';
+const PERHAPS_OURS = 'An earlier request for {name} has no known outcome, so the device may be our own';
+const PERHAPS_OURS_HINT = `If the profile creates new devices: look on the server for the device {name}, delete it if no other camera uses it, and check the tenant's device limit. ${PRE_PROVISIONED}`;
+const ALL_REFUSED_HINT =
+  "If the profile creates new devices: check the tenant's device limit. If the profile checks pre-provisioned devices: create a device on the server and set device.name to its name.";
 const OWN_NAME = `${REFUSED_NAME}; this camera is already configured as {name}`;
 const OWN_NAME_HINT = `If the profile creates new devices, it registers each name only once: delete the device {name} on the server before provisioning this camera again, or set the profile to check pre-provisioned devices. Check the tenant's device limit too. ${PRE_PROVISIONED}`;
 
@@ -67,6 +71,11 @@ export const FAILURES = {
     hint: 'See thermal-provision --help.',
     texts: {
       noTerminal: { message: 'There is no terminal to ask for confirmation', hint: 'Pass --yes to confirm.' },
+      stateFolderMissing: {
+        message: "The state folder {folder} does not exist and can't be created: there is no folder {parent}",
+        hint: STATE_DIR_HINT,
+      },
+      stateFolderNotAFolder: { message: 'The state folder {folder} is not a folder', hint: STATE_DIR_HINT },
       unknownSource: '--source {source} is not one of simulated, command:COMMAND and file:PATH',
       backupNumberUnexpected: 'backups list takes no number; did you mean diff or restore?',
       backupNumberMissing: { message: 'backups {action} needs the number of a backup', hint: BACKUP_LIST_HINT },
@@ -190,7 +199,7 @@ export const FAILURES = {
       absent: 'There is no {path}',
       removed: {
         message: 'There is no {path}, though the device was provisioned on {savedAt}',
-        hint: 'Restore a backup, or provision the device again.',
+        hint: 'Restore a backup. If there is none, delete the device on the server before you provision this camera again.',
       },
     },
   },
@@ -198,7 +207,7 @@ export const FAILURES = {
   CONFIG_INVALID: {
     exitStatus: EXIT.DATAERR,
     retryable: false,
-    hint: 'Correct the listed values in thermal_config.json, or provision the device again.',
+    hint: 'Correct the listed values in thermal_config.json, or restore a backup.',
     texts: {
       rules: 'The camera could not load thermal_config.json:{problems}',
       newConfig: {
@@ -320,6 +329,10 @@ export const FAILURES = {
     texts: {
       operation: 'Could not {doing}: {errno} (no space left)',
       tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
+      noInodes: {
+        message: 'No inode is free on the file system of {folder}, so no file can be created',
+        hint: 'Remove files that are not needed (df -i), then start again.',
+      },
     },
   },
 
@@ -367,7 +380,7 @@ export const FAILURES = {
   CREDENTIALS_LOST: {
     exitStatus: EXIT.SOFTWARE,
     retryable: false,
-    hint: 'Something removed or changed credentials.json during the run; the next boot starts a new run.',
+    hint: 'Something removed or changed credentials.json during the run. Look on the server for the device that status names, and delete it before the next start: its token is lost, and the next start begins a new run.',
     texts: {
       gone: '{path} disappeared or became unusable during the run',
       notIssued: '{path} no longer holds issued credentials',
@@ -646,9 +659,18 @@ export const FAILURES = {
     hint: TAKEN_HINT,
     texts: {
       taken: REFUSED_NAME,
-      perhapsOurs: `${REFUSED_NAME}. ${PERHAPS_OURS}`,
+      // Another device.name could make a second device.
+      perhapsOurs: { message: `${REFUSED_NAME}. ${PERHAPS_OURS}`, hint: PERHAPS_OURS_HINT },
       // A fixed name can't be registered twice: the operator must act before the camera is provisioned again.
       ownName: { message: OWN_NAME, hint: OWN_NAME_HINT },
+      ownNameCreates: {
+        message: OWN_NAME,
+        hint: 'The profile creates new devices, and registers each name only once: delete the device {name} on the server before provisioning this camera again, or set the profile to check pre-provisioned devices.',
+      },
+      ownNameChecks: {
+        message: OWN_NAME,
+        hint: 'The profile checks pre-provisioned devices: delete the server attribute provisionState of {name} on the server, then start again.',
+      },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
   },
@@ -656,10 +678,14 @@ export const FAILURES = {
   PROVISIONING_REFUSED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: TAKEN_HINT,
+    // No device of these names exists, so there is none to delete.
+    hint: ALL_REFUSED_HINT,
     texts: {
       allNames: `${REFUSED_NAME} and {others} others`,
-      perhapsOurs: `${REFUSED_NAME} and {others} others. ${PERHAPS_OURS}`,
+      perhapsOurs: {
+        message: `${REFUSED_NAME} and {others} others. ${PERHAPS_OURS}`,
+        hint: `Look on the server for {name}, and delete it if it exists. ${ALL_REFUSED_HINT}`,
+      },
     },
   },
 
@@ -690,12 +716,12 @@ export const FAILURES = {
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its access token was changed. If so, provision the device again.',
+    hint: 'Check on the server whether the device still exists and whether its access token was changed. If it was deleted, provision the device again. If its token was changed, write the new token into thermal_config.json.',
     texts: {
       refused: REFUSED,
       issued: {
         message: '{server} refuses the credentials that it issued to {name}',
-        hint: 'Check on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device again.',
+        hint: 'Check on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device again. If only its token was changed: delete the device first.',
       },
     },
   },

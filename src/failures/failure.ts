@@ -1,4 +1,5 @@
-import type { ChartFailure, FailureRecord } from '../../machines/provision.types.ts';
+import type { ChartFailure } from '../../machines/provision.failures.ts';
+import type { FailureRecord } from '../../machines/provision.types.ts';
 import { FAILURES, type FailureCode, type FailureReason, wordsFor } from './catalogue.ts';
 
 type FailureArguments<Reason> = Reason extends FailureReason

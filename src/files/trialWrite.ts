@@ -58,9 +58,15 @@ function asFolderFailure(failure: Failure, folder: string): Failure {
   return new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, failure.cause);
 }
 
-/** @returns the free bytes @throws Failure DISK_FULL; the system's error when the folder can't be read */
+/**
+ * Requires free space and a free inode.
+ * @returns the free bytes
+ * @throws Failure DISK_FULL; the system's error when the folder can't be read
+ */
 export async function requireFreeSpace(folder: string, needed: number): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize, files, ffree } = await statfs(folder);
+  // Some file systems (btrfs, FAT) have no fixed number of inodes, and report 0 of 0.
+  if (files > 0 && ffree === 0) throw new Failure('DISK_FULL', 'noInodes', { folder });
   const free = bavail * bsize;
   if (free >= needed) return free;
   throw new Failure('DISK_FULL', 'tooLittle', { free, folder, needed });

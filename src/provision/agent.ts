@@ -3,7 +3,7 @@ import { isDevice } from '../config/thermal/credentialsSections.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { readBoardIdentity } from '../device/board.ts';
 import { openEventsFile } from '../device/eventsFile.ts';
-import { requireDeviceFolder } from '../device/folder.ts';
+import { requireDeviceFolder, requireStateFolder } from '../device/folder.ts';
 import { acquireLock } from '../device/lock.ts';
 import { nothingHere } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -45,6 +45,7 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   const log = createLog((record) => sink(record), clock, position);
   try {
     await requireDeviceFolder(options.paths.deviceFolder);
+    await requireStateFolder(options.paths);
     const tightened = await ensurePrivateFolder(options.paths.stateFolder);
     if (tightened)
       log.warn('state.tightened', `${options.paths.stateFolder} was accessible to other users; its mode is now 700`);

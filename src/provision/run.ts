@@ -11,6 +11,7 @@ import { wordedFailure } from '../failures/failure.ts';
 import { failureFields } from '../log/log.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import { conclude, type ProvisionSnapshot, stateOf, stopRun, timeLeft } from './conclusion.ts';
+import { strategySeenIn } from './knownStrategy.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
 import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
@@ -37,7 +38,7 @@ export async function run(
   const machine = provisionMachine.provide({ actors: effects.actors });
   const resuming = 'from' in beginning;
   const runId = resuming ? beginning.from.runId : (beginning.runId ?? generateRunId());
-  const input = { runId, at: clock.now() };
+  const input = { runId, at: clock.now(), knownStrategy: strategySeenIn(previous) };
   const actorOptions = {
     ...(options.chartClock === undefined ? {} : { clock: options.chartClock }),
     ...(options.inspect === undefined ? {} : { inspect: options.inspect }),

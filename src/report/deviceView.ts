@@ -40,13 +40,17 @@ export function deviceView(files: DeviceFiles): RunView {
 
 /** Without a snapshot, the log describes the latest run. */
 function unrecordedView(files: DeviceFiles, records: readonly LogRecord[]): RunView {
-  const problem = files.folder.problem ?? files.snapshot.problem;
+  const refused = assess(files).word === 'error' ? files.storage.problem : undefined;
+  const problem = files.folder.problem ?? files.snapshot.problem ?? refused;
   const recording = recordedRuns(records).at(-1);
   const view = recordedView(recording ?? { runId: null, records: [] }, recording?.records.length ?? 0);
   const requested = typeof files.trigger.value === 'number';
   if (problem !== undefined) {
     const error = { code: problem.code, message: problem.message, hint: problem.hint, causes: [] };
-    const summary = "The files of the latest run can't be read, so its last steps may be missing here.";
+    const summary =
+      problem === refused
+        ? "The next run can't write its files, so its failure is not recorded here."
+        : "The files of the latest run can't be read, so its last steps may be missing here.";
     return { ...view, error, outcome: 'attention', summary, facts: deviceFacts(files, undefined) };
   }
   return {

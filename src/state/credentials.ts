@@ -23,6 +23,8 @@ export interface Candidate {
   readonly token: Secret;
   /** The run that generated it. In any other run a request with it may have been sent before. */
   readonly runId: string;
+  /** Whether the server answered every request with it, and registered no device. false: that is not known. */
+  readonly answered: boolean;
 }
 
 /** Credentials that the server issued. */
@@ -40,6 +42,10 @@ export interface Credentials {
   readonly candidates: readonly Candidate[];
   readonly granted: IssuedCredentials | null;
 }
+
+/** Whether no device can exist: the server answered every request, and registered no device. */
+export const registeredNothing = ({ candidates, granted }: Credentials): boolean =>
+  granted === null && candidates.every(({ answered }) => answered);
 
 const text = (max: number, min = 0) => z.string().check(z.minLength(min), z.maxLength(max));
 const tokenSchema = z.pipe(
@@ -60,6 +66,8 @@ export const credentialsSchema = z.lazy(() =>
           name: text(64, 1),
           token: tokenSchema,
           runId: text(64),
+          // Version 1.0.0 does not record it.
+          answered: z._default(z.boolean(), false),
         }),
       )
       .check(z.maxLength(PROVISION_POLICY.maxNames)),

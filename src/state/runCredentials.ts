@@ -38,6 +38,23 @@ export async function issuedCredentials(dependencies: CredentialsReader): Promis
   throw new Failure('CREDENTIALS_LOST', 'notIssued', { path: dependencies.paths.credentials });
 }
 
+/**
+ * Stores durably whether the server answered every request with a candidate.
+ * @returns the stored credentials
+ * @throws Failure of durableReplace
+ */
+export async function storeAnswered(
+  { paths }: Pick<CredentialsReader, 'paths'>,
+  credentials: Credentials,
+  nameIndex: number,
+  answered: boolean,
+): Promise<Credentials> {
+  const { candidates } = credentials;
+  const changed = candidates.map((known) => (known.nameIndex === nameIndex ? { ...known, answered } : known));
+  await writeCredentials(paths.credentials, { ...credentials, candidates: changed });
+  return { ...credentials, candidates: changed };
+}
+
 /** Stores issued credentials durably. @throws Failure of durableReplace */
 export function storeIssued(
   { paths }: Pick<CredentialsReader, 'paths'>,

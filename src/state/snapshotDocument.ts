@@ -45,6 +45,7 @@ const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
         timeoutSeconds: z.number().check(z.gte(1), z.lte(300)),
       }),
     ),
+    knownStrategy: z._default(z.nullable(z.object({ digest: text, strategy: z.enum(['creates', 'checks']) })), null),
     previousDeviceId: z.nullable(text),
     newestBackupAt: z.nullable(time),
     nameIndex: z.int().check(z.gte(1), z.lte(PROVISION_POLICY.maxNames)),
@@ -56,6 +57,9 @@ const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
     probed: z.boolean(),
     refusedProbes: z.int().check(z.gte(0)),
     retries: z.int().check(z.gte(0)),
+    // Version 1.0.0 has only the common count, so the next pause is a first one again.
+    requestRetries: z._default(z.int().check(z.gte(0)), 0),
+    probeRetries: z._default(z.int().check(z.gte(0)), 0),
     retryAt: z.nullable(time),
     waitingFor: z.nullable(z.enum(['retry', 'probe', 'verification'])),
     lastFailure: z.nullable(failureSchema),

@@ -5,6 +5,8 @@ import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
 import { afterFailure, commandFor, lookAsOwner, startAgain } from './nextSteps.ts';
+import { onServer } from './onServer.ts';
+import { openWarnings } from './openWarnings.ts';
 import { type ConditionCode, type Problem, problemOf } from './part.ts';
 import { startFailure } from './startFailure.ts';
 
@@ -36,9 +38,20 @@ const isDamage = (problem: Problem): boolean =>
 
 /** Assesses a device by its files alone. The first condition that applies decides. */
 export function assess(files: DeviceFiles): Assessment {
+  const found = assessRun(files);
+  const { problem } = files.storage;
+  if (problem === undefined || !found.unfinished || files.holder !== null) return found;
+  if (found.errors.some(({ code }) => code === problem.code)) return found;
+  // The next start can't do its work, and it can't record that either.
+  return { ...found, word: 'error', errors: [problem, ...found.errors], next: afterFailure(files, problem) };
+}
+
+function assessRun(files: DeviceFiles): Assessment {
   const { folder, trigger, snapshot, credentials, holder } = files;
   if (folder.problem !== undefined) {
-    const text = 'Give the path of the device folder: thermal-provision status --dir <device folder>';
+    const which = folder.problem.code === 'USAGE' ? 'state' : 'device';
+    const option = which === 'state' ? '--state-dir' : '--dir';
+    const text = `Give the path of the ${which} folder: thermal-provision status ${option} <${which} folder>`;
     const shutOut = folder.problem.code === 'FILE_NOT_PERMITTED';
     return assessment('error', [folder.problem], shutOut ? lookAsOwner(files) : { text, command: null });
   }
@@ -79,6 +92,13 @@ function running(files: DeviceFiles): Assessment {
 
 function damaged(files: DeviceFiles): Assessment {
   const problems = [files.snapshot.problem, files.credentials.problem];
+  if (files.credentials.problem !== undefined && files.snapshot.value?.state !== 'provisioned') {
+    // The agent would generate another name.
+    const { names, server } = onServer(files);
+    const device = names.length === 0 ? 'a device of this camera' : `the device ${names.join(' or ')}`;
+    const text = `Look on ${server ?? 'the server'} for ${device}, and delete it if it exists: its token is lost. Then start the agent`;
+    return assessment('degraded', problems, startAgain(files, text), true);
+  }
   const aside: NextStep = { text: 'Set the damaged file aside', command: commandFor('reset', files.paths) };
   // Without these two files the agent does nothing, so it sets no file aside.
   if (files.trigger.value === null && files.credentials.value === null) return assessment('degraded', problems, aside);
@@ -117,8 +137,7 @@ function withoutSnapshot(files: DeviceFiles): Assessment {
     const idle: NextStep | null = (files.config.value ?? null) === null ? toProvision(files) : null;
     return assessment('not started', [], idle);
   }
-  const missing = files.target.problem ?? (files.target.value === null ? noProvisionJson(files) : undefined);
-  if (missing !== undefined) {
+  if ((files.target.value ?? null) === null) {
     return assessment('not started', [], startAgain(files, 'Correct provision.json (see the warning), then run'), true);
   }
   return assessment('not started', [], startAgain(files, START), true);
@@ -138,9 +157,6 @@ function toProvision(files: DeviceFiles): NextStep {
   const text = `To provision this device, ${steps.map((step) => `${step}, `).join('')}${steps.length === 0 ? '' : 'then '}run`;
   return isNear ? { text, command: commandFor('run', paths) } : startAgain(files, text);
 }
-
-const noProvisionJson = ({ paths }: DeviceFiles): Problem =>
-  problemOf(new Failure('PROVISION_JSON_MISSING', 'absent', { path: paths.provisionJson, problems: [] }));
 
 const foreign = (files: DeviceFiles): Assessment =>
   assessment('degraded', [FOREIGN], {
@@ -236,7 +252,7 @@ function provisioned(files: DeviceFiles, snapshot: SnapshotDocument): Assessment
       requested,
     );
   }
-  const warning = warned(snapshot) ?? keptDamaged(files);
+  const warning = warned(files, snapshot) ?? keptDamaged(files);
   if (warning === undefined) return assessment('done', [], again, requested);
   return assessment('degraded', [warning], again ?? { text: warning.hint, command: null }, requested);
 }
@@ -256,15 +272,16 @@ function configurationProblem(
   return condition(
     'DEVICE_MISMATCH',
     `thermal_config.json names the device ${config.deviceId ?? '(none)'}, but the last run provisioned ${device ?? '(none)'}`,
-    'The file was changed or restored after the run. If that is a mistake, provision the device again.',
+    `The file was changed or restored after the run. If that is a mistake, restore a backup that names ${device ?? 'this device'}. Another provisioning can register another device.`,
   );
 }
 
-function warned({ context }: SnapshotDocument): Problem | undefined {
-  const count = context.warnings.length;
-  if (count === 0) return undefined;
-  const message = `The device was provisioned, with ${count === 1 ? 'a warning' : `${count} warnings`}`;
-  return condition('WARNINGS', message, 'Do what the warnings say. A later run without warnings clears this status.');
+function warned(files: DeviceFiles, { context }: SnapshotDocument): Problem | undefined {
+  const open = openWarnings(files, context.warnings);
+  if (open.length === 0) return undefined;
+  const count = open.length === 1 ? 'a warning' : `${open.length} warnings`;
+  const message = `The device was provisioned, with ${count} to act on`;
+  return condition('WARNINGS', message, [...new Set(open.map(({ advice }) => advice))].join(' '));
 }
 
 function keptDamaged({ setAside, paths }: DeviceFiles): Problem | undefined {

@@ -3,7 +3,7 @@ import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
-import { requireDeviceFolder } from '../device/folder.ts';
+import { requireDeviceFolder, requireStateFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
 import { nearMisses } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -14,6 +14,7 @@ import { readSnapshot } from '../state/snapshotFile.ts';
 import { type ConfiguredDevice, readConfiguredDevice } from './configuredDevice.ts';
 import { type RecordedEvents, readEventLines } from './eventLines.ts';
 import { type Part, present, problemOf, readPart, unusable } from './part.ts';
+import { readStorage } from './storage.ts';
 import { readStoredCredentials, type StoredCredentials } from './storedCredentials.ts';
 
 /** What provision.json asks for, without key and secret. */
@@ -34,8 +35,10 @@ export interface DeviceFiles {
   readonly paths: DevicePaths;
   /** ms since the epoch */
   readonly readAt: number;
-  /** A problem when there is no device folder. */
-  readonly folder: Part<true>;
+  /** Permission bits of the device folder. A problem when device folder or state folder can't exist. */
+  readonly folder: Part<number>;
+  /** A problem when the next run could not write its files. */
+  readonly storage: Part<true>;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
   /** What may be meant as a provision.txt or a provision.json that is not there. */
@@ -81,7 +84,12 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     paths,
     readAt: options.now ?? Date.now(),
     holder,
-    folder: await readPart(() => requireDeviceFolder(paths.deviceFolder).then(() => true as const)),
+    folder: await readPart(async () => {
+      const { mode } = await requireDeviceFolder(paths.deviceFolder);
+      await requireStateFolder(paths);
+      return mode & 0o7777;
+    }),
+    storage: await readStorage(paths),
     trigger,
     nearMisses: {
       trigger: trigger.value === null ? await nearMisses(paths.provisionTxt) : [],

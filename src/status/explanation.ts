@@ -27,7 +27,7 @@ export function explanation(files: DeviceFiles): string {
     ],
     ['Step by step', steps(status)],
     ['Earlier runs', earlier.slice(-MAX_EARLIER).map((run) => earlierRun(run, status.checkedAt))],
-    ['On the server', [serverSentence(status.onServer), ...leftovers(status, earlier)]],
+    ['On the server', [serverSentence(status.onServer, files), ...leftovers(status, earlier)]],
     ['The camera', [cameraSentence(status)]],
     ['What to do next', [nextSentence(status)]],
   ];
@@ -117,7 +117,10 @@ function earlierRun({ runId, startedAt, resumes, end, ending }: RunSummary, now:
   return `${ago(startedAt, now)}: run ${runId}${resumed}, ${how}${ending === null ? '' : `: ${oneLine(sentenceOf(ending))}`}`;
 }
 
-function serverSentence({ kind, names, server, why }: OnServer): string {
+function serverSentence({ kind, names, server, why }: OnServer, { credentials }: DeviceFiles): string {
+  // Without credentials.json the next run has no token to ask with.
+  const asks =
+    (credentials.value ?? null) === null ? 'Look there' : 'The next run asks the server. You can also look there';
   const where = server ?? 'the server';
   const named = names.join(' or ');
   switch (kind) {
@@ -128,7 +131,7 @@ function serverSentence({ kind, names, server, why }: OnServer): string {
     case 'most likely none':
       return `Probably no device ${named} on ${where}: ${why}.`;
     case 'unknown':
-      return `Unknown. A device${named === '' ? '' : ` named ${named}`} may exist on ${where}: ${why}. The next run asks the server. You can also look there.`;
+      return `Unknown. A device${named === '' ? '' : ` named ${named}`} may exist on ${where}: ${why}. ${asks}.`;
   }
 }
 

@@ -7,6 +7,7 @@ import { assess } from './assessment.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import { type DeviceStatus, STATUS_EXIT, STATUS_FORMAT, STATUS_VERSION } from './deviceStatus.ts';
 import { onServer } from './onServer.ts';
+import { openWarnings } from './openWarnings.ts';
 
 const MAX_EVENTS = 20;
 
@@ -107,6 +108,11 @@ const repairs = ({ events }: DeviceFiles, { runId, context }: SnapshotDocument):
     .filter((record) => record.runId === runId && isEvent(record, 'config.base'))
     .map(({ message }) => message)
     .filter((message) => !context.warnings.includes(message));
+/** After a success only the warnings that still need someone. */
+function recordedWarnings(files: DeviceFiles, snapshot: SnapshotDocument | null): readonly string[] {
+  const recorded = snapshot?.context.warnings ?? [];
+  return snapshot?.state === 'provisioned' ? openWarnings(files, recorded).map(({ text }) => text) : recorded;
+}
 
 /** Warnings of the run, and of the files that a run does not need. */
 function warnings(
@@ -124,7 +130,7 @@ function warnings(
       : target.problem?.message;
   const unreadable = [events.problem, backups.problem, setAside.problem].map((problem) => problem?.message);
   return [
-    ...(snapshot?.context.warnings ?? []),
+    ...recordedWarnings(files, snapshot),
     ...(isRequested || snapshot !== null || nearMisses.provisionJson.length === 0
       ? []
       : [`provision.json is missing${meantAs(nearMisses.provisionJson)}`]),

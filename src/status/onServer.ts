@@ -30,7 +30,10 @@ function serverOf(files: DeviceFiles): string | null {
   return known === null || known === undefined ? null : hostAndPort(known);
 }
 
+const ALL_REFUSED = 'the server answered every request, and registered no device';
+
 function withoutSnapshot(files: DeviceFiles, stored: StoredCredentials | null, server: string | null): OnServer {
+  if (stored?.registeredNothing === true) return { kind: 'no device', names: [], server, why: ALL_REFUSED };
   if (stored !== null) {
     const why = 'a name was generated, but no snapshot says whether a request was sent';
     return { kind: 'unknown', names: unique(stored.names), server, why };
@@ -55,6 +58,7 @@ function ofRun(
   if (context.error?.code === 'CREDENTIALS_TYPE_UNSUPPORTED') {
     return { kind: 'one device', names, why: 'the server registered it with credentials of another kind' };
   }
+  if (stored?.registeredNothing === true) return { kind: 'no device', names: [], why: ALL_REFUSED };
   // The context of a withdrawn run has no counts. An earlier run may have sent a request with the name it generated.
   const isReused = stored?.generatedBy.some((generator) => generator !== runId) === true;
   const maySent = stored !== null && (state === 'withdrawn' || isReused);
@@ -64,7 +68,7 @@ function ofRun(
   if (context.error?.code === 'DEVICE_NAME_TAKEN' || context.error?.code === 'PROVISIONING_REFUSED') {
     const unanswered = context.unknownAt !== null;
     return unanswered
-      ? { kind: 'unknown', names, why: 'an earlier request got no answer, and the server then answered FAILURE' }
+      ? { kind: 'unknown', names, why: 'an earlier request has no known outcome, and a later one was answered FAILURE' }
       : { kind: 'most likely none', names, why: "the server answered FAILURE and does not know this device's token" };
   }
   if (context.probed) {

@@ -1,5 +1,5 @@
 import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
-import { parseCredentials } from '../state/credentials.ts';
+import { parseCredentials, registeredNothing } from '../state/credentials.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
@@ -10,6 +10,8 @@ export interface StoredCredentials {
   readonly foreign: boolean;
   /** Generated device names, oldest first. */
   readonly names: readonly string[];
+  /** Whether the server answered every request with these names, and registered no device. false: not known. */
+  readonly registeredNothing: boolean;
   /** The runs that generated them. */
   readonly generatedBy: readonly string[];
   /** Name of the device that the server issued. */
@@ -41,6 +43,7 @@ export async function readStoredCredentials(
       target,
       foreign: isForeignBoard(credentials.board, board),
       names: candidates.map(({ name }) => name),
+      registeredNothing: registeredNothing(credentials),
       generatedBy: candidates.map(({ runId }) => runId),
       granted: granted?.deviceName ?? null,
       fingerprint: granted?.token.fingerprint() ?? null,

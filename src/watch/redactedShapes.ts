@@ -1,5 +1,5 @@
+import type { ChartFailure } from '../../machines/provision.failures.ts';
 import type {
-  ChartFailure,
   EffectContracts,
   EffectError,
   EffectName,
@@ -47,7 +47,11 @@ const chartFailure: AllowListOf<FailureRecord | ChartFailure> = {
 const settings = { digest: true, server, nameSource: true, maxRetries: true, timeoutSeconds: true } as const;
 const timed = { at: true, warnings: [true] } as const;
 
-export const PROVISION_INPUT: AllowListOf<ProvisionInput> = { runId: true, at: true };
+export const PROVISION_INPUT: AllowListOf<ProvisionInput> = {
+  runId: true,
+  at: true,
+  knownStrategy: { digest: true, strategy: true },
+};
 
 export const PROVISION_CONTEXT: AllowListOf<ProvisionContext> = {
   runId: true,
@@ -55,6 +59,7 @@ export const PROVISION_CONTEXT: AllowListOf<ProvisionContext> = {
   now: true,
   trigger,
   settings,
+  knownStrategy: { digest: true, strategy: true },
   previousDeviceId: true,
   newestBackupAt: true,
   nameIndex: true,
@@ -66,6 +71,8 @@ export const PROVISION_CONTEXT: AllowListOf<ProvisionContext> = {
   probed: true,
   refusedProbes: true,
   retries: true,
+  requestRetries: true,
+  probeRetries: true,
   retryAt: true,
   waitingFor: true,
   lastFailure: failure,
@@ -96,10 +103,18 @@ export const PROVISION_EFFECTS: EffectShapes = {
   validate: { input: {}, output: { ...timed, settings, previousDeviceId: true, newestBackupAt: true } },
   prepare: {
     input: { runId: true, settingsDigest: true, nameIndex: true, startedOver: true },
-    output: { ...timed, nameIndex: true, deviceName: true, fingerprint: true, reused: true, granted: issued },
+    output: {
+      ...timed,
+      nameIndex: true,
+      deviceName: true,
+      fingerprint: true,
+      reused: true,
+      answered: true,
+      granted: issued,
+    },
   },
   request: {
-    input: { runId: true, settingsDigest: true, nameIndex: true },
+    input: { runId: true, settingsDigest: true, nameIndex: true, unanswered: true },
     output: { ...timed, outcome: true, issued, failure },
   },
   reconcile: {

@@ -2,7 +2,7 @@ import { chmod, mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { acquireLock } from '../../src/device/lock.ts';
-import type { DevicePaths } from '../../src/device/paths.ts';
+import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { settle } from '../../src/doctor/check.ts';
 import { examine } from '../../src/doctor/examine.ts';
 import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
@@ -70,6 +70,25 @@ describe('the files', () => {
     expect(of('new configuration')[0]?.message).toContain('all other values stay');
     expect(plan?.diff).toContain(`--- ${paths.thermalConfig} (repaired)`);
     expect(plan?.diff).not.toContain('4711');
+  });
+
+  it('of a provisioned device ask for no other provision.txt, which would register another device', async () => {
+    const paths = await device({ requested: false });
+    expect((await examined(paths)).of('provision.txt')).toMatchObject([
+      { verdict: 'warning', hint: expect.stringMatching(/^Run: touch/) },
+    ]);
+    await writeFile(paths.provisionTxtProcessed, '');
+    const [found] = (await examined(paths)).of('provision.txt');
+    expect(found).toMatchObject({ verdict: 'passed', message: expect.stringContaining('has provisioned this device') });
+    expect(found?.hint).toBeUndefined();
+  });
+
+  it('a mistyped --state-dir is no fault of the storage', async () => {
+    const paths = await device();
+    const { said } = await examined(devicePaths(paths.deviceFolder, join(paths.deviceFolder, 'no', 'where')));
+    expect(said('state folder')).toEqual([
+      expect.stringMatching(/^failed USAGE: The state folder .* can't be created/),
+    ]);
   });
 
   it('pass as a device has them before its first boot, each check in its place', async () => {

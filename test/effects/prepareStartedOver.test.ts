@@ -19,7 +19,7 @@ async function startedOver(generatedBy: string, granted: IssuedCredentials | nul
   await writeCredentials(paths.credentials, {
     target: { digest: 'old settings', host: 'old.example', port: 1883 },
     board: await readBoardIdentity('board-1'),
-    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), runId: generatedBy }],
+    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), runId: generatedBy, answered: false }],
     granted,
   });
   const { dependencies } = await effectScene(paths);

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createActor } from 'xstate';
@@ -6,14 +6,16 @@ import { createEffects } from '../../src/effects/index.ts';
 import { request } from '../../src/effects/request.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { storeAnswered, storedCredentials } from '../../src/state/runCredentials.ts';
 import { cutIn, deviceFolderFor, runDevice, scene, serverOfTest } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
-const inputOf = ({ runId, settings, nameIndex }: Awaited<ReturnType<typeof cutIn>>) => ({
+const inputOf = ({ runId, settings, nameIndex, unknownAt }: Awaited<ReturnType<typeof cutIn>>) => ({
   runId,
   settingsDigest: settings?.digest ?? '',
   nameIndex,
+  unanswered: unknownAt !== null,
 });
 
 test("issued credentials that can't be stored are an unknown outcome, and the next start finds the device", async () => {
@@ -103,4 +105,54 @@ test('a standby connection is not used after a lost answer: the fault may have b
   const { spared, ended } = await sparedOverTls({ faults: [{ on: 'request', action: 'dropAnswerAndClose' }] });
   expect(await ended).toMatchObject({ outcome: 'unknown' });
   expect(spared.map((line) => line.split(' ')[0])).toEqual(['open', 'open', 'close']);
+});
+
+/** Whether every request with the name was answered: before the request, while the server has it, and after it. */
+async function answersKnown(before: boolean, unanswered: boolean, server: SimulatorOptions) {
+  const credentials = { path: '' };
+  const read = (): boolean => JSON.parse(readFileSync(credentials.path, 'utf8')).candidates[0].answered;
+  const during: boolean[] = [];
+  const { paths } = await scene({ ...server, onEvent: ({ type }) => type === 'request' && void during.push(read()) });
+  credentials.path = paths.credentials;
+  const context = await cutIn(paths, 'request');
+  const { dependencies } = await effectScene(paths);
+  await storeAnswered(dependencies, await storedCredentials(dependencies), 1, before);
+  const output = await request(dependencies, effectCall({ ...inputOf(context), unanswered })).catch(() => null);
+  return { outcome: output?.outcome, during, after: read() };
+}
+
+const REFUSING: SimulatorOptions = { deviceLimit: 0 };
+
+test('FAILURE is noted with the name, so that a later run knows that no answer is missing', async () => {
+  expect(await answersKnown(false, false, REFUSING)).toEqual({ outcome: 'failure', during: [false], after: true });
+});
+
+test('FAILURE does not make up for an earlier request without an answer', async () => {
+  expect(await answersKnown(false, true, REFUSING)).toEqual({ outcome: 'failure', during: [false], after: false });
+});
+
+test('the note is removed before the next request is sent: after a kill that answer is missing', async () => {
+  expect(await answersKnown(true, false, REFUSING)).toEqual({ outcome: 'failure', during: [false], after: true });
+  const lost: SimulatorOptions = { faults: [{ on: 'request', action: 'close' }] };
+  expect(await answersKnown(true, false, lost)).toEqual({ outcome: 'unknown', during: [false], after: false });
+});
+
+test('a request that was not sent leaves the note', async () => {
+  const refused: SimulatorOptions = { faults: [{ on: 'provisionConnect', action: 'refuse', code: 3 }] };
+  expect(await answersKnown(true, false, refused)).toEqual({ outcome: undefined, during: [], after: true });
+  expect(await answersKnown(false, false, refused)).toMatchObject({ after: false });
+});
+
+test('NOT_FOUND registers no device, so the note stays', async () => {
+  expect(await answersKnown(true, false, { deviceKey: 'another-key' })).toEqual({
+    outcome: undefined,
+    during: [false],
+    after: true,
+  });
+});
+
+test('a device with credentials of another kind exists, so the note is gone', async () => {
+  const payload = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
+  const basic: SimulatorOptions = { faults: [{ on: 'request', action: 'answer', payload }] };
+  expect(await answersKnown(true, false, basic)).toMatchObject({ outcome: undefined, after: false });
 });

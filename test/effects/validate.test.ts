@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { detect } from '../../src/effects/detect.ts';
@@ -67,13 +67,20 @@ test('a configuration that only needs a repair names its device, and no run has 
   expect(await validate(dependencies, effectCall({}))).toMatchObject({ previousDeviceId: OLD_DEVICE, warnings: [] });
 });
 
-test('values that the camera rejects already are named, and are not a failure', async () => {
+test('values that the camera rejects already are logged; only write knows whether they stay', async () => {
   const { dependencies, events } = await folderWith(
     OLD_CONFIG.replace('"interval_seconds": 15', '"interval_seconds": 0'),
   );
-  const { warnings = [] } = await validate(dependencies, effectCall({}));
-  expect(warnings.join()).toContain('interval_seconds');
+  expect(await validate(dependencies, effectCall({}))).toMatchObject({ warnings: [] });
   expect(events()).toContain('validate.warning');
+});
+
+test('a warning about provision.json names the file', async () => {
+  const { paths, dependencies } = await folderWith(OLD_CONFIG);
+  const json = JSON.parse(await readFile(paths.provisionJson, 'utf8'));
+  await writeFile(paths.provisionJson, JSON.stringify({ ...json, colour: 'red' }));
+  const { warnings = [] } = await validate(dependencies, effectCall({}));
+  expect(warnings.join()).toMatch(/^provision\.json: unknown key colour/);
 });
 
 test('a device folder that every user can write to is named', async () => {

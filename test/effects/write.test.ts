@@ -53,6 +53,17 @@ test('done twice, it changes nothing the second time', async () => {
   expect((await stat(paths.thermalConfig)).ino).toBe(before.ino);
 });
 
+test('only the rules that the new file still breaks are recorded: the values of the credentials are replaced', async () => {
+  const template = JSON.parse(OLD_CONFIG);
+  template.thingsboard = { ...template.thingsboard, host: '', access_token: '', device_id: '' };
+  template.telemetry.interval_seconds = 0;
+  const { paths, dependencies } = await grantedScene(JSON.stringify(template));
+  const left = ['thermal_config.json: telemetry.interval_seconds: expected an integer from 1 to 3600'];
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: left });
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already', warnings: left });
+  expect((await configuredDevice(paths)).deviceId).toBe('hall-7');
+});
+
 test('a CA file is named only if one is used', async () => {
   const { paths, dependencies } = await grantedScene();
   await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));

@@ -6,6 +6,7 @@ import {
   notRegistered,
   registered,
   reused,
+  reusedAfterFailure,
   unknownOutcome,
   validated,
 } from '../support/chartAnswers.ts';
@@ -89,7 +90,8 @@ describe('after FAILURE and a refused probe', () => {
     const run = await requesting('random');
     for (const nameIndex of [1, 2, 3]) {
       expect(run.input('request').nameIndex).toBe(nameIndex);
-      expect(await refuseName(run)).toEqual([1000, 2000, 4000]);
+      // Two random names in turn are never both taken, so a longer wait would not help.
+      expect(await refuseName(run)).toEqual(nameIndex === 1 ? [1000, 2000, 4000] : []);
       if (nameIndex < 3) {
         await run.answer('prepare');
         await run.answer('reconcile', notRegistered);
@@ -98,6 +100,33 @@ describe('after FAILURE and a refused probe', () => {
     expect(run.state()).toBe('failed');
     expect(run.error()).toMatchObject({ code: 'PROVISIONING_REFUSED', exitStatus: 78, retryable: false });
     expect(run.error()?.message).toContain(`${nameOf(3)} and 2 others`);
+  });
+
+  it('waits as long as for the first name when a request with the second has no answer', async () => {
+    const run = await requesting('random');
+    await refuseName(run);
+    await run.answer('prepare');
+    await run.answer('reconcile', notRegistered);
+    await run.answer('request', unknownOutcome);
+    await run.answer('reconcile', notRegistered);
+    await run.wait(1000);
+    await run.answer('request', failureAnswer);
+    // Also when the quiet time has passed before the first probe ends.
+    await run.wait(25_000);
+    expect(await probeUntilGivenUp(run)).toEqual([1000, 2000, 4000]);
+  });
+
+  it('does not wait for the late request of an earlier name', async () => {
+    const run = await requesting('random');
+    await run.answer('request', unknownOutcome);
+    await run.answer('reconcile', notRegistered);
+    await run.wait(1000);
+    await refuseName(run);
+    await run.answer('prepare');
+    await run.answer('reconcile', notRegistered);
+    expect(run.input('request').unanswered).toBe(false);
+    expect(await refuseName(run)).toEqual([]);
+    expect(run.context().nameIndex).toBe(3);
   });
 
   it.each(['fixed', 'mac'] as const)('never generates a %s name again', async (nameSource) => {
@@ -169,6 +198,20 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
     const run = await unknownThenFailure('fixed');
     await probeUntilGivenUp(run);
     expect(run.error()?.message).toContain('the device may be our own');
+  });
+
+  it('needs no quiet time for a name of an earlier run whose requests were all answered', async () => {
+    const run = startChart();
+    await run.answer('detect');
+    await run.answer('validate', validated({ nameSource: 'fixed' }));
+    await run.answer('prepare', reusedAfterFailure);
+    // The device may have been found, or deleted, since then.
+    expect(run.state()).toBe('reconcile');
+    await run.answer('reconcile', notRegistered);
+    expect(run.input('request').unanswered).toBe(false);
+    await run.answer('request', failureAnswer);
+    expect(await probeUntilGivenUp(run)).toEqual([1000, 2000, 4000]);
+    expect(run.error()?.message).not.toContain('may be our own');
   });
 
   it('keeps the quiet time for a name that an earlier run generated', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ACTIVE_STATES } from '../../machines/provision.states.ts';
+import { ACTIVE_STATES, stepsDone } from '../../machines/provision.states.ts';
 import {
   failureAnswer,
   notRegistered,
   refusedCredentials,
+  reusedAfterFailure,
   TRIGGER,
   unknownOutcome,
   wrote,
@@ -55,8 +56,8 @@ describe('RESUME', () => {
       ...before,
       resumes: 1,
       probed: false,
-      // A request may have been sent, an unknown time ago.
-      ...(before.requestsOut > 0 ? { unknownAt: run.now() } : {}),
+      // Only in these two states an answer is missing. An unknown time has passed since then.
+      ...(state === 'request' || state === 'reconcile' ? { unknownAt: run.now() } : {}),
     });
   });
 
@@ -77,6 +78,19 @@ describe('RESUME', () => {
     await again.answer('reconcile', notRegistered);
     expect(again.state()).toBe('request');
     expect(again.context().requestsOut).toBe(2);
+  });
+
+  it('in any later state invents no unanswered request', async () => {
+    const run = await chartAt('prepare');
+    await run.answer('prepare', reusedAfterFailure);
+    const again = await run.resumed();
+    expect([again.state(), again.context().unknownAt]).toEqual(['reconcile', null]);
+  });
+
+  it('in request, then FAILURE, says that the device may be our own', async () => {
+    const again = await (await chartAt('request')).resumed();
+    await again.answer('reconcile', notRegistered);
+    expect(again.input('request').unanswered).toBe(true);
   });
 
   it('in reconcile after FAILURE keeps the count of refused probes', async () => {
@@ -174,6 +188,27 @@ describe('a run that is interrupted again and again', () => {
     expect(looped.error()?.message).toContain('interrupted 20 times');
   });
 
+  it.each(['validate', 'prepare', 'request', 'verifyCredentials', 'backup', 'write', 'finalize'] as const)(
+    'has 20 resumes and every retry again once it reaches %s',
+    async (state) => {
+      const before = await chartAt('detect');
+      const { context } = before.persisted();
+      const spent = { resumes: 5, retries: 2, requestRetries: 2, probeRetries: 1 };
+      const run = await resumeChart({ state: 'detect', context: { ...context, resumes: 4 } });
+      await run.until(state);
+      expect(run.context()).toMatchObject({ resumes: 0, furthestStep: stepsDone(state) });
+      const last = run.persisted();
+      const back = await resumeChart({ state: last.state, context: { ...last.context, ...spent, resumes: 4 } });
+      expect(back.context()).toMatchObject(spent);
+    },
+  );
+
+  it('counts reconcile as far as a request', async () => {
+    const run = await chartAt('prepare');
+    await run.answer('prepare', reusedAfterFailure);
+    expect([run.state(), run.context().furthestStep]).toEqual(['reconcile', stepsDone('reconcile')]);
+  });
+
   it('has 20 resumes again after progress', async () => {
     const run = await resumedTimes(await chartAt('request'), 20);
     await run.answer('reconcile', notRegistered);
@@ -198,6 +233,16 @@ describe('TIME_UP', () => {
     expect([run.state(), run.isDone()]).toEqual(['failed', true]);
     expect(run.context().now).toBe(run.now() + 9 * 60_000);
     expect(run.error()).toMatchObject({ code: 'RUN_TIME_LIMIT', exitStatus: 69, retryable: false });
+  });
+
+  it('between two verifications names the refusal, not an earlier problem', async () => {
+    const run = await chartAt('verifyCredentials');
+    await run.fail('verifyCredentials', 'CONNECTION_LOST');
+    await run.wait(1000);
+    await run.answer('verifyCredentials', refusedCredentials);
+    expect(run.context().lastFailure?.code).toBe('CREDENTIALS_REFUSED');
+    await run.send({ type: 'TIME_UP', at: run.now() });
+    expect(run.error()?.message).toContain('last problem: refused');
   });
 
   it('names the last problem and its hint', async () => {

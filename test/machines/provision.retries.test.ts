@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { notRegistered, unknownOutcome, validated } from '../support/chartAnswers.ts';
+import { notRegistered, registered, unknownOutcome, validated } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt, START, startChart } from '../support/chartRun.ts';
 
 /** Fails the running effect until the run fails. @returns the pauses between the tries, ms */
@@ -82,11 +82,9 @@ describe('the retry budget', () => {
     await run.fail('reconcile', 'CONNECTION_LOST');
     await run.wait(1000);
     await run.answer('reconcile', notRegistered);
-    expect(run.pauseLeft()).toBe(2000);
-    await run.wait(2000);
+    await run.wait(1000);
     await run.fail('request', 'CONNECTION_LOST');
-    expect(run.pauseLeft()).toBe(4000);
-    await run.wait(4000);
+    await run.wait(2000);
     expect(run.state()).toBe('reconcile');
     await run.fail('reconcile', 'CONNECTION_LOST');
     expect(run.state()).toBe('failed');
@@ -96,6 +94,59 @@ describe('the retry budget', () => {
     const run = await chartAt('request');
     await run.fail('request', 'TLS_WRONG_HOST');
     expect(run.context()).toMatchObject({ retries: 0, error: { code: 'TLS_WRONG_HOST', exitStatus: 78 } });
+  });
+});
+
+describe('the pause after an answer of the server', () => {
+  /** A lost answer, and a server that is then away for five probes. */
+  async function awayFor31Seconds(): Promise<ChartRun> {
+    const run = await requestingWith(10);
+    await run.answer('request', unknownOutcome);
+    for (const pause of [1000, 2000, 4000, 8000, 16_000]) {
+      await run.fail('reconcile', 'CONNECTION_REFUSED');
+      expect(run.pauseLeft()).toBe(pause);
+      await run.wait(pause);
+    }
+    return run;
+  }
+
+  it('starts at 1 s again: the server is back', async () => {
+    const run = await awayFor31Seconds();
+    await run.answer('reconcile', notRegistered);
+    expect([run.state(), run.pauseLeft(), run.context().retries]).toEqual(['backoff', 1000, 6]);
+    await run.wait(1000);
+    await run.answer('request', unknownOutcome);
+    await run.fail('reconcile', 'CONNECTION_REFUSED');
+    expect(run.pauseLeft()).toBe(1000);
+  });
+
+  it('keeps growing between requests: the server answers probes, but not requests', async () => {
+    const run = await awayFor31Seconds();
+    for (const pause of [1000, 2000, 4000]) {
+      await run.answer('reconcile', notRegistered);
+      expect(run.pauseLeft()).toBe(pause);
+      await run.wait(pause);
+      await run.answer('request', unknownOutcome);
+    }
+  });
+
+  it('starts at 1 s again after progress', async () => {
+    const run = await awayFor31Seconds();
+    await run.answer('reconcile', registered);
+    await run.fail('verifyCredentials', 'CONNECTION_LOST');
+    expect(run.pauseLeft()).toBe(1000);
+    await run.wait(1000);
+    await run.fail('verifyCredentials', 'CONNECTION_LOST');
+    expect(run.pauseLeft()).toBe(2000);
+  });
+
+  it('is counted from the failure of a probe, not from the failure before', async () => {
+    const run = await chartAt('request');
+    await run.answer('request', unknownOutcome);
+    await run.wait(700);
+    await run.fail('reconcile', 'CONNECTION_REFUSED');
+    expect(run.context().retryAt).toBe(run.now() + 1000);
+    expect(run.pauseLeft()).toBe(1000);
   });
 });
 

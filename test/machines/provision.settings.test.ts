@@ -59,6 +59,12 @@ describe('provision.json changed between interruption and RESUME', () => {
     expect((await run.resumed({ settingsDigest: CHANGED })).state()).toBe('superseded');
   });
 
+  it('the run starts again for the current provision.txt, and the resume is counted', async () => {
+    const trigger = { inode: '99', mtimeNs: '1763892000000000999' };
+    const again = await (await chartAt('prepare')).resumed({ settingsDigest: CHANGED, trigger });
+    expect(again.context()).toMatchObject({ trigger, resumes: 1, startedOver: true });
+  });
+
   it("at the second name: the run is superseded, because the first name's request was sent", async () => {
     const run = await chartAt('request');
     await run.answer('request', failureAnswer);

@@ -149,7 +149,12 @@ describe('request', () => {
   it('is counted before it is sent', async () => {
     const run = await chartAt('request');
     expect(run.context().requestsOut).toBe(1);
-    expect(run.input('request')).toEqual({ runId: 'run-1', settingsDigest: SETTINGS.digest, nameIndex: 1 });
+    expect(run.input('request')).toEqual({
+      runId: 'run-1',
+      settingsDigest: SETTINGS.digest,
+      nameIndex: 1,
+      unanswered: false,
+    });
   });
 
   it('SUCCESS → verifyCredentials', async () => {

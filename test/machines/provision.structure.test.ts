@@ -110,7 +110,7 @@ describe("the provisioning chart's literal", () => {
   });
 
   it('fails as INTERNAL when an effect is not provided', async () => {
-    const actor = createActor(provisionMachine, { input: { runId: 'run-1', at: 0 } });
+    const actor = createActor(provisionMachine, { input: { runId: 'run-1', at: 0, knownStrategy: null } });
     actor.start();
     await toPromise(actor);
     expect(actor.getSnapshot().value).toBe('failed');

@@ -47,6 +47,22 @@ describe('backup and write', () => {
     expect(run.error()).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
   });
 
+  it.each(['written', 'changed', 'unusable'] as const)('%s records its warnings', async (outcome) => {
+    const run = await chartAt('write');
+    await run.answer('write', (at) => ({ outcome, at: at + 5, warnings: ['odd'] }));
+    expect(run.context()).toMatchObject({ warnings: ['odd'], now: run.now() + 5 });
+  });
+
+  it('a change in the last round records its warnings', async () => {
+    const run = await chartAt('write');
+    for (const _round of [1, 2]) {
+      await run.answer('write', wrote('changed'));
+      await run.answer('backup');
+    }
+    await run.answer('write', (at) => ({ outcome: 'changed', at, warnings: ['odd'] }));
+    expect([run.state(), run.context().warnings]).toEqual(['failed', ['odd']]);
+  });
+
   it('succeeds in the third round', async () => {
     const run = await chartAt('write');
     for (const _round of [1, 2]) {

@@ -58,7 +58,7 @@ const GUARDED: readonly Guarded[] = [
   {
     name: 'request',
     actor: async ({ actors }, { digest }) =>
-      createActor(actors.request, { input: { runId: RUN, settingsDigest: digest, nameIndex: 1 } }),
+      createActor(actors.request, { input: { runId: RUN, settingsDigest: digest, nameIndex: 1, unanswered: false } }),
     hasBegun: async ({ watch }) => watch.events.length > 0,
   },
   {
@@ -183,7 +183,7 @@ async function runWithSlowWriter(slowness: number, outcome?: EffectContracts['wr
   const machine = provisionMachine.provide({
     actors: { ...actors, ...(outcome === undefined ? {} : { write: spoilt }) },
   });
-  const actor = createActor(machine, { input: { runId: RUN, at: dependencies.clock.now() } });
+  const actor = createActor(machine, { input: { runId: RUN, at: dependencies.clock.now(), knownStrategy: null } });
   actor.subscribe(({ value, context }) => {
     if (value !== 'route') writer.record(value, { ...context, error: null });
   });

@@ -11,7 +11,7 @@ const BOARD: BoardIdentity = { serial: 'this', machine: 'm' };
 const CREDENTIALS: Credentials = {
   target: { digest: 'd', host: 'server.example', port: 1883 },
   board: BOARD,
-  candidates: [{ nameIndex: 1, name: 'camera-1', token: new Secret('t'), runId: 'run-1' }],
+  candidates: [{ nameIndex: 1, name: 'camera-1', token: new Secret('t'), runId: 'run-1', answered: false }],
   granted: null,
 };
 

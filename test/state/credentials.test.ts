@@ -16,8 +16,8 @@ const CREDENTIALS: Credentials = {
   target: { digest: '0123456789abcdef', host: 'server.example', port: 1883 },
   board: { serial: 'ab12', machine: null },
   candidates: [
-    { nameIndex: 1, name: 'camera-1', token: new Secret(TOKENS[0]), runId: 'run-1' },
-    { nameIndex: 2, name: 'camera-2', token: new Secret(TOKENS[1]), runId: 'run-1' },
+    { nameIndex: 1, name: 'camera-1', token: new Secret(TOKENS[0]), runId: 'run-1', answered: true },
+    { nameIndex: 2, name: 'camera-2', token: new Secret(TOKENS[1]), runId: 'run-1', answered: false },
   ],
   granted: { deviceName: 'camera-2', token: new Secret(TOKENS[2]), successSeenBy: 'run-1' },
 };

@@ -77,7 +77,9 @@ const credentials = {
   version: 1,
   target: { digest: '0123456789abcdef', host: 'server.example', port: 1883 },
   board: BOARD,
-  candidates: [{ nameIndex: 1, name: 'thermal-camera-000001', token: TOKEN, runId: '00112233aabbccdd' }],
+  candidates: [
+    { nameIndex: 1, name: 'thermal-camera-000001', token: TOKEN, runId: '00112233aabbccdd', answered: false },
+  ],
   granted: { deviceName: 'thermal-camera-000001', token: TOKEN, successSeenBy: '00112233aabbccdd' },
 };
 

@@ -19,7 +19,7 @@ const TOKEN = 'drawn0000000000token';
 const credentials = {
   target: { digest: '0123', host: 'tb.example', port: 1883 },
   board: { serial: '04d8', machine: null },
-  candidates: [{ nameIndex: 1, name: 'cam-1', token: new Secret(TOKEN), runId: 'run-1' }],
+  candidates: [{ nameIndex: 1, name: 'cam-1', token: new Secret(TOKEN), runId: 'run-1', answered: false }],
   granted: { deviceName: 'cam-1', token: new Secret(TOKEN), successSeenBy: null },
 };
 

@@ -162,5 +162,12 @@ describe('the explanation', () => {
     expect(held).toContain('Unknown. A device named cam-1 may exist on tb.example:1883');
     const probed = runIn('backoff', { requestsOut: 1, probed: true });
     expect(explanation(filesWith({ snapshot: probed, credentials: STORED }))).toContain('Probably no device cam-1 on');
+    const sent = runIn('failed', { requestsOut: 1 });
+    const kept = explanation(filesWith({ snapshot: sent, credentials: STORED }));
+    expect(kept).toContain('The next run asks the server. You can also look there.');
+    // Without its token no run can ask.
+    const lost = explanation(filesWith({ snapshot: sent }));
+    expect(lost).toContain('came back. Look there.');
+    expect(lost).not.toContain('asks the server');
   });
 });

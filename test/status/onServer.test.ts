@@ -57,11 +57,35 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     ['cam-1'],
     /FAILURE/,
   ],
+  'a run whose requests were all answered, none with a device': [
+    filesWith({
+      snapshot: failed('DEVICE_NAME_TAKEN', { requestsOut: 2 }),
+      credentials: { ...STORED, registeredNothing: true },
+    }),
+    'no device',
+    [],
+    /^none \(the server answered every request, and registered no device\)$/,
+  ],
+  'such a run, and a later run that asked nothing': [
+    filesWith({
+      snapshot: runIn('failed'),
+      credentials: { ...STORED, generatedBy: ['run-0'], registeredNothing: true },
+    }),
+    'no device',
+    [],
+    /answered every request/,
+  ],
+  'such a run, whose snapshot is gone': [
+    filesWith({ credentials: { ...STORED, registeredNothing: true } }),
+    'no device',
+    [],
+    /answered every request/,
+  ],
   'a taken name after a lost answer': [
     filesWith({ snapshot: failed('PROVISIONING_REFUSED', { requestsOut: 1, unknownAt: 1 }), credentials: STORED }),
     'unknown',
     ['cam-1'],
-    /FAILURE/,
+    /an earlier request has no known outcome, and a later one was answered FAILURE/,
   ],
   'credentials of another kind': [
     filesWith({ snapshot: failed('CREDENTIALS_TYPE_UNSUPPORTED', { requestsOut: 1 }), credentials: STORED }),

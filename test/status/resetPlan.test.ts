@@ -6,7 +6,7 @@ import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { present } from '../../src/status/part.ts';
 import { planReset } from '../../src/status/resetPlan.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
-import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
+import { CONFIG, type Found, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
 
 const WRITING = { granted: GRANTED, furthestStep: 6, backupName: 'b', backup: 'b' };
 const HAS_GRANT = { ...STORED, granted: 'cam-1', fingerprint: '00000001' };
@@ -101,6 +101,17 @@ const ALLOWED: Readonly<Record<string, readonly [DeviceFiles, RegExp]>> = {
     filesWith({ snapshot: runIn('failed', WRITING), credentials: HAS_GRANT, config: BROKEN }),
     /The unused device cam-1 stays/,
   ],
+  'of a newer agent': [
+    filesWith({ snapshot: problem('SNAPSHOT_NEWER'), credentials: problem('CREDENTIALS_NEWER') }),
+    /may be left on tb\.example:1883/,
+  ],
+  'that registered nothing': [
+    filesWith({
+      snapshot: runIn('failed', { requestsOut: 1 }),
+      credentials: { ...STORED, registeredNothing: true },
+    }),
+    /^Nothing is left on tb\.example:1883: the server answered every request/,
+  ],
   'with damaged files': [
     filesWith({ snapshot: problem('SNAPSHOT_DAMAGED'), credentials: problem('CREDENTIALS_DAMAGED') }),
     /may be left on tb\.example:1883/,
@@ -127,6 +138,15 @@ describe('giving up a run', () => {
       expect(plan.consequences[2]).toMatch(/thermal_config\.json is not changed/);
     },
   );
+
+  it('says which device the camera stays configured as, if there is one', async () => {
+    const camera = async (config: NonNullable<Found['config']>) => {
+      const plan = await planReset(filesWith({ snapshot: runIn('prepare'), credentials: STORED, config }));
+      return plan.kind === 'reset' ? plan.consequences[2] : plan.kind;
+    };
+    expect(await camera(CONFIG)).toBe('thermal_config.json is not changed. The camera stays configured as cam-0.');
+    expect(await camera(present(null))).toBe('thermal_config.json is not changed.');
+  });
 
   it('sets aside only existing files, credentials.json last', async () => {
     const aside = async (files: DeviceFiles) => {

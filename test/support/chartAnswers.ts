@@ -35,11 +35,14 @@ export const generated: Answer<'prepare'> = (at, { nameIndex }) => ({
   deviceName: nameOf(nameIndex),
   fingerprint: `f${nameIndex}`,
   reused: false,
+  answered: false,
   granted: null,
   at,
 });
 /** `prepare`, which finds a name that an earlier run generated. */
 export const reused: Answer<'prepare'> = (at, input) => ({ ...generated(at, input), reused: true });
+/** `prepare`, which finds a name of an earlier run whose requests were all answered FAILURE. */
+export const reusedAfterFailure: Answer<'prepare'> = (at, input) => ({ ...reused(at, input), answered: true });
 /** `prepare`, which finds what the server gave an earlier run. */
 export const adoptedGrant: Answer<'prepare'> = (at, input) => ({
   ...reused(at, input),

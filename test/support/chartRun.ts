@@ -149,7 +149,7 @@ function beginRun({ now: startedAt, from }: Beginning): ChartRun {
       finalize: stub('finalize'),
     },
   });
-  const input = { runId: 'run-1', at: startedAt };
+  const input = { runId: 'run-1', at: startedAt, knownStrategy: null };
   const timers = {
     setTimeout: (callback: () => void, ms: number) => {
       due = clock.now() + ms;

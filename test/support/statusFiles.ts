@@ -24,6 +24,7 @@ export const STORED: StoredCredentials = {
   target: { digest: DIGEST, host: 'tb.example', port: 1883 },
   foreign: false,
   names: ['cam-1'],
+  registeredNothing: false,
   generatedBy: ['run-1'],
   granted: null,
   fingerprint: null,
@@ -59,7 +60,8 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
   return {
     paths: devicePaths('/device'),
     readAt: NOW,
-    folder: present(true),
+    folder: present(0o755),
+    storage: present(true),
     trigger: present(found.requested === true ? START : null),
     nearMisses: { trigger: [], provisionJson: [] },
     processed: present(null),

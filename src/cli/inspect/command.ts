@@ -17,7 +17,7 @@ export function registerInspect(program: Command): void {
     .description('step through a recorded run on a page on this machine')
     .addHelpText('after', NOTES)
     .action(async (file: string | undefined, options: FolderArguments) => {
-      const { openRecording } = await import('../parts/diagnosis.ts');
-      await openRecording(file ?? pathsFrom(options).events);
+      const { openRecording, recordingIn } = await import('../parts/diagnosis.ts');
+      await openRecording(file ?? (await recordingIn(pathsFrom(options))));
     });
 }

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { requireDeviceFolder, requireStateFolder } from '../../device/folder.ts';
+import type { DevicePaths } from '../../device/paths.ts';
 import { Failure } from '../../failures/failure.ts';
 import { recordedRuns } from '../../history/recordedRuns.ts';
 import { recordingPage } from '../../report/recordingPage.ts';
@@ -6,6 +8,13 @@ import { readEventLines } from '../../status/eventLines.ts';
 import { VERSION } from '../../version.ts';
 import { serveLocally } from '../../watch/localServer.ts';
 import { stopped, stopSignal } from '../stopSignal.ts';
+
+/** The recording of a device. @throws Failure DEVICE_FOLDER_MISSING, USAGE (--state-dir), FILE_NOT_PERMITTED */
+export async function recordingIn(paths: DevicePaths): Promise<string> {
+  await requireDeviceFolder(paths.deviceFolder);
+  await requireStateFolder(paths);
+  return paths.events;
+}
 
 /**
  * Serves a recording until SIGINT or SIGTERM.

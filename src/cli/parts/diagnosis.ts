@@ -2,5 +2,5 @@
 export { inspectOnPage } from '../../watch/livePage.ts';
 export { inspectWithStately } from '../../watch/stately.ts';
 export { runDoctor } from '../doctor/runDoctor.ts';
-export { openRecording } from '../inspect/openRecording.ts';
+export { openRecording, recordingIn } from '../inspect/openRecording.ts';
 export { writeReport } from '../report/writeReport.ts';

@@ -30,6 +30,10 @@ export interface ThermalConfigFile {
   readonly problems: readonly string[];
 }
 
+/** A warning for each rule of the camera that the configuration breaks. */
+export const configWarnings = (problems: readonly string[]): string[] =>
+  problems.map((problem) => `${THERMAL_CONFIG}: ${problem}`);
+
 const WHY_UNREADABLE = {
   'not-a-file': 'it is not a plain file',
   'not-permitted': 'permission denied',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
-import { carriesCredentials, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
+import { carriesCredentials, freshConfig, isDevice } from '../../../src/config/thermal/credentialsSections.ts';
 import { Secret } from '../../../src/secret.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 
@@ -82,5 +82,20 @@ describe('carriesCredentials', () => {
 
   it.each(['', '{', '[]', '{}', '{"thingsboard":[]}', '{"thingsboard":null}'])('is false for %j', (text) => {
     expect(carriesCredentials(Buffer.from(text), credentials())).toBe(false);
+  });
+});
+
+describe('isDevice', () => {
+  const written = freshConfig(credentials());
+
+  it('needs both the name and the token', () => {
+    const { deviceId, accessToken } = credentials();
+    expect(isDevice(written, deviceId, accessToken)).toBe(true);
+    expect(isDevice(written, 'another-device', accessToken)).toBe(false);
+    expect(isDevice(written, deviceId, new Secret('another-token'))).toBe(false);
+  });
+
+  it('does not find a device in a file that the camera could not read', () => {
+    expect(isDevice(Buffer.from('{'), 'cam', new Secret('t'))).toBe(false);
   });
 });

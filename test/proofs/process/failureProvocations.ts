@@ -144,8 +144,8 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   },
   PROVISION_KEY_REFUSED: fromServer({}, { provisioning: { device_key: 'some-other-key' } }),
   DEVICE_NAME_TAKEN: fromServer({ devices: [{ name: 'cam-1' }] }, NAMED, REFUSED_BY_NAME),
-  // Three names, each probed for 7 s: in the test's process these pauses take no time.
-  PROVISIONING_REFUSED: inProcess({ deviceLimit: 0 }, {}, REFUSED_BY_NAME),
+  // The first name is probed for 7 s: in the test's process these pauses take no time.
+  PROVISIONING_REFUSED: inProcess({ deviceLimit: 0 }, {}, /check the tenant's device limit/),
   ANSWER_INVALID: fromServer({ ...CHECK, ...faulty({ on: 'request', action: 'malformedAnswer' }) }, NAMED),
   CREDENTIALS_TYPE_UNSUPPORTED: fromServer(faulty({ on: 'request', action: 'answer', payload: BASIC })),
   CREDENTIALS_REFUSED: fromServer(

@@ -112,6 +112,15 @@ describe.concurrent('thermal-provision inspect', () => {
     }
   });
 
+  it('of a folder that does not exist ends as doctor does', async ({ expect, onTestFinished }) => {
+    const missing = join(await makeFolder(onTestFinished), 'nowhere');
+    for (const command of ['inspect', 'doctor']) {
+      const run = await runAgentProcess(onTestFinished, missing, { command: [command] });
+      expect([command, run.status]).toEqual([command, 66]);
+      expect(run.output).toContain('There is no device folder');
+    }
+  });
+
   it('reports that there is nothing to show', async ({ expect, onTestFinished }) => {
     const folder = await makeFolder(onTestFinished);
     const file = join(folder, 'other.txt');

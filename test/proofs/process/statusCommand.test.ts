@@ -99,6 +99,28 @@ describe.concurrent('status', () => {
     expect(status).toBe(1);
   });
 
+  it('of a request in a folder that nobody may write to names the reason', async ({ expect, onTestFinished }) => {
+    const { paths } = await makeDeviceFolder(onTestFinished, { port: await closedPort() });
+    await giveToUnprivileged(paths.deviceFolder);
+    await chmod(paths.deviceFolder, 0o555);
+    onTestFinished(() => chmod(paths.deviceFolder, 0o755));
+    const { output, status } = await ask(onTestFinished, paths.deviceFolder, ['status'], { user: unprivileged });
+    expect(output).toMatch(
+      /^status: error\n(.*\n)*error: {11}FOLDER_NOT_WRITABLE.*\nhint: .*run this command as that user/,
+    );
+    expect(status).toBe(1);
+  });
+
+  it('with a mistyped --state-dir says so, as run does', async ({ expect, onTestFinished }) => {
+    const { paths } = await makeDeviceFolder(onTestFinished, { port: await closedPort() });
+    const stateDir = ['--state-dir', '/nonexistent/state'];
+    const run = await ask(onTestFinished, paths.deviceFolder, ['run', ...stateDir]);
+    const { output, status } = await ask(onTestFinished, paths.deviceFolder, ['status', ...stateDir]);
+    expect(run).toMatchObject({ status: 64, output: expect.stringContaining('there is no folder /nonexistent') });
+    expect(output).toMatch(/^status: error\n(.*\n)*error: {11}USAGE.*\n(.*\n)*next: .*--state-dir <state folder>\n$/);
+    expect(status).toBe(1);
+  });
+
   it('counts down while the agent waits, and --wait ends with the run', async ({ expect, onTestFinished }) => {
     const port = await closedPort();
     const { paths } = await makeDeviceFolder(onTestFinished, { port, provisioning: { max_retries: 2 } });

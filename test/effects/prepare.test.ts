@@ -1,0 +1,94 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readBoardIdentity } from '../../src/device/board.ts';
+import { prepare } from '../../src/effects/prepare.ts';
+import { silentLog } from '../../src/log/log.ts';
+import { Secret } from '../../src/secret.ts';
+import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { deviceFolderFor } from '../support/agentRun.ts';
+import { effectCall, effectScene } from '../support/effectCall.ts';
+
+const candidate = (nameIndex: number, more: Partial<Candidate> = {}): Candidate => ({
+  nameIndex,
+  name: `camera-${nameIndex}`,
+  token: new Secret(`token-${nameIndex}`),
+  runId: 'run-0',
+  answered: false,
+  ...more,
+});
+
+interface Stored {
+  readonly candidates: readonly Candidate[];
+  readonly digest?: string;
+  readonly boardId?: string;
+  readonly granted?: Credentials['granted'];
+}
+
+/** Calls `prepare` in run-1, on a folder with these credentials. */
+async function prepared({ candidates, digest: given, boardId = 'board-1', granted = null }: Stored, nameIndex = 1) {
+  const paths = await deviceFolderFor(1883);
+  await mkdir(paths.stateFolder, { mode: 0o700 });
+  const digest = settingsDigest((await readProvisionJson(paths.provisionJson)).settings);
+  await writeCredentials(paths.credentials, {
+    target: { digest: given ?? digest, host: 'tb.example', port: 1883 },
+    board: await readBoardIdentity(boardId),
+    candidates,
+    granted,
+  });
+  const { dependencies } = await effectScene(paths);
+  const input = { runId: 'run-1', settingsDigest: digest, nameIndex, startedOver: false };
+  const output = await prepare(dependencies, effectCall(input));
+  const stored = await readCredentials(paths.credentials, silentLog, 0);
+  return { output, stored, files: await readdir(paths.stateFolder) };
+}
+
+const answered = (nameIndex: number) => candidate(nameIndex, { answered: true });
+
+describe('a name of an earlier run', () => {
+  it.each([true, false])('is reused, and the chart learns whether its requests were answered: %s', async (given) => {
+    const { output } = await prepared({ candidates: [candidate(1, { answered: given })] });
+    expect(output).toMatchObject({ deviceName: 'camera-1', reused: true, answered: given, warnings: [] });
+  });
+
+  it('is the newest one', async () => {
+    const { output } = await prepared({ candidates: [answered(1), candidate(2)] });
+    expect(output).toMatchObject({ nameIndex: 2, deviceName: 'camera-2', answered: false });
+  });
+
+  it('keeps the earlier names when it gets a successor, whose requests are all answered: there is none', async () => {
+    const { output, stored } = await prepared({ candidates: [answered(1)] }, 2);
+    expect(output).toMatchObject({ nameIndex: 2, reused: false, answered: true });
+    expect(stored?.candidates.map(({ nameIndex, answered }) => [nameIndex, answered])).toEqual([
+      [1, true],
+      [2, true],
+    ]);
+  });
+});
+
+describe('credentials for other settings', () => {
+  it('may belong to a device: they are set aside, and a warning names it', async () => {
+    const { output, stored, files } = await prepared({ candidates: [answered(1), candidate(2)], digest: 'other' });
+    expect(output.warnings?.join()).toContain('an unused device camera-1, camera-2 may exist on tb.example:1883');
+    expect(files.some((name) => name.startsWith('credentials.json.superseded-'))).toBe(true);
+    expect(stored?.candidates).toMatchObject([{ nameIndex: 1, runId: 'run-1', answered: false }]);
+  });
+
+  it('of which the server registered none belong to no device: nobody is told to delete one', async () => {
+    const { output, files } = await prepared({ candidates: [answered(1), answered(2)], digest: 'other' });
+    expect(output.warnings).toEqual([]);
+    expect(files).toEqual(['credentials.json']);
+  });
+
+  it('that were issued belong to a device, whatever the answers say', async () => {
+    const granted = { deviceName: 'camera-1', token: new Secret('t'), successSeenBy: 'run-0' };
+    const { output } = await prepared({ candidates: [answered(1)], digest: 'other', granted });
+    expect(output.warnings).toHaveLength(1);
+  });
+});
+
+it("another board's credentials are set aside, also if the server registered none of their names", async () => {
+  const { output, files } = await prepared({ candidates: [answered(1)], boardId: 'board-2' });
+  expect(output.warnings?.join()).toContain('belongs to another board');
+  expect(files.some((name) => name.startsWith('credentials.json.foreign-'))).toBe(true);
+});
