@@ -16,6 +16,7 @@ import { checkNameResolution } from './nameResolution.ts';
 import { checkNewConfiguration, type Plan } from './plan.ts';
 import { checkSettings } from './settings.ts';
 import { checkSnapshot } from './snapshot.ts';
+import { checkStorage } from './storage.ts';
 import { checkStoredCredentials } from './storedCredentials.ts';
 import { checkTcpConnection } from './tcpConnection.ts';
 import { checkTlsConnection } from './tlsConnection.ts';
@@ -101,6 +102,11 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
       checkFreeSpace([deviceFolder, dirname(path), stateFolder], bytes?.length ?? 0),
     ),
   );
+  inFolder('storage', async () => {
+    const file = await config;
+    const isAllowed = (await settings)?.allowVolatileStorage ?? false;
+    return checkStorage(paths, file === undefined ? undefined : dirname(file.path), isAllowed);
+  });
   inFolder('clock', () => checkClock(paths, now));
   const plan = network({ start, settings, server, now }, () =>
     after(config, 'thermal_config.json', async (file) => {

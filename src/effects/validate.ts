@@ -8,6 +8,7 @@ import { listBackups } from '../config/thermal/backups.ts';
 import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
@@ -21,7 +22,8 @@ const MAX_DEVICE_NAME = 255;
 /**
  * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
  * provision.json, the CA file, the configuration, free space, write access, and that provision.txt can be renamed.
- * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*
+ * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*,
+ * VOLATILE_STORAGE
  */
 export async function validate(
   dependencies: EffectDependencies,
@@ -35,6 +37,7 @@ export async function validate(
   requireReplaceable(config);
   await requireRenamable(paths);
   await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
+  await requireLastingStorage(dependencies, dirname(config.path), settings.allowVolatileStorage ?? false);
   const backups = await listBackups(paths.deviceFolder);
 
   const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];
@@ -81,6 +84,24 @@ async function tryFolders(folders: readonly string[], config: ThermalConfigFile)
   const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
   for (const folder of new Set(folders)) proven.add(await tryFolder(folder, needed, proven));
+}
+
+/**
+ * Without lasting storage each boot would register another device. The warnings are only logged: `status` finds out
+ * itself how things are when it is called.
+ * @throws Failure VOLATILE_STORAGE
+ */
+async function requireLastingStorage(
+  { paths, log }: EffectDependencies,
+  configFolder: string,
+  isAllowed: boolean,
+): Promise<void> {
+  const folders = await deviceStorage(paths, configFolder);
+  const failure = volatileStorage(folders);
+  if (failure !== undefined && !isAllowed) throw failure;
+  if (failure !== undefined) log.warn('storage.volatile', `${failure.message} (allowed by provision.json)`);
+  const unseen = unseenStorage(folders);
+  if (unseen !== undefined) log.warn('storage.unseen', unseen);
 }
 
 function deviceIdIn(config: ThermalConfigFile): string | null {

@@ -14,7 +14,6 @@ export interface Mount {
   readonly superOptions: readonly string[];
 }
 
-const MOUNT_TABLE = '/proc/self/mountinfo';
 /** Room for several thousand mounts. A host of many containers has that many. */
 const MAX_TABLE_BYTES = 4 * 1024 * 1024;
 
@@ -85,7 +84,7 @@ export function parseMountTable(text: string): readonly Mount[] {
  * Reads the mounts that this process sees.
  * @returns null where there is no /proc, or where the table is longer than 4 MiB
  */
-export async function readMountTable(path = MOUNT_TABLE): Promise<readonly Mount[] | null> {
+export async function readMountTable(path = '/proc/self/mountinfo'): Promise<readonly Mount[] | null> {
   const read = await readLimited(path, MAX_TABLE_BYTES);
   if (!read.ok) return null;
   const table = parseMountTable(read.bytes.toString('latin1'));

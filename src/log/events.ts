@@ -88,6 +88,11 @@ export const EVENTS = {
     meaning: 'all input files are complete',
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
+  'storage.volatile': {
+    level: 'warn',
+    meaning: 'a reboot loses what the run writes; allow_volatile_storage allows this',
+  },
+  'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
   'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
   'candidate.adopted': {

@@ -1,8 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
+import { deviceStorage, volatileStorage } from '../device/deviceStorage.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
 import type { DevicePaths } from '../device/paths.ts';
@@ -35,6 +37,8 @@ export interface DeviceFiles {
   readonly readAt: number;
   /** A problem when there is no device folder. */
   readonly folder: Part<true>;
+  /** Why a reboot loses what a run writes here; null: nothing shows that it does. */
+  readonly volatile: string | null;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
   /** Modification time of provision.txt.processed; null: it is not there. */
@@ -77,6 +81,7 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     readAt: options.now ?? Date.now(),
     holder,
     folder: await readPart(() => requireDeviceFolder(paths.deviceFolder).then(() => true as const)),
+    volatile: await volatileBecause(paths),
     trigger: await readPart(() => modifiedAt(paths.provisionTxt)),
     processed: await readPart(() => modifiedAt(paths.provisionTxtProcessed)),
     target: await readTarget(paths.provisionJson),
@@ -88,6 +93,12 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     setAside: await readPart(() => namesSetAside(paths.stateFolder)),
     lockNote: await readLockNote(paths.lock),
   };
+}
+
+async function volatileBecause(paths: DevicePaths): Promise<string | null> {
+  const config = await realpath(paths.thermalConfig).catch(() => undefined);
+  const folders = await deviceStorage(paths, config === undefined ? undefined : dirname(config));
+  return volatileStorage(folders)?.message ?? null;
 }
 
 async function modifiedAt(path: string): Promise<number | null> {

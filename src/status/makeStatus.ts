@@ -114,6 +114,7 @@ function warnings(
   return [
     ...(snapshot?.context.warnings ?? []),
     ...(isRequested && files.holder === null && missing !== undefined ? [missing] : []),
+    ...(isRequested || snapshot !== null ? [files.volatile].filter((why) => why !== null) : []),
     ...(files.folder.problem === undefined ? unreadable.filter((message) => message !== undefined) : []),
   ].filter((warning) => !errors.some(({ message }) => message === warning));
 }

@@ -55,6 +55,7 @@ describe('the files', () => {
       ['thermal_config.json', 'passed'],
       ['link target', 'passed'],
       ['free space', 'passed'],
+      ['storage', 'passed'],
       ['clock', 'passed'],
       // Nothing listens on its port.
       ['name resolution', 'passed'],

@@ -30,7 +30,7 @@ describe('parseMountTable', () => {
   });
 
   it('leaves out lines that are not mounts', () => {
-    expect(parseMountTable('\n30 1 8:1 / /a rw\n30 1 8:1 / /a rw - ext4\nnonsense\n')).toEqual([]);
+    expect(parseMountTable('\n30 1 8:1 / /a rw\n30 1 8:1 / /a rw - ext4\n30 1 8:1\nnonsense\n')).toEqual([]);
   });
 });
 

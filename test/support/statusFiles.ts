@@ -60,6 +60,7 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
     paths: devicePaths('/device'),
     readAt: NOW,
     folder: present(true),
+    volatile: null,
     trigger: present(found.requested === true ? START : null),
     processed: present(null),
     target: present({ ...SERVER, name: { source: 'random', prefix: 'thermal-camera' }, digest: DIGEST }),

@@ -101,6 +101,7 @@ function takePublicSettings(root: JsonObject, problems: SettingProblem[]): Publi
   const timeoutSeconds = takeSetting(root, SETTINGS.timeoutSeconds, problems) ?? 30;
   const maxRetries = takeSetting(root, SETTINGS.maxRetries, problems) ?? 3;
   const scrub = takeSetting(root, SETTINGS.scrub, problems) ?? false;
+  const allowVolatileStorage = takeSetting(root, SETTINGS.allowVolatileStorage, problems) ?? false;
   const name = takeName(root, problems);
   const deviceType = takeSetting(root, SETTINGS.type, problems);
   const deviceProfile = takeSetting(root, SETTINGS.profile, problems);
@@ -116,6 +117,7 @@ function takePublicSettings(root: JsonObject, problems: SettingProblem[]): Publi
     ...(deviceType === undefined ? {} : { deviceType }),
     ...(deviceProfile === undefined ? {} : { deviceProfile }),
     ...(scrub ? { scrub } : {}),
+    ...(allowVolatileStorage ? { allowVolatileStorage } : {}),
   };
 }
 
