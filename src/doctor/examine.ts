@@ -6,6 +6,7 @@ import type { DevicePaths } from '../device/paths.ts';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';
+import { checkBoardIdentity } from './boardIdentity.ts';
 import { type Checked, type Finding, settle, skipped, warning } from './check.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -107,6 +108,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
     const isAllowed = (await settings)?.allowVolatileStorage ?? false;
     return checkStorage(paths, file === undefined ? undefined : dirname(file.path), isAllowed);
   });
+  start('board identity', () => settle(() => checkBoardIdentity(boardId), FILE_LIMIT_MS));
   inFolder('clock', () => checkClock(paths, now));
   const plan = network({ start, settings, server, now }, () =>
     after(config, 'thermal_config.json', async (file) => {

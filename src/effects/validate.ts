@@ -8,6 +8,7 @@ import { listBackups } from '../config/thermal/backups.ts';
 import { parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { hasOnlyVolatileIdentity } from '../device/board.ts';
 import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
@@ -18,6 +19,8 @@ import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard's limit (docs/thingsboard.md, section 2). */
 const MAX_DEVICE_NAME = 255;
+const VOLATILE_IDENTITY =
+  'This board has no serial number, and a reboot changes its machine-id: if a reboot interrupts this run, its device is stranded. See doctor';
 
 /**
  * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
@@ -29,7 +32,7 @@ export async function validate(
   dependencies: EffectDependencies,
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
-  const { paths, externalSettings, clock, log } = dependencies;
+  const { paths, externalSettings, clock, log, board } = dependencies;
   const { settings, warnings, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
   await endpointOf(settings, paths.deviceFolder);
@@ -38,6 +41,7 @@ export async function validate(
   await requireRenamable(paths);
   await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
   await requireLastingStorage(dependencies, dirname(config.path), settings.allowVolatileStorage ?? false);
+  if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
 
   const allWarnings = [...warnings, ...configWarnings(config), ...(await folderWarnings(paths.deviceFolder))];

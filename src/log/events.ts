@@ -93,6 +93,10 @@ export const EVENTS = {
     meaning: 'a reboot loses what the run writes; allow_volatile_storage allows this',
   },
   'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
+  'board.volatile': {
+    level: 'warn',
+    meaning: 'a reboot changes the identity of the board, so an interrupted run would not resume',
+  },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
   'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
   'candidate.adopted': {

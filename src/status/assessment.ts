@@ -92,6 +92,12 @@ const FOREIGN = condition(
   'On the other board, the next start resumes the run. On this board, the agent registers a new device.',
 );
 
+const OTHER_MACHINE_ID = condition(
+  'FOREIGN_BOARD',
+  'The unfinished run in this folder was begun under another machine-id, though the network address is the same',
+  'If the machine-id changes at each boot, make it permanent or set THERMAL_BOARD_ID: see doctor. The agent registers a new device; delete the unused one on the server.',
+);
+
 const WITHDRAWN = condition(
   'WITHDRAWN',
   'provision.txt was removed before the run had ended. No further request is sent',
@@ -131,7 +137,7 @@ const noProvisionJson = ({ paths }: DeviceFiles): Problem =>
   problemOf(new Failure('PROVISION_JSON_MISSING', 'absent', { path: paths.provisionJson, problems: [] }));
 
 const foreign = (files: DeviceFiles): Assessment =>
-  assessment('degraded', [FOREIGN], {
+  assessment('degraded', [files.credentials.value?.mayBeThisBoard === true ? OTHER_MACHINE_ID : FOREIGN], {
     text: 'Nothing on this board. Start the agent on the other board. For more',
     command: commandFor('explain', files.paths),
   });

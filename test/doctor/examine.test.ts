@@ -56,6 +56,7 @@ describe('the files', () => {
       ['link target', 'passed'],
       ['free space', 'passed'],
       ['storage', 'passed'],
+      ['board identity', 'passed'],
       ['clock', 'passed'],
       // Nothing listens on its port.
       ['name resolution', 'passed'],

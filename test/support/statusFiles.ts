@@ -23,6 +23,7 @@ export const GRANTED = { deviceName: 'cam-1', fingerprint: '00000001', successSe
 export const STORED: StoredCredentials = {
   target: { digest: DIGEST, host: 'tb.example', port: 1883 },
   foreign: false,
+  mayBeThisBoard: false,
   names: ['cam-1'],
   generatedBy: ['run-1'],
   granted: null,
