@@ -136,11 +136,19 @@ function withoutSnapshot(files: DeviceFiles): Assessment {
 const noProvisionJson = ({ paths }: DeviceFiles): Problem =>
   problemOf(new Failure('PROVISION_JSON_MISSING', 'absent', { path: paths.provisionJson, problems: [] }));
 
-const foreign = (files: DeviceFiles): Assessment =>
-  assessment('degraded', [files.credentials.value?.mayBeThisBoard === true ? OTHER_MACHINE_ID : FOREIGN], {
+const foreign = (files: DeviceFiles): Assessment => {
+  if (files.credentials.value?.mayBeThisBoard === true) {
+    const doctor: NextStep = {
+      text: 'Find out whether the machine-id is permanent',
+      command: commandFor('doctor', files.paths),
+    };
+    return assessment('degraded', [OTHER_MACHINE_ID], doctor);
+  }
+  return assessment('degraded', [FOREIGN], {
     text: 'Nothing on this board. Start the agent on the other board. For more',
     command: commandFor('explain', files.paths),
   });
+};
 
 const withdrawn = (files: DeviceFiles): Assessment =>
   assessment('degraded', [WITHDRAWN], startAgain(files, 'To resume the run'));

@@ -60,7 +60,8 @@ describe.concurrent('a run', () => {
     for (let more = 0; more < 5 && seen.syncs > 20; more += 1) seen = await provision();
     expect(seen).toMatchObject({ status: 0, syncs: 20 });
     expect(seen.files.length).toBeLessThanOrEqual(24);
-    expect(seen.bytes).toBeLessThanOrEqual(490 * KB);
+    // Reading the mount table, and judging what outlasts a reboot, takes 6 kB.
+    expect(seen.bytes).toBeLessThanOrEqual(496 * KB);
   });
 
   it('loads no module of Node that only other commands or TLS need', async ({ expect, onTestFinished }) => {

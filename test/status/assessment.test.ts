@@ -131,6 +131,14 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
     filesWith({ requested: true, snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
     ['degraded', ['FOREIGN_BOARD'], /explain/, false],
   ],
+  'an interrupted run under another machine-id, perhaps of this board': [
+    filesWith({
+      requested: true,
+      snapshot: runIn('request'),
+      credentials: { ...STORED, foreign: true, mayBeThisBoard: true },
+    }),
+    ['degraded', ['FOREIGN_BOARD'], /doctor/, false],
+  ],
   'an interrupted run whose trigger was removed': [
     filesWith({ snapshot: runIn('request'), credentials: STORED }),
     ['degraded', ['WITHDRAWN'], TOUCH_AND_RUN, false],
