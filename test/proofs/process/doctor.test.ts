@@ -212,7 +212,8 @@ describe.concurrent('doctor', () => {
     const end = await doctor(onTestFinished, situation, '--plan');
 
     expect(end.status).toBe(0);
-    expect(end.output).not.toMatch(/^[!✗–]/m);
+    // In a container without a volume, `storage` warns.
+    expect(end.output.replace(/^! storage +What is written may not last/m, '')).not.toMatch(/^[!✗–]/m);
     expect(end.output).toMatch(/^✓ TLS +TLSv1\.3, certificate of .*, issued by .*, valid \d{4}-\d\d-\d\d to \d{4}/m);
     expect(end.output).toMatch(/^✓ MQTT CONNECT +the user "provision" is accepted/m);
     expect(end.output).toContain(`Next: thermal-provision run --dir ${paths.deviceFolder}`);
