@@ -98,7 +98,8 @@ async function judge(path: string, sources: Known, layersLeft: number): Promise<
 
 async function judgeOverlay(path: string, mount: Mount, sources: Known, layersLeft: number): Promise<Storage> {
   const overlay = `an overlay (mounted at ${mount.mountPoint})`;
-  if (mount.superOptions.includes('volatile')) {
+  // Newer kernels show it as fsync=volatile.
+  if (mount.superOptions.some((option) => /^(fsync=)?volatile$/.test(option))) {
     return {
       kind: 'volatile',
       text: `${overlay} with the option volatile, which leaves out every sync`,

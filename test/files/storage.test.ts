@@ -135,9 +135,9 @@ describe('a reboot loses what is written', () => {
     expect(storage.kind).toBe('volatile');
   });
 
-  it('on an overlay without any sync, wherever its upper layer is', async () => {
+  it.each([',volatile', ',fsync=volatile'])('on an overlay without any sync, with %s', async (options) => {
     const folder = await folders('upper');
-    expect(await overlayAt(join(folder, 'upper'), { options: ',volatile' })).toMatchObject({
+    expect(await overlayAt(join(folder, 'upper'), { options })).toMatchObject({
       kind: 'volatile',
       text: expect.stringContaining('option volatile'),
     });
