@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/buildBundle.ts'],
+    globalSetup: ['test/support/lastingFolder.ts', 'test/support/buildBundle.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
     maxWorkers: 2,

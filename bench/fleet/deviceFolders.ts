@@ -30,6 +30,8 @@ export async function layOutFleet(root: string, devices: number, options: FleetF
   const { host, port, useSsl, caFile, deviceKey, deviceSecret } = options.server;
   const provisionJson = JSON.stringify({
     provisioning: {
+      // A bench may measure in RAM.
+      allow_volatile_storage: true,
       device_key: deviceKey,
       device_secret: deviceSecret,
       host,

@@ -99,7 +99,11 @@ export async function openWorkshop(root: string, agent: string | undefined): Pro
         paths.provisionJson,
         provisionJsonText({
           port: serverPort,
-          ...(useSsl ? { provisioning: { use_ssl: true, ca_file: caFile } } : {}),
+          provisioning: {
+            // A bench may measure in RAM.
+            allow_volatile_storage: true,
+            ...(useSsl ? { use_ssl: true, ca_file: caFile } : {}),
+          },
         }),
       );
       await writeFile(paths.thermalConfig, OLD_CONFIG);

@@ -29,7 +29,7 @@ Exit status of "run" and "start" (names of sysexits.h, known to systemd):
   75  TEMPFAIL     another agent runs, or this one was interrupted and will resume
   76  PROTOCOL     unexpected reply from the server
   77  NOPERM       the server or the file system refuses
-  78  CONFIG       permanent cause on the server: the device exists, limits, certificates
+  78  CONFIG       permanent cause: storage in RAM, or on the server: the device exists, limits, certificates
 `;
 
 /** The commands of a device, all that the Debian package has. Each loads its code only when it is called. */

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { readdir, readFile, realpath } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
 import { Secret } from '../secret.ts';
+import { networkAddresses } from './networkAddress.ts';
 
 /** How to name the device: a fixed name, or a prefix with a random or hardware suffix. */
 export type NameSettings =
@@ -13,7 +13,6 @@ const NAME_LENGTH = 6;
 const TOKEN_ALPHABET = `${NAME_ALPHABET}abcdefghijklmnopqrstuvwxyz`;
 /** 119 bits, as in ThingsBoard's own tokens (docs/thingsboard.md, section 2). */
 const TOKEN_LENGTH = 20;
-const NETWORK_INTERFACES = '/sys/class/net';
 
 const generate = (alphabet: string, length: number): string =>
   Array.from({ length }, () => alphabet.charAt(randomInt(alphabet.length))).join('');
@@ -24,34 +23,21 @@ export const generateToken = (): Secret => new Secret(generate(TOKEN_ALPHABET, T
 /** Generates the identifier of a run: 64 random bits, unique in a fleet. */
 export const generateRunId = (): string => randomBytes(8).toString('hex');
 
-/** Whether a network interface is hardware: only hardware has a `device` link in sysfs. */
-async function isPhysical(folder: string, name: string): Promise<boolean> {
-  return realpath(`${folder}/${name}/device`).then(
-    () => true,
-    () => false,
-  );
-}
-
 /**
  * The last three bytes, in hexadecimal, of the address of the first physical network interface by name.
  * @throws Failure PROVISION_JSON_INVALID when there is no such interface
  */
-export async function macSuffix(folder = NETWORK_INTERFACES): Promise<string> {
-  const names = (await readdir(folder).catch(() => [])).sort();
-  for (const name of names) {
-    if (!(await isPhysical(folder, name))) continue;
-    const address = (await readFile(`${folder}/${name}/address`, 'utf8').catch(() => '')).trim();
-    if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(address) || /^(00:){5}00$/.test(address)) continue;
-    return address.replaceAll(':', '').slice(-6).toUpperCase();
-  }
-  throw new Failure('PROVISION_JSON_INVALID', 'noInterface', {});
+export async function macSuffix(folder?: string): Promise<string> {
+  const [first] = await networkAddresses(folder);
+  if (first === undefined) throw new Failure('PROVISION_JSON_INVALID', 'noInterface', {});
+  return first.address.replaceAll(':', '').slice(-6).toUpperCase();
 }
 
 /**
  * The device name by the settings: fixed, derived from the hardware, or prefix-XXXXXX with random characters (FR-005).
  * @throws Failure PROVISION_JSON_INVALID
  */
-export async function deviceNameFor(name: NameSettings, interfaces = NETWORK_INTERFACES): Promise<string> {
+export async function deviceNameFor(name: NameSettings, interfaces?: string): Promise<string> {
   if (name.source === 'fixed') return name.name;
   const suffix = name.source === 'mac' ? await macSuffix(interfaces) : generate(NAME_ALPHABET, NAME_LENGTH);
   return `${name.prefix}-${suffix}`;

@@ -6,6 +6,7 @@ import type { DevicePaths } from '../device/paths.ts';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';
+import { checkBoardIdentity } from './boardIdentity.ts';
 import { type Checked, type Finding, settle, skipped } from './check.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -17,6 +18,7 @@ import { checkNewConfiguration, type Plan } from './plan.ts';
 import { checkProvisioningKey } from './provisioningKey.ts';
 import { checkSettings } from './settings.ts';
 import { checkSnapshot } from './snapshot.ts';
+import { checkStorage } from './storage.ts';
 import { checkStoredCredentials } from './storedCredentials.ts';
 import { checkTcpConnection } from './tcpConnection.ts';
 import { checkTlsConnection } from './tlsConnection.ts';
@@ -102,6 +104,12 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
       checkFreeSpace([deviceFolder, dirname(path), stateFolder], bytes?.length ?? 0),
     ),
   );
+  inFolder('storage', async () => {
+    const file = await config;
+    const isAllowed = (await settings)?.allowVolatileStorage ?? false;
+    return checkStorage(paths, file === undefined ? undefined : dirname(file.path), isAllowed);
+  });
+  start('board identity', () => settle(() => checkBoardIdentity(boardId), FILE_LIMIT_MS));
   inFolder('clock', () => checkClock(paths, now));
   const plan = network({ start, settings, server, now, keyCheck }, () =>
     after(config, 'thermal_config.json', async (file) => {

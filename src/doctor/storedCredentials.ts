@@ -1,4 +1,4 @@
-import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
+import { type BoardIdentity, isForeignBoard, mayBeThisBoard } from '../device/board.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { type Credentials, inspectCredentials } from '../state/credentials.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
@@ -23,7 +23,9 @@ export async function checkStoredCredentials(path: string, board: BoardIdentity)
   if (isForeignBoard(credentials.board, board)) {
     const foreign = warning(
       `unfinished run of another board: ${held}`,
-      'Was the card cloned? The next run sets the file aside and generates a new name.',
+      mayBeThisBoard(credentials.board, board)
+        ? 'Only the machine-id differs. If it changes at each boot, make it permanent or set THERMAL_BOARD_ID. The next run generates a new name; check the server for an unused device.'
+        : 'Was the card cloned? The next run sets the file aside and generates a new name.',
     );
     return { findings: [foreign] };
   }

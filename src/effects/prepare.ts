@@ -1,6 +1,6 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
 import { currentSettings } from '../config/provision/currentSettings.ts';
-import { isForeignBoard } from '../device/board.ts';
+import { isForeignBoard, mayBeThisBoard } from '../device/board.ts';
 import { deviceNameFor, generateToken } from '../device/candidate.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { setAside } from '../files/ownFiles.ts';
@@ -17,6 +17,12 @@ function unusableBecause(
   input: PrepareInput,
 ): { why: 'foreign' | 'superseded'; warning: string } | undefined {
   const where = hostAndPort(stored.target);
+  if (mayBeThisBoard(stored.board, board)) {
+    return {
+      why: 'foreign',
+      warning: `The unfinished run in this folder was begun under another machine-id, though the network address is the same (does the machine-id change at each boot?): an unused device ${namesIn(stored)} may exist on ${where}, and this board generates its own name`,
+    };
+  }
   if (isForeignBoard(stored.board, board)) {
     return {
       why: 'foreign',

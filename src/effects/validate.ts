@@ -8,6 +8,8 @@ import { listBackups } from '../config/thermal/backups.ts';
 import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { hasOnlyVolatileIdentity } from '../device/board.ts';
+import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
@@ -17,17 +19,20 @@ import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard's limit (docs/thingsboard.md, section 2). */
 const MAX_DEVICE_NAME = 255;
+const VOLATILE_IDENTITY =
+  'This board has no serial number, and a reboot changes its machine-id: if a reboot interrupts this run, its device is stranded. See doctor';
 
 /**
  * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
  * provision.json, the CA file, the configuration, free space, write access, and that provision.txt can be renamed.
- * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*
+ * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*,
+ * VOLATILE_STORAGE
  */
 export async function validate(
   dependencies: EffectDependencies,
   _call: EffectCall<ValidateInput>,
 ): Promise<ValidateOutput> {
-  const { paths, externalSettings, clock, log } = dependencies;
+  const { paths, externalSettings, clock, log, board } = dependencies;
   const { settings, warnings, notes, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   for (const note of notes) log.info('settings.taken', note);
   if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
@@ -36,6 +41,8 @@ export async function validate(
   requireReplaceable(config);
   await requireRenamable(paths);
   await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
+  await requireLastingStorage(dependencies, dirname(config.path), settings.allowVolatileStorage ?? false);
+  if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
 
   const lasting = [
@@ -86,6 +93,24 @@ async function tryFolders(folders: readonly string[], config: ThermalConfigFile)
   const needed = neededBytes(config.bytes?.length ?? 0);
   const proven = new Set<number>();
   for (const folder of new Set(folders)) proven.add(await tryFolder(folder, needed, proven));
+}
+
+/**
+ * Without lasting storage each boot would register another device. The warnings are only logged: `status` finds out
+ * itself how things are when it is called.
+ * @throws Failure VOLATILE_STORAGE
+ */
+async function requireLastingStorage(
+  { paths, log }: EffectDependencies,
+  configFolder: string,
+  isAllowed: boolean,
+): Promise<void> {
+  const folders = await deviceStorage(paths, configFolder);
+  const failure = volatileStorage(folders);
+  if (failure !== undefined && !isAllowed) throw failure;
+  if (failure !== undefined) log.warn('storage.volatile', `${failure.message} (allowed by provision.json)`);
+  const unseen = unseenStorage(folders);
+  if (unseen !== undefined) log.warn('storage.unseen', unseen);
 }
 
 function deviceIdIn(config: ThermalConfigFile): string | null {

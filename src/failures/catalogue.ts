@@ -353,6 +353,19 @@ export const FAILURES = {
     },
   },
 
+  VOLATILE_STORAGE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Mount a persistent partition or volume at that folder. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
+    texts: {
+      everything: 'A reboot loses what provisioning writes, so each boot would register another device:{problems}',
+      state:
+        'A reboot loses the state folder, though not the device folder: it would strand the device of an interrupted run:{problems}',
+      configuration:
+        'A reboot loses the new credentials, though not the state folder: it would strand the device:{problems}',
+    },
+  },
+
   SNAPSHOT_NEWER: {
     exitStatus: EXIT.DATAERR,
     retryable: false,

@@ -89,6 +89,15 @@ export const EVENTS = {
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
   'settings.taken': { level: 'info', meaning: 'a key of provision.json in another spelling was taken for a known key' },
+  'storage.volatile': {
+    level: 'warn',
+    meaning: 'a reboot loses what the run writes; allow_volatile_storage allows this',
+  },
+  'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
+  'board.volatile': {
+    level: 'warn',
+    meaning: 'a reboot changes the identity of the board, so an interrupted run would not resume',
+  },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
   'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
   'candidate.adopted': {

@@ -58,7 +58,12 @@ const digestSchema = z.nullable(text(64));
 export const credentialsSchema = z.lazy(() =>
   z.object({
     target: z.object({ digest: text(64), host: text(255), port: z.int() }),
-    board: z.object({ serial: digestSchema, machine: digestSchema }),
+    board: z.object({
+      serial: digestSchema,
+      machine: digestSchema,
+      volatileMachine: z.optional(z.boolean()),
+      address: z.optional(digestSchema),
+    }),
     candidates: z
       .array(
         z.object({

@@ -4,7 +4,7 @@ import { Failure } from '../failures/failure.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
-import { afterFailure, commandFor, lookAsOwner, startAgain } from './nextSteps.ts';
+import { afterFailure, commandFor, lookAsOwner, startAgain, toProvision } from './nextSteps.ts';
 import { onServer } from './onServer.ts';
 import { openWarnings } from './openWarnings.ts';
 import { type ConditionCode, type Problem, problemOf } from './part.ts';
@@ -112,6 +112,12 @@ const FOREIGN = condition(
   'On the other board, the next start resumes the run. On this board, the agent registers a new device.',
 );
 
+const OTHER_MACHINE_ID = condition(
+  'FOREIGN_BOARD',
+  'The unfinished run in this folder was begun under another machine-id, though the network address is the same',
+  'If the machine-id changes at each boot, make it permanent or set THERMAL_BOARD_ID: see doctor. The agent registers a new device; delete the unused one on the server.',
+);
+
 const WITHDRAWN = condition(
   'WITHDRAWN',
   'provision.txt was removed before the run had ended. No further request is sent',
@@ -143,26 +149,19 @@ function withoutSnapshot(files: DeviceFiles): Assessment {
   return assessment('not started', [], startAgain(files, START), true);
 }
 
-const RENAME_JSON = 'rename the file to provision.json (see the warning)';
-
-function toProvision(files: DeviceFiles): NextStep {
-  const { target, nearMisses, paths } = files;
-  const isNear = nearMisses.trigger.length > 0;
-  const file = nearMisses.provisionJson.length > 0 ? RENAME_JSON : 'put provision.json into the device folder';
-  const steps = [
-    ...(target.value === null ? [file] : []),
-    ...(target.problem === undefined ? [] : ['correct provision.json (see doctor)']),
-    ...(isNear ? ['correct provision.txt (see the warning)'] : []),
-  ];
-  const text = `To provision this device, ${steps.map((step) => `${step}, `).join('')}${steps.length === 0 ? '' : 'then '}run`;
-  return isNear ? { text, command: commandFor('run', paths) } : startAgain(files, text);
-}
-
-const foreign = (files: DeviceFiles): Assessment =>
-  assessment('degraded', [FOREIGN], {
+const foreign = (files: DeviceFiles): Assessment => {
+  if (files.credentials.value?.mayBeThisBoard === true) {
+    const doctor: NextStep = {
+      text: 'Find out whether the machine-id is permanent',
+      command: commandFor('doctor', files.paths),
+    };
+    return assessment('degraded', [OTHER_MACHINE_ID], doctor);
+  }
+  return assessment('degraded', [FOREIGN], {
     text: 'Nothing on this board. Start the agent on the other board. For more',
     command: commandFor('explain', files.paths),
   });
+};
 
 const withdrawn = (files: DeviceFiles): Assessment =>
   assessment('degraded', [WITHDRAWN], startAgain(files, 'To resume the run'));

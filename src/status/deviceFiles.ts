@@ -1,8 +1,10 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
 import { readBoardIdentity } from '../device/board.ts';
+import { deviceStorage, volatileStorage } from '../device/deviceStorage.ts';
 import { requireDeviceFolder, requireStateFolder } from '../device/folder.ts';
 import { lockHolder } from '../device/lock.ts';
 import { nearMisses } from '../device/nearMisses.ts';
@@ -39,6 +41,8 @@ export interface DeviceFiles {
   readonly folder: Part<number>;
   /** A problem when the next run could not write its files. */
   readonly storage: Part<true>;
+  /** Why a reboot loses what a run writes here; null: nothing shows that it does. */
+  readonly volatile: string | null;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
   /** What may be meant as a provision.txt or a provision.json that is not there. */
@@ -90,6 +94,7 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
       return mode & 0o7777;
     }),
     storage: await readStorage(paths),
+    volatile: await volatileBecause(paths),
     trigger,
     nearMisses: {
       trigger: trigger.value === null ? await nearMisses(paths.provisionTxt) : [],
@@ -105,6 +110,12 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     setAside: await readPart(() => namesSetAside(paths.stateFolder)),
     lockNote: await readLockNote(paths.lock),
   };
+}
+
+async function volatileBecause(paths: DevicePaths): Promise<string | null> {
+  const config = await realpath(paths.thermalConfig).catch(() => undefined);
+  const folders = await deviceStorage(paths, config === undefined ? undefined : dirname(config));
+  return volatileStorage(folders)?.message ?? null;
 }
 
 async function modifiedAt(path: string): Promise<number | null> {

@@ -137,6 +137,7 @@ function warnings(
     ...(nearMisses.trigger.length === 0 ? [] : [`provision.txt is missing${meantAs(nearMisses.trigger)}`]),
     ...(snapshot?.state === 'provisioned' ? repairs(files, snapshot) : []),
     ...(isRequested && files.holder === null && missing !== undefined ? [missing] : []),
+    ...(isRequested || snapshot !== null ? [files.volatile].filter((why) => why !== null) : []),
     ...(files.folder.problem === undefined ? unreadable.filter((message) => message !== undefined) : []),
   ].filter((warning) => !errors.some(({ message }) => message === warning));
 }

@@ -25,6 +25,22 @@ export function startAgain(files: DeviceFiles, text: string): NextStep {
   return { text, command: `touch ${shellWord(files.paths.provisionTxt)} && ${run}` };
 }
 
+const RENAME_JSON = 'rename the file to provision.json (see the warning)';
+
+/** What is missing before this device can be provisioned. */
+export function toProvision(files: DeviceFiles): NextStep {
+  const { target, nearMisses, paths } = files;
+  const isNear = nearMisses.trigger.length > 0;
+  const file = nearMisses.provisionJson.length > 0 ? RENAME_JSON : 'put provision.json into the device folder';
+  const steps = [
+    ...(target.value === null ? [file] : []),
+    ...(target.problem === undefined ? [] : ['correct provision.json (see doctor)']),
+    ...(isNear ? ['correct provision.txt (see the warning)'] : []),
+  ];
+  const text = `To provision this device, ${steps.map((step) => `${step}, `).join('')}${steps.length === 0 ? '' : 'then '}run`;
+  return isNear ? { text, command: commandFor('run', paths) } : startAgain(files, text);
+}
+
 /** What to do after a failure of the last start, in addition to its hint. */
 export function afterFailure(files: DeviceFiles, problem: Problem): NextStep {
   const { code, retryable } = problem;

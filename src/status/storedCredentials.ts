@@ -1,4 +1,4 @@
-import { type BoardIdentity, isForeignBoard } from '../device/board.ts';
+import { type BoardIdentity, isForeignBoard, mayBeThisBoard } from '../device/board.ts';
 import { parseCredentials, registeredNothing } from '../state/credentials.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
@@ -8,6 +8,8 @@ export interface StoredCredentials {
   readonly target: { readonly digest: string; readonly host: string; readonly port: number };
   /** Generated on another board: the folder was copied, or the card was cloned. */
   readonly foreign: boolean;
+  /** Foreign, though only the machine-id differs. */
+  readonly mayBeThisBoard: boolean;
   /** Generated device names, oldest first. */
   readonly names: readonly string[];
   /** Whether the server answered every request with these names, and registered no device. false: not known. */
@@ -42,6 +44,7 @@ export async function readStoredCredentials(
     return present({
       target,
       foreign: isForeignBoard(credentials.board, board),
+      mayBeThisBoard: mayBeThisBoard(credentials.board, board),
       names: candidates.map(({ name }) => name),
       registeredNothing: registeredNothing(credentials),
       generatedBy: candidates.map(({ runId }) => runId),

@@ -1,12 +1,14 @@
 import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { devicePaths } from '../../src/device/paths.ts';
 import { detect } from '../../src/effects/detect.ts';
 import { validate } from '../../src/effects/validate.ts';
 import { asOrdinaryUser } from '../config/scratch.ts';
 import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_DEVICE } from '../support/deviceFiles.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
+import { folderInRam } from '../support/folderInRam.ts';
 
 async function folderWith(config: string | null) {
   const paths = await deviceFolderFor(1883, { config });
@@ -125,6 +127,34 @@ test('a file or a link there is not an obstacle, because a rename replaces it', 
   await rm(paths.provisionTxtProcessed);
   await symlink(paths.stateFolder, paths.provisionTxtProcessed);
   await validate(dependencies, effectCall({}));
+});
+
+const inRam = async (provisioning: Readonly<Record<string, unknown>> = {}) => {
+  const { simulator, paths } = await scene({}, { provisioning });
+  return { simulator, paths: { ...paths, ...devicePaths(paths.deviceFolder, await folderInRam(onTestFinished)) } };
+};
+
+test('a folder that a reboot loses is found before anything is sent', async () => {
+  const { simulator, paths } = await inRam();
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'VOLATILE_STORAGE' } });
+  expect(run.failure?.message).toContain(`the state folder ${paths.stateFolder} is on a tmpfs (mounted at /dev/shm)`);
+  expect(simulator.registry.counts.connects).toBe(0);
+});
+
+test('it is used if the operator allows that: this is logged, and is no warning of the run', async () => {
+  const { paths } = await inRam({ allow_volatile_storage: true });
+  const { dependencies, events } = await effectScene(paths);
+  expect((await validate(dependencies, effectCall({}))).warnings).toEqual([]);
+  expect(events()).toContain('storage.volatile');
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned' });
+});
+
+test('a board that a reboot makes another one is named in the log', async () => {
+  const { dependencies, events } = await folderWith(OLD_CONFIG);
+  const board = { serial: null, machine: 'm', volatileMachine: true, address: null };
+  await validate({ ...dependencies, board }, effectCall({}));
+  expect(events()).toContain('board.volatile');
 });
 
 test("a path that can't be read there is a failure, not absent", async () => {

@@ -7,17 +7,18 @@ import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/s
 
 const DONE = { granted: GRANTED, furthestStep: 8 };
 const AS_PROVISIONED = { ...CONFIG, deviceId: 'cam-1' };
-const event = (name: string, more: Partial<LogRecord> = {}): LogRecord => ({
-  time: '2026-11-23T10:00:00.000Z',
-  level: 'info',
-  runId: 'run-1',
-  state: null,
-  attempt: null,
-  event: name,
-  message: name,
-  details: {},
-  ...more,
-});
+const event = (name: string, more: Partial<LogRecord> = {}): LogRecord => {
+  const place = { runId: 'run-1', state: null, attempt: null };
+  return {
+    time: '2026-11-23T10:00:00.000Z',
+    level: 'info',
+    ...place,
+    event: name,
+    message: name,
+    details: {},
+    ...more,
+  };
+};
 const FAILED = { code: 'DISK_FULL', hint: 'Do this.', exitStatus: 74, retryable: false, causes: [] };
 const failedEvent = (code: string, runId: string | null = null): LogRecord =>
   event('run.failed', { runId, level: 'error', message: 'What happened', details: { ...FAILED, code } });
@@ -154,6 +155,14 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, Expected]>> = {
   'an interrupted run on a copy': [
     filesWith({ requested: true, snapshot: runIn('request'), credentials: { ...STORED, foreign: true } }),
     ['degraded', ['FOREIGN_BOARD'], /explain/, false],
+  ],
+  'an interrupted run under another machine-id, perhaps of this board': [
+    filesWith({
+      requested: true,
+      snapshot: runIn('request'),
+      credentials: { ...STORED, foreign: true, mayBeThisBoard: true },
+    }),
+    ['degraded', ['FOREIGN_BOARD'], /doctor/, false],
   ],
   'an interrupted run whose trigger was removed': [
     filesWith({ snapshot: runIn('request'), credentials: STORED }),

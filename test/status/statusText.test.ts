@@ -217,3 +217,23 @@ backup:          the-backup
     expect(lastLine(text)).toContain("thermal-provision run --dir '/it'\\''s here' --state-dir /elsewhere");
   });
 });
+
+describe('the status of a device whose files a reboot loses', () => {
+  const volatile = 'A reboot loses what provisioning writes: it is in RAM';
+
+  it('says so after a success, which stays a success', () => {
+    const snapshot = runIn('provisioned', { granted: GRANTED });
+    const files = filesWith({ snapshot, config: { ...CONFIG, deviceId: GRANTED.deviceName } }, { volatile });
+    expect(makeStatus(files)).toMatchObject({ status: 'done', exitStatus: 0, warnings: [volatile] });
+  });
+
+  it('says so before the first run, but not where provisioning was never requested', () => {
+    expect(makeStatus(filesWith({ requested: true }, { volatile })).warnings).toEqual([volatile]);
+    expect(makeStatus(filesWith({}, { volatile })).warnings).toEqual([]);
+  });
+
+  it('does not say it twice after a refusal', () => {
+    const snapshot = { ...runIn('failed'), error: { code: 'VOLATILE_STORAGE', message: volatile, hint: 'h' } };
+    expect(makeStatus(filesWith({ requested: true, snapshot }, { volatile })).warnings).toEqual([]);
+  });
+});

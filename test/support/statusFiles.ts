@@ -23,6 +23,7 @@ export const GRANTED = { deviceName: 'cam-1', fingerprint: '00000001', successSe
 export const STORED: StoredCredentials = {
   target: { digest: DIGEST, host: 'tb.example', port: 1883 },
   foreign: false,
+  mayBeThisBoard: false,
   names: ['cam-1'],
   registeredNothing: false,
   generatedBy: ['run-1'],
@@ -62,6 +63,7 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
     readAt: NOW,
     folder: present(0o755),
     storage: present(true),
+    volatile: null,
     trigger: present(found.requested === true ? START : null),
     nearMisses: { trigger: [], provisionJson: [] },
     processed: present(null),

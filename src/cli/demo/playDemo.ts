@@ -48,8 +48,15 @@ const startAgent = (folder: string, more: readonly string[]): ChildProcess =>
   });
 
 async function layOut(folder: string, port: number): Promise<void> {
-  const key = { device_key: DEFAULT_DEVICE_KEY, device_secret: DEFAULT_DEVICE_SECRET, host: '127.0.0.1', port };
-  await writeFile(join(folder, 'provision.json'), `${JSON.stringify({ provisioning: key }, null, 2)}\n`);
+  const provisioning = {
+    device_key: DEFAULT_DEVICE_KEY,
+    device_secret: DEFAULT_DEVICE_SECRET,
+    host: '127.0.0.1',
+    port,
+    // The system's temporary folder may be in RAM.
+    allow_volatile_storage: true,
+  };
+  await writeFile(join(folder, 'provision.json'), `${JSON.stringify({ provisioning }, null, 2)}\n`);
   await writeFile(join(folder, 'thermal_config.json'), `${JSON.stringify(OLD_CONFIG, null, 2)}\n`);
   await writeFile(join(folder, 'provision.txt'), '');
 }

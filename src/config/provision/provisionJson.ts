@@ -94,6 +94,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
   const timeoutSeconds = takeSetting(keys, SETTINGS.timeoutSeconds, problems) ?? 30;
   const maxRetries = takeSetting(keys, SETTINGS.maxRetries, problems) ?? 3;
   const scrub = takeSetting(keys, SETTINGS.scrub, problems) ?? false;
+  const allowVolatileStorage = takeSetting(keys, SETTINGS.allowVolatileStorage, problems) ?? false;
   const name = takeName(keys, problems);
   const deviceType = takeSetting(keys, SETTINGS.type, problems);
   const deviceProfile = takeSetting(keys, SETTINGS.profile, problems);
@@ -109,6 +110,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
     ...(deviceType === undefined ? {} : { deviceType }),
     ...(deviceProfile === undefined ? {} : { deviceProfile }),
     ...(scrub ? { scrub } : {}),
+    ...(allowVolatileStorage ? { allowVolatileStorage } : {}),
   };
 }
 

@@ -20,6 +20,8 @@ export interface ProvisionSettings {
   readonly deviceProfile?: string;
   /** Remove the secret from provision.json after the device is provisioned. */
   readonly scrub?: true;
+  /** Provision also where a reboot loses what is written. */
+  readonly allowVolatileStorage?: true;
 }
 
 /** One setting: its spellings and its valid values. */
@@ -119,6 +121,11 @@ export const SETTINGS = {
   scrub: setting({
     spellings: ['provisioning.scrub'],
     synonyms: ['scrub_secret', 'remove_secret', 'delete_secret'],
+    schema: z.boolean(),
+    expected: TRUE_OR_FALSE,
+  }),
+  allowVolatileStorage: setting({
+    spellings: ['provisioning.allow_volatile_storage'],
     schema: z.boolean(),
     expected: TRUE_OR_FALSE,
   }),

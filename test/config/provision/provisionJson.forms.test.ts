@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { settingsDigest } from '../../../src/config/provision/provisionJson.ts';
 import { HOST, KEY, parse, plain, required, SECRET, withDevice, withProvisioning } from './provisionJsonTexts.ts';
 
 describe('the forms of provision.json', () => {
@@ -160,6 +161,16 @@ describe('the forms of provision.json', () => {
 
   it('accepts a byte-order mark and surrounding white space', () => {
     expect(parse(`\uFEFF\n ${JSON.stringify(withProvisioning({}))} \r\n\t\n`).settings.host).toBe(HOST);
+  });
+
+  it.each([
+    withProvisioning({ allow_volatile_storage: true }),
+    withProvisioning({ allowVolatileStorage: true }),
+    { ...withProvisioning({}), allow_volatile_storage: true },
+  ])('reads the permission for volatile storage, which does not change the identity of the run: %j', (content) => {
+    const { settings, warnings } = parse(content);
+    expect([settings.allowVolatileStorage, warnings]).toEqual([true, []]);
+    expect(settingsDigest(settings)).toBe(settingsDigest(parse(withProvisioning({})).settings));
   });
 
   it('accepts access_token as credentials', () => {

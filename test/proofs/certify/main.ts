@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { useLastingTemporaryFolder } from '../../support/lastingFolder.ts';
 import { type CertifiedSuite, certificate } from './certificate.ts';
 import { partOf } from './part.ts';
 import { suites } from './suites/index.ts';
@@ -41,6 +42,7 @@ if (chosen.length === 0) throw new Error(`no suite is named ${values.only.join('
 const part = partOf(values.scenario, values.trial);
 if (part !== undefined && values.only.length === 0) throw new Error('--scenario and --trial need --only');
 
+await useLastingTemporaryFolder();
 const results: CertifiedSuite[] = [];
 for (const suite of chosen) {
   const scratch = await mkdtemp(join(tmpdir(), `certify-${suite.name}-`));

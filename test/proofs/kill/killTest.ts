@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { useLastingTemporaryFolder } from '../../support/lastingFolder.ts';
 import { generateKillPlan, type KillPlan } from './killPlan.ts';
 import { decisiveShare, percent, tallyKills } from './killTally.ts';
 import { runKillTrial, type TrialResult } from './killTrial.ts';
@@ -55,6 +56,7 @@ function report(trials: readonly Trial[], seconds: number): void {
 
 /** @returns whether all trials passed */
 export async function killTest({ program, seed, runs }: KillTestOptions): Promise<boolean> {
+  await useLastingTemporaryFolder();
   const root = await mkdtemp(join(tmpdir(), 'thermal-kill-'));
   say(`seed ${seed}: KILL_SEED=${seed} KILL_RUNS=${runs} repeats the same moments`);
   const runMs = CROWD_FACTOR * (await measureRun(program, join(root, 'without-kill')));

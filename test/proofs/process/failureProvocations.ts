@@ -5,6 +5,7 @@ import type { Fault } from '../../../src/simulator/faults.ts';
 import { runAgentProcess, startAgent } from '../../support/agentProcess.ts';
 import { startBlackHole } from '../../support/blackHole.ts';
 import { makeDeviceFolder, quickProvisionJson } from '../../support/deviceFolder.ts';
+import { folderInRam } from '../../support/folderInRam.ts';
 import {
   afterInterruption,
   atCall,
@@ -99,6 +100,13 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   FILE_NOT_PERMITTED: afterInterruption(({ paths }) => chmod(paths.snapshot, 0), { user: unprivileged }),
   DISK_FULL: atCall(() => [{ call: 'open', path: 'Z.tmp', act: { do: 'fail', errno: 'ENOSPC' } }]),
   DISK_ERROR: atCall(() => [{ call: 'sync', path: 'Z.tmp', act: { do: 'fail', errno: 'EIO' } }]),
+  VOLATILE_STORAGE: {
+    provoke: async (atEnd, code) => {
+      const { paths } = await makeDeviceFolder(atEnd, { port: 9 });
+      await symlink(await folderInRam(atEnd), paths.stateFolder);
+      return reportOf(atEnd, code, paths.deviceFolder);
+    },
+  },
   SNAPSHOT_NEWER: afterInterruption(({ paths }) => edit(paths.snapshot, /"version": 1/, '"version": 2')),
   CREDENTIALS_NEWER: afterInterruption(({ paths }) => edit(paths.credentials, /"version": 1/, '"version": 2')),
   CREDENTIALS_FOREIGN_OWNER: afterInterruption(({ paths }) => chmod(paths.credentials, 0), { user: unprivileged }),

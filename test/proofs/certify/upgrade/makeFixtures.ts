@@ -12,6 +12,7 @@ import { startSimulator } from '../../../../src/simulator/simulator.ts';
 import { SNAPSHOT_VERSION } from '../../../../src/state/snapshotDocument.ts';
 import { readSnapshot } from '../../../../src/state/snapshotFile.ts';
 import { OLD_CONFIG, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import { useLastingTemporaryFolder } from '../../../support/lastingFolder.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { buildChildProgram, type ChildProgram } from '../childProgram.ts';
 import { DIGEST, FIXTURES, FOLDER, HOST, INODE, keepFolder, MTIME_NS, PORT } from './fixture.ts';
@@ -57,6 +58,7 @@ async function keepState(program: ChildProgram, scratch: string, state: ActiveSt
   console.log(`kept ${target}: ${text.length} bytes of snapshot, ${server.registry.size} devices on the server`);
 }
 
+await useLastingTemporaryFolder();
 const scratch = await mkdtemp(join(tmpdir(), 'thermal-fixtures-'));
 const program = await buildChildProgram('interrupt-in', 'test/proofs/certify/upgrade/interruptIn.ts');
 try {
