@@ -81,7 +81,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
   const inFolder = <Fact>(title: string, body: Body<Fact>): Promise<Fact | undefined> =>
     start(title, () => after(folder, 'device folder', body));
 
-  inFolder('state folder', () => checkStateFolder(stateFolder));
+  inFolder('state folder', () => checkStateFolder(paths));
   inFolder('other agents', () => checkAgentAtWork(deviceFolder, stateFolder));
   inFolder(TRIGGER, () => checkTrigger(paths));
   const stored = inFolder('credentials.json', async () =>
@@ -93,9 +93,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
   const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
-  start('link target', () =>
-    after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(dirname(path), deviceFolder)),
-  );
+  start('link target', () => after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(path, deviceFolder)));
   start('free space', () =>
     after(config, 'thermal_config.json', ({ path, bytes }) =>
       checkFreeSpace([deviceFolder, dirname(path), stateFolder], bytes?.length ?? 0),

@@ -1,10 +1,17 @@
-import { access, constants, realpath } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { access, constants, realpath, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { THERMAL_CONFIG } from '../config/thermal/thermalConfig.ts';
 import { requireDeviceFolder } from '../device/folder.ts';
+import type { DevicePaths } from '../device/paths.ts';
 import { Failure } from '../failures/failure.ts';
-import { fileFailure } from '../failures/fileFailure.ts';
+import { folderFailure } from '../failures/fileFailure.ts';
+import { fileSystemName, isWithoutModes, requireChangeableAttributes } from '../files/foreignFileSystem.ts';
+import { readMountTable } from '../files/mountTable.ts';
+import { mayGiveTo } from '../files/ownership.ts';
 import { statOwnFolder } from '../files/ownFiles.ts';
-import { type Checked, failed, passed, warning } from './check.ts';
+import { requireReplaceableFile } from '../files/replaceable.ts';
+import { EXPOSURE_HINT, exposureText } from '../files/trialWrite.ts';
+import { type Checked, type Finding, failed, passed, warning } from './check.ts';
 
 /**
  * Requires a folder that appears writable. It reads only modes, owners and mount flags, because a check changes
@@ -13,13 +20,28 @@ import { type Checked, failed, passed, warning } from './check.ts';
  */
 async function requireWritable(folder: string): Promise<void> {
   await access(folder, constants.W_OK | constants.X_OK).catch((error: unknown) => {
-    const failure = fileFailure(error, `write to the folder ${folder}`);
-    if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
-    throw new Failure('FOLDER_NOT_WRITABLE', 'noPermission', { folder }, error);
+    throw folderFailure(error, folder);
   });
+  const { uid, gid } = await stat(folder);
+  // root creates the files for the owner of their folder.
+  if (process.geteuid?.() !== 0 || uid === 0 || (await mayGiveTo(uid, gid))) return;
+  throw new Failure('FILE_NOT_PERMITTED', 'ownerNotSettable', { folder, uid });
 }
 
 const modeOf = (mode: number): string => (mode & 0o7777).toString(8).padStart(3, '0');
+
+/**
+ * Checks whether the file system of a folder keeps modes and owners.
+ * @param samples paths whose mode and owner are set to what they are
+ * @throws Failure FILE_NOT_PERMITTED, DISK_ERROR
+ */
+async function checkModes(folder: string, samples: readonly string[]): Promise<Finding[]> {
+  const fileSystem = await fileSystemName(folder, await readMountTable());
+  for (const sample of samples) await requireChangeableAttributes(sample, fileSystem);
+  const { mode } = await stat(folder);
+  if (!isWithoutModes(fileSystem) || (mode & 0o077) === 0) return [];
+  return [warning(exposureText(folder, fileSystem, mode & 0o777), EXPOSURE_HINT)];
+}
 
 /** Checks that the device folder exists and is writable, but not for every user. The fact is its path. */
 export async function checkDeviceFolder(folder: string): Promise<Checked<string>> {
@@ -29,7 +51,8 @@ export async function checkDeviceFolder(folder: string): Promise<Checked<string>
   const findings = open ? [warning(`every user of this device can write to ${shown}`, `Run: chmod o-w ${folder}`)] : [];
   try {
     await requireWritable(folder);
-    return { findings: open ? findings : [passed(`${shown} appears writable`)], fact: folder };
+    findings.push(...(await checkModes(folder, [join(folder, THERMAL_CONFIG), join(folder, 'provision.json')])));
+    return { findings: findings.length > 0 ? findings : [passed(`${shown} appears writable`)], fact: folder };
   } catch (error) {
     // The files in the folder can still be read and checked.
     return { findings: [failed(error), ...findings], fact: folder };
@@ -37,13 +60,20 @@ export async function checkDeviceFolder(folder: string): Promise<Checked<string>
 }
 
 /** Checks the agent's state folder. If it does not exist, its parent folder must be writable. */
-export async function checkStateFolder(folder: string): Promise<Checked<never>> {
+export async function checkStateFolder({
+  stateFolder: folder,
+  snapshot,
+  credentials,
+}: DevicePaths): Promise<Checked<never>> {
   const stats = await statOwnFolder(folder);
   if (stats === undefined) {
     await requireWritable(dirname(folder));
     return { findings: [passed(`${folder} does not exist yet; the first run creates it`)] };
   }
   await requireWritable(folder);
+  await checkModes(folder, [folder]);
+  const mounts = await readMountTable();
+  for (const path of [snapshot, credentials]) await requireReplaceableFile(path, mounts);
   if ((stats.mode & 0o077) === 0) return { findings: [passed(`${folder} is private and appears writable`)] };
   const finding = warning(
     `other users can access ${folder} (mode ${modeOf(stats.mode)}); the next run corrects this`,
@@ -53,9 +83,12 @@ export async function checkStateFolder(folder: string): Promise<Checked<never>> 
 }
 
 /** Checks the folder in which thermal_config.json is replaced: the folder of the link's target. */
-export async function checkConfigFolder(folder: string, deviceFolder: string): Promise<Checked<never>> {
+export async function checkConfigFolder(config: string, deviceFolder: string): Promise<Checked<never>> {
+  const folder = dirname(config);
   if (folder === (await realpath(deviceFolder)))
     return { findings: [passed('thermal_config.json is not a link to another folder')] };
   await requireWritable(folder);
+  const findings = await checkModes(folder, [config]);
+  if (findings.length > 0) return { findings };
   return { findings: [passed(`${folder}, the folder of the link's target, appears writable`)] };
 }

@@ -1,10 +1,13 @@
 import type { DevicePaths } from '../device/paths.ts';
-import { triggerIdentity } from '../device/trigger.ts';
+import { requireRenamable, triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
+import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** Checks whether provisioning is requested. */
-export async function checkTrigger({ provisionTxt, credentials }: DevicePaths): Promise<Checked<never>> {
+/** Checks whether provisioning is requested, and whether provision.txt can be renamed. */
+export async function checkTrigger(paths: DevicePaths): Promise<Checked<never>> {
+  const { provisionTxt, credentials } = paths;
+  await requireRenamable(paths, await readMountTable());
   if ((await triggerIdentity(provisionTxt)) !== null) {
     return { findings: [passed('exists; the next run provisions this device')] };
   }

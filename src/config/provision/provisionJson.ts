@@ -29,6 +29,8 @@ export interface PublicSettings {
   readonly settings: Omit<ProvisionSettings, 'deviceKey' | 'deviceSecret'>;
   /** From `settingsDigest`; undefined when there is no key. */
   readonly digest: string | undefined;
+  /** Whether the file itself holds the device secret. */
+  readonly holdsSecret: boolean;
 }
 
 const NOTHING_GIVEN: GivenTexts = { problems: [] };
@@ -92,6 +94,10 @@ function takeServer(root: JsonObject, problems: SettingProblem[]): { port: numbe
   const useSsl = takeSetting(root, SETTINGS.useSsl, problems) ?? givenPort === 8883;
   return { port: givenPort ?? (useSsl ? 8883 : 1883), useSsl };
 }
+
+/** Whether the file holds the device secret, in any of its spellings. */
+export const holdsSecret = (root: JsonObject): boolean =>
+  SETTINGS.deviceSecret.spellings.some((spelling) => valueAt(root, spelling) !== undefined);
 
 /** The settings other than key and secret; undefined without a host. Errors are added to `problems`. */
 function takePublicSettings(root: JsonObject, problems: SettingProblem[]): PublicSettings['settings'] | undefined {
@@ -262,9 +268,9 @@ export async function readPublicSettings(
 ): Promise<PublicSettings> {
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
-  const { settings, key } = take(read.bytes, read.path, given, false);
+  const { root, settings, key } = take(read.bytes, read.path, given, false);
   const digest = key === undefined ? undefined : settingsDigest({ ...settings, deviceKey: new Secret(key) });
-  return { settings, digest };
+  return { settings, digest, holdsSecret: holdsSecret(root) };
 }
 
 /**
