@@ -224,7 +224,7 @@ function provisioned(files: DeviceFiles, snapshot: SnapshotDocument): Assessment
       requested,
     );
   }
-  const warning = warned(snapshot) ?? keptDamaged(files);
+  const warning = secretLeft(files, snapshot) ?? warned(snapshot) ?? keptDamaged(files);
   if (warning === undefined) return assessment('done', [], again, requested);
   return assessment('degraded', [warning], again ?? { text: warning.hint, command: null }, requested);
 }
@@ -253,6 +253,18 @@ function warned({ context }: SnapshotDocument): Problem | undefined {
   if (count === 0) return undefined;
   const message = `The device was provisioned, with ${count === 1 ? 'a warning' : `${count} warnings`}`;
   return condition('WARNINGS', message, 'Do what the warnings say. A later run without warnings clears this status.');
+}
+
+/** The clean-up could not remove the secret (`provisioning.scrub`), and nobody has removed it since. */
+function secretLeft({ target, trigger, paths }: DeviceFiles, { context }: SnapshotDocument): Problem | undefined {
+  const left = target.value?.secretLeft === true && target.value.digest === context.settings?.digest;
+  // A new provision.txt starts a run that needs the secret.
+  if (!left || trigger.value !== null) return undefined;
+  return condition(
+    'SECRET_LEFT',
+    `The device secret is still in ${paths.provisionJson}, although provisioning.scrub asks to remove it`,
+    `Remove the secret from ${paths.provisionJson}, or remove the file. The event secret.left in the log has the reason.`,
+  );
 }
 
 function keptDamaged({ setAside, paths }: DeviceFiles): Problem | undefined {
