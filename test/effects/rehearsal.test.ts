@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { makeBackup } from '../../src/config/thermal/backups.ts';
 import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { isRenamedTrigger, isStillTrigger } from '../../src/device/trigger.ts';
 import { examine } from '../../src/doctor/examine.ts';
@@ -181,6 +182,14 @@ describe('a file system with modes of its own', () => {
     expect(run.of('credentials.tightened')).toEqual([]);
     expect(run.of('state.tightened')).toEqual([]);
     expect(device.simulator.registry.devices()).toHaveLength(1);
+  });
+
+  it('ignores chmod: a resumed run finds its own backup again', async (context) => {
+    const folder = await scratchFolder();
+    if (!(await bindfsOver(folder, [...IGNORE, '-p', '0755']))) return context.skip(NO_BINDFS);
+    const [name, bytes] = ['thermal_config.json.backup.20261123T101530.123Z', Buffer.from('{}')];
+    expect(await makeBackup(folder, name, bytes)).toEqual({ name, made: true });
+    expect(await makeBackup(folder, name, bytes)).toEqual({ name, made: false });
   });
 
   it('may give a file another inode number: the trigger is still the same one', async (context) => {

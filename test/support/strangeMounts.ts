@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { onTestFinished } from 'vitest';
 
 /** Why tests with bindfs are skipped. */
@@ -29,7 +29,10 @@ export async function bindfsOver(folder: string, options: readonly string[]): Pr
   const real = `${folder}.real`;
   await rename(folder, real);
   await mkdir(folder, { mode: 0o755 });
-  if (!succeeds('bindfs', ...options, real, folder)) return false;
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
-  return true;
+  const isMounted = succeeds('bindfs', ...options, real, folder);
+  onTestFinished(async () => {
+    if (isMounted) execFileSync('umount', ['-l', folder]);
+    await rm(real, { recursive: true, force: true });
+  });
+  return isMounted;
 }
