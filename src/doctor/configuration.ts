@@ -3,12 +3,13 @@ import { cameraProblems } from '../config/thermal/cameraRules.ts';
 import { chooseBase } from '../config/thermal/configBase.ts';
 import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
+import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
 
 /** Checks that thermal_config.json can be read and replaced, and that the camera can load it. */
 export async function checkConfiguration(deviceFolder: string): Promise<Checked<ThermalConfigFile>> {
   const config = await readThermalConfig(deviceFolder);
-  requireReplaceable(config);
+  await requireReplaceable(config, await readMountTable());
   if (!config.exists) return { fact: config, findings: [passed('does not exist yet; provisioning creates it')] };
   const findings = config.usable ? brokenRules(config) : [await unusable(deviceFolder, config)];
   if ((config.mode & 0o004) !== 0) {

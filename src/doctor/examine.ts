@@ -96,9 +96,7 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
   const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
-  start('link target', () =>
-    after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(dirname(path), deviceFolder)),
-  );
+  start('link target', () => after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(path, deviceFolder)));
   start('free space', () =>
     after(config, 'thermal_config.json', ({ path, bytes }) =>
       checkFreeSpace([deviceFolder, dirname(path), stateFolder], bytes?.length ?? 0),

@@ -1,6 +1,6 @@
 import { fileFailure } from '../failures/fileFailure.ts';
 import { fileExists } from '../files/fileExists.ts';
-import { neededBytes, requireFreeSpace } from '../files/trialWrite.ts';
+import { FIRST_START_INODES, neededBytes, requireFreeSpace } from '../files/trialWrite.ts';
 import { type Checked, passed } from './check.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -13,9 +13,11 @@ const MEBIBYTE = 1024 * 1024;
 export async function checkFreeSpace(folders: readonly string[], configBytes: number): Promise<Checked<never>> {
   const needed = neededBytes(configBytes);
   const free: number[] = [];
-  for (const folder of new Set(folders)) {
-    if (!(await fileExists(folder))) continue;
-    const bytes = await requireFreeSpace(folder, needed).catch((error: unknown) => {
+  const existing: string[] = [];
+  for (const folder of new Set(folders)) if (await fileExists(folder)) existing.push(folder);
+  const moreInodes = existing.length < new Set(folders).size ? FIRST_START_INODES : 0;
+  for (const folder of existing) {
+    const bytes = await requireFreeSpace(folder, needed, moreInodes).catch((error: unknown) => {
       throw fileFailure(error, `look at ${folder}`);
     });
     free.push(bytes);

@@ -4,6 +4,7 @@ import { type ProvisionSettings, readProvisionJson } from '../config/provision/p
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
+import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 /** Checks provision.json and the external settings: all problems at once, and whether other users can read the file. */
@@ -12,7 +13,7 @@ export async function checkSettings(
   externalSettings?: ExternalSettings,
 ): Promise<Checked<ProvisionSettings>> {
   const { settings, warnings, notes, path } = await readProvisionJson(own, externalSettings);
-  if (settings.scrub) await requireScrubbable(path, own);
+  if (settings.scrub) await requireScrubbable(path, own, await readMountTable());
   const { mode } = await stat(path).catch((error: unknown) => {
     throw fileFailure(error, `look at ${path}`);
   });

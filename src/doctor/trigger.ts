@@ -1,14 +1,16 @@
 import { nearMisses } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
-import { triggerIdentity } from '../device/trigger.ts';
+import { requireRenamable, triggerIdentity } from '../device/trigger.ts';
 import { fileExists } from '../files/fileExists.ts';
+import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, passed, warning } from './check.ts';
 
 const MEANT_HINT = 'If it is the request: make it a file named provision.txt. Otherwise ignore this warning.';
 
-/** Checks whether provisioning is requested. */
+/** Checks whether provisioning is requested, and whether provision.txt can be renamed. */
 export async function checkTrigger(paths: DevicePaths): Promise<Checked<never>> {
   const { deviceFolder, provisionTxt, provisionTxtProcessed, credentials } = paths;
+  await requireRenamable(paths, await readMountTable());
   if ((await triggerIdentity(provisionTxt)) !== null) {
     return { findings: [passed('exists; the next run provisions this device')] };
   }

@@ -1,5 +1,5 @@
 import type { FinalizeInput, FinalizeOutput } from '../../machines/provision.types.ts';
-import { isSameTrigger, triggerIdentity } from '../device/trigger.ts';
+import { isRenamedTrigger, isStillTrigger, triggerIdentity } from '../device/trigger.ts';
 import { durableRename } from '../files/durable.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -14,14 +14,15 @@ export async function finalize(
 ): Promise<FinalizeOutput> {
   const { provisionTxt, provisionTxtProcessed } = paths;
   const found = await triggerIdentity(provisionTxt);
-  if (!isSameTrigger(found, input.trigger)) {
+  if (!(await isStillTrigger(provisionTxt, found, input.trigger))) {
     if (found !== null) {
       log.warn('trigger.newer', 'provision.txt was replaced during the run: the new file stays and starts another run');
     }
     return { renamed: false, at: clock.now() };
   }
   await durableRename(provisionTxt, provisionTxtProcessed);
-  if (!isSameTrigger(await triggerIdentity(provisionTxtProcessed), input.trigger)) {
+  const renamed = await triggerIdentity(provisionTxtProcessed);
+  if (!(await isRenamedTrigger(provisionTxtProcessed, renamed, found))) {
     // The file was replaced between check and rename: rename it back, unless a third file has appeared.
     if ((await triggerIdentity(provisionTxt)) === null) await durableRename(provisionTxtProcessed, provisionTxt);
     log.warn('trigger.newer', 'provision.txt was replaced during the run: the new file starts another run');

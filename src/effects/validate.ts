@@ -1,4 +1,4 @@
-import { lstat, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ValidateInput, ValidateOutput } from '../../machines/provision.types.ts';
 import { endpointOf } from '../config/provision/currentSettings.ts';
@@ -6,25 +6,31 @@ import { readProvisionJson, settingsDigest } from '../config/provision/provision
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRules.ts';
-import { requireReplaceable } from '../config/thermal/replacement.ts';
+import { replacementAttributes, requireReplaceable } from '../config/thermal/replacement.ts';
 import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { hasOnlyVolatileIdentity } from '../device/board.ts';
 import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import type { DevicePaths } from '../device/paths.ts';
+import { requireRenamable } from '../device/trigger.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { Failure } from '../failures/failure.ts';
-import { fileFailure, isENOENT } from '../failures/fileFailure.ts';
-import { neededBytes, tryFolder } from '../files/trialWrite.ts';
+import { fileFailure } from '../failures/fileFailure.ts';
+import { type Mount, readMountTable } from '../files/mountTable.ts';
+import { folderOwner } from '../files/ownFiles.ts';
+import { requireReplaceableFile } from '../files/replaceable.ts';
+import { neededBytes, type PlannedFile, tryFolder } from '../files/trialWrite.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /** ThingsBoard's limit (docs/thingsboard.md, section 2). */
 const MAX_DEVICE_NAME = 255;
 const VOLATILE_IDENTITY =
   'This board has no serial number, and a reboot changes its machine-id: if a reboot interrupts this run, its device is stranded. See doctor';
+/** Upper limit of what the new credentials add to thermal_config.json. */
+const ADDED_BYTES = 4096;
 
 /**
  * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
- * provision.json, the CA file, the configuration, free space, write access, and that provision.txt can be renamed.
+ * provision.json, the CA file, the configuration, free space, that each file can be replaced or renamed, and each folder
+ * with a rehearsal of the writes.
  * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*,
  * VOLATILE_STORAGE
  */
@@ -35,12 +41,14 @@ export async function validate(
   const { paths, externalSettings, clock, log, board } = dependencies;
   const { settings, warnings, notes, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   for (const note of notes) log.info('settings.taken', note);
-  if (settings.scrub) await requireScrubbable(path, paths.provisionJson);
+  const mounts = await readMountTable();
+  const scrubbed = settings.scrub ? [await requireScrubbable(path, paths.provisionJson, mounts)] : [];
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
-  requireReplaceable(config);
-  await requireRenamable(paths);
-  await tryFolders([paths.deviceFolder, dirname(config.path), paths.stateFolder], config);
+  await requireReplaceable(config, mounts);
+  await requireRenamable(paths, mounts);
+  for (const path of [paths.snapshot, paths.credentials]) await requireReplaceableFile(path, mounts);
+  const exposures = await tryFolders(paths, config, scrubbed, mounts);
   await requireLastingStorage(dependencies, dirname(config.path), settings.allowVolatileStorage ?? false);
   if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
@@ -48,6 +56,7 @@ export async function validate(
   const lasting = [
     ...warnings.map((warning) => `provision.json: ${warning}`),
     ...(await folderWarnings(paths.deviceFolder)),
+    ...exposures,
   ];
   for (const warning of [...lasting, ...configWarnings(problemsLeft(config))]) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
@@ -75,24 +84,40 @@ export async function validate(
 }
 
 /**
- * A folder named provision.txt.processed would make the rename fail: the last step, after the device is registered.
- * @throws Failure DISK_ERROR, FILE_NOT_PERMITTED
+ * Rehearses the writes of the run in each folder.
+ * @returns what is lost on file systems without modes
  */
-async function requireRenamable({ provisionTxt, provisionTxtProcessed }: DevicePaths): Promise<void> {
-  try {
-    if (!(await lstat(provisionTxtProcessed)).isDirectory()) return;
-  } catch (error) {
-    if (isENOENT(error)) return;
-    throw fileFailure(error, `look at ${provisionTxtProcessed}`);
-  }
-  throw new Failure('DISK_ERROR', 'processedIsFolder', { processed: provisionTxtProcessed, trigger: provisionTxt });
-}
-
-async function tryFolders(folders: readonly string[], config: ThermalConfigFile): Promise<void> {
+async function tryFolders(
+  paths: DevicePaths,
+  config: ThermalConfigFile,
+  provisionJson: readonly PlannedFile[],
+  mounts: readonly Mount[] | null,
+): Promise<string[]> {
+  const { deviceFolder, stateFolder } = paths;
+  const bytes = config.bytes?.length ?? 0;
+  const backup = config.exists
+    ? [{ bytes, attributes: { mode: 0o600, ...(await folderOwner(paths.thermalConfig)) } }]
+    : [];
+  const newConfig = { bytes: bytes + ADDED_BYTES, attributes: await replacementAttributes(config) };
+  const target = dirname(config.path);
+  const isLinked = target !== (await realpath(deviceFolder));
+  const ofFolder = new Map<string, readonly PlannedFile[]>([
+    [deviceFolder, [...backup, ...provisionJson, ...(isLinked ? [] : [newConfig])]],
+    ...(isLinked ? [[target, [newConfig]] as const] : []),
+    [stateFolder, []],
+  ]);
   // Room for the backup and the new file, in addition to the current file.
-  const needed = neededBytes(config.bytes?.length ?? 0);
+  const needed = neededBytes(bytes);
   const proven = new Set<number>();
-  for (const folder of new Set(folders)) proven.add(await tryFolder(folder, needed, proven));
+  const exposures = new Map<number, string>();
+  for (const [folder, files] of ofFolder) {
+    // The agent has synced the other folders before, or syncs them before the request.
+    const syncsFolder = isLinked && folder === target;
+    const { fileSystem, exposure } = await tryFolder(folder, { needed, files, proven, syncsFolder, mounts });
+    proven.add(fileSystem);
+    if (exposure !== undefined && !exposures.has(fileSystem)) exposures.set(fileSystem, exposure);
+  }
+  return [...exposures.values()];
 }
 
 /**

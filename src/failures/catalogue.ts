@@ -51,6 +51,8 @@ const STATE_DIR_HINT = 'Correct --state-dir or THERMAL_STATE_DIR, or create the 
 const RECORDING_HINT =
   'Name events.jsonl in the folder provision-state of a device, or name the device folder with --dir.';
 const SCRUB_HINT = 'Remove provisioning.scrub from it, or put provision.json into the device folder as a plain file.';
+const MOUNT_HINT =
+  'Mount the folder instead of the single file (docker: -v FOLDER:{folder}), then start again. A mounted file can be neither replaced nor renamed.';
 const PRE_PROVISIONED =
   'If the profile checks pre-provisioned devices: create {name} on the server, or delete the server attribute provisionState of {name} if it was provisioned before.';
 const TAKEN_HINT = `If the profile creates new devices: delete the device {name} on the server or set another device.name for this camera, and check the tenant's device limit. ${PRE_PROVISIONED}`;
@@ -296,7 +298,15 @@ export const FAILURES = {
     retryable: false,
     hint: "Let the agent's user write to that folder, and mount its file system read-write.",
     texts: {
-      readOnly: 'Could not {doing}: {errno} (the file system is mounted read-only)',
+      readOnly: {
+        message: 'Could not {doing}: {errno} (the file system is mounted read-only)',
+        hint: 'Mount the file system read-write. If it became read-only by itself, the storage may be failing (dmesg).',
+      },
+      flagged: {
+        message:
+          'Could not write to the folder {folder}: EPERM (no write access, or the folder is immutable or append-only)',
+        hint: "See lsattr -d {folder}. Run chattr -i -a {folder} if it shows i or a, else let the agent's user write to the folder.",
+      },
       noPermission: 'Could not write to the folder {folder}: permission denied',
       notCreated: 'Could not create the folder {folder}: permission denied',
     },
@@ -310,6 +320,29 @@ export const FAILURES = {
       operation: 'Could not {doing}: {errno} (permission denied)',
       unreadable: NO_PERMISSION,
       foreignLink: "{path} is a symbolic link owned by user {uid}, not by root or its folder's owner",
+      attributes: {
+        message: "Could not {doing}: {errno} (its mode or owner can't be set)",
+        hint: "Give it to the agent's user, or use a file system that keeps modes and owners (not FAT, exFAT or a mount that refuses them). In a container the agent needs CAP_CHOWN, or must run as the owner of the files.",
+      },
+      ownerNotSettable: {
+        message: '{folder} is owned by user {uid}, and this process may not give its files to that user',
+        hint: 'Run the agent as the owner of the folder. In a container, CAP_CHOWN is enough.',
+      },
+      attributesLost: {
+        message:
+          'The file system of {folder} ({fileSystem}) does not keep the modes and owners of files: a file for mode {mode} and owner {owner} gets mode {foundMode} and owner {foundOwner}',
+        hint: 'Use a file system that keeps modes and owners (ext4), or mount this one with fitting options for owner and mode.',
+      },
+      ownMount: { message: "{path} is a mount of its own, so it can't be {done}", hint: MOUNT_HINT },
+      flagged: {
+        message: "{path} or its folder is immutable or append-only, so it can't be {done}",
+        hint: 'Run: chattr -i -a {folder} {path}',
+      },
+      sticky: {
+        message:
+          "{path} is owned by user {uid} in a folder with the sticky bit, so user {self} can't replace, rename or remove it",
+        hint: "Give {path} to the agent's user (chown), or remove the sticky bit of the folder (chmod -t).",
+      },
       foreignConfig: {
         message:
           "{path} is owned by user {uid}, group {gid}; user {self} can't replace it and keep its owner and group",
@@ -325,14 +358,18 @@ export const FAILURES = {
   DISK_FULL: {
     exitStatus: EXIT.IOERR,
     retryable: false,
-    hint: 'Free disk space (df -h), then start again.',
+    hint: 'Free disk space (df -h) or inodes (df -i), then start again.',
     texts: {
       operation: 'Could not {doing}: {errno} (no space left)',
-      tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
-      noInodes: {
-        message: 'No inode is free on the file system of {folder}, so no file can be created',
-        hint: 'Remove files that are not needed (df -i), then start again.',
+      quota: {
+        message: 'Could not {doing}: {errno} (the disk quota is used up)',
+        hint: 'Raise the quota of the user or folder, or remove files that count for it, then start again.',
       },
+      tooFewInodes: {
+        message: 'Only {free} more files can be created in {folder}; at least {needed} are needed (inodes)',
+        hint: 'Remove files that are not needed (df -i shows the inodes), then start again.',
+      },
+      tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
     },
   },
 
@@ -346,6 +383,19 @@ export const FAILURES = {
       notAFile: '{path} is neither a file nor a FIFO',
       tooSlow: 'The storage took too long to write {path}',
       checkTooSlow: 'The check was stopped after {seconds} s: the storage does not answer',
+      busy: {
+        message: "Could not {doing}: {errno} (a file that is a mount of its own can't be replaced, renamed or removed)",
+        hint: 'Mount the folder instead of the single file, then start again.',
+      },
+      tooLong: { message: 'Could not {doing}: {errno}', hint: 'Use a shorter name or path, then start again.' },
+      tooLarge: {
+        message: 'Could not {doing}: {errno} (larger than files may be here)',
+        hint: 'Raise the limit of the file size (ulimit -f; LimitFSIZE= of the service), then start again.',
+      },
+      folderInPlace: {
+        message: '{path} is a folder, but the run writes a file of this name',
+        hint: 'Move the folder {path} away, then start again.',
+      },
       processedIsFolder: {
         message: "{processed} is a folder, so {trigger} can't be renamed to it after the run",
         hint: 'Move the folder {processed} away, then start again.',

@@ -6,7 +6,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
+import { errnoOf, fileFailure, isENOENT, refusesAttributes } from '../failures/fileFailure.ts';
 
 /** Owner and mode of a file that is written. */
 export interface FileAttributes {
@@ -41,14 +41,41 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeTemporary(temporary: string, content: Uint8Array, attributes: FileAttributes): Promise<void> {
+/** Whether group and others have the same access with both modes, and the owner has at least the wanted access. */
+const grantsTheSame = (found: number, wanted: number): boolean =>
+  ((found ^ wanted) & 0o077) === 0 && (wanted & ~found & 0o700) === 0;
+
+/**
+ * Sets owner and mode where they differ. FAT and some mounts refuse every change, also one that changes nothing. A
+ * refused mode is accepted if the file system's own mode keeps the same users out.
+ */
+async function setAttributes(handle: FileHandle, { mode, owner }: FileAttributes): Promise<void> {
+  const found = await handle.stat();
+  const isOwned = owner === undefined || (found.uid === owner.uid && found.gid === owner.gid);
+  if (!isOwned) await handle.chown(owner.uid, owner.gid);
+  // After chown, which clears set-id bits. Needed because the umask changed the mode at open.
+  if (isOwned && (found.mode & 0o7777) === mode) return;
+  await handle.chmod(mode).catch((error: unknown) => {
+    if (!refusesAttributes(error) || !grantsTheSame(found.mode, mode)) throw error;
+  });
+}
+
+/**
+ * Creates a file with this content, owner and mode. An existing file of that name is replaced.
+ * @param sync whether the content is durable when the call returns
+ * @throws the system's error
+ */
+export async function writeTemporary(
+  temporary: string,
+  content: Uint8Array,
+  attributes: FileAttributes,
+  sync = true,
+): Promise<void> {
   const handle = await createExclusive(temporary);
   try {
     await handle.writeFile(content);
-    if (attributes.owner !== undefined) await handle.chown(attributes.owner.uid, attributes.owner.gid);
-    // After chown, which clears set-id bits. Needed because the umask changed the mode at open.
-    await handle.chmod(attributes.mode);
-    await handle.sync();
+    await setAttributes(handle, attributes);
+    if (sync) await handle.sync();
   } finally {
     await handle.close();
   }

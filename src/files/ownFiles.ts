@@ -2,7 +2,7 @@ import type { Stats } from 'node:fs';
 import { chmod, chown, lstat, mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
-import { errnoOf, fileFailure, isENOENT } from '../failures/fileFailure.ts';
+import { errnoOf, fileFailure, folderFailure, isENOENT } from '../failures/fileFailure.ts';
 import { durableReplace, type FileAttributes, syncFolder } from './durable.ts';
 
 /**
@@ -40,7 +40,8 @@ async function tightenFolder(folder: string): Promise<boolean | undefined> {
   await chmod(folder, 0o700).catch((error: unknown) => {
     throw fileFailure(error, `use the folder ${folder}`);
   });
-  return true;
+  // FAT accepts chmod without any effect.
+  return ((await stat(folder)).mode & 0o077) === 0;
 }
 
 /**
@@ -55,7 +56,8 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { mode: 0o700 });
     const { owner } = await folderOwner(folder);
-    if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
+    const { uid, gid } = await stat(folder);
+    if (owner !== undefined && (uid !== owner.uid || gid !== owner.gid)) await chown(folder, owner.uid, owner.gid);
     return false;
   } catch (error) {
     // Another agent may have created it at the same moment. A dangling link is still an error.
@@ -64,6 +66,7 @@ export async function ensurePrivateFolder(folder: string): Promise<boolean> {
     const failure = fileFailure(error, `create the folder ${folder}`);
     // The parent folder refuses mkdir, so the operator must correct the parent.
     if (failure.code !== 'FILE_NOT_PERMITTED') throw failure;
+    if (errnoOf(error) === 'EPERM') throw folderFailure(error, dirname(folder));
     throw new Failure('FOLDER_NOT_WRITABLE', 'notCreated', { folder }, error);
   }
 }
@@ -128,12 +131,16 @@ export async function setAside(path: string, why: string, at: number): Promise<s
   return aside;
 }
 
-/** Removes the access of group and others. A file with a second hard link is replaced: another program may use it. */
-export async function tightenMode(path: string): Promise<void> {
+/**
+ * Removes the access of group and others. A file with a second hard link is replaced: another program may use it.
+ * @returns whether it had an effect: FAT accepts chmod without any
+ */
+export async function tightenMode(path: string): Promise<boolean> {
   try {
     const { nlink } = await lstat(path);
     if (nlink === 1) await chmod(path, 0o600);
     else await writeOwnFile(path, await readFile(path));
+    return ((await lstat(path)).mode & 0o077) === 0;
   } catch (error) {
     throw fileFailure(error, `tighten the mode of ${path}`);
   }

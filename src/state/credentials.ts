@@ -149,7 +149,7 @@ export async function inspectCredentials(
  */
 export async function readCredentials(path: string, log: Log, at: number): Promise<Credentials | undefined> {
   const read = await inspectCredentials(path, async (bits) => {
-    await tightenMode(path);
+    if (!(await tightenMode(path))) return;
     const mode = bits.toString(8);
     log.warn('credentials.tightened', `${path} was accessible to other users (mode ${mode}); its mode is now 600`, {
       file: path,

@@ -2,12 +2,13 @@ import { hasReached, isFinalState } from '../../machines/provision.states.ts';
 import { FAILURES, isFailureCode } from '../failures/catalogue.ts';
 import { Failure } from '../failures/failure.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
+import { condition } from './condition.ts';
+import { conditionAfterSuccess } from './conditionAfterSuccess.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { NextStep, StatusWord } from './deviceStatus.ts';
 import { afterFailure, commandFor, lookAsOwner, startAgain, toProvision } from './nextSteps.ts';
 import { onServer } from './onServer.ts';
-import { openWarnings } from './openWarnings.ts';
-import { type ConditionCode, type Problem, problemOf } from './part.ts';
+import { type Problem, problemOf } from './part.ts';
 import { startFailure } from './startFailure.ts';
 
 /** The status word of a device, the reasons, and what to do. */
@@ -25,13 +26,6 @@ const assessment = (
   next: NextStep | null,
   unfinished = false,
 ): Assessment => ({ word, errors: errors.filter((error) => error !== undefined), next, unfinished });
-
-const condition = (code: ConditionCode, message: string, hint: string): Problem => ({
-  code,
-  message,
-  hint,
-  retryable: false,
-});
 
 const isDamage = (problem: Problem): boolean =>
   problem.code === 'SNAPSHOT_DAMAGED' || problem.code === 'CREDENTIALS_DAMAGED';
@@ -251,7 +245,7 @@ function provisioned(files: DeviceFiles, snapshot: SnapshotDocument): Assessment
       requested,
     );
   }
-  const warning = warned(files, snapshot) ?? keptDamaged(files);
+  const warning = conditionAfterSuccess(files, snapshot);
   if (warning === undefined) return assessment('done', [], again, requested);
   return assessment('degraded', [warning], again ?? { text: warning.hint, command: null }, requested);
 }
@@ -272,23 +266,5 @@ function configurationProblem(
     'DEVICE_MISMATCH',
     `thermal_config.json names the device ${config.deviceId ?? '(none)'}, but the last run provisioned ${device ?? '(none)'}`,
     `The file was changed or restored after the run. If that is a mistake, restore a backup that names ${device ?? 'this device'}. Another provisioning can register another device.`,
-  );
-}
-
-function warned(files: DeviceFiles, { context }: SnapshotDocument): Problem | undefined {
-  const open = openWarnings(files, context.warnings);
-  if (open.length === 0) return undefined;
-  const count = open.length === 1 ? 'a warning' : `${open.length} warnings`;
-  const message = `The device was provisioned, with ${count} to act on`;
-  return condition('WARNINGS', message, [...new Set(open.map(({ advice }) => advice))].join(' '));
-}
-
-function keptDamaged({ setAside, paths }: DeviceFiles): Problem | undefined {
-  const names = (setAside.value ?? []).filter((name) => name.includes('.damaged-'));
-  if (names.length === 0) return undefined;
-  return condition(
-    'SET_ASIDE',
-    `A damaged file of an earlier run was set aside: ${names.join(', ')}`,
-    `Keep it for support, or remove it from ${paths.stateFolder}.`,
   );
 }

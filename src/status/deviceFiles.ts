@@ -27,6 +27,8 @@ export interface RequestedTarget {
   readonly name: ProvisionSettings['name'];
   /** A run resumes only if its snapshot has the same digest. Undefined: the file holds no key. */
   readonly digest: string | undefined;
+  /** Whether provision.json asks for the removal of its secret and still holds it. */
+  readonly secretLeft?: boolean;
 }
 
 /**
@@ -131,9 +133,9 @@ async function modifiedAt(path: string): Promise<number | null> {
 async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
   try {
     // This user may lack permission to read key and secret.
-    const { settings, digest } = await readPublicSettings(path, externalSettings(process.env));
+    const { settings, digest, holdsSecret } = await readPublicSettings(path, externalSettings(process.env));
     const { host, port, useSsl, name } = settings;
-    return present({ host, port, useSsl, name, digest });
+    return present({ host, port, useSsl, name, digest, secretLeft: settings.scrub === true && holdsSecret });
   } catch (error) {
     const problem = problemOf(error);
     return problem.code === 'PROVISION_JSON_MISSING' ? present(null) : unusable(problem);

@@ -35,6 +35,10 @@ const KINDS: readonly WarningKind[] = [
     isTrue: ({ folder }) => folder.value === undefined || (folder.value & 0o002) !== 0,
   },
   {
+    pattern: /^The file system of .+ gives every file the mode/,
+    advice: 'Mount the file system with umask=077, or use one that keeps modes.',
+  },
+  {
     pattern: /^thermal_config\.json could not be used/,
     advice: 'Compare thermal_config.json with its backup, and correct the settings of the camera.',
   },

@@ -14,6 +14,7 @@ export type ConditionCode =
   | 'FOREIGN_BOARD'
   | 'DEVICE_MISMATCH'
   | 'WARNINGS'
+  | 'SECRET_LEFT'
   | 'SET_ASIDE';
 
 /** A problem for the operator, with what to do about it. */

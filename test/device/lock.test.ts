@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { stat, symlink } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { acquireLock, type Lock, lockHolder } from '../../src/device/lock.ts';
@@ -104,6 +104,56 @@ describe('the lock of a state folder', () => {
     holder.kill('SIGKILL');
     await ended;
     await hold(folder);
+  });
+
+  it('is held also by an agent in another network namespace, until that agent is killed', async (context) => {
+    // As deep as a path may be: the path of a socket may have 107 bytes.
+    const folder = join(await newFolder(), 'x'.repeat(200));
+    await mkdir(folder);
+    const script = `process.chdir(${JSON.stringify(folder)});
+      require('node:net').createServer((s) => s.end(String(process.pid)))
+      .listen('lock.socket', () => process.stdout.write('held'))`;
+    const holder = spawn('unshare', ['--net', process.execPath, '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void holder.kill('SIGKILL'));
+    const ended = once(holder, 'exit');
+    if ((await Promise.race([once(holder.stdout, 'data'), ended]))[0]?.toString() !== 'held') {
+      return context.skip('only root may make a network namespace');
+    }
+    expect(await lockHolder(folder)).toBe(holder.pid);
+    expect((await failureOf(() => acquireLock(folder))).message).toContain(`process ${holder.pid}`);
+    holder.kill('SIGKILL');
+    await ended;
+    expect(await readdir(folder)).toEqual(['lock.socket']);
+    expect(await lockHolder(folder)).toBeUndefined();
+    const lock = await hold(folder);
+    expect(await lockHolder(folder)).toBe(process.pid);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is also held where its socket file can not be made', async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'lock.socket'));
+    await hold(folder);
+    expect((await failureOf(() => acquireLock(folder))).code).toBe('LOCKED');
+  });
+
+  it('goes to one of two agents that find the socket file of a killed one', async () => {
+    const folder = await newFolder();
+    await writeFile(join(folder, 'lock.socket'), '');
+    const taking = acquireLock(folder);
+    // As an agent in another network namespace: it has found the same dead file and replaces it a moment later.
+    let other: Server | undefined;
+    const replaced = (async () => {
+      const path = join(folder, 'lock.socket');
+      while (!(await stat(path).catch(() => undefined))?.isSocket()) await new Promise(setImmediate);
+      await rm(path);
+      other = createServer((socket) => socket.end('4711')).listen(path);
+      await once(other, 'listening');
+    })();
+    expect((await failureOf(() => taking)).message).toContain('process 4711');
+    await replaced;
+    other?.close();
   });
 
   it('is the same lock for every path to the folder', async () => {

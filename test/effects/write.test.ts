@@ -172,7 +172,10 @@ test('restore from a missing backup fails and does not change the file', async (
 test('a file of another owner keeps that owner', async () => {
   const { paths } = await grantedScene();
   const existing = await readThermalConfig(paths.deviceFolder);
-  expect(await replacementAttributes(existing)).toEqual({ mode: existing.mode });
+  expect(await replacementAttributes(existing)).toEqual({
+    mode: existing.mode,
+    owner: { uid: existing.uid, gid: existing.gid },
+  });
   expect(await replacementAttributes({ ...existing, uid: 12_345, gid: 54_321 })).toEqual({
     mode: existing.mode,
     owner: { uid: 12_345, gid: 54_321 },

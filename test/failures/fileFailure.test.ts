@@ -7,7 +7,10 @@ const withCode = (code: unknown): Error => Object.assign(new Error('as Node says
 describe('fileFailure', () => {
   it.each([
     ['ENOSPC', 'DISK_FULL', 'ENOSPC (no space left)'],
-    ['EDQUOT', 'DISK_FULL', 'EDQUOT (no space left)'],
+    ['Unknown system error -122', 'DISK_FULL', 'EDQUOT (the disk quota is used up)'],
+    ['Unknown system error -9999', 'DISK_ERROR', 'Unknown system error -9999'],
+    ['EBUSY', 'DISK_ERROR', "EBUSY (a file that is a mount of its own can't be replaced, renamed or removed)"],
+    ['EDQUOT', 'DISK_FULL', 'EDQUOT (the disk quota is used up)'],
     ['EROFS', 'FOLDER_NOT_WRITABLE', 'EROFS (the file system is mounted read-only)'],
     ['EACCES', 'FILE_NOT_PERMITTED', 'EACCES (permission denied)'],
     ['EPERM', 'FILE_NOT_PERMITTED', 'EPERM (permission denied)'],

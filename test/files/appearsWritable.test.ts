@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { expect, it, vi } from 'vitest';
 import { requireAppearsWritable } from '../../src/files/appearsWritable.ts';
 
@@ -12,12 +13,12 @@ vi.mock('node:fs/promises', async (original) => ({
 
 it('accepts a folder that the system does not refuse', async () => {
   answers.errno = '';
-  await expect(requireAppearsWritable('/d')).resolves.toBeUndefined();
+  await expect(requireAppearsWritable(tmpdir())).resolves.toBeUndefined();
 });
 
 it.each([
   ['EACCES', 'FOLDER_NOT_WRITABLE', 'permission denied'],
-  ['EPERM', 'FOLDER_NOT_WRITABLE', 'permission denied'],
+  ['EPERM', 'FOLDER_NOT_WRITABLE', 'immutable'],
   ['EROFS', 'FOLDER_NOT_WRITABLE', 'mounted read-only'],
   ['EIO', 'DISK_ERROR', 'EIO'],
 ])('%s is %s', async (errno, code, message) => {

@@ -84,6 +84,19 @@ describe('tryFolder', () => {
     expect(await descriptorsBelow(folder)).toEqual([]);
   });
 
+  it('requires room for the planned files, which may be limited by a quota or by ulimit', async () => {
+    const folder = await scratchFolder();
+    const limitFileSize = (size: string): void => {
+      execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${size}:`]);
+    };
+    limitFileSize('16384');
+    const files = [{ bytes: 20_000, attributes: { mode: 0o600 } }];
+    const failure = await failureOf(() => tryFolder(folder, { files })).finally(() => limitFileSize('unlimited'));
+    expect(failure).toMatchObject({ code: 'DISK_ERROR', hint: expect.stringContaining('ulimit -f') });
+    expect(await readdir(folder)).toEqual([]);
+    expect(await tryFolder(folder, { files })).toMatchObject({ exposure: undefined });
+  });
+
   it('requires 1 MiB of free space', async (context) => {
     const folder = await mountedFolder(`size=${MIN_FREE_BYTES}`);
     if (folder === undefined) return context.skip(MOUNT_REFUSED);

@@ -8,16 +8,8 @@ import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/s
 const DONE = { granted: GRANTED, furthestStep: 8 };
 const AS_PROVISIONED = { ...CONFIG, deviceId: 'cam-1' };
 const event = (name: string, more: Partial<LogRecord> = {}): LogRecord => {
-  const place = { runId: 'run-1', state: null, attempt: null };
-  return {
-    time: '2026-11-23T10:00:00.000Z',
-    level: 'info',
-    ...place,
-    event: name,
-    message: name,
-    details: {},
-    ...more,
-  };
+  const base = { time: '2026-11-23T10:00:00.000Z', level: 'info', runId: 'run-1', state: null, attempt: null } as const;
+  return { ...base, event: name, message: name, details: {}, ...more };
 };
 const FAILED = { code: 'DISK_FULL', hint: 'Do this.', exitStatus: 74, retryable: false, causes: [] };
 const failedEvent = (code: string, runId: string | null = null): LogRecord =>

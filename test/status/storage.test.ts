@@ -37,7 +37,7 @@ describe('a failure that could not be recorded', () => {
 
   it.each([
     ['space', 'size=1m', 'Only '],
-    ['inodes', 'size=4m,nr_inodes=3', 'No inode is free'],
+    ['inodes', 'size=4m,nr_inodes=3', 'more files can be created'],
   ])('without free %s shows in status', async (_what, options, message) => {
     const paths = await mountedDevice(options);
     // it.each has no context to skip with; the test above says why.

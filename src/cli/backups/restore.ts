@@ -7,6 +7,7 @@ import type { DevicePaths } from '../../device/paths.ts';
 import { Failure } from '../../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../../files/durable.ts';
 import { fileExists } from '../../files/fileExists.ts';
+import { readMountTable } from '../../files/mountTable.ts';
 import { ensurePrivateFolder } from '../../files/ownFiles.ts';
 import { readSnapshot } from '../../state/snapshotFile.ts';
 import { askYes } from '../terminal/askYes.ts';
@@ -68,7 +69,7 @@ interface Restored {
 async function putBack({ deviceFolder }: DevicePaths, bytes: Buffer): Promise<Restored> {
   await makeEntriesDurable(deviceFolder);
   const current = await readThermalConfig(deviceFolder);
-  requireReplaceable(current);
+  await requireReplaceable(current, await readMountTable());
   const keptAs = await keep(deviceFolder, current);
   const now = await readThermalConfig(deviceFolder);
   if (now.path !== current.path || !isSame(now.bytes, current.bytes)) {

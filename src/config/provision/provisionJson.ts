@@ -34,6 +34,8 @@ export interface PublicSettings {
   readonly settings: Omit<ProvisionSettings, 'deviceKey' | 'deviceSecret'>;
   /** From `settingsDigest`; undefined when there is no key. */
   readonly digest: string | undefined;
+  /** Whether the file itself holds the device secret. */
+  readonly holdsSecret: boolean;
 }
 
 const NOTHING_GIVEN: GivenTexts = { problems: [] };
@@ -261,9 +263,9 @@ export async function readPublicSettings(
 ): Promise<PublicSettings> {
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
-  const { settings, key } = take(read.bytes, read.path, given, false);
+  const { keys, settings, key } = take(read.bytes, read.path, given, false);
   const digest = key === undefined ? undefined : settingsDigest({ ...settings, deviceKey: new Secret(key) });
-  return { settings, digest };
+  return { settings, digest, holdsSecret: keys.values.has(SETTINGS.deviceSecret) };
 }
 
 /**

@@ -3,7 +3,10 @@ import { applyEdits, modify } from 'jsonc-parser';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableReplace } from '../../files/durable.ts';
+import type { Mount } from '../../files/mountTable.ts';
 import { readLimited } from '../../files/readLimited.ts';
+import { requireReplaceableFile } from '../../files/replaceable.ts';
+import type { PlannedFile } from '../../files/trialWrite.ts';
 import { readJsonObject } from '../json/strictJson.ts';
 import type { ExternalSettings } from './externalSettings.ts';
 import { MAX_PROVISION_BYTES, type PublicSettings, readPublicSettings } from './provisionJson.ts';
@@ -19,16 +22,26 @@ const BOM = '\uFEFF';
  * in the device folder, and the agent must be able to keep its owner.
  * @param used path of the provision.json that was read
  * @param own path of provision.json in the device folder
+ * @param mounts as `readMountTable` returns it; null: not known
+ * @returns size, owner and mode that the file keeps
  * @throws Failure PROVISION_JSON_INVALID, FILE_NOT_PERMITTED, DISK_ERROR
  */
-export async function requireScrubbable(used: string, own: string): Promise<void> {
+export async function requireScrubbable(
+  used: string,
+  own: string,
+  mounts: readonly Mount[] | null,
+): Promise<PlannedFile> {
   if (used !== own) throw new Failure('PROVISION_JSON_INVALID', 'scrubOutside', { path: used });
   const stats = await lstat(used).catch((error: unknown) => {
     throw fileFailure(error, `look at ${used}`);
   });
   if (!stats.isFile()) throw new Failure('PROVISION_JSON_INVALID', 'scrubLink', { path: used });
+  await requireReplaceableFile(used, mounts, 'replaced by a file without the device secret (provisioning.scrub)');
   const self = process.geteuid?.();
-  if (self === undefined || self === 0 || self === stats.uid) return;
+  if (self === undefined || self === 0 || self === stats.uid) {
+    const { size, mode, uid, gid } = stats;
+    return { bytes: size, attributes: { mode: mode & 0o7777, owner: { uid, gid } } };
+  }
   throw new Failure('FILE_NOT_PERMITTED', 'foreignProvisionJson', { path: used, uid: stats.uid, self });
 }
 
@@ -58,8 +71,7 @@ export async function scrubSecret(
   const { digest }: PublicSettings = await readPublicSettings(path, externalSettings);
   if (digest !== settingsDigest) return false;
   const { uid, gid, mode } = read;
-  const same = uid === process.geteuid?.() && gid === process.getegid?.();
   const text = `${json.bom ? BOM : ''}${withoutSecret(json.text, secrets)}`;
-  await durableReplace(path, Buffer.from(text), { mode, ...(same ? {} : { owner: { uid, gid } }) });
+  await durableReplace(path, Buffer.from(text), { mode, owner: { uid, gid } });
   return true;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
 import { durableRemove, durableRename, temporaryPath } from '../../files/durable.ts';
-import { writeOwnFile } from '../../files/ownFiles.ts';
+import { tightenMode, writeOwnFile } from '../../files/ownFiles.ts';
 import { type ReadProblem, readLimited } from '../../files/readLimited.ts';
 import type { JsonObject } from '../json/strictJson.ts';
 import { MAX_EDIT_BYTES, type Repair, readEditableConfig, repairOf } from './configText.ts';
@@ -127,17 +127,22 @@ export function nextBackupName(now: number, newest: number | undefined): string 
   return PREFIX + backupStamp(Math.max(now, (newest ?? -1) + 1));
 }
 
-/** Whether a file holds exactly these bytes and is private (no access for group and others). */
-async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+/**
+ * Whether a file holds exactly these bytes and is private (no access for group and others).
+ * @param own whether this run may have made the file. On a file system without modes it is not private
+ */
+async function holds(path: string, bytes: Uint8Array, own: boolean): Promise<boolean> {
   const read = await readLimited(path, bytes.byteLength, false);
-  return read.ok && (read.mode & 0o077) === 0 && read.bytes.equals(bytes);
+  if (!read.ok || !read.bytes.equals(bytes)) return false;
+  if ((read.mode & 0o077) !== 0 && own) await tightenMode(path);
+  return own || (read.mode & 0o077) === 0;
 }
 
 /** The name of an own backup that already holds the bytes: the one with this name, or the newest. */
 async function existingCopy(folder: string, name: string, bytes: Uint8Array): Promise<string | undefined> {
   const own = (await listBackups(folder)).filter(({ former }) => !former);
   for (const candidate of [name, ...own.slice(0, 1).map((newest) => newest.name)]) {
-    if (await holds(join(folder, candidate), bytes)) return candidate;
+    if (await holds(join(folder, candidate), bytes, candidate === name)) return candidate;
   }
   return undefined;
 }

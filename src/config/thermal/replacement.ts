@@ -1,18 +1,24 @@
 import { Failure } from '../../failures/failure.ts';
 import type { FileAttributes } from '../../files/durable.ts';
+import type { Mount } from '../../files/mountTable.ts';
+import { mayGiveTo } from '../../files/ownership.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
+import { requireReplaceableFile } from '../../files/replaceable.ts';
 import type { ThermalConfigFile } from './thermalConfig.ts';
 
 /**
  * Requires that the file can be replaced with its owner and group unchanged, because the camera's client may depend on
  * them.
- * @throws Failure FILE_NOT_PERMITTED
+ * @param mounts as `readMountTable` returns it; null: not known
+ * @throws Failure FILE_NOT_PERMITTED, DISK_ERROR
  */
-export function requireReplaceable(config: ThermalConfigFile): void {
+export async function requireReplaceable(config: ThermalConfigFile, mounts: readonly Mount[] | null): Promise<void> {
+  await requireReplaceableFile(config.path, mounts);
   const self = process.geteuid?.();
-  if (!config.exists || self === 0 || self === undefined) return;
+  if (!config.exists || self === undefined) return;
   const groups = [process.getegid?.(), ...(process.getgroups?.() ?? [])];
   if (config.uid === self && groups.includes(config.gid)) return;
+  if (await mayGiveTo(config.uid, config.gid)) return;
   const { path, uid, gid } = config;
   throw new Failure('FILE_NOT_PERMITTED', 'foreignConfig', { path, uid, gid, self });
 }
@@ -24,6 +30,5 @@ export function requireReplaceable(config: ThermalConfigFile): void {
  */
 export async function replacementAttributes(existing: ThermalConfigFile): Promise<FileAttributes> {
   if (!existing.exists) return { mode: 0o600, ...(await folderOwner(existing.path)) };
-  const same = existing.uid === process.geteuid?.() && existing.gid === process.getegid?.();
-  return { mode: existing.mode, ...(same ? {} : { owner: { uid: existing.uid, gid: existing.gid } }) };
+  return { mode: existing.mode, owner: { uid: existing.uid, gid: existing.gid } };
 }

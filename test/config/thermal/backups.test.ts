@@ -176,6 +176,13 @@ describe('makeBackup', () => {
     expect(await makeBackup(folder, nameAt(TIME + 4), bytes)).toEqual({ name: nameAt(TIME + 4), made: true });
   });
 
+  it('finds its own copy again when others can read it, as on a file system without modes', async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, NAME), bytes, 0o644);
+    expect(await makeBackup(folder, NAME, bytes)).toEqual({ name: NAME, made: false });
+    expect((await stat(join(folder, NAME))).mode & 0o777).toBe(0o600);
+  });
+
   it('finds its own copy again after a newer backup was made', async () => {
     const folder = await scratchFolder();
     await makeBackup(folder, NAME, bytes);

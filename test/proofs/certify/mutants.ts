@@ -17,8 +17,8 @@ export const MUTANTS = [
   {
     name: 'no-fsync',
     file: 'src/files/durable.ts',
-    find: 'await handle.chmod(attributes.mode);\n    await handle.sync();',
-    replace: 'await handle.chmod(attributes.mode);',
+    find: '    if (sync) await handle.sync();\n',
+    replace: '',
   },
   {
     name: 'no-folder-fsync',
@@ -40,11 +40,11 @@ export const MUTANTS = [
     replace: 'of probedNewestFirst([], input)',
   },
   {
-    // Each process takes its own lock.
+    // Each process takes its own lock, and no socket file can be made.
     name: 'no-lock',
     file: 'src/device/lock.ts',
-    find: 'return await listen(name);',
-    replace: "return await listen(name + '/' + process.pid);",
+    find: 'server.listen(name, ',
+    replace: "server.listen(name + '/' + process.pid, ",
   },
   {
     name: 'backup-by-copyFile',

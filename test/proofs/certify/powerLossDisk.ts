@@ -48,12 +48,16 @@ const nextId = (): number => {
 
 const EMPTY = Buffer.alloc(0);
 
-/** Reads a real folder with its content, all durable. @throws for links and special files */
+/**
+ * Reads a real folder with its content, all durable. A killed agent leaves its socket, which no power loss brings back.
+ * @throws for links and other special files
+ */
 export async function loadFolder(path: string): Promise<DiskFolder> {
   const entries = new Map<string, DiskNode>();
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const child = join(path, entry.name);
     if (entry.isDirectory()) entries.set(entry.name, await loadFolder(child));
+    else if (entry.isSocket()) continue;
     else if (entry.isFile()) entries.set(entry.name, await loadFile(child));
     else throw new Error(`${child} is neither a file nor a folder: the model can't represent it`);
   }

@@ -50,8 +50,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'finish',
     config: OLD_CONFIG,
     faults: [],
-    // provision.txt is renamed, but the snapshot does not record the end of the run. The first statx is validate's.
-    earlier: { call: 'statx', nth: 2, path: ({ provisionTxtProcessed }) => provisionTxtProcessed },
+    // provision.txt is renamed, but the snapshot does not record the end of the run. The first two statx are validate's.
+    earlier: { call: 'statx', nth: 3, path: ({ provisionTxtProcessed }) => provisionTxtProcessed },
   },
   {
     name: 'clean-up',
@@ -100,6 +100,9 @@ export function pathScopes(paths: DevicePaths): PathScopes {
     events: [events, `${events}.1`],
   };
 }
+
+/** A killed agent leaves its socket, which can't be copied. */
+const isNoSocket = (path: string): boolean => !path.endsWith('/lock.socket');
 
 /** The device folder and server of a trial. */
 export interface Scene {
@@ -165,7 +168,7 @@ export async function openScene(folder: string, scenario: Scenario, left: Leftov
   });
   if (left === undefined) await layOut(paths, scenario, server.port);
   else {
-    await cp(left.folder, paths.deviceFolder, { recursive: true, preserveTimestamps: true });
+    await cp(left.folder, paths.deviceFolder, { recursive: true, preserveTimestamps: true, filter: isNoSocket });
     await moveToServer(paths, left, server.port);
   }
   return sceneOf(folder, paths, server, scenario);
@@ -185,7 +188,7 @@ export async function leftoversOf(folder: string, scenario: Scenario, agent: str
     const devices = server.registry
       .devices()
       .map(({ name, credentials, provisioned }) => ({ name, credentials, provisioned }));
-    await cp(paths.deviceFolder, folder, { recursive: true, preserveTimestamps: true });
+    await cp(paths.deviceFolder, folder, { recursive: true, preserveTimestamps: true, filter: isNoSocket });
     return { folder, port: server.port, devices };
   } finally {
     await scene.close();

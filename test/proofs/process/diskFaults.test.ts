@@ -23,6 +23,13 @@ interface DiskFault {
   readonly asked: boolean;
 }
 
+/** Hints of errors that need another hint than the usual one of their code. */
+const HINTS: Partial<Record<Errno, RegExp>> = { EROFS: /Mount the file system read-write/, EDQUOT: /Raise the quota/ };
+const hintOf = ({ errno }: DiskFault): { readonly hint?: RegExp } => {
+  const hint = HINTS[errno];
+  return hint === undefined ? {} : { hint };
+};
+
 const STATE = '/provision-state';
 
 /** Faults at every file that a run writes. All of them leave the old configuration. */
@@ -73,7 +80,7 @@ describe.concurrent('FR-010, SC-004: a disk that fails', () => {
       const device = await makeDeviceFolder(onTestFinished, { port: server.port });
       const { paths } = device;
       const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { intrusions: intrusionsOf(fault) });
-      await expectFailed(device, end, { code: fault.code, server });
+      await expectFailed(device, end, { code: fault.code, server, ...hintOf(fault) });
       expect(server.registry.counts.connects > 0).toBe(fault.asked);
 
       await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
@@ -86,7 +93,7 @@ describe.concurrent('FR-010, SC-004: a disk that fails', () => {
       const server = await startServer(onTestFinished);
       const { paths } = await makeDeviceFolder(onTestFinished, { port: server.port });
       const end = await runAgentProcess(onTestFinished, paths.deviceFolder, { intrusions: intrusionsOf(fault) });
-      expectFailureReport(end, fault);
+      expectFailureReport(end, { ...fault, ...hintOf(fault) });
       expect(server.registry.devices()).toMatchObject([{ name: (await configuredDevice(paths)).deviceId }]);
       expect(await readdir(paths.deviceFolder)).toContain('provision.txt');
 

@@ -1,6 +1,8 @@
-import { chmod, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { DevicePaths } from '../../../src/device/paths.ts';
+import { readDeviceFiles } from '../../../src/status/deviceFiles.ts';
+import { makeStatus } from '../../../src/status/makeStatus.ts';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { type DeviceFolder, makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
@@ -110,6 +112,10 @@ describe.concurrent('provisioning.scrub', () => {
     await expectProvisioned(paths, end, server);
     expect(end.log.find(({ event }) => event === 'secret.left')).toMatchObject({ level: 'warn' });
     expect(await textOf(paths)).toBe(device.provisionJson);
+    const statusNow = async () => makeStatus(await readDeviceFiles(paths));
+    expect(await statusNow()).toMatchObject({ status: 'degraded', exitStatus: 2, errors: [{ code: 'SECRET_LEFT' }] });
+    await rm(paths.provisionJson);
+    expect(await statusNow()).toMatchObject({ status: 'done', errors: [] });
   });
 
   it("a file that can't be scrubbed is reported before the request", async ({ onTestFinished }) => {

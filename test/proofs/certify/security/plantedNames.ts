@@ -16,7 +16,7 @@ type Kind = (typeof KINDS)[number];
 const DEVICE_NAMES = ['.provision-probe', '.provision-probe.tmp', 'thermal_config.json.tmp', 'provision.txt.processed'];
 const STATE_NAMES = [
   ...['.provision-probe', '.provision-probe.tmp', 'snapshot.json', 'snapshot.json.tmp', 'credentials.json'],
-  ...['credentials.json.tmp', 'events.jsonl', 'events.jsonl.1', 'lock'],
+  ...['credentials.json.tmp', 'events.jsonl', 'events.jsonl.1', 'lock', 'lock.socket'],
 ].map((name) => `provision-state/${name}`);
 
 /** A full file: for the next line the agent renames it to the planted name. */
