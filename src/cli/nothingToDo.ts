@@ -1,5 +1,4 @@
-import { formatRecord, isLogFormat } from '../log/format.ts';
-import { isLogLevel } from '../log/levels.ts';
+import { formatRecord, isLogFormat, isLogLevel } from '../log/format.ts';
 import type { EventRecord } from '../log/recordedEvent.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 
