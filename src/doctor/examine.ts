@@ -11,6 +11,7 @@ import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkConfigFolder, checkDeviceFolder, checkStateFolder } from './folders.ts';
 import { checkFreeSpace } from './freeSpace.ts';
+import { checkLogFile } from './logFile.ts';
 import { checkMqttConnection } from './mqttConnection.ts';
 import { checkNameResolution } from './nameResolution.ts';
 import { checkNewConfiguration, type Plan } from './plan.ts';
@@ -93,6 +94,7 @@ export function examine({ paths, now, boardId, externalSettings }: ExamineOption
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
   const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
+  start('log file', () => after(config, 'thermal_config.json', ({ bytes }) => checkLogFile(deviceFolder, bytes)));
   start('link target', () =>
     after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(dirname(path), deviceFolder)),
   );

@@ -239,6 +239,12 @@ export const EVENTS = {
     meaning: 'provisioning failed; the existing configuration is used',
   },
   'start.failed': { level: 'error', fields: FAILURE, meaning: 'there is no usable configuration' },
+  'log.unwritable': {
+    level: 'error',
+    fields: FILE,
+    meaning: "the log file can't be written, the message says why; lines go to standard error",
+  },
+  'log.writable': { level: 'info', fields: FILE, meaning: 'the log file is written again' },
   'config.qos': { level: 'warn', meaning: 'ThingsBoard has no QoS 2; 1 is used' },
   'session.connected': {
     level: 'info',

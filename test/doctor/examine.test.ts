@@ -53,6 +53,7 @@ describe('the files', () => {
       ['provision.json', 'passed'],
       ['authorities', 'skipped'],
       ['thermal_config.json', 'passed'],
+      ['log file', 'passed'],
       ['link target', 'passed'],
       ['free space', 'passed'],
       ['clock', 'passed'],
