@@ -315,6 +315,7 @@ export const FAILURES = {
       notAFolder: 'Could not use the folder {folder}: it is not a folder',
       notAFile: '{path} is neither a file nor a FIFO',
       tooSlow: 'The storage took too long to write {path}',
+      startTooSlow: 'The start was stopped after {seconds} s: the storage of {folder} does not answer',
       checkTooSlow: 'The check was stopped after {seconds} s: the storage does not answer',
       processedIsFolder: {
         message: "{processed} is a folder, so {trigger} can't be renamed to it after the run",

@@ -14,6 +14,7 @@ import { conclude, type ProvisionSnapshot, stateOf, stopRun, timeLeft } from './
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
 import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
+import { inTime } from './startLimit.ts';
 
 type Beginning =
   | { readonly why: string; readonly runId?: string | undefined }
@@ -88,8 +89,8 @@ export async function run(
     else {
       actor.start();
       if (resuming) {
-        const trigger = await triggerIdentity(paths.provisionTxt);
-        const digest = await currentDigest(dependencies);
+        const reading = Promise.all([triggerIdentity(paths.provisionTxt), currentDigest(dependencies)]);
+        const [trigger, digest] = await inTime(options, reading);
         quiet = false;
         resumePending = true;
         actor.send({ type: 'RESUME', at: clock.now(), trigger, settingsDigest: digest });
