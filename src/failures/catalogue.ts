@@ -302,7 +302,7 @@ export const FAILURES = {
     hint: 'Free disk space (df -h), then start again.',
     texts: {
       operation: 'Could not {doing}: {errno} (no space left)',
-      tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
+      tooLittle: 'Only {free} is free in {folder}; at least {needed} is needed',
     },
   },
 

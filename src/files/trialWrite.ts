@@ -3,6 +3,7 @@ import { open, rename, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
+import { mebibytes } from './byteSize.ts';
 
 /** Space for a snapshot, credentials, an ordinary configuration, its backup and their temporary copies. */
 export const MIN_FREE_BYTES = 1024 * 1024;
@@ -63,5 +64,9 @@ export async function requireFreeSpace(folder: string, needed: number): Promise<
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free >= needed) return free;
-  throw new Failure('DISK_FULL', 'tooLittle', { free, folder, needed });
+  throw new Failure('DISK_FULL', 'tooLittle', {
+    free: mebibytes(free, 'down'),
+    folder,
+    needed: mebibytes(needed, 'up'),
+  });
 }
