@@ -83,15 +83,21 @@ describe('a program that uses the library on this Node', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'DEVICE_FOLDER_MISSING\n', stderr: '' });
   });
 
-  it('can catch the refusal of an old Node', async () => {
+  it.each([
+    ['catch', "import('thermal-provision').catch(({ code, stack }) => console.log(code, stack.split('\\n').length));"],
+    [
+      'handle as an uncaught error',
+      "process.on('uncaughtException', ({ code, stack }) => console.log(code, stack.split('\\n').length));\n" +
+        "import('thermal-provision');",
+    ],
+  ])('can %s the refusal of an old Node, which has no stack', async (_how, source) => {
     const folder = await programFolder();
-    const source = "import('thermal-provision').catch(({ code, exitStatus }) => console.log(code, exitStatus));\n";
-    await writeFile(join(folder, 'catch.mjs'), source);
-    const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', './pretend.cjs', 'catch.mjs'], {
+    await writeFile(join(folder, 'own.mjs'), source);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', './pretend.cjs', 'own.mjs'], {
       cwd: folder,
       encoding: 'utf8',
       env: { PRETENDED: '18.19.0' },
     });
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'NODE_UNSUPPORTED 78\n', stderr: '' });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'NODE_UNSUPPORTED 1\n', stderr: '' });
   });
 });
