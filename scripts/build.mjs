@@ -1,7 +1,7 @@
 // Builds the shipped bundle, one build with splitting (docs/architecture.md, "What a start loads"):
 // npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
@@ -19,7 +19,8 @@ const ALIAS = {
   'readable-stream/lib/_stream_writable.js': 'scripts/alias/writableStream.cjs',
 };
 
-// CommonJS libraries call require() for Node's own modules; an ES module has no require().
+// CommonJS libraries call require() for Node's own modules; an ES module has no require(). Each call of theirs goes
+// through a function of esbuild, which is in one file: the build removes this line from the others.
 const REQUIRE =
   'const require=(id)=>{const found=process.getBuiltinModule(id);' +
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
@@ -32,9 +33,61 @@ const { values, positionals } = parseArgs({
 const outdir = resolve(values.outdir ?? positionals[0] ?? `${root}dist`);
 await rm(outdir, { recursive: true, force: true });
 
+const { engines, version } = JSON.parse(await read('package.json'));
+
+/** `engines.node` as src/nodeVersion.ts needs it. Any other form than `^20.19 || >=22.3` ends the build. */
+const nodeRanges = engines.node.split(' || ').map((range) => {
+  const [, sign, major, minor] = /^(\^|>=)(\d+)\.(\d+)$/.exec(range);
+  return { major: Number(major), minor: Number(minor), alone: sign === '^' };
+});
+
+/** What the first files load: name of the file in chunks/ and source. */
+const loaded = {};
+
+const loadFromChunks = {
+  name: 'load from chunks/',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const name = `chunks/${basename(path, '.ts')}`;
+      loaded[name] = join(resolveDir, path);
+      return { path: `./${name}.js`, external: true };
+    }),
+};
+
+/**
+ * Builds the files that programs start or import. Old versions of Node can read them, too: they say which version is
+ * needed (src/nodeVersion.ts), and only then load the rest.
+ */
+const buildFirst = (entryPoints, format, extension) =>
+  build({
+    absWorkingDir: root,
+    entryPoints,
+    outdir,
+    outExtension: { '.js': extension },
+    bundle: true,
+    format,
+    platform: 'node',
+    target: 'node12.20',
+    minify: true,
+    metafile: true,
+    define: { NODE_RANGES: JSON.stringify(nodeRanges) },
+    plugins: [loadFromChunks],
+    logLevel: 'warning',
+  });
+
+const first = await Promise.all(
+  values.device
+    ? [buildFirst({ main: 'src/deviceMain.ts' }, 'esm', '.js')]
+    : [
+        buildFirst({ main: 'src/main.ts', index: 'src/libraryMain.ts' }, 'esm', '.js'),
+        buildFirst({ index: 'src/libraryMain.ts' }, 'cjs', '.cjs'),
+      ],
+);
+
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: values.device ? { main: 'src/deviceMain.ts' } : { main: 'src/main.ts', index: 'src/index.ts' },
+  entryPoints: loaded,
   outdir,
   bundle: true,
   splitting: true,
@@ -49,7 +102,7 @@ const { metafile } = await build({
   legalComments: 'linked',
   metafile: true,
   define: {
-    AGENT_VERSION: JSON.stringify(JSON.parse(await read('package.json')).version),
+    AGENT_VERSION: JSON.stringify(version),
     // As text: esbuild would put an object into a part that every start of the program loads.
     CHART_PICTURES: JSON.stringify(
       JSON.stringify({
@@ -64,11 +117,18 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
+for (const path of Object.keys(metafile.outputs).filter((name) => name.endsWith('.js'))) {
+  const text = (await read(path)).replace(`${REQUIRE}\n`, '');
+  if (!text.includes('require')) await writeFile(`${root}${path}`, text);
+}
+
 const unused = Object.keys(ALIAS).filter((name) => !(ALIAS[name] in metafile.inputs));
 if (unused.length > 0) throw new Error(`nothing imports ${unused.join(', ')}: remove the alias, or correct its name`);
 
 await chmod(`${outdir}/main.js`, 0o755);
-if (values.device) await writeFile(`${outdir}/inputs.json`, JSON.stringify(Object.keys(metafile.inputs).sort()));
+const built = [...first.map((one) => one.metafile), metafile];
+const inputs = new Set(built.flatMap((one) => Object.keys(one.inputs)));
+if (values.device) await writeFile(`${outdir}/inputs.json`, JSON.stringify([...inputs].sort()));
 else await writeDeclarations(outdir);
-const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+const bytes = built.flatMap((one) => Object.values(one.outputs)).reduce((sum, output) => sum + output.bytes, 0);
 console.log(`built main.js and its parts: ${(bytes / 1024).toFixed(0)} kB`);

@@ -21,12 +21,14 @@ const REQUIRED = [
   'README.md',
   'dist/main.js',
   'dist/index.js',
+  'dist/index.cjs',
   'dist/index.d.ts',
+  'dist/index.d.cts',
   'state-diagrams/provision.svg',
 ];
 const MAX_PACKED_BYTES = 2 * 1024 * 1024;
-/** The package has ES modules only: problems with CommonJS and TypeScript's old resolution do not count. */
-const UNSUPPORTED = ['node10', 'node16-cjs'];
+/** Problems with TypeScript's old resolution do not count. */
+const UNSUPPORTED = ['node10'];
 
 /** A TypeScript program that uses the library. */
 const CALLER = `import { type FailureCode, provision } from 'thermal-provision';

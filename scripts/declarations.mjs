@@ -14,7 +14,7 @@ function writeOut(declarations, type, description, names) {
   return declarations.replace(imported, `/** ${description} */\nexport type ${type} =${union};`);
 }
 
-/** Writes `index.d.ts` into a folder, with the names of all failure codes and states. */
+/** Writes `index.d.ts`, and the same as `index.d.cts` for CommonJS, into a folder, with the names of all failure codes and states. */
 export async function writeDeclarations(outdir) {
   // `npm run check` checks the types; this only emits the declarations, file by file.
   const options = '--declaration --emitDeclarationOnly --noCheck --noResolve --allowImportingTsExtensions';
@@ -36,5 +36,5 @@ export async function writeDeclarations(outdir) {
   );
   const foreign = /^(import|export) .*\bfrom\b.*$|\bimport\(.*$/m.exec(text);
   if (foreign !== null) throw new Error(`index.d.ts must not import anything, but has: ${foreign[0]}`);
-  await writeFile(path, text);
+  for (const each of [path, `${outdir}/index.d.cts`]) await writeFile(each, text);
 }

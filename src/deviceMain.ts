@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** main.js of the Debian package: without simulator and demonstration. */
-import { boot } from './cli/boot.ts';
+import { requireNode } from './nodeVersion.ts';
 
-await boot(() => import('./cli/deviceProgram.ts'));
+requireNode();
+void import('./cli/boot.ts').then(({ boot }) => boot(() => import('./cli/deviceProgram.ts')));

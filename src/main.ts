@@ -1,4 +1,5 @@
 #!/usr/bin/env node
-import { boot } from './cli/boot.ts';
+import { requireNode } from './nodeVersion.ts';
 
-await boot(() => import('./cli/program.ts'));
+requireNode();
+void import('./cli/boot.ts').then(({ boot }) => boot(() => import('./cli/program.ts')));

@@ -1,5 +1,5 @@
 import { nothingToDo } from './nothingToDo.ts';
-import { stopSignal } from './stopSignal.ts';
+import { handleHangUp, stopSignal } from './stopSignal.ts';
 
 const { writeSync } = process.getBuiltinModule('node:fs');
 
@@ -24,7 +24,10 @@ export async function boot(load: () => Promise<{ main(): Promise<void> }>): Prom
   const argv = process.argv.slice(2);
   const answer = nothingToDo(argv, process.env);
   if (answer !== undefined) return print(answer);
-  if (STOPPABLE.includes(argv[0] ?? '')) stopSignal();
+  if (STOPPABLE.includes(argv[0] ?? '')) {
+    stopSignal();
+    handleHangUp();
+  }
   const { main } = await load();
   await main();
 }

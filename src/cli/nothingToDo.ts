@@ -1,6 +1,5 @@
 import { MAX_ENTRIES, meantIn, nothingMessage, TRIGGER } from '../device/nearlyNamed.ts';
-import { formatRecord, isLogFormat } from '../log/format.ts';
-import { isLogLevel } from '../log/levels.ts';
+import { formatRecord, isLogFormat, isLogLevel } from '../log/format.ts';
 import type { EventRecord } from '../log/recordedEvent.ts';
 import { isJournalStream, withPriority } from '../systemd/journald.ts';
 

@@ -12,6 +12,7 @@ import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkConfigFolder, checkDeviceFolder, checkStateFolder } from './folders.ts';
 import { checkFreeSpace } from './freeSpace.ts';
+import { checkLogFile } from './logFile.ts';
 import { checkMqttConnection } from './mqttConnection.ts';
 import { checkNameResolution } from './nameResolution.ts';
 import { checkNewConfiguration, type Plan } from './plan.ts';
@@ -96,6 +97,7 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
   const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
+  start('log file', () => after(config, 'thermal_config.json', ({ bytes }) => checkLogFile(deviceFolder, bytes)));
   start('link target', () => after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(path, deviceFolder)));
   start('free space', () =>
     after(config, 'thermal_config.json', ({ path, bytes }) =>

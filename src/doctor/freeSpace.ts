@@ -1,9 +1,8 @@
 import { fileFailure } from '../failures/fileFailure.ts';
+import { mebibytes } from '../files/byteSize.ts';
 import { fileExists } from '../files/fileExists.ts';
 import { FIRST_START_INODES, neededBytes, requireFreeSpace } from '../files/trialWrite.ts';
 import { type Checked, passed } from './check.ts';
-
-const MEBIBYTE = 1024 * 1024;
 
 /**
  * Checks the free space that `run` requires at its start.
@@ -22,6 +21,6 @@ export async function checkFreeSpace(folders: readonly string[], configBytes: nu
     });
     free.push(bytes);
   }
-  const least = Math.floor(Math.min(...free) / MEBIBYTE);
-  return { findings: [passed(`${least} MiB free, ${Math.ceil(needed / MEBIBYTE)} MiB needed`)] };
+  const least = mebibytes(Math.min(...free), 'down');
+  return { findings: [passed(`${least} free, ${mebibytes(needed, 'up')} needed`)] };
 }

@@ -369,7 +369,7 @@ export const FAILURES = {
         message: 'Only {free} more files can be created in {folder}; at least {needed} are needed (inodes)',
         hint: 'Remove files that are not needed (df -i shows the inodes), then start again.',
       },
-      tooLittle: 'Only {free} bytes are free in {folder}; at least {needed} are needed',
+      tooLittle: 'Only {free} is free in {folder}; at least {needed} is needed',
     },
   },
 
@@ -382,6 +382,7 @@ export const FAILURES = {
       notAFolder: 'Could not use the folder {folder}: it is not a folder',
       notAFile: '{path} is neither a file nor a FIFO',
       tooSlow: 'The storage took too long to write {path}',
+      startTooSlow: 'The start was stopped after {seconds} s: the storage of {folder} does not answer',
       checkTooSlow: 'The check was stopped after {seconds} s: the storage does not answer',
       busy: {
         message: "Could not {doing}: {errno} (a file that is a mount of its own can't be replaced, renamed or removed)",

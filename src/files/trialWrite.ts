@@ -3,6 +3,7 @@ import { lstat, rename, stat, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failures/failure.ts';
 import { folderFailure } from '../failures/fileFailure.ts';
+import { mebibytes } from './byteSize.ts';
 import { type FileAttributes, syncFolder, writeTemporary } from './durable.ts';
 import { fileSystemName } from './foreignFileSystem.ts';
 import type { Mount } from './mountTable.ts';
@@ -134,7 +135,13 @@ export const EXPOSURE_HINT = 'Mount it with umask=077, or use a file system that
 export async function requireFreeSpace(folder: string, needed: number, moreInodes = 0): Promise<number> {
   const { bavail, bsize, files, ffree } = await statfs(folder);
   const free = bavail * bsize;
-  if (free < needed) throw new Failure('DISK_FULL', 'tooLittle', { free, folder, needed });
+  if (free < needed) {
+    throw new Failure('DISK_FULL', 'tooLittle', {
+      free: mebibytes(free, 'down'),
+      folder,
+      needed: mebibytes(needed, 'up'),
+    });
+  }
   // A file system without a fixed number of inodes reports 0 of 0.
   const inodes = MIN_FREE_INODES + moreInodes;
   if (files > 0 && ffree < inodes) {

@@ -89,15 +89,9 @@ export const EVENTS = {
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
   'settings.taken': { level: 'info', meaning: 'a key of provision.json in another spelling was taken for a known key' },
-  'storage.volatile': {
-    level: 'warn',
-    meaning: 'a reboot loses what the run writes; allow_volatile_storage allows this',
-  },
+  'storage.volatile': { level: 'warn', meaning: 'a reboot loses what the run writes; provision.json allows this' },
   'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
-  'board.volatile': {
-    level: 'warn',
-    meaning: 'a reboot changes the identity of the board, so an interrupted run would not resume',
-  },
+  'board.volatile': { level: 'warn', meaning: 'after a reboot an interrupted run would not resume on this board' },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
   'candidate.drawn': { level: 'info', fields: DEVICE, meaning: 'a new name and token were generated' },
   'candidate.adopted': {
@@ -249,6 +243,12 @@ export const EVENTS = {
     meaning: 'provisioning failed; the existing configuration is used',
   },
   'start.failed': { level: 'error', fields: FAILURE, meaning: 'there is no usable configuration' },
+  'log.unwritable': {
+    level: 'error',
+    fields: FILE,
+    meaning: "the log file can't be written, the message says why; lines go to standard error",
+  },
+  'log.writable': { level: 'info', fields: FILE, meaning: 'the log file is written again' },
   'config.qos': { level: 'warn', meaning: 'ThingsBoard has no QoS 2; 1 is used' },
   'session.connected': {
     level: 'info',

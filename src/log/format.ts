@@ -1,5 +1,8 @@
 import type { LogDetails, LogRecord } from './log.ts';
 
+// In one part of the bundle with the formats, because a boot without work loads both.
+export { isLogLevel } from './levels.ts';
+
 export const LOG_FORMATS = ['text', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 import { isDevice } from '../config/thermal/credentialsSections.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
-import { readBoardIdentity } from '../device/board.ts';
+import { type BoardIdentity, readBoardIdentity } from '../device/board.ts';
 import { openEventsFile } from '../device/eventsFile.ts';
 import { requireDeviceFolder, requireStateFolder } from '../device/folder.ts';
-import { acquireLock } from '../device/lock.ts';
+import { acquireLock, type Lock } from '../device/lock.ts';
 import { nothingHere } from '../device/nearMisses.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { createSplay } from '../device/splay.ts';
@@ -27,7 +27,8 @@ import { cleanUp, cleanUpOf } from './cleanUp.ts';
 import { type AgentOptions, type Pass, RUN_TIME_LIMIT_MS } from './pass.ts';
 import { type AgentResult, ended, failed, logFailure } from './result.ts';
 import { run } from './run.ts';
-import { decideStartUp, isAtTheEnd, type StartUp } from './startUp.ts';
+import { inTime, StartInterrupted } from './startLimit.ts';
+import { decideStartUp, type Found, isAtTheEnd, type StartUp } from './startUp.ts';
 
 /** Longest wait for unfinished writes after a run has ended. */
 const LEAVE_MS = 500;
@@ -44,24 +45,22 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
   let sink = options.sink;
   const log = createLog((record) => sink(record), clock, position);
   try {
-    await requireDeviceFolder(options.paths.deviceFolder);
-    await requireStateFolder(options.paths);
-    const tightened = await ensurePrivateFolder(options.paths.stateFolder);
-    if (tightened)
-      log.warn('state.tightened', `${options.paths.stateFolder} was accessible to other users; its mode is now 700`);
-    const lock = await acquireLock(options.paths.deviceFolder, options.paths.stateFolder);
+    const locking = lockDevice(options.paths, log);
+    const lock = await inTime(options, locking).catch((error: unknown) => {
+      // A lock that comes too late is not needed.
+      locking.then(({ release }) => release()).catch(() => {});
+      throw error;
+    });
     const unfinished = new Set<Promise<unknown>>();
     const standby = standbyStream();
     let events: LineFile | undefined;
     try {
-      events = await openEventsFile(options.paths.events);
+      events = await inTime(options, openEventsFile(options.paths.events));
       sink = (record) => {
         options.sink(record);
         if (record.level !== 'debug') events?.append(formatJson(record));
       };
-      await makeLeftoversDurable(options.paths, log);
-      await leaveNote(options.paths.lock, `${process.pid}\n`);
-      const board = await readBoardIdentity(options.boardId);
+      const board = await inTime(options, pending(unfinished, prepareFolders(options, log)));
       const { paths, externalSettings, agentVersion } = options;
       const splay = createSplay(options.splaySeconds ?? 0, board, log);
       const dependencies = { paths, externalSettings, splay, clock, log, board, agentVersion, standby };
@@ -78,10 +77,35 @@ export async function runAgent(options: AgentOptions): Promise<AgentResult> {
       await within(LEAVE_MS, left);
     }
   } catch (error) {
+    if (error instanceof StartInterrupted) {
+      log.warn('run.interrupted', 'Interrupted at the start: the storage does not answer');
+      return ended('interrupted', position.runId, null);
+    }
     const failure = toFailureRecord(error);
     logFailure(log, failure);
     return failed(failure, position.runId);
   }
+}
+
+/** Work that may outlive the start if the disk hangs: the folder stays locked until it ends. */
+function pending<T>(unfinished: Set<Promise<unknown>>, work: Promise<T>): Promise<T> {
+  unfinished.add(work);
+  return work;
+}
+
+async function lockDevice(paths: DevicePaths, log: Log): Promise<Lock> {
+  const { deviceFolder, stateFolder } = paths;
+  await requireDeviceFolder(deviceFolder);
+  await requireStateFolder(paths);
+  const tightened = await ensurePrivateFolder(stateFolder);
+  if (tightened) log.warn('state.tightened', `${stateFolder} was accessible to other users; its mode is now 700`);
+  return acquireLock(deviceFolder, stateFolder);
+}
+
+async function prepareFolders({ paths, boardId }: AgentOptions, log: Log): Promise<BoardIdentity> {
+  await makeLeftoversDurable(paths, log);
+  await leaveNote(paths.lock, `${process.pid}\n`);
+  return readBoardIdentity(boardId);
 }
 
 /** Entries that a killed run left may be visible but not durable. The next steps rely on them, so they are synced. */
@@ -112,16 +136,20 @@ async function isWritten({ deviceFolder }: DevicePaths, granted: IssuedCredentia
   return bytes !== undefined && isDevice(bytes, granted.deviceName, granted.token);
 }
 
-/** Decides from the files what to do, and does it. @param superseded how often provision.json has changed */
-async function startUp(pass: Pass, superseded: number): Promise<AgentResult> {
-  const { dependencies, log } = pass;
+/** Everything that decides what this start must do. */
+async function find({ dependencies, log }: Pass): Promise<Found> {
   const { paths, clock, board } = dependencies;
   const trigger = await triggerIdentity(paths.provisionTxt);
   const credentials = await readCredentials(paths.credentials, log, clock.now());
   const snapshot = await loadSnapshot(paths.snapshot, log, clock.now());
   const written = isAtTheEnd(snapshot) && (await isWritten(paths, credentials?.granted ?? null));
-  const decision = decideStartUp({ trigger, credentials, snapshot, board, written });
-  const result = await follow(pass, decision, snapshot);
+  return { trigger, credentials, snapshot, board, written };
+}
+
+/** Decides from the files what to do, and does it. @param superseded how often provision.json has changed */
+async function startUp(pass: Pass, superseded: number): Promise<AgentResult> {
+  const found = await inTime(pass.options, pending(pass.unfinished, find(pass)));
+  const result = await follow(pass, decideStartUp(found), found.snapshot);
   if (result !== 'superseded') return result;
   if (superseded + 1 >= MAX_SUPERSEDED) {
     throw new Failure('SETTINGS_CHANGED', 'tooOften', { times: MAX_SUPERSEDED });
@@ -141,7 +169,8 @@ async function follow(
       return ended('nothing', null, null);
     case 'cleanUp': {
       position.runId = decision.snapshot.runId;
-      await cleanUp(dependencies, cleanUpOf(options, decision.snapshot.context));
+      const cleaning = cleanUp(dependencies, cleanUpOf(options, decision.snapshot.context));
+      await inTime(options, pending(pass.unfinished, cleaning));
       if (decision.afterwards === 'new') return run(pass, previous, { why: 'provision.txt is present again' });
       log.info('run.swept', 'Completed the clean-up left over from a finished run');
       return ended('provisioned', decision.snapshot.runId, decision.snapshot.context.deviceName);

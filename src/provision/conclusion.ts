@@ -182,28 +182,39 @@ async function concludeFailed(
 ): Promise<AgentResult> {
   const { dependencies, log } = pass;
   const failure = publicFailure(context.error);
-  const waited = await saveFailed(pass, writer);
+  const isSaved = await saveFailed(pass, writer);
   // On a stuck disk the file stays; the next run then probes for the device.
-  if (waited === 'done' && nothingSent(context)) {
+  if (isSaved && nothingSent(context)) {
     // The server never saw the generated name, so the next run must not probe for it or warn about it.
-    const removed = durableRemove(dependencies.paths.credentials).catch(() => {});
-    await waitFor(pass, LAST_WRITE_MS, removed);
+    await finish(
+      pass,
+      durableRemove(dependencies.paths.credentials).catch(() => {}),
+    );
   }
   logFailure(log, failure);
   return failed(failure, context.runId, deviceOf(context));
 }
 
-/** An unsaved failure is still reported. The next start then resumes from the state before. */
-async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<Waited> {
+/** Waits for a last write. The signal does not end this short wait, because the run has its result already. */
+function finish({ unfinished }: Pass, work: Promise<unknown>): Promise<unknown> {
+  unfinished.add(work);
+  return within(LAST_WRITE_MS, work);
+}
+
+/**
+ * An unsaved failure is still reported. The next start then resumes from the state before.
+ * @returns whether the disk has answered
+ */
+async function saveFailed(pass: RunningPass, writer: SnapshotWriter): Promise<boolean> {
   const unsaved = (why: string): void =>
     pass.log.warn('snapshot.unsaved', `The failed state could not be saved: ${why}`);
   try {
-    const waited = await waitFor(pass, LAST_WRITE_MS, writer.durable());
+    const waited = await finish(pass, writer.durable());
     if (waited === LATE) unsaved('the storage took too long');
-    return waited;
+    return waited !== LATE;
   } catch (error) {
     unsaved(toFailureRecord(error).message);
-    return 'done';
+    return true;
   }
 }
 

@@ -15,6 +15,7 @@ import { strategySeenIn } from './knownStrategy.ts';
 import type { Pass } from './pass.ts';
 import { type AgentResult, ended } from './result.ts';
 import { openSnapshotWriter, type SnapshotWriter } from './snapshotWriter.ts';
+import { inTime } from './startLimit.ts';
 
 type Beginning =
   | { readonly why: string; readonly runId?: string | undefined }
@@ -89,8 +90,8 @@ export async function run(
     else {
       actor.start();
       if (resuming) {
-        const trigger = await triggerIdentity(paths.provisionTxt);
-        const digest = await currentDigest(dependencies);
+        const reading = Promise.all([triggerIdentity(paths.provisionTxt), currentDigest(dependencies)]);
+        const [trigger, digest] = await inTime(options, reading);
         quiet = false;
         resumePending = true;
         actor.send({ type: 'RESUME', at: clock.now(), trigger, settingsDigest: digest });

@@ -37,7 +37,7 @@ vi.mock('../../src/provision/agent.ts', () => ({
 vi.mock('../../src/log/winstonSink.ts', () => ({
   winstonSink: (options: WinstonSinkOptions): WinstonSink => {
     setUp.now.lines.push(options);
-    return { sink: () => {}, close: () => {} };
+    return { sink: () => {}, reopen: () => {}, close: () => {} };
   },
 }));
 vi.mock('../../src/client/runClient.ts', () => ({

@@ -42,6 +42,7 @@ vi.mock('../../src/log/winstonSink.ts', () => ({
       const isLogged = LOG_LEVELS.indexOf(record.level) <= LOG_LEVELS.indexOf(level);
       if (isLogged) done.output += `${formatRecord(format, record)}\n`;
     },
+    reopen: () => {},
     close: () => {},
   }),
 }));

@@ -106,6 +106,7 @@ describe('the files', () => {
       ['provision.json', 'passed'],
       ['authorities', 'skipped'],
       ['thermal_config.json', 'passed'],
+      ['log file', 'passed'],
       ['link target', 'passed'],
       ['free space', 'passed'],
       // A container's own folders are lost with the container.

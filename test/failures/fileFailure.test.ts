@@ -28,7 +28,7 @@ describe('fileFailure', () => {
   });
 
   it('keeps a Failure as it is', () => {
-    const failure = new Failure('DISK_FULL', 'tooLittle', { free: 1, folder: '/d', needed: 2 });
+    const failure = new Failure('DISK_FULL', 'tooLittle', { free: '1 MiB', folder: '/d', needed: '2 MiB' });
     expect(fileFailure(failure, 'write /d/file')).toBe(failure);
   });
 });

@@ -104,7 +104,7 @@ describe('tryFolder', () => {
     await put(join(folder, 'one page'), 'x');
     expect(await failureOf(() => tryFolder(folder))).toMatchObject({
       code: 'DISK_FULL',
-      message: `Only ${MIN_FREE_BYTES - 4096} bytes are free in ${folder}; at least 1048576 are needed`,
+      message: `Only 0.9 MiB is free in ${folder}; at least 1 MiB is needed`,
     });
   });
 });

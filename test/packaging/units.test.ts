@@ -55,6 +55,11 @@ it('thermal-client.service starts after the agent, also when the agent fails', (
   expect(valuesOf(client, 'ExecStart')).toEqual(['/usr/bin/thermal-provision start --no-provision']);
 });
 
+it('thermal-client.service may write the log file that the page about operation names', () => {
+  const [name = ''] = valuesOf(client, 'LogsDirectory');
+  expect(readPage('docs/operate.md')).toContain(`\`/var/log/${name}/client.log\``);
+});
+
 it("every unit that writes to the camera's folder has the same user", () => {
   const [user = ''] = valuesOf(agent, 'User');
   expect(valuesOf(client, 'User')).toEqual([user]);

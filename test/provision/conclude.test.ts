@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
+import { EXIT } from '../../src/failures/exit.ts';
 import { fileExists } from '../../src/files/fileExists.ts';
 import { runAgent } from '../../src/provision/agent.ts';
 import { RUN_TIME_LIMIT_MS } from '../../src/provision/pass.ts';
@@ -16,7 +17,7 @@ import { stickyDisk } from '../support/stuckDisk.ts';
 
 /** Two seconds for unfinished writes, and half a second to leave. The rest is for a busy machine. */
 const END_LIMIT_MS = 4000;
-/** Without a signal two seconds more, in which a healthy disk would have finished the write. */
+/** After a failure two seconds more, in which a healthy disk would have finished the write. */
 const FAILED_LIMIT_MS = END_LIMIT_MS + 2000;
 /** Late enough that the agent waits for the disk. */
 const MOMENT_MS = 50;
@@ -153,25 +154,42 @@ describe("the final state can't be saved", () => {
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
   });
 
-  test.each([true, false])('failed: reported as usual, and soon (signal: %s)', async (aborted) => {
+  test('failed, and the signal: reported as usual, and soon', async () => {
     const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
     const { stick, release } = await stickyDisk(onTestFinished);
     const run = await runToEnd(paths, (state, end) => {
       if (state !== 'failed') return;
       end.begins();
       stick();
-      if (aborted) end.abort();
+      end.abort();
     });
     expect(run).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_KEY_REFUSED' } });
-    expect(run.events.includes('snapshot.unsaved')).toBe(!aborted);
+    expect(run.events).toContain('snapshot.unsaved');
     expect(run.events.at(-1)).toBe('run.failed');
-    expect(run.tookMs).toBeLessThan(aborted ? END_LIMIT_MS : FAILED_LIMIT_MS);
+    expect(run.tookMs).toBeLessThan(FAILED_LIMIT_MS);
     expect(isLocked(paths.stateFolder)).toBe(true);
 
     await release();
     await unlocked(paths.stateFolder);
     expect((await runDevice(paths)).failure?.code).toBe('PROVISION_KEY_REFUSED');
   });
+});
+
+test('the signal while failed is being saved on a slow disk: the failure is saved and reported', async () => {
+  const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
+  const { stick, release } = await stickyDisk(onTestFinished);
+  const run = await runToEnd(paths, (state, end) => {
+    if (state !== 'failed') return;
+    stick();
+    end.abort();
+    setTimeout(release, 3 * MOMENT_MS);
+  });
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: EXIT.NOPERM, failure: { code: 'PROVISION_KEY_REFUSED' } });
+  expect(run.events).not.toContain('snapshot.unsaved');
+  const snapshot = JSON.parse(readFileSync(paths.snapshot, 'utf8'));
+  expect(snapshot).toMatchObject({ state: 'failed', error: { code: 'PROVISION_KEY_REFUSED' } });
+  // The next run must not probe for a name that was never sent.
+  expect(await fileExists(paths.credentials)).toBe(false);
 });
 
 test("failed is saved, but credentials.json can't be removed: reported as usual", async () => {

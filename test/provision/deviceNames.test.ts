@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
@@ -112,4 +113,16 @@ test('if it does not, the failure names the device and the attribute to delete; 
   simulator.registry.deleteProvisionState('hall-7');
   expect((await runDevice(paths)).outcome).toBe('provisioned');
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('the first name is taken, and the server is gone before the second is sent: both names are kept', async () => {
+  const { simulator, paths } = await collidingScene(1);
+  const run = await runDevice(paths, {
+    onState: (state, { nameIndex }) => {
+      if (state === 'prepare' && nameIndex === 2) void simulator.close();
+    },
+  });
+  expect(run.outcome).toBe('failed');
+  const { candidates } = JSON.parse(await readFile(paths.credentials, 'utf8'));
+  expect(candidates).toHaveLength(2);
 });

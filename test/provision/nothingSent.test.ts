@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { fileExists } from '../../src/files/fileExists.ts';
@@ -36,4 +37,17 @@ test('a name that an earlier run may have sent is kept, also when this run fails
   await writeFile(paths.provisionJson, key);
   expect((await runDevice(paths)).outcome).toBe('provisioned');
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
+test('provision.txt is removed before the run has looked for it: there is nothing to do', async () => {
+  const { simulator, paths } = await scene();
+  const run = await runDevice(paths, {
+    sink: ({ event }) => {
+      if (event === 'run.started') rmSync(paths.provisionTxt);
+    },
+  });
+  expect(run).toMatchObject({ outcome: 'nothing', exitStatus: 0, deviceName: null, failure: null });
+  const message = `No provision.txt in ${paths.deviceFolder}: nothing to do`;
+  expect(run.records.at(-1)).toMatchObject({ event: 'run.nothing', message });
+  expect(simulator.registry.devices()).toEqual([]);
 });

@@ -1,9 +1,8 @@
-import { isAbsolute, join } from 'node:path';
 import { createTemperatureSource } from '../../client/createTemperatureSource.ts';
 import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
 import { runClient } from '../../client/runClient.ts';
 import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
-import type { ClientConfig } from '../../config/thermal/clientConfig.ts';
+import { type ClientConfig, logFilePath } from '../../config/thermal/clientConfig.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';
@@ -63,11 +62,14 @@ export async function startDevice(options: StartArguments, signal: AbortSignal, 
     );
   }
   const configured = winstonSink(await sinkOptions(options, config, paths));
+  // logrotate's script may send it.
+  process.on('SIGHUP', configured.reopen);
   const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
   try {
     await operate(options, paths, config, log, clock, signal, watched);
     return EXIT.OK;
   } finally {
+    process.off('SIGHUP', configured.reopen);
     configured.close();
     console.close();
   }
@@ -87,8 +89,8 @@ async function sinkOptions(
   paths: DevicePaths,
 ): Promise<WinstonSinkOptions> {
   const lines = logLines(options, logging.level);
-  if (logging.output === 'console') return lines;
-  const path = isAbsolute(logging.logFile) ? logging.logFile : join(paths.deviceFolder, logging.logFile);
+  const path = logFilePath(logging, paths.deviceFolder);
+  if (path === undefined) return lines;
   const attributes = { mode: LOG_FILE_MODE, ...(await folderOwner(path).catch(() => ({}))) };
   return { ...lines, file: { path, only: logging.output === 'file', attributes } };
 }

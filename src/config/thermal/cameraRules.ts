@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { Failure } from '../../failures/failure.ts';
 import { Secret } from '../../secret.ts';
 import { formatPath } from '../json/strictJson.ts';
-import type { ClientConfig, MeasurementSpot } from './clientConfig.ts';
+import type { ClientConfig, LoggingSettings, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';
 
 // The rules of the C++ client on the camera for thermal_config.json (docs/files.md). A key that the page does not
@@ -55,6 +55,15 @@ const spotsSchema = z
     z.refine((spots) => new Set(spots.map(({ id }) => id)).size === spots.length, { error: 'expected different ids' }),
   );
 
+const loggingSchema = z.object(
+  {
+    level: z.optional(choice(['debug', 'info', 'warn', 'error'])),
+    output: z.optional(choice(['console', 'file', 'both'])),
+    log_file: z.optional(text()),
+  },
+  object,
+);
+
 const configSchema = z.object({
   thingsboard: z.object(
     {
@@ -79,16 +88,7 @@ const configSchema = z.object({
     },
     object,
   ),
-  logging: z.optional(
-    z.object(
-      {
-        level: z.optional(choice(['debug', 'info', 'warn', 'error'])),
-        output: z.optional(choice(['console', 'file', 'both'])),
-        log_file: z.optional(text()),
-      },
-      object,
-    ),
-  ),
+  logging: z.optional(loggingSchema),
   // The camera ignores this section, so a wrong value in it must not make the file invalid.
   provisioning: z.catch(
     z.optional(
@@ -129,6 +129,12 @@ function toSpot(spot: z.infer<typeof spotSchema>): MeasurementSpot {
   return { id, name, x, y, minTemp: min_temp, maxTemp: max_temp, noiseFactor: noise_factor, enabled };
 }
 
+const toLogging = ({ level, output, log_file }: z.infer<typeof loggingSchema>): LoggingSettings => ({
+  level: level ?? 'info',
+  output: output ?? 'console',
+  logFile: log_file ?? 'thermal-mqtt.log',
+});
+
 function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }: Camera): ClientConfig {
   const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
   return {
@@ -149,11 +155,7 @@ function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }:
       retryDelayMs: telemetry.retry_delay_ms ?? 1000,
       measurementSpots: (telemetry.measurement_spots ?? []).map(toSpot),
     },
-    logging: {
-      level: logging.level ?? 'info',
-      output: logging.output ?? 'console',
-      logFile: logging.log_file ?? 'thermal-mqtt.log',
-    },
+    logging: toLogging(logging),
     ...(provisioning === undefined
       ? {}
       : { provisioning: { runId: provisioning.run_id, provisionedAt: provisioning.provisioned_at } }),
@@ -169,4 +171,11 @@ export function parseThermalConfig(bytes: Uint8Array): ClientConfig {
   const checked = check(bytes);
   if ('config' in checked) return toThermalConfig(checked.config);
   throw new Failure('CONFIG_INVALID', 'rules', { problems: checked.problems });
+}
+
+/** The `logging` section alone, also of a file that the camera can't load. undefined: it can't be read. */
+export function parseLogging(bytes: Uint8Array): LoggingSettings | undefined {
+  const json = readConfigText(bytes);
+  const parsed = z.object({ logging: z._default(loggingSchema, {}) }).safeParse(json.ok ? json.value : undefined);
+  return parsed.success ? toLogging(parsed.data.logging) : undefined;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { LogLevel } from '../../log/levels.ts';
 import type { Secret } from '../../secret.ts';
 
@@ -52,12 +53,19 @@ export interface ClientConfig {
   readonly telemetry: TelemetrySettings;
   /** Absent if this agent did not write the file. */
   readonly provisioning?: ProvisioningOrigin;
-  readonly logging: {
-    readonly level: LogLevel;
-    readonly output: 'console' | 'file' | 'both';
-    readonly logFile: string;
-  };
+  readonly logging: LoggingSettings;
 }
+
+export interface LoggingSettings {
+  readonly level: LogLevel;
+  readonly output: 'console' | 'file' | 'both';
+  /** Relative to the device folder. */
+  readonly logFile: string;
+}
+
+/** Path of the log file of normal operation. undefined: the log goes to standard error only. */
+export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: string): string | undefined =>
+  output === 'console' ? undefined : resolve(deviceFolder, logFile);
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 

@@ -1,0 +1,88 @@
+/** A start on a disk that does not answer: it ends within a limit, soon after a signal, and keeps the folder locked. */
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { DevicePaths } from '../../src/device/paths.ts';
+import { EXIT } from '../../src/failures/exit.ts';
+import { runDevice, type Scene, scene } from '../support/agentRun.ts';
+import { isLocked, unlocked } from '../support/folderLock.ts';
+import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { type StickyDisk, stickyDisk } from '../support/stuckDisk.ts';
+
+const START_LIMIT_MS = 60_000;
+const AFTER_SIGNAL_MS = 2000;
+const LEAVE_MS = 500;
+
+/** Paths whose named one calls `act` when it is first used. */
+function actingAt(paths: DevicePaths, name: 'credentials' | 'provisionTxt', act: () => void): DevicePaths {
+  let isFirst = true;
+  return {
+    ...paths,
+    get [name]() {
+      if (isFirst) act();
+      isFirst = false;
+      return paths[name];
+    },
+  };
+}
+
+/** Lets the disk answer, and expects that the next start provisions. */
+async function expectNextStart({ simulator, paths }: Scene, disk: StickyDisk): Promise<void> {
+  vi.useRealTimers();
+  await disk.release();
+  await unlocked(paths.deviceFolder);
+  let run = await runDevice(paths);
+  // The start that ended may get its lock now, and gives it back at once.
+  while (run.failure?.code === 'LOCKED') run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'provisioned' });
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+}
+
+describe('a start on a stuck disk', () => {
+  let here: Scene;
+  let disk: StickyDisk;
+  beforeEach(async () => {
+    [here, disk] = [await scene(), await stickyDisk(onTestFinished)];
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it('fails at the limit, when not even the folder can be looked at', async () => {
+    disk.stick();
+    const start = runDevice(here.paths);
+    await vi.advanceTimersByTimeAsync(START_LIMIT_MS);
+    expect((await start).failure).toMatchObject({
+      code: 'DISK_ERROR',
+      exitStatus: EXIT.IOERR,
+      message: `The start was stopped after 60 s: the storage of ${here.paths.deviceFolder} does not answer`,
+    });
+    await expectNextStart(here, disk);
+  });
+
+  it.each(['credentials', 'provisionTxt'] as const)(
+    'fails at the limit at %s, and the folder stays locked until the disk answers',
+    async (name) => {
+      const start = await new Promise<{ end: ReturnType<typeof runDevice> }>((resolve) => {
+        const stick = (): void => {
+          disk.stick();
+          resolve({ end });
+        };
+        const end = runDevice(actingAt(here.paths, name, stick));
+      });
+      await vi.advanceTimersByTimeAsync(START_LIMIT_MS);
+      // The agent then waits half a second for the disk.
+      await vi.advanceTimersByTimeAsync(LEAVE_MS);
+      expect((await start.end).failure).toMatchObject({ code: 'DISK_ERROR' });
+      expect(isLocked(here.paths.deviceFolder)).toBe(true);
+      await expectNextStart(here, disk);
+    },
+  );
+
+  it('is interrupted soon after the signal', async () => {
+    const controller = new AbortController();
+    disk.stick();
+    const start = runDevice(here.paths, { signal: controller.signal });
+    controller.abort();
+    await vi.advanceTimersByTimeAsync(AFTER_SIGNAL_MS);
+    expect(await start).toMatchObject({ outcome: 'interrupted', exitStatus: EXIT.TEMPFAIL });
+    await expectNextStart(here, disk);
+  });
+});
