@@ -1,6 +1,12 @@
 /** The tenant's device profiles. The first one comes from the simulator's options, the others are made through REST. */
 
-import type { Strategy } from './provisioningStrategy.ts';
+export const STRATEGIES = [
+  'ALLOW_CREATE_NEW_DEVICES',
+  'CHECK_PRE_PROVISIONED_DEVICES',
+  'X509_CERTIFICATE_CHAIN',
+  'DISABLED',
+] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 /** The first profile has the same id in each start, so that devices in a registry file keep their profile. */
 export const FIRST_PROFILE_ID = '00000000-0000-4000-8000-000000000001';

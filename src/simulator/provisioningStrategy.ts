@@ -7,14 +7,6 @@ import type { ProvisionRequest } from './provisionRequest.ts';
 import type { Device } from './registry.ts';
 import type { Release } from './release.ts';
 
-export const STRATEGIES = [
-  'ALLOW_CREATE_NEW_DEVICES',
-  'CHECK_PRE_PROVISIONED_DEVICES',
-  'X509_CERTIFICATE_CHAIN',
-  'DISABLED',
-] as const;
-export type Strategy = (typeof STRATEGIES)[number];
-
 /** The rules that a decision depends on, beside the profile. */
 export interface ProvisioningRules extends Pick<Release, 'reprovision' | 'templatesInNames'> {
   /** The tenant's device limit. */

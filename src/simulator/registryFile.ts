@@ -4,8 +4,7 @@ import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
-import { type DeviceProfile, FIRST_PROFILE_ID } from './profileList.ts';
-import { STRATEGIES } from './provisioningStrategy.ts';
+import { type DeviceProfile, FIRST_PROFILE_ID, STRATEGIES } from './profileList.ts';
 import type { NewDevice } from './registry.ts';
 import { NO_COUNTS, type Registry } from './registry.ts';
 

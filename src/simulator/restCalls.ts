@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
-import { STRATEGIES } from './provisioningStrategy.ts';
+import { STRATEGIES } from './profileList.ts';
 import type { Device, Registry } from './registry.ts';
 import { invalid, notFound } from './restRefusal.ts';
 import { attributesJson, credentialsJson, deviceJson, pageJson, profileJson, telemetryJson } from './restShapes.ts';

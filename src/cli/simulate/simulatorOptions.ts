@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../failures/failure.ts';
 import { parseFault } from '../../simulator/faultText.ts';
-import { STRATEGIES } from '../../simulator/provisioningStrategy.ts';
+import { STRATEGIES } from '../../simulator/profileList.ts';
 import { RELEASE_NAMES } from '../../simulator/release.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 

@@ -1,7 +1,7 @@
 /** What the suite does on the server as its administrator (docs/thingsboard.md, section 7). */
 
 import * as z from 'zod/mini';
-import type { Strategy } from '../../../src/simulator/provisioningStrategy.ts';
+import type { Strategy } from '../../../src/simulator/profileList.ts';
 import { inParallel } from '../certify/inParallel.ts';
 import { type RestClient, RestError } from './restClient.ts';
 import { eventually } from './waiting.ts';
@@ -35,6 +35,11 @@ export class Administration {
 
   constructor(rest: RestClient) {
     this.#rest = rest;
+  }
+
+  /** @throws RestError when the user is not an administrator of a tenant */
+  async checkAccess(): Promise<void> {
+    await this.#rest.call('GET', '/api/deviceProfileInfos?pageSize=1&page=0');
   }
 
   /** @param profile without its id */

@@ -1,6 +1,6 @@
 /** The command line of the acceptance suite. */
 
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { RELEASE_NAMES, type ReleaseName } from '../../../src/simulator/release.ts';
 
@@ -119,7 +119,12 @@ async function serverAccess(values: Values): Promise<ServerAccess | undefined> {
   }
   const password = await passwordOf(values);
   if (password === '') throw new UsageError('A server needs THINGSBOARD_PASSWORD, --password-file or --password');
-  if (ca !== undefined && mqtts === undefined) throw new UsageError('--ca needs --mqtts');
+  if (ca !== undefined) {
+    if (mqtts === undefined) throw new UsageError('--ca needs --mqtts');
+    await access(ca).catch(() => {
+      throw new UsageError(`--ca ${ca} can't be read`);
+    });
+  }
   return {
     mqtt: endpoint('mqtt', mqtt),
     ...(mqtts === undefined ? {} : { mqtts: endpoint('mqtts', mqtts) }),

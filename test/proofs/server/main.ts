@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { RELEASE_NAMES, type ReleaseName } from '../../../src/simulator/release.ts';
 import { REST_USER } from '../../../src/simulator/rest.ts';
 import { startSimulator } from '../../../src/simulator/simulator.ts';
+import { checkAccess } from './access.ts';
 import { type ServerAccess, type SuiteArguments, suiteArguments, UsageError } from './arguments.ts';
 import { type PlayOptions, playScenario } from './playScenario.ts';
 import { type Result, readResults, table, writeResults } from './results.ts';
@@ -94,7 +95,10 @@ function stopSignal(): AbortSignal {
 
 async function playAll(suite: Suite): Promise<void> {
   const { given } = suite;
-  if (given.server !== undefined) return playOn(suite, given.server.rest, given.server, given.release);
+  if (given.server !== undefined) {
+    await checkAccess(given.server, suite.signal);
+    return playOn(suite, given.server.rest, given.server, given.release);
+  }
   for (const release of given.release === undefined ? RELEASE_NAMES : [given.release]) {
     await playOnSimulator(suite, release);
   }
@@ -117,9 +121,8 @@ export async function serverTest(args: readonly string[], program: string): Prom
     await playAll(suite);
     return report(suite, (performance.now() - startedAt) / 1000);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    say(error.message);
-    return USAGE_STATUS;
+    say(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError ? USAGE_STATUS : 1;
   }
 }
 

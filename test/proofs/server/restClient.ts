@@ -77,7 +77,8 @@ export class RestClient {
   async #patiently(method: string, path: string, body: unknown, token?: string): Promise<Answer> {
     for (const pause of PAUSES_MS) {
       const answer = await this.#ask(method, path, body, token).catch((error: unknown) => {
-        if (method !== 'GET' || this.#signal.aborted) throw error;
+        // Deleting twice does no harm.
+        if (method === 'POST' || this.#signal.aborted) throw error;
         return undefined;
       });
       const again = answer === undefined || answer.status === 429 || (method === 'GET' && answer.status >= 502);

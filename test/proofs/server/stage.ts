@@ -29,7 +29,9 @@ export interface StageOptions {
   readonly progress: (text: string) => void;
 }
 
-/** A device came into the profile after the count was right. */
+/** The server may show a device late. */
+const COUNT_LIMIT_MS = 20_000;
+/** A request that is still on its way could make a device too many after the count was right. */
 const SETTLE_MS = 400;
 
 const random = (): string => randomBytes(10).toString('hex');
@@ -103,11 +105,12 @@ export class Stage {
     return found;
   }
 
-  /** Waits until the profiles have this number of devices. @returns their number a moment later */
+  /** Waits until the profiles have this number of devices, or more. @returns their number a moment later */
   async settledCount(expected: number): Promise<number> {
-    await eventually(`${expected} devices`, async () =>
-      (await this.devices()).length === expected ? true : undefined,
-    ).catch(() => {});
+    const enough = async (): Promise<true | undefined> =>
+      (await this.devices()).length >= expected ? true : undefined;
+    // Too few devices are counted once more, like too many: the caller compares.
+    await eventually(`${expected} devices`, enough, COUNT_LIMIT_MS).catch(() => {});
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     return (await this.devices()).length;
   }
