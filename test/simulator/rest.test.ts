@@ -92,7 +92,8 @@ test('each profile has its own key, strategy and devices', async () => {
 test('names and keys of profiles are unique', async () => {
   const { call } = await administered();
   await call('POST', '/api/deviceProfile', profile('one'));
-  expect(await call('POST', '/api/deviceProfile', profile('one'))).toMatchObject({ status: 400 });
+  const sameName = { ...profile('one'), provisionDeviceKey: 'another key' };
+  expect(await call('POST', '/api/deviceProfile', sameName)).toMatchObject({ status: 400 });
   const sameKey = { ...profile('two'), provisionDeviceKey: 'key-one' };
   expect(await call('POST', '/api/deviceProfile', sameKey)).toMatchObject({ status: 400 });
 });

@@ -28,7 +28,10 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   const startedAt = performance.now();
   const ending = new AbortController();
   const clearing = new AbortController();
-  const stage = new Stage(options, new Administration(new RestClient(rest, ending.signal)));
+  const progress = (text: string): void => {
+    if (!ending.signal.aborted) options.progress(text);
+  };
+  const stage = new Stage({ ...options, progress }, new Administration(new RestClient(rest, ending.signal)));
   const result = (outcome: Result['outcome'], devices: number | null, reason: string | null): Result => {
     const seconds = Math.round(performance.now() - startedAt) / 1000;
     return { server: label, scenario: scenario.name, outcome, seconds, devices, reason };
