@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
 import { hostAndPort } from '../endpoint.ts';
 import { bind } from './listener.ts';
@@ -76,6 +76,8 @@ export async function startRest(registry: Registry, options: RestOptions = {}): 
     return answered;
   };
 
+  // Loaded only here. An import of this whole module at run time would cut the bundle's parts of `run` into more files.
+  const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer({ requestTimeout: REQUEST_LIMIT_MS, headersTimeout: REQUEST_LIMIT_MS });
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => {});

@@ -15,7 +15,7 @@ import { type RateLimit, RateLimiter } from './rateLimit.ts';
 import { type Attributes, type NewDevice, Registry } from './registry.ts';
 import { loadRegistry, RegistryFile } from './registryFile.ts';
 import { RELEASES, type ReleaseName } from './release.ts';
-import type { Rest } from './rest.ts';
+import { startRest } from './rest.ts';
 import type { ServerContext } from './serverContext.ts';
 import { Timers } from './timers.ts';
 import { Transport } from './transport.ts';
@@ -149,10 +149,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const rest =
     options.restPort === undefined
       ? undefined
-      : await startRestOf(options, context).catch(async (error: unknown) => {
-          await Promise.all([listener.close(), file?.close()]);
-          throw error;
-        });
+      : await startRest(registry, { host: options.host, port: options.restPort, durable: context.durable }).catch(
+          async (error: unknown) => {
+            await Promise.all([listener.close(), file?.close()]);
+            throw error;
+          },
+        );
   let lastRpc = 0;
 
   return {
@@ -182,9 +184,4 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await file?.close();
     },
   };
-}
-
-async function startRestOf({ host, restPort }: SimulatorOptions, { registry, durable }: ServerContext): Promise<Rest> {
-  const { startRest } = await import('./rest.ts');
-  return startRest(registry, { host, port: restPort, durable });
 }
