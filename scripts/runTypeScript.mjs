@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Builds dist/ unless `--agent` names another build. The build prints to standard error. */
 export function buildAgentUnlessGiven(args) {
-  if (args.some((argument) => argument.startsWith('--agent'))) return;
+  if (args.some((argument) => /^--agent(=|$)/.test(argument))) return;
   const { status } = spawnSync(process.execPath, [`${root}scripts/build.mjs`], { stdio: ['ignore', 2, 2] });
   if (status !== 0) throw new Error('the agent could not be built');
 }

@@ -71,7 +71,8 @@ export async function listen(options: ListenOptions, accept: (socket: Socket) =>
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
+/** Listens. @throws Failure SERVER_UNAVAILABLE */
+export function bind(server: Server, host: string, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.on('error', (error) => {
       const errno = errnoOf(error) ?? error.message;

@@ -47,7 +47,7 @@ function answer(context: ServerContext, session: number, parsed: ParsedRequest):
 async function provision(context: ServerContext, session: number, request: ProvisionRequest): Promise<Reply> {
   await context.timers.wait(context.times.commitDelayMs);
   // There is no await between decision and commit, so that one of two concurrent requests for a name fails.
-  const decision = decide(request, context.profile, context.release, context.registry);
+  const decision = decide(request, { ...context.release, deviceLimit: context.deviceLimit }, context.registry);
   if (decision.status === 'SILENCE') {
     await context.timers.wait(context.times.backEndTimeoutMs);
     return { puback: true, close: decision.reason };
@@ -72,7 +72,8 @@ function commit({ registry }: ServerContext, decision: Exclude<Decision, { statu
       return;
     case 'SUCCESS':
       if (decision.create) {
-        registry.addDevice({ name: decision.name, credentials: decision.credentials, provisioned: true });
+        const { name, profile, credentials } = decision;
+        registry.addDevice({ name, profile, credentials, provisioned: true });
       } else {
         registry.markProvisioned(decision.name);
       }

@@ -2,25 +2,13 @@
 
 import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';
+import type { DeviceProfile } from './profileList.ts';
 import type { ProvisionRequest } from './provisionRequest.ts';
 import type { Device } from './registry.ts';
 import type { Release } from './release.ts';
 
-export const STRATEGIES = [
-  'ALLOW_CREATE_NEW_DEVICES',
-  'CHECK_PRE_PROVISIONED_DEVICES',
-  'X509_CERTIFICATE_CHAIN',
-  'DISABLED',
-] as const;
-export type Strategy = (typeof STRATEGIES)[number];
-
-/** The device profile of the provisioning key, and the tenant's device limit. */
-export interface ProvisioningProfile {
-  readonly strategy: Strategy;
-  readonly deviceKey: string;
-  readonly deviceSecret: string;
-  /** CHECK_PRE_PROVISIONED_DEVICES answers SUCCESS to a device that is already provisioned (before 4.2.1.1). */
-  readonly reprovision: boolean;
+/** The rules that a decision depends on, beside the profile. */
+export interface ProvisioningRules extends Pick<Release, 'reprovision' | 'templatesInNames'> {
   /** The tenant's device limit. */
   readonly deviceLimit: number;
 }
@@ -28,12 +16,20 @@ export interface ProvisioningProfile {
 /** The part of the registry that a decision depends on. */
 export interface KnownDevices {
   readonly size: number;
+  readonly profiles: { findByKey(deviceKey: string): DeviceProfile | undefined };
   find(name: string): Device | undefined;
   findByCredentials(key: string): Device | undefined;
 }
 
 export type Decision =
-  | { readonly status: 'SUCCESS'; readonly name: string; readonly credentials: Credentials; readonly create: boolean }
+  | {
+      readonly status: 'SUCCESS';
+      readonly name: string;
+      /** Id of the device's profile. */
+      readonly profile: string;
+      readonly credentials: Credentials;
+      readonly create: boolean;
+    }
   /** `reason` is for the user of the simulator. It is never part of the answer. */
   | { readonly status: 'NOT_FOUND' | 'FAILURE'; readonly reason: string }
   /** No answer for a long time, then PUBACK and a close. */
@@ -47,16 +43,12 @@ const notFound = (reason: string): Decision => ({ status: 'NOT_FOUND', reason })
  * Decides one request. The caller commits a SUCCESS in the same turn of the event loop.
  * @param devices the registry at this moment
  */
-export function decide(
-  request: ProvisionRequest,
-  profile: ProvisioningProfile,
-  release: Release,
-  devices: KnownDevices,
-): Decision {
+export function decide(request: ProvisionRequest, rules: ProvisioningRules, devices: KnownDevices): Decision {
   const name = trim(request.deviceName);
   if (request.deviceName !== '' && name === '') return failure('the device name is only white space');
   if (request.provisionDeviceKey === '' || request.provisionDeviceSecret === '') return notFound('empty key or secret');
-  if (request.provisionDeviceKey !== profile.deviceKey) return notFound('unknown key');
+  const profile = devices.profiles.findByKey(request.provisionDeviceKey);
+  if (profile === undefined) return notFound('unknown key');
   if (profile.strategy === 'DISABLED') return notFound('provisioning is disabled');
   if (profile.strategy === 'X509_CERTIFICATE_CHAIN') {
     return { status: 'SILENCE', reason: 'this strategy does not accept requests' };
@@ -64,28 +56,29 @@ export function decide(
   if (request.provisionDeviceSecret !== profile.deviceSecret) return notFound('wrong secret');
   if (name.includes('\0')) return { status: 'SILENCE', reason: 'the database refuses a name with NUL' };
   return profile.strategy === 'ALLOW_CREATE_NEW_DEVICES'
-    ? allowCreate(name, request, profile, release, devices)
-    : checkPreProvisioned(name, profile, devices);
+    ? allowCreate(name, request, profile.id, rules, devices)
+    : checkPreProvisioned(name, profile.id, rules, devices);
 }
 
 function allowCreate(
   chosenName: string,
   request: ProvisionRequest,
-  profile: ProvisioningProfile,
-  release: Release,
+  profile: string,
+  rules: ProvisioningRules,
   devices: KnownDevices,
 ): Decision {
   const name = chosenName === '' ? randomAlphanumeric() : chosenName;
   if (devices.find(name) !== undefined) return failure('the name exists');
-  const problem = nameProblem(name, release);
+  const problem = nameProblem(name, rules);
   if (problem !== undefined) return failure(problem);
-  if (devices.size >= profile.deviceLimit) return failure('the device limit is reached');
+  if (devices.size >= rules.deviceLimit) return failure('the device limit is reached');
 
   const credentials = chosenCredentials(request);
   if (credentials === undefined) {
     return {
       status: 'SUCCESS',
       name,
+      profile,
       credentials: { type: 'ACCESS_TOKEN', token: randomAlphanumeric() },
       create: true,
     };
@@ -94,18 +87,18 @@ function allowCreate(
   const refused = credentialsProblem(credentials);
   if (refused !== undefined) return failure(refused);
   if (devices.findByCredentials(credentialsKey(credentials)) !== undefined) return failure('the credentials are taken');
-  return { status: 'SUCCESS', name, credentials, create: true };
+  return { status: 'SUCCESS', name, profile, credentials, create: true };
 }
 
-function checkPreProvisioned(name: string, profile: ProvisioningProfile, devices: KnownDevices): Decision {
+function checkPreProvisioned(name: string, profile: string, rules: ProvisioningRules, devices: KnownDevices): Decision {
   const device = devices.find(name);
   if (device === undefined) return failure('no such device');
-  if (!device.inProfile) return failure('the device has another profile');
-  if (device.provisioned && !profile.reprovision) return failure('already provisioned (provisionState)');
-  return { status: 'SUCCESS', name, credentials: device.credentials, create: false };
+  if (device.profile !== profile) return failure('the device has another profile');
+  if (device.provisioned && !rules.reprovision) return failure('already provisioned (provisionState)');
+  return { status: 'SUCCESS', name, profile, credentials: device.credentials, create: false };
 }
 
-function nameProblem(name: string, { templatesInNames }: Release): string | undefined {
+function nameProblem(name: string, { templatesInNames }: ProvisioningRules): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return 'the name is too long';
   if (/<\/?[a-z]/i.test(name)) return 'the name looks like HTML';
   return !templatesInNames && /\{\{[\s\S]*\}\}/.test(name) ? 'the name looks like a template' : undefined;

@@ -1,24 +1,35 @@
 /** The simulated server's storage: devices, indexed by name and by credentials, their messages, and counts. */
 
+import { randomUUID } from 'node:crypto';
 import { Failure } from '../failures/failure.ts';
 import type { Credentials } from './credentials.ts';
 import { credentialsKey, credentialsProblem, randomAlphanumeric } from './credentials.ts';
+import { FIRST_PROFILE_ID, ProfileList } from './profileList.ts';
 
 export interface Device {
+  /** UUID. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly createdTime: number;
   readonly name: string;
   readonly credentials: Credentials;
   /** The server attribute `provisionState`: set by provisioning, deleted by an operator. */
   readonly provisioned: boolean;
-  /** Whether the device belongs to the device profile of the provisioning key. */
-  readonly inProfile: boolean;
+  /** Id of its device profile. */
+  readonly profile: string;
 }
 
-/** A device as an operator creates it. Without credentials the server generates a token. */
+/**
+ * A device as an operator creates it. Without credentials the server generates a token. Without a profile the device
+ * gets the first one. A device from a file has an id and a time.
+ */
 export interface NewDevice {
+  readonly id?: string;
+  readonly createdTime?: number;
   readonly name: string;
   readonly credentials?: Credentials;
   readonly provisioned?: boolean;
-  readonly inProfile?: boolean;
+  readonly profile?: string;
 }
 
 /** A device as tests check it. */
@@ -53,6 +64,7 @@ export const MAX_TELEMETRY = 500;
 
 export class Registry {
   readonly counts: Counts = { ...NO_COUNTS };
+  readonly profiles: ProfileList;
   readonly #devices = new Map<string, Device>();
   readonly #nameByCredentials = new Map<string, string>();
   readonly #telemetry = new Map<string, unknown[]>();
@@ -62,12 +74,13 @@ export class Registry {
   readonly #onInvalidated: (name: string) => void;
 
   /**
-   * @param onChange called when devices or counts have changed
+   * @param onChange called when devices, profiles or counts have changed
    * @param onInvalidated called when a device was deleted or has new credentials, so that its session ends
    */
   constructor(onChange: () => void = () => {}, onInvalidated: (name: string) => void = () => {}) {
     this.#onChange = onChange;
     this.#onInvalidated = onInvalidated;
+    this.profiles = new ProfileList(onChange);
   }
 
   get size(): number {
@@ -86,6 +99,11 @@ export class Registry {
     return this.#devices.get(name);
   }
 
+  findById(id: string): Device | undefined {
+    for (const device of this.#devices.values()) if (device.id === id) return device;
+    return undefined;
+  }
+
   /** @param key from `credentialsKey` */
   findByCredentials(key: string): Device | undefined {
     const name = this.#nameByCredentials.get(key);
@@ -95,10 +113,11 @@ export class Registry {
   /** @throws Failure USAGE when the name or the credentials are taken or invalid */
   addDevice(device: NewDevice): void {
     const credentials = device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() };
-    const { name, provisioned = false, inProfile = true } = device;
+    const { name, provisioned = false, profile = FIRST_PROFILE_ID } = device;
+    const { id = randomUUID(), createdTime = Date.now() } = device;
     if (this.#devices.has(name)) throw new Failure('USAGE', 'simulateNameTaken', { name });
     this.#requireFree(name, credentials);
-    this.#devices.set(name, { name, credentials, provisioned, inProfile });
+    this.#devices.set(name, { id, createdTime, name, credentials, provisioned, profile });
     this.#nameByCredentials.set(credentialsKey(credentials), name);
     this.#onChange();
   }

@@ -4,7 +4,8 @@ import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
-import type { Device } from './registry.ts';
+import { type DeviceProfile, FIRST_PROFILE_ID, STRATEGIES } from './profileList.ts';
+import type { NewDevice } from './registry.ts';
 import { NO_COUNTS, type Registry } from './registry.ts';
 
 /** About 300 bytes per device: enough for more than 100,000 devices. */
@@ -23,22 +24,64 @@ const credentialsSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('X509_CERTIFICATE'), certificate: z.string() }),
 ]);
 
-const documentSchema = z.object({
-  version: z.literal(1),
-  counts: z.partialRecord(z.string(), z.int().check(z.nonnegative())),
-  devices: z.array(
-    z.strictObject({
-      name: z.string(),
-      credentials: credentialsSchema,
-      provisioned: z.boolean(),
-      inProfile: z.boolean(),
-    }),
-  ),
-});
+const countsSchema = z.partialRecord(z.string(), z.int().check(z.nonnegative()));
+
+const documentSchema = z.discriminatedUnion('version', [
+  z.object({
+    version: z.literal(2),
+    counts: countsSchema,
+    /** Without the first profile, which comes from the options of each start. */
+    profiles: z.array(
+      z.strictObject({
+        id: z.string(),
+        name: z.string(),
+        strategy: z.enum(STRATEGIES),
+        deviceKey: z.string(),
+        deviceSecret: z.string(),
+      }),
+    ),
+    devices: z.array(
+      z.strictObject({
+        id: z.string(),
+        createdTime: z.number(),
+        name: z.string(),
+        credentials: credentialsSchema,
+        provisioned: z.boolean(),
+        profile: z.string(),
+      }),
+    ),
+  }),
+  /** Before there were several profiles. */
+  z.object({
+    version: z.literal(1),
+    counts: countsSchema,
+    devices: z.array(
+      z.strictObject({
+        name: z.string(),
+        credentials: credentialsSchema,
+        provisioned: z.boolean(),
+        inProfile: z.boolean(),
+      }),
+    ),
+  }),
+]);
+
+/** The profile of devices that a file of version 1 has outside of the only profile. No key belongs to it. */
+const OTHER_PROFILE_ID = '00000000-0000-4000-8000-000000000002';
 
 interface RegistryDocument {
   readonly counts: Readonly<Record<string, number | undefined>>;
-  readonly devices: readonly Device[];
+  readonly profiles: readonly DeviceProfile[];
+  readonly devices: readonly NewDevice[];
+}
+
+function currentDocument(document: z.infer<typeof documentSchema>): RegistryDocument {
+  if (document.version === 2) return document;
+  const devices = document.devices.map(({ inProfile, ...device }) => ({
+    ...device,
+    profile: inProfile ? FIRST_PROFILE_ID : OTHER_PROFILE_ID,
+  }));
+  return { counts: document.counts, profiles: [], devices };
 }
 
 function unusable(path: string, why: string, cause?: unknown): Failure {
@@ -54,12 +97,12 @@ function parseDocument(path: string, bytes: Buffer): RegistryDocument {
     throw unusable(path, `not JSON (${error instanceof Error ? error.name : 'error'})`);
   }
   const parsed = documentSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return currentDocument(parsed.data);
   throw unusable(path, `not a simulator registry, at ${parsed.error.issues[0]?.path.join('.') || 'the top'}`);
 }
 
 /**
- * Loads the registry file of an earlier simulator into an empty registry. Without a file the registry stays empty.
+ * Loads the registry file of an earlier simulator into a registry without devices. Without a file the registry stays empty.
  * @throws Failure USAGE when the file does not hold a registry
  */
 export async function loadRegistry(path: string, registry: Registry): Promise<void> {
@@ -68,7 +111,11 @@ export async function loadRegistry(path: string, registry: Registry): Promise<vo
     if (file.problem === 'absent') return;
     throw unusable(path, file.problem, file.cause);
   }
-  const { counts, devices } = parseDocument(path, file.bytes);
+  const { counts, profiles, devices } = parseDocument(path, file.bytes);
+  for (const profile of profiles) {
+    const problem = registry.profiles.add(profile);
+    if (problem !== undefined) throw unusable(path, problem);
+  }
   try {
     for (const device of devices) registry.addDevice(device);
   } catch (error) {
@@ -133,13 +180,16 @@ export class RegistryFile {
 
   async #write(): Promise<void> {
     this.#dirty = false;
-    const devices = this.#registry.devices().map(({ name, credentials, provisioned, inProfile }) => ({
+    const devices = this.#registry.devices().map(({ id, createdTime, name, credentials, provisioned, profile }) => ({
+      id,
+      createdTime,
       name,
       credentials,
       provisioned,
-      inProfile,
+      profile,
     }));
-    const document = { version: 1, counts: this.#registry.counts, devices };
+    const profiles = this.#registry.profiles.all().filter(({ id }) => id !== FIRST_PROFILE_ID);
+    const document = { version: 2, counts: this.#registry.counts, profiles, devices };
     try {
       await durableReplace(this.#path, Buffer.from(`${JSON.stringify(document)}\n`), { mode: 0o600 });
     } catch (error) {

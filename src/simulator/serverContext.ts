@@ -1,6 +1,5 @@
 import type { EventBody } from './events.ts';
 import type { FaultScript } from './faults.ts';
-import type { ProvisioningProfile } from './provisioningStrategy.ts';
 import type { RateLimiter } from './rateLimit.ts';
 import type { Registry } from './registry.ts';
 import type { Release } from './release.ts';
@@ -24,7 +23,8 @@ export interface ServerTimes {
 /** The state that all sessions share. */
 export interface ServerContext {
   readonly registry: Registry;
-  readonly profile: ProvisioningProfile;
+  /** The tenant's device limit. */
+  readonly deviceLimit: number;
   readonly release: Release;
   /** Counts the messages of all devices. */
   readonly messages: RateLimiter;

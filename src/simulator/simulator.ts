@@ -2,7 +2,7 @@
  * A simulated ThingsBoard: the MQTT side of device provisioning and of device sessions, over real sockets. It is used
  * by tests and by `thermal-provision simulate`. A test plays the recordings of two real servers against it.
  *
- * One tenant with one device profile; no cluster, no gateway API, no claiming, no firmware.
+ * One tenant; no cluster, no gateway API, no claiming, no firmware.
  */
 
 import type { IssuedCertificate } from './certificate.ts';
@@ -10,11 +10,12 @@ import { ATTRIBUTES, RPC_REQUEST } from './deviceTopics.ts';
 import type { EventBody, SimulatorEvent } from './events.ts';
 import { type Fault, FaultScript } from './faults.ts';
 import { listen } from './listener.ts';
-import type { Strategy } from './provisioningStrategy.ts';
+import { FIRST_PROFILE_ID, type Strategy } from './profileList.ts';
 import { type RateLimit, RateLimiter } from './rateLimit.ts';
 import { type Attributes, type NewDevice, Registry } from './registry.ts';
 import { loadRegistry, RegistryFile } from './registryFile.ts';
 import { RELEASES, type ReleaseName } from './release.ts';
+import { startRest } from './rest.ts';
 import type { ServerContext } from './serverContext.ts';
 import { Timers } from './timers.ts';
 import { Transport } from './transport.ts';
@@ -29,7 +30,7 @@ export interface SimulatorOptions {
   readonly host?: string | undefined;
   /** PEM; `generated`: a new CA and a certificate for localhost, 127.0.0.1 and ::1. Default: no TLS. */
   readonly tls?: IssuedCertificate | 'generated' | undefined;
-  /** Of the device profile. Default ALLOW_CREATE_NEW_DEVICES. */
+  /** Of the first device profile. Default ALLOW_CREATE_NEW_DEVICES. */
   readonly strategy?: Strategy | undefined;
   /** The ThingsBoard release to behave like. Default 4.3. */
   readonly release?: ReleaseName | undefined;
@@ -56,6 +57,8 @@ export interface SimulatorOptions {
   /** The tenant's limit of messages; a connection that exceeds it is closed. Default: none. */
   readonly rateLimit?: RateLimit | undefined;
   readonly faults?: readonly Fault[] | undefined;
+  /** Port of the REST calls of the administration (rest.ts); 0: any free one. Default: no REST. */
+  readonly restPort?: number | undefined;
   /** JSON file with devices and counts, loaded at the start and rewritten on every change. Default: memory only. */
   readonly registryFile?: string | undefined;
   /** Called synchronously for each event. */
@@ -66,6 +69,8 @@ export interface Simulator {
   readonly port: number;
   /** `mqtt://host:port` or `mqtts://host:port`. */
   readonly url: string;
+  /** `http://host:port` of the REST calls. */
+  readonly restUrl?: string;
   /** The CA of a generated certificate. */
   readonly caPem?: string;
   readonly registry: Registry;
@@ -94,6 +99,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     () => file?.touch(),
     (device) => transport?.closeDevice(device, 'the device was deleted or its credentials were changed'),
   );
+  registry.profiles.add({
+    id: FIRST_PROFILE_ID,
+    name: 'default',
+    strategy: options.strategy ?? 'ALLOW_CREATE_NEW_DEVICES',
+    deviceKey: options.deviceKey ?? DEFAULT_DEVICE_KEY,
+    deviceSecret: options.deviceSecret ?? DEFAULT_DEVICE_SECRET,
+  });
   if (options.registryFile !== undefined) {
     await loadRegistry(options.registryFile, registry);
     file = new RegistryFile(options.registryFile, registry, (error) =>
@@ -111,13 +123,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     registry,
     faults,
     timers,
-    profile: {
-      strategy: options.strategy ?? 'ALLOW_CREATE_NEW_DEVICES',
-      deviceKey: options.deviceKey ?? DEFAULT_DEVICE_KEY,
-      deviceSecret: options.deviceSecret ?? DEFAULT_DEVICE_SECRET,
-      reprovision: options.reprovision ?? release.reprovision,
-      deviceLimit: options.deviceLimit ?? Number.POSITIVE_INFINITY,
-    },
+    deviceLimit: options.deviceLimit ?? Number.POSITIVE_INFINITY,
     times: {
       latencyMs: options.latencyMs ?? 0,
       commitDelayMs: options.commitDelayMs ?? 0,
@@ -128,6 +134,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     messages: new RateLimiter(options.rateLimit),
     release: {
       ...release,
+      reprovision: options.reprovision ?? release.reprovision,
       ...(options.legacySuback === undefined ? {} : { provisionSubscriptions: !options.legacySuback }),
     },
     durable: () => file?.flush() ?? Promise.resolve(),
@@ -139,11 +146,21 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     await file?.close();
     throw error;
   });
+  const rest =
+    options.restPort === undefined
+      ? undefined
+      : await startRest(registry, { host: options.host, port: options.restPort, durable: context.durable }).catch(
+          async (error: unknown) => {
+            await Promise.all([listener.close(), file?.close()]);
+            throw error;
+          },
+        );
   let lastRpc = 0;
 
   return {
     port: listener.port,
     url: listener.url,
+    ...(rest === undefined ? {} : { restUrl: rest.url }),
     ...(listener.caPem === undefined ? {} : { caPem: listener.caPem }),
     registry,
     addFault: (fault) => faults.add(fault),
@@ -163,7 +180,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     async close() {
       timers.stop();
-      await listener.close();
+      await Promise.all([listener.close(), rest?.close()]);
       await file?.close();
     },
   };

@@ -174,7 +174,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
   });
 
   test('a token is unique on the server, even among devices of other profiles', async () => {
-    const devices = [{ name: 'old', inProfile: false, credentials: { type: 'ACCESS_TOKEN', token: 'abc' } }] as const;
+    const devices = [{ name: 'old', profile: 'another', credentials: { type: 'ACCESS_TOKEN', token: 'abc' } }] as const;
     const simulator = await simulate({ devices });
     expect(await provision(simulator, { ...KEYS, deviceName: 'cam', token: 'abc' })).toEqual(FAILURE);
     expect(simulator.registry.devices()).toHaveLength(1);
@@ -199,7 +199,7 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
 describe('CHECK_PRE_PROVISIONED_DEVICES', () => {
   const devices = [
     { name: 'cam', credentials: { type: 'ACCESS_TOKEN', token: 'stored' } },
-    { name: 'other', inProfile: false },
+    { name: 'other', profile: 'another' },
   ] as const;
   const stored = { credentialsValue: 'stored', credentialsType: 'ACCESS_TOKEN', status: 'SUCCESS' };
 

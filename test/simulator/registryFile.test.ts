@@ -53,6 +53,32 @@ describe('a restart', () => {
   });
 });
 
+test('a file of version 1 is read, and devices outside of its profile stay outside', async () => {
+  const credentials = { type: 'ACCESS_TOKEN', token: 'stored' };
+  const devices = [
+    { name: 'cam', credentials, provisioned: false, inProfile: true },
+    { name: 'foreign', credentials: { ...credentials, token: 'other' }, provisioned: false, inProfile: false },
+  ];
+  await writeFile(path, JSON.stringify({ version: 1, counts: { connects: 7 }, devices }));
+  const simulator = await simulate({ registryFile: path, strategy: 'CHECK_PRE_PROVISIONED_DEVICES' });
+  expect(simulator.registry.counts.connects).toBe(7);
+  const found = await provision(simulator, { ...KEYS, deviceName: 'cam' });
+  expect(found).toMatchObject({ status: 'SUCCESS', credentialsValue: 'stored' });
+  expect(await provision(simulator, { ...KEYS, deviceName: 'foreign' })).toMatchObject({ status: 'FAILURE' });
+});
+
+test('device profiles survive a restart, and their devices stay in them', async () => {
+  const profile = { id: 'p', name: 'cameras', deviceKey: 'k2', deviceSecret: 's2' } as const;
+  const first = await startSimulator({ registryFile: path });
+  first.registry.profiles.add({ ...profile, strategy: 'CHECK_PRE_PROVISIONED_DEVICES' });
+  first.registry.addDevice({ name: 'cam', profile: 'p' });
+  await first.close();
+  const second = await simulate({ registryFile: path });
+  const request = { provisionDeviceKey: 'k2', provisionDeviceSecret: 's2', deviceName: 'cam' };
+  expect(await provision(second, request)).toMatchObject({ status: 'SUCCESS' });
+  expect(await provision(second, { ...request, ...KEYS })).toMatchObject({ status: 'FAILURE' });
+});
+
 async function requestOn(simulator: Simulator): Promise<RecordedClient> {
   const recorded = await openProvision(simulator);
   recorded.client.publish(REQUEST, JSON.stringify({ ...KEYS, deviceName: 'cam' }), { qos: 1 });
@@ -96,7 +122,7 @@ test("a registry that can't be written: the request fails like with a broken bac
 describe('an unusable file', () => {
   test.each([
     ['not JSON', '{"devices":[{"token":"geheim"'],
-    ['another document', '{"version":2,"devices":[],"counts":{}}'],
+    ['another document', '{"version":3,"devices":[],"counts":{}}'],
     ['a device without credentials', '{"version":1,"counts":{},"devices":[{"name":"a"}]}'],
     [
       'two devices with one token',

@@ -69,6 +69,7 @@ export function registerSimulate(program: Command): void {
     .option('--legacy-suback', 'send neither SUBACK nor UNSUBACK while provisioning (as ThingsBoard before 3.9)')
     .option('--fault <fault>', 'a fault, see below; may be repeated', collect, [])
     .option('--registry-file <file>', 'keep devices and counts in this JSON file')
+    .option('--rest-port <port>', "serve REST calls of ThingsBoard's administration on this TCP port; 0: any free one")
     .option('-q, --quiet', 'print only the first line, not one line per event')
     .addHelpText('after', `${FAULTS}${EXAMPLES}`)
     .action(async (given: SimulateArguments) => {

@@ -20,7 +20,8 @@ export async function runSimulator(given: SimulateArguments): Promise<void> {
       await durableReplace(given.caOut, Buffer.from(simulator.caPem ?? ''), { mode: CA_MODE });
     }
     const { deviceKey = DEFAULT_DEVICE_KEY, deviceSecret = DEFAULT_DEVICE_SECRET } = options;
-    print(`listening on ${simulator.url} device_key=${deviceKey} device_secret=${deviceSecret}`);
+    const rest = simulator.restUrl === undefined ? '' : ` rest=${simulator.restUrl}`;
+    print(`listening on ${simulator.url} device_key=${deviceKey} device_secret=${deviceSecret}${rest}`);
     await stopped(signal);
   } finally {
     await simulator.close();

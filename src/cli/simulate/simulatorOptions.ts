@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Failure } from '../../failures/failure.ts';
 import { parseFault } from '../../simulator/faultText.ts';
-import { STRATEGIES } from '../../simulator/provisioningStrategy.ts';
+import { STRATEGIES } from '../../simulator/profileList.ts';
 import { RELEASE_NAMES } from '../../simulator/release.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 
@@ -28,6 +28,7 @@ export interface SimulateArguments {
   readonly rateLimit?: string;
   readonly fault: readonly string[];
   readonly registryFile?: string;
+  readonly restPort?: string;
   readonly quiet?: boolean;
 }
 
@@ -70,6 +71,7 @@ export async function simulatorOptions(given: SimulateArguments): Promise<Simula
     rateLimit: rateLimitOption(given.rateLimit),
     faults: given.fault.map(parseFault),
     registryFile: given.registryFile,
+    restPort: integer('rest-port', given.restPort, 65_535),
   };
 }
 

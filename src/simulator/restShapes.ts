@@ -1,0 +1,84 @@
+/** The documents of ThingsBoard's REST answers, without the fields that no script of this project needs. */
+
+import { isJsonObject } from './gsonReader.ts';
+import type { DeviceProfile } from './profileList.ts';
+import type { Attributes, Device } from './registry.ts';
+
+const entityId = (entityType: string, id: string): object => ({ entityType, id });
+
+export const profileJson = ({ id, name, strategy, deviceKey, deviceSecret }: DeviceProfile): object => ({
+  id: entityId('DEVICE_PROFILE', id),
+  name,
+  type: 'DEFAULT',
+  transportType: 'DEFAULT',
+  provisionType: strategy,
+  provisionDeviceKey: deviceKey,
+  profileData: {
+    configuration: { type: 'DEFAULT' },
+    transportConfiguration: { type: 'DEFAULT' },
+    provisionConfiguration: { type: strategy, provisionDeviceSecret: deviceSecret },
+  },
+});
+
+export const deviceJson = ({ id, createdTime, name, profile }: Device, of: DeviceProfile | undefined): object => ({
+  id: entityId('DEVICE', id),
+  createdTime,
+  name,
+  type: of?.name ?? null,
+  label: null,
+  deviceProfileId: entityId('DEVICE_PROFILE', profile),
+  deviceProfileName: of?.name ?? null,
+  additionalInfo: null,
+});
+
+export function credentialsJson({ id, createdTime, credentials }: Device): object {
+  const shared = { id: { id }, createdTime, deviceId: entityId('DEVICE', id), credentialsType: credentials.type };
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return { ...shared, credentialsId: credentials.token, credentialsValue: null };
+    case 'X509_CERTIFICATE':
+      return { ...shared, credentialsId: null, credentialsValue: credentials.certificate };
+    case 'MQTT_BASIC': {
+      const { clientId = null, userName = null, password = null } = credentials;
+      return { ...shared, credentialsId: null, credentialsValue: JSON.stringify({ clientId, userName, password }) };
+    }
+  }
+}
+
+/** @param page counted from 0 */
+export function pageJson<Item>(
+  items: readonly Item[],
+  size: number,
+  page: number,
+  json: (item: Item) => unknown,
+): object {
+  const totalPages = Math.ceil(items.length / size);
+  return {
+    data: items.slice(page * size, (page + 1) * size).map(json),
+    totalPages,
+    totalElements: items.length,
+    hasNext: page + 1 < totalPages,
+  };
+}
+
+/** The registry keeps no times of attributes, so they have the time of the answer. */
+export const attributesJson = (attributes: Attributes): readonly object[] =>
+  Object.entries(attributes).map(([key, value]) => ({ lastUpdateTs: Date.now(), key, value }));
+
+/**
+ * The latest value of each key, as text. A message without a time has the time of the answer, because the registry
+ * keeps no time of arrival.
+ */
+export function telemetryJson(messages: readonly unknown[]): object {
+  const latest = new Map<string, readonly object[]>();
+  for (const message of messages.flat()) {
+    if (!isJsonObject(message)) continue;
+    const timed = 'ts' in message && isJsonObject(message.values);
+    const values = timed && isJsonObject(message.values) ? message.values : message;
+    const ts = timed ? Number(message.ts) : Date.now();
+    for (const [key, value] of Object.entries(values)) latest.set(key, [{ ts, value: text(value) }]);
+  }
+  return Object.fromEntries(latest);
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

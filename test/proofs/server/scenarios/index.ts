@@ -1,0 +1,22 @@
+import type { Scenario } from '../scenario.ts';
+import { DOCTOR } from './doctor.ts';
+import { FLEET } from './fleet.ts';
+import { KILLS } from './kills.ts';
+import { LOST_ANSWERS } from './lostAnswers.ts';
+import { NAMES } from './names.ts';
+import { NORMAL_OPERATION } from './normalOperation.ts';
+import { REFUSALS } from './refusals.ts';
+import { SUCCESS, TLS } from './success.ts';
+
+/** All scenarios, in the order in which they are played. */
+export const SCENARIOS: readonly Scenario[] = [
+  ...SUCCESS,
+  ...DOCTOR,
+  ...REFUSALS,
+  ...NAMES,
+  ...LOST_ANSWERS,
+  ...TLS,
+  ...NORMAL_OPERATION,
+  ...KILLS,
+  ...FLEET,
+];
