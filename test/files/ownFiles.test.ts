@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chown, lchown, link, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { chown, lchown, link, mkdir, readdir, readFile, realpath, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ensurePrivateFolder, folderOwner, setAside, tightenMode, writeOwnFile } from '../../src/files/ownFiles.ts';
 import { asOrdinaryUser, failureOf, put, scratchFolder } from '../config/scratch.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 import { isRoot } from '../support/unprivileged.ts';
 
 const OTHER = { uid: 65_534, gid: 65_533 };
@@ -168,6 +169,14 @@ describe('setAside', () => {
     expect(await setAside(path, 'damaged', AT)).toBe(aside);
     expect(await readFile(aside, 'utf8')).toBe('damaged');
     expect(await readdir(folder)).toHaveLength(1);
+  });
+
+  it('is durable: after a power loss the file is not back', async () => {
+    const folder = await realpath(await scratchFolder());
+    const path = await put(join(folder, 'credentials.json'), 'damaged');
+    const synced = await syncedPaths(onTestFinished);
+    await setAside(path, 'damaged', AT);
+    expect(synced).toEqual([folder]);
   });
 
   it('keeps the five newest copies of a file, for any reason, and does not touch other files', async () => {

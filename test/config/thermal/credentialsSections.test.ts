@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
-import { carriesCredentials, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
+import { carriesCredentials, freshConfig, isDevice } from '../../../src/config/thermal/credentialsSections.ts';
 import { Secret } from '../../../src/secret.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 
@@ -57,6 +57,21 @@ describe('freshConfig', () => {
   it('can be loaded by the camera and has the credentials', () => {
     expect(cameraProblems(freshConfig(credentials()))).toEqual([]);
     expect(carriesCredentials(freshConfig(credentials()), credentials())).toBe(true);
+  });
+});
+
+describe('isDevice', () => {
+  const config = freshConfig(credentials());
+  const { deviceId, accessToken } = credentials();
+
+  it('needs device id and token, and ignores the server', () => {
+    expect(isDevice(freshConfig(credentials({ host: 'other.example' })), deviceId, accessToken)).toBe(true);
+    expect(isDevice(config, 'another-device', accessToken)).toBe(false);
+    expect(isDevice(config, deviceId, new Secret('another token'))).toBe(false);
+  });
+
+  it.each(['', '{}', '{"thingsboard":[]}'])('is false for %j', (text) => {
+    expect(isDevice(Buffer.from(text), deviceId, accessToken)).toBe(false);
   });
 });
 
