@@ -51,7 +51,8 @@ await new Stryker({
   tempDirName: `${FOLDER}/sandbox`,
   ignorePatterns: [`/${FOLDER}`, '/dist', '/coverage'],
   incremental: true,
-  incrementalFile: `${FOLDER}/incremental.json`,
+  // One for each choice of files, because Stryker's report shows everything in it.
+  incrementalFile: `${FOLDER}/${positionals.join('+').replaceAll('/', '-')}.json`,
   force: values.fresh,
   reporters: ['clear-text', 'progress-append-only', 'html'],
   htmlReporter: { fileName: `${FOLDER}/report.html` },
