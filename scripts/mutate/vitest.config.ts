@@ -20,6 +20,8 @@ class LikelyFirst extends BaseSequencer {
     for (const { project } of files) {
       // One process for all files of a trial: most of the time would go into starts. Only the measurement needs more.
       project.config.isolate = project.getProvidedContext().mode === 'dry-run';
+      // Stryker chooses tests by their names. A lazy value was made by the first test of a file that needed it.
+      if (process.env.MUTATE_WHOLE_FILES) delete project.config.testNamePattern;
     }
     const rank = ({ project, moduleId }: TestSpecification): number => {
       const last = this.ctx.cache.getFileTestResults(`${project.name}:${relative(this.ctx.config.root, moduleId)}`);
