@@ -1,5 +1,5 @@
 // Mutation testing: changes the sources in many small ways, and reports the changes that no test notices.
-// npm run mutate -- FILE_OR_FOLDER... [--tests FOLDER]... [--fresh]
+// npm run mutate -- FILE_OR_FOLDER... [--tests FOLDER]... [--whole-files] [--fresh]
 import { existsSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,17 +27,22 @@ function patternOf(path, ending) {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tests: { type: 'string', multiple: true, default: [] }, fresh: { type: 'boolean', default: false } },
+  options: {
+    tests: { type: 'string', multiple: true, default: [] },
+    'whole-files': { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+  },
 });
 const missing = [...positionals, ...values.tests].filter((path) => !existsSync(path));
 if (positionals.length === 0 || missing.length > 0) {
   for (const path of missing) console.error(`${path} does not exist.`);
-  console.error('Usage: npm run mutate -- FILE_OR_FOLDER... [--tests FOLDER]... [--fresh]');
+  console.error('Usage: npm run mutate -- FILE_OR_FOLDER... [--tests FOLDER]... [--whole-files] [--fresh]');
   process.exit(64);
 }
 
 const tests = new Set([...positionals.flatMap(testsOf), ...values.tests]);
 // For vitest.config.ts, which processes of Stryker read.
+process.env.MUTATE_WHOLE_FILES = values['whole-files'] ? '1' : '';
 process.env.MUTATE_TESTS = JSON.stringify([...tests].map((path) => patternOf(path, '.test.ts')));
 await new Stryker({
   mutate: positionals.map((path) => patternOf(path, '.ts')),
@@ -51,7 +56,8 @@ await new Stryker({
   tempDirName: `${FOLDER}/sandbox`,
   ignorePatterns: [`/${FOLDER}`, '/dist', '/coverage'],
   incremental: true,
-  incrementalFile: `${FOLDER}/incremental.json`,
+  // One for each choice of files, because Stryker's report shows everything in it.
+  incrementalFile: `${FOLDER}/${positionals.join('+').replaceAll('/', '-')}.json`,
   force: values.fresh,
   reporters: ['clear-text', 'progress-append-only', 'html'],
   htmlReporter: { fileName: `${FOLDER}/report.html` },

@@ -5,6 +5,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { triggerIdentity } from '../../src/device/trigger.ts';
 import { finalize } from '../../src/effects/finalize.ts';
+import { temporaryPath } from '../../src/files/durable.ts';
+import { trialPaths } from '../../src/files/trialWrite.ts';
 import { cleanUp } from '../../src/provision/cleanUp.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
@@ -83,6 +85,17 @@ test('clean-up keeps the newest backups, and removes credentials.json last', asy
   expect(left).toEqual(backups.slice(2));
   expect(await readdir(paths.stateFolder)).toEqual([]);
   expect(events()).toEqual(['backup.pruned', 'credentials.removed']);
+});
+
+test('clean-up removes the files that a power loss can bring back: some hold a token', async () => {
+  const { paths, dependencies } = await triggered();
+  await mkdir(paths.stateFolder);
+  const before = (await readdir(paths.deviceFolder, { recursive: true })).sort();
+  const unfinished = [paths.snapshot, paths.credentials, paths.thermalConfig].map(temporaryPath);
+  const trials = [paths.deviceFolder, paths.stateFolder].flatMap(trialPaths);
+  for (const path of [...unfinished, ...trials]) await writeFile(path, 'a-token');
+  await cleanUp(dependencies, { keepBackups: 2, settingsDigest: null });
+  expect((await readdir(paths.deviceFolder, { recursive: true })).sort()).toEqual(before);
 });
 
 test("credentials.json is removed also when old backups can't be removed", async () => {

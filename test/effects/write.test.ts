@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WriteInput } from '../../machines/provision.types.ts';
@@ -9,11 +9,13 @@ import { restore } from '../../src/effects/restore.ts';
 import { write } from '../../src/effects/write.ts';
 import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
+import { scratchFolder } from '../config/scratch.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 import { configuredDevice } from '../support/provisionedDevice.ts';
 import { replaceOnceWritten } from '../support/replaceOnceWritten.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 
 const BACKUP = 'thermal_config.json.backup.20261123T101530.123Z';
 const TOKEN = 'token-that-was-granted';
@@ -62,6 +64,17 @@ test('only the rules that the new file still breaks are recorded: the values of 
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: left });
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already', warnings: left });
   expect((await configuredDevice(paths)).deviceId).toBe('hall-7');
+});
+
+test('done twice, it makes durable what a killed run may only have renamed: in the folder of the file itself', async () => {
+  const { paths, dependencies } = await grantedScene();
+  const elsewhere = await scratchFolder();
+  await rename(paths.thermalConfig, join(elsewhere, 'config.json'));
+  await symlink(join(elsewhere, 'config.json'), paths.thermalConfig);
+  await write(dependencies, effectCall(INPUT));
+  const synced = await syncedPaths(onTestFinished);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already' });
+  expect(synced).toEqual([await realpath(elsewhere)]);
 });
 
 test('a CA file is named only if one is used', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -78,6 +78,25 @@ describe('openLineFile', () => {
     lines.append('short');
     lines.close();
     expect(await read(path)).toBe('short\n');
+    expect(await readdir(join(path, '..'))).toEqual(['events.jsonl']);
+  });
+
+  it('keeps a line that is exactly as long as the limit', async () => {
+    const path = await logPath();
+    const lines = openLineFile(path, LIMIT);
+    lines.append('x'.repeat(LIMIT - 1));
+    lines.close();
+    expect((await stat(path)).size).toBe(LIMIT);
+  });
+
+  it('appends nothing to a file with a second hard link, which another program may use', async () => {
+    const path = await logPath();
+    const other = await put(join(path, '..', 'other'), 'of another program');
+    await link(other, path);
+    const lines = openLineFile(path, 10 * LIMIT);
+    lines.append('line');
+    lines.close();
+    expect(await read(other)).toBe('of another program');
   });
 
   it('never lets a file grow beyond the limit, for any lines, and splits no line', async () => {

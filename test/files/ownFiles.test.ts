@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { chown, lchown, link, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
+import { chown, lchown, link, mkdir, readdir, readFile, realpath, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ensurePrivateFolder, folderOwner, setAside, tightenMode, writeOwnFile } from '../../src/files/ownFiles.ts';
 import { asOrdinaryUser, failureOf, put, scratchFolder } from '../config/scratch.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 import { isRoot } from '../support/unprivileged.ts';
 
 const OTHER = { uid: 65_534, gid: 65_533 };
@@ -91,6 +92,29 @@ describe('ensurePrivateFolder', () => {
     expect(await modeOf(path)).toBe(0o644);
   });
 
+  it.runIf(isRoot)('follows a link of root, and a link of the owner of its folder', async () => {
+    const around = await scratchFolder();
+    await chown(around, OTHER.uid, OTHER.gid);
+    for (const [name, uid] of [
+      ['of-root', 0],
+      ['of-owner', OTHER.uid],
+    ] as const) {
+      const elsewhere = await scratchFolder();
+      const path = join(around, name);
+      await symlink(elsewhere, path);
+      await lchown(path, uid, uid);
+      expect(await ensurePrivateFolder(path)).toBe(true);
+      expect(await modeOf(elsewhere)).toBe(0o700);
+    }
+  });
+
+  it.runIf(isRoot)('accepts a folder of any user: only a link can lead elsewhere', async () => {
+    const folder = join(await scratchFolder(), 'state');
+    await mkdir(folder, { mode: 0o700 });
+    await chown(folder, OTHER.uid, OTHER.gid);
+    expect(await ensurePrivateFolder(folder)).toBe(false);
+  });
+
   it.runIf(isRoot)('does not follow a link of a user other than root and the owner of the folder', async () => {
     const elsewhere = await scratchFolder();
     const path = join(await scratchFolder(), 'state');
@@ -121,6 +145,7 @@ describe('ensurePrivateFolder', () => {
 describe('folderOwner', () => {
   it('is empty for an ordinary user, who owns the new files', async () => {
     const folder = await scratchFolder();
+    if (isRoot) await chown(folder, OTHER.uid, OTHER.gid);
     expect(await asOrdinaryUser(() => folderOwner(join(folder, 'file')))).toEqual({});
   });
 
@@ -170,18 +195,27 @@ describe('setAside', () => {
     expect(await readdir(folder)).toHaveLength(1);
   });
 
+  it('is durable: after a power loss the file is not back', async () => {
+    const folder = await realpath(await scratchFolder());
+    const path = await put(join(folder, 'credentials.json'), 'damaged');
+    const synced = await syncedPaths(onTestFinished);
+    await setAside(path, 'damaged', AT);
+    expect(synced).toEqual([folder]);
+  });
+
   it('keeps the five newest copies of a file, for any reason, and does not touch other files', async () => {
     const folder = await scratchFolder();
-    const other = await put(join(folder, 'snapshot.json.old.damaged-20200101T000000.000Z'), '');
+    const others = ['snapshot.json.old.damaged-20200101T000000.000Z', 'snapshot.json.damaged-20200101T000000.000Z.txt'];
+    for (const name of others) await put(join(folder, name), '');
     const path = join(folder, 'snapshot.json');
     for (let hour = 0; hour < 7; hour += 1) {
       await put(path, String(hour));
       await setAside(path, hour % 2 === 0 ? 'damaged' : 'foreign', AT + hour * 3_600_000);
     }
-    const kept = (await readdir(folder)).filter((name) => join(folder, name) !== other);
+    const kept = (await readdir(folder)).filter((name) => !others.includes(name));
     const contents = await Promise.all(kept.map((name) => readFile(join(folder, name), 'utf8')));
     expect(contents.sort()).toEqual(['2', '3', '4', '5', '6']);
-    expect(await readFile(other, 'utf8')).toBe('');
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(others));
   });
 
   it('keeps the new copy, also when a clock that starts in 1970 makes it the oldest by name', async () => {
@@ -209,8 +243,9 @@ describe('setAside', () => {
 describe('tightenMode', () => {
   it('removes the access of group and others', async () => {
     const path = await put(join(await scratchFolder(), 'file'), '', 0o666);
+    const { ino } = await stat(path);
     await tightenMode(path);
-    expect(await modeOf(path)).toBe(0o600);
+    expect(await stat(path)).toMatchObject({ ino, mode: 0o100600 });
   });
 
   it('does not change a second hard link of the file, which another program may use', async () => {

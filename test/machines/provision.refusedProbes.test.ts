@@ -179,6 +179,18 @@ describe('after FAILURE, when an earlier request has an unknown outcome', () => 
     expect(run.now()).toBe((asked?.at ?? 0) + run.context().startedAt + 25_000);
   });
 
+  it('gives the second name no quiet time, and no doubt of its own: its first request is answered', async () => {
+    const run = await unknownThenFailure('random');
+    await probeUntilGivenUp(run);
+    for (const _name of [2, 3]) {
+      await run.answer('prepare');
+      await run.answer('reconcile', notRegistered);
+      for (const pause of await refuseName(run)) expect(pause).toBeLessThanOrEqual(4000);
+    }
+    expect(run.error()).toMatchObject({ code: 'PROVISIONING_REFUSED' });
+    expect(run.error()?.message).not.toContain('our own');
+  });
+
   it('waits 4 s at least between two probes, also near the end of the 25 s', async () => {
     const run = await unknownThenFailure('random');
     for (const pause of [1000, 2000, 4000]) {

@@ -48,6 +48,19 @@ describe('the retry budget', () => {
     expect(run.state()).toBe('failed');
   });
 
+  it.each(['request', 'reconcile', 'verifyCredentials'] as const)(
+    'counts the pause from the failure of %s, also when its attempt took long',
+    async (state) => {
+      const run = await chartAt('request');
+      if (state === 'reconcile') await run.answer('request', unknownOutcome);
+      if (state === 'verifyCredentials') await run.answer('request');
+      await run.wait(700);
+      await run.fail(state, 'CONNECTION_REFUSED');
+      expect(run.context()).toMatchObject({ now: run.now(), retryAt: run.now() + 1000 });
+      expect(run.pauseLeft()).toBe(1000);
+    },
+  );
+
   it('stores the deadline of a pause', async () => {
     const run = await chartAt('request');
     await run.wait(700);

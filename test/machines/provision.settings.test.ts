@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { failureAnswer, notRegistered, reused, unknownOutcome, validated } from '../support/chartAnswers.ts';
+import { failureAnswer, notRegistered, reused, TRIGGER, unknownOutcome, validated } from '../support/chartAnswers.ts';
 import { type ChartRun, chartAt } from '../support/chartRun.ts';
 
 const CHANGED = 'fedcba9876543210';
@@ -35,6 +35,24 @@ describe('provision.json changed between interruption and RESUME', () => {
 
   it('and nothing was sent: starts again at validate', async () => {
     await expectRestart(await (await chartAt('prepare')).resumed({ settingsDigest: CHANGED }));
+  });
+
+  it('with a new provision.txt, and nothing was sent: the new file is the one that finalize renames', async () => {
+    const dropped = { ...TRIGGER, mtimeNs: '1763892000000000001' };
+    const again = await (await chartAt('prepare')).resumed({ settingsDigest: CHANGED, trigger: dropped });
+    await again.answer('validate', validated({ digest: CHANGED }));
+    await again.until('finalize');
+    expect(again.input('finalize')).toEqual({ trigger: dropped });
+  });
+
+  it('and nothing was sent: counts as a resume, so a file that keeps changing ends as RESUME_LOOP', async () => {
+    let run = await chartAt('prepare');
+    for (let changes = 1; changes <= 20; changes += 1) {
+      run = await run.resumed({ settingsDigest: `${CHANGED}${changes}` });
+      await run.answer('validate', validated({ digest: `${CHANGED}${changes}` }));
+    }
+    run = await run.resumed({ settingsDigest: CHANGED });
+    expect([run.state(), run.context().error?.code]).toEqual(['failed', 'RESUME_LOOP']);
   });
 
   it('in the pause before a first request that could not be sent: starts again at validate', async () => {

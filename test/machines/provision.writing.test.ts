@@ -32,6 +32,17 @@ describe('backup and write', () => {
     expect(run.input('finalize')).toEqual({ trigger: TRIGGER });
   });
 
+  it.each([
+    ['written', 'finalize'],
+    ['changed', 'backup'],
+    ['unusable', 'restore'],
+  ] as const)('%s → %s, and the warnings of write stay with the run', async (outcome, next) => {
+    const run = await chartAt('write');
+    await run.answer('write', (at) => ({ outcome, warnings: ['the settings come from the defaults'], at }));
+    expect(run.state()).toBe(next);
+    expect(run.context().warnings).toEqual(['the settings come from the defaults']);
+  });
+
   it('backs up again, under a new name, when another program changed the file, three times at most', async () => {
     const run = await chartAt('write');
     const names = [run.context().backupName];
@@ -42,9 +53,10 @@ describe('backup and write', () => {
       await run.answer('backup');
     }
     expect(new Set(names).size).toBe(3);
-    await run.answer('write', wrote('changed'));
+    await run.answer('write', (at) => ({ outcome: 'changed', warnings: ['the third copy'], at }));
     expect(run.state()).toBe('failed');
     expect(run.error()).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
+    expect(run.context().warnings).toEqual(['the third copy']);
   });
 
   it.each(['written', 'changed', 'unusable'] as const)('%s records its warnings', async (outcome) => {

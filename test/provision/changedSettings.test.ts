@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import { cutIn, runDevice, scene, serverOfTest } from '../support/agentRun.ts';
@@ -38,6 +38,20 @@ test.each(['request', 'verifyCredentials'] as const)(
     expect(await provisionedProblems(paths, other)).toEqual([]);
   },
 );
+
+test("provision.json can't be read at the next start: that is no change of the settings, and the run says so", async () => {
+  const { simulator, paths } = await scene();
+  const { runId, deviceName } = await cutIn(paths, 'verifyCredentials');
+  const settings = await readFile(paths.provisionJson);
+  await rm(paths.provisionJson);
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', runId, failure: { code: 'PROVISION_JSON_MISSING' } });
+  expect(run.of('run.superseded')).toEqual([]);
+
+  await writeFile(paths.provisionJson, settings);
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned', deviceName });
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
 
 test('a token never goes to a second server', async () => {
   const { simulator, paths } = await scene();

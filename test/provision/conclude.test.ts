@@ -1,5 +1,5 @@
 /** The end of a run on a stuck disk: within the limits, and the folder stays locked until the disk answers. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
@@ -14,6 +14,7 @@ import { quickProvisionJson } from '../support/deviceFolder.ts';
 import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { stickyDisk } from '../support/stuckDisk.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 
 /** Two seconds for unfinished writes, and half a second to leave. The rest is for a busy machine. */
 const END_LIMIT_MS = 4000;
@@ -192,24 +193,36 @@ test('the signal while failed is being saved on a slow disk: the failure is save
   expect(await fileExists(paths.credentials)).toBe(false);
 });
 
-test("failed is saved, but credentials.json can't be removed: reported as usual", async () => {
+/** A disk that does not end the fsync after the removal of credentials.json. */
+async function slowRemoval(paths: DevicePaths, begins: () => void): Promise<() => void> {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let hadCredentials = false;
+  await syncedPaths(onTestFinished, async () => {
+    hadCredentials ||= existsSync(paths.credentials);
+    if (!hadCredentials || existsSync(paths.credentials)) return;
+    begins();
+    await released;
+  });
+  onTestFinished(release);
+  return release;
+}
+
+test('failed is saved, but the removal of credentials.json takes long: reported as usual, and locked until then', async () => {
   const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
-  const { stick, release } = await stickyDisk(onTestFinished);
-  let armed = (): void => {};
-  const watched = beforeCredentials(paths, () => armed());
-  const run = await runToEnd(watched, (state, end) => {
-    if (state !== 'failed') return;
-    armed = () => {
-      end.begins();
-      stick();
-    };
+  let begins = (): void => {};
+  const release = await slowRemoval(paths, () => begins());
+  const run = await runToEnd(paths, (_state, end) => {
+    begins = end.begins;
   });
   expect(run).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_KEY_REFUSED' } });
   expect(run.events).not.toContain('snapshot.unsaved');
   expect(run.tookMs).toBeLessThan(FAILED_LIMIT_MS);
   expect(isLocked(paths.stateFolder)).toBe(true);
 
-  await release();
+  release();
   await unlocked(paths.stateFolder);
   expect(await fileExists(paths.credentials)).toBe(false);
 });
@@ -218,25 +231,21 @@ test.each(['the signal', 'the time'] as const)(
   'provisioned is saved, but %s ends the clean-up: provisioned, and locked until the clean-up is done',
   async (limit) => {
     const { simulator, paths } = await scene();
-    const { stick, release } = await stickyDisk(onTestFinished);
-    let armed = (): void => {};
-    const watched = beforeCredentials(paths, () => armed());
-    const run = await runToEnd(watched, (state, end) => {
-      if (state !== 'provisioned') return;
-      if (limit === 'the time') end.passTime(RUN_TIME_LIMIT_MS);
-      armed = () => {
-        armed = () => {};
+    let begins = (): void => {};
+    const release = await slowRemoval(paths, () => begins());
+    const run = await runToEnd(paths, (state, end) => {
+      begins = () => {
         end.begins();
-        stick();
         if (limit === 'the signal') end.abort();
       };
+      if (state === 'provisioned' && limit === 'the time') end.passTime(RUN_TIME_LIMIT_MS);
     });
     expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
     expect(run.events).toContain('credentials.left');
     expect(run.tookMs).toBeLessThan(END_LIMIT_MS);
     expect(isLocked(paths.stateFolder)).toBe(true);
 
-    await release();
+    release();
     await unlocked(paths.stateFolder);
     expect(await fileExists(paths.credentials)).toBe(false);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { silentLog } from '../../src/log/log.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
+import { readCredentials } from '../../src/state/credentials.ts';
 import { runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
@@ -57,6 +59,15 @@ test('after a request of unknown outcome no other name is generated for 25 s', a
   expect(run.outcome).toBe('provisioned');
   expect(drawnAt - unknownAt).toBeGreaterThanOrEqual(25_000);
   expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
+});
+
+test('a run that fails before its second name is sent keeps the first one, whose request was sent', async () => {
+  const faults = [{ on: 'deviceConnect', nth: 5, andLater: true, action: 'close' } as const];
+  const { paths, asked } = await collidingScene(1, { faults });
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'failed', failure: { code: 'CONNECTION_LOST' } });
+  expect(asked).toHaveLength(1);
+  const kept = await readCredentials(paths.credentials, silentLog, 0);
+  expect(kept?.candidates.map(({ name }) => name)).toEqual([asked[0], expect.any(String)]);
 });
 
 test('three names are tried, not four', async () => {

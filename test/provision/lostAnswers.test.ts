@@ -46,6 +46,15 @@ test('an outcome that stays unknown ends the run after its retries, 1, 2 and 4 s
   expect(simulator.registry.size).toBe(0);
 });
 
+test('a request that was carried out late, after the run had failed, is found by the next start: one device', async () => {
+  const { simulator, paths } = await scene({ commitDelayMs: 1400 }, { provisioning: { max_retries: 0 } });
+  const { deviceName, outcome } = await runDevice(paths);
+  expect(outcome).toBe('failed');
+  await expect.poll(() => simulator.registry.size).toBe(1);
+  expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned', deviceName });
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
+});
+
 test('a later probe finds the slow commit of a request that timed out', async () => {
   const { simulator, paths } = await scene({ commitDelayMs: 1400 });
   const run = await runDevice(paths);

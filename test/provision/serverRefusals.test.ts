@@ -1,11 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { Aedes } from 'aedes';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Credentials } from '../../src/simulator/credentials.ts';
 import { startTcp } from '../client/testBroker.ts';
-import { deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
+import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
@@ -85,6 +85,18 @@ test('without that SUCCESS they are not: a reconciled device must answer', async
     },
     { provisioning: { max_retries: 0 } },
   );
+  const run = await runDevice(paths);
+  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 76, failure: { code: 'NOT_THINGSBOARD' } });
+  expect(await unchanged(paths)).toBe(true);
+});
+
+test('a SUCCESS that an earlier run received is not enough, either: its token may be a stranger to this server', async () => {
+  const { paths } = await scene(
+    { faults: [{ on: 'attributeRequest', andLater: true, nth: 1, action: 'pubackOnly' }] },
+    { provisioning: { max_retries: 0 } },
+  );
+  await cutIn(paths, 'verifyCredentials');
+  await rm(paths.snapshot);
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 76, failure: { code: 'NOT_THINGSBOARD' } });
   expect(await unchanged(paths)).toBe(true);

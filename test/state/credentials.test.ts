@@ -1,5 +1,5 @@
 import { chmod, chown, mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../src/log/log.ts';
@@ -70,6 +70,7 @@ describe('credentials.json', () => {
     const path = await altered({ version: 2 });
     const failure = await failureOf(() => read(path));
     expect([failure.code, failure.exitStatus]).toEqual(['CREDENTIALS_NEWER', 65]);
+    expect(failure.message).toBe(`${path} was written by a newer agent: version 2, known: 1`);
     expect(await readdir(dirname(path))).toEqual(['credentials.json']);
   });
 
@@ -84,6 +85,7 @@ describe('credentials.json', () => {
       expect(lines).toMatchObject([
         { level: 'warn', event: 'credentials.tightened', details: { file: path, mode: mode.toString(8) } },
       ]);
+      expect(lines[0]?.message).toContain(`mode ${mode.toString(8)}`);
     },
   );
 });
@@ -103,8 +105,10 @@ describe('credentials.json that is damaged', () => {
     const path = await altered(change);
     const { log, lines } = recordedLog();
     expect(await readCredentials(path, log, START)).toBeUndefined();
-    expect(await readdir(dirname(path))).toEqual(['credentials.json.damaged-20261123T100000.000Z']);
-    expect(lines).toMatchObject([{ level: 'warn', event: 'credentials.damaged' }]);
+    const aside = `${path}.damaged-20261123T100000.000Z`;
+    expect(await readdir(dirname(path))).toEqual([basename(aside)]);
+    const details = { file: path, movedTo: aside };
+    expect(lines).toMatchObject([{ level: 'warn', event: 'credentials.damaged', details }]);
     expect(lines[0]?.message).toContain('may exist on the server');
   });
 

@@ -26,6 +26,13 @@ describe('migrating a snapshot', () => {
     expect(migrateSnapshot(SNAPSHOT, 'p', { 2: append('b') }, 3)).toBeUndefined();
   });
 
+  it.each([undefined, null, 7, 'text', [], {}, { ...SNAPSHOT, format: 'other' }, { ...SNAPSHOT, version: '1' }])(
+    'returns undefined for %j, which is not a snapshot',
+    (json) => {
+      expect(migrateSnapshot(json, 'p')).toBeUndefined();
+    },
+  );
+
   it('refuses a newer version', async () => {
     const failure = await failureOf(() => migrateSnapshot({ ...SNAPSHOT, version: 9 }, '/s/snapshot.json'));
     expect(failure.code).toBe('SNAPSHOT_NEWER');

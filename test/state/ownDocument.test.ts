@@ -18,7 +18,8 @@ describe("the agent's own documents", () => {
   const unreadable = (): string => join(folder, 'x'.repeat(300));
 
   it("a file that can't be read is a disk error, not a damaged file: it may hold the only copy of a token", async () => {
-    const failure = { code: 'DISK_ERROR', exitStatus: 74 };
+    const message = `Could not read ${unreadable()}: ENAMETOOLONG`;
+    const failure = { code: 'DISK_ERROR', exitStatus: 74, message };
     await expect(readOwnDocument(unreadable())).rejects.toMatchObject(failure);
     await expect(readCredentials(unreadable(), silentLog, 0)).rejects.toMatchObject(failure);
     await expect(loadSnapshot(unreadable(), silentLog, 0)).rejects.toMatchObject(failure);

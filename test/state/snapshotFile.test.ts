@@ -2,14 +2,19 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fileExists } from '../../src/files/fileExists.ts';
+import type { RecordedContext, SnapshotDocument } from '../../src/state/snapshotDocument.ts';
 import { loadSnapshot, readSnapshot } from '../../src/state/snapshotFile.ts';
 import { asOrdinaryUser, failureOf, put } from '../config/scratch.ts';
+import { SETTINGS, TRIGGER } from '../support/chartAnswers.ts';
 import { START } from '../support/chartRun.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { recordedLog } from '../support/recordedLog.ts';
 import { snapshotIn } from '../support/snapshots.ts';
 
 const newPath = async (): Promise<string> => join(await makeFolder(onTestFinished), 'snapshot.json');
+const KNOWN = { trigger: TRIGGER, settings: SETTINGS, unknownAt: START, retryAt: START };
+const GRANTED = { deviceName: 'camera', fingerprint: '01234567', successSeen: true };
+const FAILED = { code: 'C', message: 'm', hint: 'h', retryable: true, exitStatus: 69, causes: ['because'] };
 const SNAPSHOT = snapshotIn('request', { deviceName: 'camera', requestsOut: 1 });
 
 describe('a snapshot', () => {
@@ -25,6 +30,25 @@ describe('a snapshot', () => {
     const path = await put(await newPath(), JSON.stringify(SNAPSHOT));
     expect(await readSnapshot(path)).toEqual({ kind: 'snapshot', snapshot: SNAPSHOT });
     expect(await loadSnapshot(path, recordedLog().log, START)).toEqual(SNAPSHOT);
+  });
+
+  it.each<[string, Partial<SnapshotDocument>, Partial<RecordedContext>]>([
+    ['before the server is known', { status: 'pending' }, {}],
+    [
+      'in a pause',
+      { status: 'in-progress', error: { code: 'C', message: 'm', hint: 'h' } },
+      { ...KNOWN, lastAnswer: 'unknown', waitingFor: 'retry', lastFailure: FAILED },
+    ],
+    ['in a pause before a probe', {}, { ...KNOWN, lastAnswer: 'failure', waitingFor: 'probe' }],
+    ['in a pause before a verification', {}, { ...KNOWN, granted: GRANTED, waitingFor: 'verification' }],
+    ['at its end', { status: 'completed' }, { ...KNOWN, granted: GRANTED, provenBy: 'attributes' }],
+    ['proven by CONNACK', { status: 'completed' }, { ...KNOWN, granted: GRANTED, provenBy: 'connack' }],
+    ['that failed', { status: 'failed' }, { settings: { ...SETTINGS, nameSource: 'fixed' }, error: FAILED }],
+    ['of a name from the hardware', {}, { settings: { ...SETTINGS, nameSource: 'mac' } }],
+  ])('%s keeps every value', async (_when, document, context) => {
+    const snapshot = { ...snapshotIn('request', context), ...document };
+    const path = await put(await newPath(), JSON.stringify(snapshot));
+    expect(await readSnapshot(path)).toEqual({ kind: 'snapshot', snapshot });
   });
 
   it('of a newer agent is refused and not changed', async () => {
@@ -90,8 +114,11 @@ describe('a snapshot that is damaged', () => {
     expect(await readSnapshot(path)).toMatchObject({ kind: 'damaged' });
     const { log, lines } = recordedLog();
     expect(await loadSnapshot(path, log, START)).toBeUndefined();
-    expect(await readdir(dirname(path))).toEqual(['snapshot.json.damaged-20261123T100000.000Z']);
-    expect(lines).toMatchObject([{ level: 'warn', event: 'snapshot.damaged', details: { file: path } }]);
+    const aside = `${path}.damaged-20261123T100000.000Z`;
+    expect(await readdir(dirname(path))).toEqual([basename(aside)]);
+    const details = { file: path, movedTo: aside };
+    expect(lines).toMatchObject([{ level: 'warn', event: 'snapshot.damaged', details }]);
+    expect(lines[0]?.message).toContain(`moved to ${aside}; a new run starts`);
   });
 
   it('is not quoted in the log: it may hold a secret', async () => {

@@ -57,8 +57,7 @@ function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials)
   // Removes duplicates too: after the last one is removed, JSON.parse would read the one before it.
   for (;;) {
     const section = lastProperty(syntaxTree(current), 'thingsboard');
-    if (section === undefined || lastProperty(section.value, 'ca_file') === undefined) return current;
-    const properties = propertiesOf(section.value);
+    const properties = section === undefined ? [] : propertiesOf(section.value);
     const index = properties.findLastIndex(({ key }) => key.value === 'ca_file');
     const [before, stale, after] = [properties[index - 1], properties[index], properties[index + 1]];
     if (stale === undefined) return current;

@@ -35,6 +35,13 @@ describe('requireOnlyChanged', () => {
     expect(everyWordOf(failure)).not.toContain('old"');
   });
 
+  it('refuses a change in a list, at a property that is named as an excepted one outside the list', async () => {
+    const [before, after] = ['{"l":[{"s":{"k":1}},{"new":1}]}', '{"l":[{"s":{"k":2}},{"new":1}]}'];
+    expect((await failureOf(() => requireOnlyChanged(before, after, PATHS))).code).toBe('INTERNAL');
+    const other = before.replace('"new":1', '"new":2');
+    expect((await failureOf(() => requireOnlyChanged(before, other, PATHS))).code).toBe('INTERNAL');
+  });
+
   it('refuses an incomplete property', async () => {
     expect((await failureOf(() => requireOnlyChanged('{"a":1}', '{"a"', []))).code).toBe('INTERNAL');
   });

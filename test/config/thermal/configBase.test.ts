@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listBackups, nextBackupName } from '../../../src/config/thermal/backups.ts';
-import { chooseBase, configWithCredentials } from '../../../src/config/thermal/configBase.ts';
+import { chooseBase, configWithCredentials, requireLoadable } from '../../../src/config/thermal/configBase.ts';
 import { carriesCredentials, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { readThermalConfig, THERMAL_CONFIG } from '../../../src/config/thermal/thermalConfig.ts';
-import { credentials } from '../credentials.ts';
-import { put, scratchFolder } from '../scratch.ts';
+import { credentials, TOKEN } from '../credentials.ts';
+import { everyWordOf, failureOf, put, scratchFolder } from '../scratch.ts';
 
 const chosenIn = async (folder: string) => chooseBase(await readThermalConfig(folder), await listBackups(folder));
 const backup = (folder: string, time: number, content: string) =>
@@ -91,6 +91,37 @@ describe('chooseBase', () => {
     await backup(folder, 1, '{"old":1}');
     for (let time = 2; time <= 21; time++) await backup(folder, time, '');
     expect(await chosenIn(folder)).toEqual({ from: 'defaults' });
+  });
+});
+
+describe('requireLoadable', () => {
+  const good = freshConfig(credentials());
+  const broken = (...replaced: readonly [string, string][]) =>
+    Buffer.from(replaced.reduce((text, [from, to]) => text.replace(from, to), good.toString()));
+  const slow = ['"interval_seconds": 15', '"interval_seconds": 0'] as const;
+  const far = ['"x": 160', '"x": -1'] as const;
+
+  it('accepts a text that the camera can load', () => {
+    expect(() => requireLoadable({ from: 'defaults' }, good)).not.toThrow();
+    expect(() => requireLoadable({ from: 'file', bytes: good }, good)).not.toThrow();
+  });
+
+  it('refuses a text that breaks a rule of the camera: exit status and hint tell the operator', async () => {
+    for (const base of [{ from: 'defaults' }, { from: 'file', bytes: good }] as const) {
+      const failure = await failureOf(() => requireLoadable(base, broken([...slow])));
+      expect([failure.code, failure.exitStatus]).toEqual(['CONFIG_INVALID', 65]);
+      expect(failure.message).toContain('could not load the new');
+      expect(failure.message).toContain('telemetry.interval_seconds: expected an integer from 1 to 3600');
+      expect(everyWordOf(failure)).not.toContain(TOKEN);
+    }
+  });
+
+  it('accepts a problem that the old text had, and names only the new one', async () => {
+    const base = { from: 'file', bytes: broken([...slow]) } as const;
+    expect(() => requireLoadable(base, broken([...slow]))).not.toThrow();
+    const failure = await failureOf(() => requireLoadable(base, broken([...slow], [...far])));
+    expect(failure.message).toContain('measurement_spots');
+    expect(failure.message).not.toContain('interval_seconds');
   });
 });
 

@@ -60,6 +60,21 @@ describe('freshConfig', () => {
   });
 });
 
+describe('isDevice', () => {
+  const config = freshConfig(credentials());
+  const { deviceId, accessToken } = credentials();
+
+  it('needs device id and token, and ignores the server', () => {
+    expect(isDevice(freshConfig(credentials({ host: 'other.example' })), deviceId, accessToken)).toBe(true);
+    expect(isDevice(config, 'another-device', accessToken)).toBe(false);
+    expect(isDevice(config, deviceId, new Secret('another token'))).toBe(false);
+  });
+
+  it.each(['', '{}', '{"thingsboard":[]}'])('is false for %j', (text) => {
+    expect(isDevice(Buffer.from(text), deviceId, accessToken)).toBe(false);
+  });
+});
+
 describe('carriesCredentials', () => {
   const config = freshConfig(credentials({ useSsl: true, caFile: 'ca.pem' }));
 

@@ -92,14 +92,29 @@ describe('mergeCredentials keeps', () => {
   });
 
   it.each([
-    ['last', '{"thingsboard":{"host":"x","ca_file":"old.pem"},"telemetry":{}}'],
-    ['first', '{"thingsboard":{ "ca_file":"old.pem" , "host":"x"},"telemetry":{}}'],
-    ['alone', '{"thingsboard":{"ca_file":"old.pem"},"telemetry":{}}'],
-    ['twice', '{"thingsboard":{"ca_file":"a","host":"x","ca_file":"b"},"telemetry":{}}'],
-  ])('but not an old ca_file (%s) when TLS is used without one: the camera would verify with it', (_where, text) => {
-    const merged = merge(text, { useSsl: true });
-    expect(merged).not.toContain('ca_file');
-    expect(JSON.parse(merged).thingsboard).toMatchObject({ host: 'tb.example', use_ssl: true });
+    ['last', '"host":"x", "mine":1 , "ca_file":"old.pem" ', '"host":"tb.example", "mine":1'],
+    ['first', ' "ca_file":"old.pem" , "host":"x", "mine":1', '"host":"tb.example", "mine":1'],
+    ['in the middle', '"host":"x", "ca_file":"old.pem" , "mine":1', '"host":"tb.example" , "mine":1'],
+    ['alone', '"ca_file":"old.pem"', '{"host":"tb.example"'],
+    ['twice', '"ca_file":"a","host":"x", "mine":1,"ca_file":"b"', '"host":"tb.example", "mine":1'],
+  ])(
+    'but not an old ca_file (%s) when TLS is used without one: the camera would verify with it',
+    (_where, old, now) => {
+      const merged = merge(`{"thingsboard":{${old}},"telemetry":{}}`, { useSsl: true });
+      expect(merged).not.toContain('ca_file');
+      expect(merged).toContain(now);
+      expect(JSON.parse(merged).thingsboard).toMatchObject({ host: 'tb.example', use_ssl: true });
+    },
+  );
+
+  it('the place of ca_file when another CA file is used', () => {
+    const merged = merge('{"thingsboard":{"ca_file":"old.pem","mine":1}}', { useSsl: true, caFile: 'new.pem' });
+    expect(merged).toMatch(/^\{"thingsboard":\{"ca_file":"new\.pem","mine":1,/);
+  });
+
+  it('everything of a file without thingsboard, also when TLS is used without a CA file', () => {
+    const merged = merge('{"ca_file":"mine","telemetry":{}}', { useSsl: true });
+    expect(JSON.parse(merged)).toMatchObject({ ca_file: 'mine', thingsboard: { use_ssl: true } });
   });
 
   it("values that already broke the camera's rules, and adds no other key to an existing section", () => {
