@@ -55,17 +55,6 @@ test('done twice, it changes nothing the second time', async () => {
   expect((await stat(paths.thermalConfig)).ino).toBe(before.ino);
 });
 
-test('done twice, it makes durable what a killed run may only have renamed: in the folder of the file itself', async () => {
-  const { paths, dependencies } = await grantedScene();
-  const elsewhere = await scratchFolder();
-  await rename(paths.thermalConfig, join(elsewhere, 'config.json'));
-  await symlink(join(elsewhere, 'config.json'), paths.thermalConfig);
-  await write(dependencies, effectCall(INPUT));
-  const synced = await syncedPaths(onTestFinished);
-  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already' });
-  expect(synced).toEqual([await realpath(elsewhere)]);
-});
-
 test('a CA file is named only if one is used', async () => {
   const { paths, dependencies } = await grantedScene();
   await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));
@@ -175,4 +164,15 @@ test('the issued credentials are missing', async () => {
   });
   await expect(write(dependencies, effectCall(INPUT))).rejects.toMatchObject({ code: 'CREDENTIALS_LOST' });
   expect(await text(paths)).toBe(OLD_CONFIG);
+});
+
+test('done twice, it makes durable what a killed run may only have renamed: in the folder of the file itself', async () => {
+  const { paths, dependencies } = await grantedScene();
+  const elsewhere = await scratchFolder();
+  await rename(paths.thermalConfig, join(elsewhere, 'config.json'));
+  await symlink(join(elsewhere, 'config.json'), paths.thermalConfig);
+  await write(dependencies, effectCall(INPUT));
+  const synced = await syncedPaths(onTestFinished);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already' });
+  expect(synced).toEqual([await realpath(elsewhere)]);
 });
