@@ -217,9 +217,6 @@ export const hasReached = (step: ActiveState, { furthestStep }: Pick<ProvisionCo
   furthestStep >= (stepsDone(step) ?? 0);
 
 /** The step of a run, 1 to 8. A pause belongs to the step that it repeats, a failure to the step that failed. */
-export function stepOf(state: ProvisionState, context: Pick<ProvisionContext, 'granted' | 'furthestStep'>): number {
-  const { step } = STATES[state];
-  if (step !== null) return step;
-  if (state === 'backoff') return STATES[context.granted === null ? 'request' : 'verifyCredentials'].step;
-  return Math.min(context.furthestStep + 1, STEPS.length);
+export function stepOf(state: ProvisionState, { furthestStep }: Pick<ProvisionContext, 'furthestStep'>): number {
+  return STATES[state].step ?? Math.min(furthestStep + 1, STEPS.length);
 }

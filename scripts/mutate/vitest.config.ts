@@ -1,7 +1,7 @@
 // Vitest for the mutation test (mutate.mjs): the chosen tests inside vitest's process, in a quick order.
 import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type TestModule, type TestSpecification } from 'vitest/node';
 import base from '../../vitest.config.ts';
 
 declare module 'vitest' {
@@ -31,6 +31,13 @@ class LikelyFirst extends BaseSequencer {
   }
 }
 
+/** Stryker looks at tests alone. A mutant that breaks an import leaves none, and would count as survived. */
+const reportBrokenImports = {
+  onTestModuleEnd(module: TestModule): void {
+    for (const error of module.errors()) module.project.vitest.state.catchError(error, 'Broken import');
+  },
+};
+
 export default defineConfig({
   plugins: [
     {
@@ -48,5 +55,6 @@ export default defineConfig({
     exclude: ['**/*.property.test.ts'],
     include: JSON.parse(process.env.MUTATE_TESTS ?? '[]'),
     sequence: { sequencer: LikelyFirst },
+    reporters: [reportBrokenImports],
   },
 });

@@ -66,17 +66,6 @@ test('only the rules that the new file still breaks are recorded: the values of 
   expect((await configuredDevice(paths)).deviceId).toBe('hall-7');
 });
 
-test('done twice, it makes durable what a killed run may only have renamed: in the folder of the file itself', async () => {
-  const { paths, dependencies } = await grantedScene();
-  const elsewhere = await scratchFolder();
-  await rename(paths.thermalConfig, join(elsewhere, 'config.json'));
-  await symlink(join(elsewhere, 'config.json'), paths.thermalConfig);
-  await write(dependencies, effectCall(INPUT));
-  const synced = await syncedPaths(onTestFinished);
-  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already' });
-  expect(synced).toEqual([await realpath(elsewhere)]);
-});
-
 test('a CA file is named only if one is used', async () => {
   const { paths, dependencies } = await grantedScene();
   await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));
@@ -205,4 +194,15 @@ test('the issued credentials are missing', async () => {
   });
   await expect(write(dependencies, effectCall(INPUT))).rejects.toMatchObject({ code: 'CREDENTIALS_LOST' });
   expect(await text(paths)).toBe(OLD_CONFIG);
+});
+
+test('done twice, it makes durable what a killed run may only have renamed: in the folder of the file itself', async () => {
+  const { paths, dependencies } = await grantedScene();
+  const elsewhere = await scratchFolder();
+  await rename(paths.thermalConfig, join(elsewhere, 'config.json'));
+  await symlink(join(elsewhere, 'config.json'), paths.thermalConfig);
+  await write(dependencies, effectCall(INPUT));
+  const synced = await syncedPaths(onTestFinished);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'already' });
+  expect(synced).toEqual([await realpath(elsewhere)]);
 });

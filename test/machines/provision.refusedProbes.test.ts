@@ -70,8 +70,9 @@ describe('after FAILURE and a refused probe', () => {
     await run.answer('prepare');
     expect(run.state()).toBe('reconcile');
     expect(run.input('reconcile')).toMatchObject({ nameIndex: 2, includeCurrent: false });
+    await run.wait(300);
     await run.answer('reconcile', notRegistered);
-    expect(run.state()).toBe('request');
+    expect([run.state(), run.context().now]).toEqual(['request', run.now()]);
     expect(run.input('request').nameIndex).toBe(2);
   });
 

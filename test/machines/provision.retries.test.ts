@@ -56,7 +56,7 @@ describe('the retry budget', () => {
       if (state === 'verifyCredentials') await run.answer('request');
       await run.wait(700);
       await run.fail(state, 'CONNECTION_REFUSED');
-      expect(run.context()).toMatchObject({ now: run.now(), retryAt: run.now() + 1000 });
+      expect(run.context()).toMatchObject({ now: run.now(), retryAt: run.now() + 1000, warnings: [] });
       expect(run.pauseLeft()).toBe(1000);
     },
   );

@@ -56,6 +56,7 @@ describe('backup and write', () => {
     await run.answer('write', (at) => ({ outcome: 'changed', warnings: ['the third copy'], at }));
     expect(run.state()).toBe('failed');
     expect(run.error()).toMatchObject({ code: 'CONFIG_KEEPS_CHANGING', exitStatus: 75 });
+    expect(run.error()?.message).toContain('3');
     expect(run.context().warnings).toEqual(['the third copy']);
   });
 

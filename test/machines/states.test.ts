@@ -23,7 +23,6 @@ import { PROVISION_EFFECTS } from '../../src/watch/redactedShapes.ts';
 import { ROOT, readPage, type Table, tablesIn } from '../docs/markdown.ts';
 import { answers } from '../support/chartAnswers.ts';
 import { effectScene } from '../support/effectCall.ts';
-import { GRANTED } from '../support/statusFiles.ts';
 
 /**
  * A new state needs a part in many places, and this test checks each place. A state that only the table or only the
@@ -198,12 +197,12 @@ describe('the steps', () => {
   });
 
   it('show the progress of a run: pauses and probes belong to the step that they repeat', () => {
-    const before = { granted: null, furthestStep: 3 };
-    const granted = { granted: GRANTED, furthestStep: 4 };
+    const before = { furthestStep: 3 };
+    const granted = { furthestStep: 4 };
     expect(STEPS.map((state) => stepOf(state, before))).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect([stepOf('backoff', before), stepOf('reconcile', before), stepOf('backoff', granted)]).toEqual([4, 4, 5]);
     expect([stepOf('restore', granted), stepOf('failed', before), stepOf('failed', granted)]).toEqual([7, 4, 5]);
-    expect(stepOf('provisioned', { granted: GRANTED, furthestStep: 8 })).toBe(8);
+    expect(stepOf('provisioned', { furthestStep: 8 })).toBe(8);
   });
 });
 

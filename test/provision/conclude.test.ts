@@ -75,6 +75,23 @@ async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end
 const supersede = ({ simulator, paths }: Scene): void =>
   writeFileSync(paths.provisionJson, quickProvisionJson({ port: simulator.port, device: { name: 'hall-7' } }));
 
+/** A disk that does not end the fsync after the removal of credentials.json. */
+async function slowRemoval(paths: DevicePaths, begins: () => void): Promise<() => void> {
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  let hadCredentials = false;
+  await syncedPaths(onTestFinished, async () => {
+    hadCredentials ||= existsSync(paths.credentials);
+    if (!hadCredentials || existsSync(paths.credentials)) return;
+    begins();
+    await released;
+  });
+  onTestFinished(release);
+  return release;
+}
+
 /** The same files, and an event before credentials.json is next used. */
 const beforeCredentials = (paths: DevicePaths, act: () => void): DevicePaths => ({
   ...paths,
@@ -192,23 +209,6 @@ test('the signal while failed is being saved on a slow disk: the failure is save
   // The next run must not probe for a name that was never sent.
   expect(await fileExists(paths.credentials)).toBe(false);
 });
-
-/** A disk that does not end the fsync after the removal of credentials.json. */
-async function slowRemoval(paths: DevicePaths, begins: () => void): Promise<() => void> {
-  let release = (): void => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let hadCredentials = false;
-  await syncedPaths(onTestFinished, async () => {
-    hadCredentials ||= existsSync(paths.credentials);
-    if (!hadCredentials || existsSync(paths.credentials)) return;
-    begins();
-    await released;
-  });
-  onTestFinished(release);
-  return release;
-}
 
 test('failed is saved, but the removal of credentials.json takes long: reported as usual, and locked until then', async () => {
   const { paths } = await scene({ deviceKey: 'a-key' }, { provisioning: { device_key: 'a-wrong-key' } });
