@@ -7,6 +7,7 @@ describe('progress', () => {
   it.each(STEPS)('in %s counts the steps before it, and no more', async (state) => {
     const run = await chartAt(state);
     expect(run.context().furthestStep).toBe(stepsDone(state));
+    expect(run.context()).toMatchObject({ lastAnswer: 'none', warnings: [] });
   });
 
   it('counts as far as the request when the run begins with the request of an earlier run', async () => {
