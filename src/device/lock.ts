@@ -5,7 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Failure } from '../failures/failure.ts';
 import { errnoOf, fileFailure } from '../failures/fileFailure.ts';
 import { removeNote } from '../files/note.ts';
-import { nameFile } from '../files/socketFile.ts';
+import { makeSocketPrivate, nameFile } from '../files/socketFile.ts';
 import { generateRunId } from './candidate.ts';
 
 /** An agent holds it while it works on a device. */
@@ -46,9 +46,12 @@ interface Holder {
   readonly pid: string | undefined;
 }
 
-/** Asks who listens on the socket. undefined: nobody, although a socket file may be there. */
+/**
+ * Asks who listens on the socket. undefined: nobody, although a socket file may be there.
+ * @throws the system's EACCES for a socket file of another user: whether somebody listens is then not known
+ */
 function askHolder(name: string): Promise<Holder | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect(name);
     const end = (): void => {
@@ -62,6 +65,7 @@ function askHolder(name: string): Promise<Holder | undefined> {
     });
     socket.on('error', (error) => {
       if (DEAD.has(errnoOf(error) ?? '')) resolve(undefined);
+      else if (errnoOf(error) === 'EACCES') reject(error);
       else end();
     });
     socket.on('end', end);
@@ -105,7 +109,8 @@ async function withdraw(server: Server, path: string, own: bigint | undefined): 
 /**
  * Listens on the socket file. The file gets its name when the server already listens, so a file on which nobody listens
  * belongs to a killed agent and is replaced.
- * @returns undefined where the file system has no sockets or no hard links, or is read-only
+ * @returns undefined where the file system has no sockets or no hard links or is read-only, and where a socket file of
+ * another user is in the way
  * @throws Failure LOCKED
  */
 async function listenInFolder(folder: string, at: string): Promise<(() => Promise<void>) | undefined> {
@@ -116,6 +121,7 @@ async function listenInFolder(folder: string, at: string): Promise<(() => Promis
   if (server === undefined) return undefined;
   const own = await inodeOf(unnamed);
   try {
+    await makeSocketPrivate(unnamed);
     for (const isRetry of [false, true]) {
       const isNamed = await nameFile(unnamed, path);
       // Another agent may have found the same dead file, and may replace this one with its own.
@@ -185,7 +191,7 @@ async function askInFolder(folder: string): Promise<Holder | undefined> {
   const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY).catch(() => undefined);
   if (handle === undefined) return undefined;
   try {
-    return await askHolder(`${byDescriptor(handle)}/${SOCKET_FILE}`);
+    return await askHolder(`${byDescriptor(handle)}/${SOCKET_FILE}`).catch(() => undefined);
   } finally {
     await handle.close();
   }

@@ -108,7 +108,11 @@ export function parseCredentials(json: unknown, path: string): Credentials | und
     throw new Failure('CREDENTIALS_NEWER', 'newer', { path, version, known: CREDENTIALS_VERSION });
   }
   const parsed = credentialsSchema.safeParse(json);
-  return version !== undefined && parsed.success ? parsed.data : undefined;
+  if (version === undefined || !parsed.success) return undefined;
+  const { candidates, granted } = parsed.data;
+  // The server issues credentials only for a name that was asked for. It can't prove another name in the configuration.
+  const isAskedFor = granted === null || candidates.some(({ name }) => name === granted.deviceName);
+  return isAskedFor ? parsed.data : undefined;
 }
 
 export type CredentialsRead =

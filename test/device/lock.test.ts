@@ -138,6 +138,14 @@ describe('the lock of a state folder', () => {
     expect((await failureOf(() => acquireLock(folder))).code).toBe('LOCKED');
   });
 
+  it('has a socket file for its owner alone, whatever the umask', async () => {
+    const folder = await newFolder();
+    const umask = process.umask(0);
+    const lock = await hold(folder).finally(() => process.umask(umask));
+    expect((await stat(join(folder, 'lock.socket'))).mode & 0o777).toBe(0o600);
+    await lock.release();
+  });
+
   it('goes to one of two agents that find the socket file of a killed one', async () => {
     const folder = await newFolder();
     await writeFile(join(folder, 'lock.socket'), '');

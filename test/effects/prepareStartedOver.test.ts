@@ -10,7 +10,7 @@ import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const RUN = 'run-1';
-const ISSUED: IssuedCredentials = { deviceName: 'camera-old', token: new Secret('t'), successSeenBy: RUN };
+const ISSUED: IssuedCredentials = { deviceName: 'camera-old-1', token: new Secret('t'), successSeenBy: RUN };
 
 /** provision.json was changed before this run sent anything; credentials.json is still for the old settings. */
 async function startedOver(

@@ -30,7 +30,7 @@ async function grantedScene(config: string | null = OLD_CONFIG) {
   await writeCredentials(paths.credentials, {
     target: { digest: 'digest', host: 'tb.example', port: 1883 },
     board: made.dependencies.board,
-    candidates: [],
+    candidates: [{ nameIndex: 1, name: 'hall-7', token: new Secret(TOKEN), runId: 'run-1', answered: false }],
     granted: { deviceName: 'hall-7', token: new Secret(TOKEN), successSeenBy: 'run-1' },
   });
   if (config !== null) await writeFile(join(paths.deviceFolder, BACKUP), config);

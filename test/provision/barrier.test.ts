@@ -40,7 +40,8 @@ async function deviceScene() {
   const stored = await readCredentials(paths.credentials, silentLog, 0);
   if (stored === undefined) throw new Error('nothing is prepared');
   const granted = { deviceName: 'camera', token: new Secret('granted-token'), successSeenBy: RUN };
-  await writeCredentials(paths.credentials, { ...stored, granted });
+  const candidates = stored.candidates.map((candidate) => ({ ...candidate, name: 'camera' }));
+  await writeCredentials(paths.credentials, { ...stored, candidates, granted });
   return { watch, simulator, paths, dependencies, digest };
 }
 type DeviceScene = Awaited<ReturnType<typeof deviceScene>>;

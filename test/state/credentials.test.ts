@@ -100,6 +100,10 @@ describe('credentials.json that is damaged', () => {
     ['a fourth name', { candidates: [{ ...candidate, nameIndex: 4 }] }],
     ['an empty token', { candidates: [{ ...candidate, token: '' }] }],
     ['a token that is too long', { candidates: [{ ...candidate, token: 't'.repeat(1025) }] }],
+    [
+      'issued credentials of a name that was never asked for',
+      { granted: { deviceName: 'x', token: 't', successSeenBy: null } },
+    ],
     ['a token that is not a text', { granted: { deviceName: 'n', token: 7, successSeenBy: null } }],
   ])('with %s is moved aside, and what may exist on the server is said', async (_what, change) => {
     const path = await altered(change);

@@ -103,7 +103,7 @@ backup:          the-backup
   });
 
   it('of an agent in backoff counts down', () => {
-    const context = { retries: 2, retryAt: NOW + 3500, waitingFor: 'retry' as const };
+    const context = { furthestStep: 3, retries: 2, retryAt: NOW + 3500, waitingFor: 'retry' as const };
     const error = { code: 'CONNECT_TIMEOUT', message: 'no answer', hint: 'look' };
     const snapshot = { ...runIn('backoff', context), attempt: 3, error };
     const text = statusText(makeStatus(filesWith({ requested: true, snapshot, credentials: STORED }, { holder: 42 })));

@@ -30,7 +30,7 @@ function resultIn(output: string): SoakResult | undefined {
 async function carryOut(program: ChildProgram, soak: Soak, server: Simulator, folder: string): Promise<SoakResult> {
   await mkdir(folder);
   const args = [soak.kind, folder, String(server.port), String(soak.count)];
-  const { status, output } = await program.run(args, LIMIT_MS, ['--expose-gc']);
+  const { status, output } = await program.run(args, LIMIT_MS, ['--expose-gc', '--no-opt']);
   const result = resultIn(output);
   if (status === 0 && result !== undefined) return result;
   return { runs: 0, problems: [`ended with ${status}: ${output.slice(-500)}`] };
