@@ -586,6 +586,7 @@ export const provisionMachine = setup({
           runId: context.runId,
           server: context.settings?.server ?? { host: '', port: 0, useSsl: false, caFile: null },
           deviceName: context.granted?.deviceName ?? '',
+          fingerprint: context.granted?.fingerprint ?? '',
           backup: context.backup,
         }),
         onDone: [

@@ -223,6 +223,8 @@ export interface WriteInput {
   readonly runId: string;
   readonly server: ServerAddress;
   readonly deviceName: string;
+  /** Of the token that was proven. */
+  readonly fingerprint: string;
   readonly backup: string | null;
 }
 export type WriteOutput = Timed & {

@@ -11,6 +11,7 @@ import {
   type ThermalConfigFile,
 } from '../config/thermal/thermalConfig.ts';
 import { hostAndPort } from '../endpoint.ts';
+import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
 import { readLimited } from '../files/readLimited.ts';
 import { issuedCredentials } from '../state/runCredentials.ts';
@@ -27,6 +28,9 @@ export async function write(
 ): Promise<WriteOutput> {
   const { paths, clock, log } = dependencies;
   const issued = await issuedCredentials(dependencies);
+  if (issued.token.fingerprint() !== input.fingerprint) {
+    throw new Failure('CREDENTIALS_LOST', 'altered', { path: paths.credentials });
+  }
   const { host, port, useSsl, caFile } = input.server;
   const credentials: ConfigCredentials = {
     host,

@@ -448,6 +448,7 @@ export const FAILURES = {
     texts: {
       gone: '{path} disappeared or became unusable during the run',
       notIssued: '{path} no longer holds issued credentials',
+      altered: '{path} holds another token than the one that was proven',
       noName: '{path} holds no device name number {number}',
     },
   },

@@ -126,7 +126,10 @@ export const PROVISION_EFFECTS: EffectShapes = {
     output: { ...timed, outcome: true, by: true, server, issued, failure },
   },
   backup: { input: { name: true }, output: { ...timed, name: true, made: true } },
-  write: { input: { runId: true, server, deviceName: true, backup: true }, output: { ...timed, outcome: true } },
+  write: {
+    input: { runId: true, server, deviceName: true, fingerprint: true, backup: true },
+    output: { ...timed, outcome: true },
+  },
   restore: { input: { backup: true }, output: timed },
   finalize: { input: { trigger }, output: { ...timed, renamed: true } },
 };

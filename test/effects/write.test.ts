@@ -9,7 +9,7 @@ import { restore } from '../../src/effects/restore.ts';
 import { write } from '../../src/effects/write.ts';
 import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
-import { scratchFolder } from '../config/scratch.ts';
+import { failureOf, scratchFolder } from '../config/scratch.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
@@ -20,7 +20,13 @@ import { syncedPaths } from '../support/syncedPaths.ts';
 const BACKUP = 'thermal_config.json.backup.20261123T101530.123Z';
 const TOKEN = 'token-that-was-granted';
 const SERVER = { host: 'tb.example', port: 1883, useSsl: false, caFile: null };
-const INPUT: WriteInput = { runId: 'run-1', server: SERVER, deviceName: 'hall-7', backup: BACKUP };
+const INPUT: WriteInput = {
+  runId: 'run-1',
+  server: SERVER,
+  deviceName: 'hall-7',
+  fingerprint: new Secret(TOKEN).fingerprint(),
+  backup: BACKUP,
+};
 
 /** A run in `write`: with issued credentials, and a backup of the configuration if there is one. */
 async function grantedScene(config: string | null = OLD_CONFIG) {
@@ -45,6 +51,14 @@ test('the issued credentials are written, and the mode of the file stays', async
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written', warnings: [] });
   expect(await configuredDevice(paths)).toEqual({ host: 'tb.example', port: 1883, token: TOKEN, deviceId: 'hall-7' });
   expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o640);
+});
+
+test('a token that was altered since it was proven is not written', async () => {
+  const { paths, dependencies } = await grantedScene();
+  const input = { ...INPUT, fingerprint: new Secret('the proven token').fingerprint() };
+  const failure = await failureOf(() => write(dependencies, effectCall(input)));
+  expect(failure.code).toBe('CREDENTIALS_LOST');
+  expect(await text(paths)).toBe(OLD_CONFIG);
 });
 
 test('done twice, it changes nothing the second time', async () => {

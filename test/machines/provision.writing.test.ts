@@ -13,6 +13,7 @@ describe('backup and write', () => {
       runId: 'run-1',
       server: SETTINGS.server,
       deviceName: nameOf(1),
+      fingerprint: 'f1',
       backup: 'an older copy',
     });
   });

@@ -66,7 +66,10 @@ const GUARDED: readonly Guarded[] = [
     name: 'write',
     actor: async ({ actors }, { simulator }) => {
       const server = { host: '127.0.0.1', port: simulator.port, useSsl: false, caFile: null };
-      return createActor(actors.write, { input: { runId: RUN, server, deviceName: 'camera', backup: BACKUP } });
+      const fingerprint = new Secret('granted-token').fingerprint();
+      return createActor(actors.write, {
+        input: { runId: RUN, server, deviceName: 'camera', fingerprint, backup: BACKUP },
+      });
     },
     hasBegun: async ({ paths }) => (await textOf(paths.thermalConfig)).includes('granted-token'),
   },
