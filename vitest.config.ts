@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/lastingFolder.ts', 'test/support/buildBundle.ts'],
     // Tests that run at the same time start processes, and the smallest machines have two cores.
     maxConcurrency: 3,
-    maxWorkers: 2,
+    // One more than cores: many tests wait for a pause or for a process.
+    maxWorkers: 3,
     // A crowded machine may be slow; nothing here waits that long.
     testTimeout: 60_000,
     hookTimeout: 60_000,
