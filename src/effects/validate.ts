@@ -14,9 +14,10 @@ import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
-import { type Mount, readMountTable } from '../files/mountTable.ts';
+import type { Mount } from '../files/mountTable.ts';
 import { folderOwner } from '../files/ownFiles.ts';
 import { requireReplaceableFile } from '../files/replaceable.ts';
+import { readStorageSources, type StorageSources } from '../files/storage.ts';
 import { neededBytes, type PlannedFile, tryFolder } from '../files/trialWrite.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
@@ -41,7 +42,8 @@ export async function validate(
   const { paths, externalSettings, clock, log, board } = dependencies;
   const { settings, warnings, notes, path } = await readProvisionJson(paths.provisionJson, externalSettings);
   for (const note of notes) log.info('settings.taken', note);
-  const mounts = await readMountTable();
+  const storage = await readStorageSources();
+  const mounts = storage.table;
   const scrubbed = settings.scrub ? [await requireScrubbable(path, paths.provisionJson, mounts)] : [];
   await endpointOf(settings, paths.deviceFolder);
   const config = await readThermalConfig(paths.deviceFolder);
@@ -49,7 +51,7 @@ export async function validate(
   await requireRenamable(paths, mounts);
   for (const path of [paths.snapshot, paths.credentials]) await requireReplaceableFile(path, mounts);
   const exposures = await tryFolders(paths, config, scrubbed, mounts);
-  await requireLastingStorage(dependencies, dirname(config.path), settings.allowVolatileStorage ?? false);
+  await requireLastingStorage(dependencies, dirname(config.path), storage, settings.allowVolatileStorage ?? false);
   if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
 
@@ -128,9 +130,10 @@ async function tryFolders(
 async function requireLastingStorage(
   { paths, log }: EffectDependencies,
   configFolder: string,
+  storage: StorageSources,
   isAllowed: boolean,
 ): Promise<void> {
-  const folders = await deviceStorage(paths, configFolder);
+  const folders = await deviceStorage(paths, configFolder, storage);
   const failure = volatileStorage(folders);
   if (failure !== undefined && !isAllowed) throw failure;
   if (failure !== undefined) log.warn('storage.volatile', `${failure.message} (allowed by provision.json)`);
