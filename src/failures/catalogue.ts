@@ -448,7 +448,10 @@ export const FAILURES = {
     texts: {
       gone: '{path} disappeared or became unusable during the run',
       notIssued: '{path} no longer holds issued credentials',
-      altered: '{path} holds another token than the one that was proven',
+      altered: {
+        message: '{path} holds another token than the one that was proven',
+        hint: 'Something changed credentials.json during the run. Start again: the next start tests the stored tokens on the server before it writes one.',
+      },
       noName: '{path} holds no device name number {number}',
     },
   },
