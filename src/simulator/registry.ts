@@ -59,6 +59,9 @@ export const NO_COUNTS = {
 export type Counts = { [key in keyof typeof NO_COUNTS]: number };
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** The server's default: a device that is silent longer is not active. */
+const INACTIVITY_MS = 600_000;
+
 /** Number of messages of one device that are kept for tests; older ones are dropped. */
 export const MAX_TELEMETRY = 500;
 
@@ -70,6 +73,7 @@ export class Registry {
   readonly #telemetry = new Map<string, unknown[]>();
   readonly #clientAttributes = new Map<string, Attributes>();
   readonly #sharedAttributes = new Map<string, Attributes>();
+  readonly #lastConnectTime = new Map<string, number>();
   readonly #onChange: () => void;
   readonly #onInvalidated: (name: string) => void;
 
@@ -131,6 +135,7 @@ export class Registry {
     this.#telemetry.delete(name);
     this.#clientAttributes.delete(name);
     this.#sharedAttributes.delete(name);
+    this.#lastConnectTime.delete(name);
     this.#onInvalidated(name);
     this.#onChange();
     return true;
@@ -161,6 +166,22 @@ export class Registry {
   deleteProvisionState(name: string): void {
     this.#devices.set(name, { ...this.#require(name), provisioned: false });
     this.#onChange();
+  }
+
+  /** A device has connected with its credentials. */
+  markConnected(name: string): void {
+    this.#lastConnectTime.set(name, Date.now());
+  }
+
+  /** Milliseconds since the epoch; undefined: never, since the simulator runs. */
+  lastConnectTime(name: string): number | undefined {
+    return this.#lastConnectTime.get(name);
+  }
+
+  /** Whether a device has connected recently. The real server counts messages, too. */
+  isActive(name: string): boolean {
+    const time = this.#lastConnectTime.get(name);
+    return time !== undefined && Date.now() - time < INACTIVITY_MS;
   }
 
   count(what: keyof Counts): number {

@@ -1,6 +1,6 @@
 /**
  * The REST side of the simulator: the few calls of ThingsBoard's administration that scripts need
- * (docs/thingsboard.md, section 7). One tenant, one user.
+ * (docs/thingsboard.md, section 7). One tenant with one administrator, and the system administrator.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -10,10 +10,12 @@ import { hostAndPort } from '../endpoint.ts';
 import { bind } from './listener.ts';
 import type { Registry } from './registry.ts';
 import { answerCall } from './restCalls.ts';
-import { INVALID_REQUEST, RestRefusal, refusalBody, UNAUTHENTICATED } from './restRefusal.ts';
+import { INVALID_REQUEST, PERMISSION_DENIED, RestRefusal, refusalBody, UNAUTHENTICATED } from './restRefusal.ts';
 
-/** The user of a fresh demonstration installation of ThingsBoard. */
+/** The tenant administrator of a fresh demonstration installation of ThingsBoard. */
 export const REST_USER = { username: 'tenant@thingsboard.org', password: 'tenant' } as const;
+/** Its system administrator, who may not do the calls of a tenant. */
+export const REST_SYSTEM_USER = { username: 'sysadmin@thingsboard.org', password: 'sysadmin' } as const;
 
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_CONNECTIONS = 200;
@@ -44,33 +46,38 @@ const loginSchema = z.object({ username: z.string(), password: z.string() });
 /** Serves the registry over REST. @throws Failure SERVER_UNAVAILABLE when it can't listen */
 export async function startRest(registry: Registry, options: RestOptions = {}): Promise<Rest> {
   const { host = '127.0.0.1', port = 0, tokenLifeMs = TOKEN_LIFE_MS, durable = async () => {} } = options;
-  /** When each token was issued, in the order of time. */
-  const tokens = new Map<string, number>();
+  /** In the order of time. */
+  const tokens = new Map<string, { readonly issued: number; readonly ofTenant: boolean }>();
 
-  const logIn = (body: unknown): object => {
-    const given = loginSchema.safeParse(body);
-    if (given.data?.username !== REST_USER.username || given.data.password !== REST_USER.password) {
-      throw new RestRefusal(401, 'Invalid username or password', UNAUTHENTICATED);
-    }
+  const logIn = (text: string): object => {
+    const given = loginSchema.safeParse(parsedLogin(text));
+    if (!given.success) throw new RestRefusal(401, 'Authentication failed', UNAUTHENTICATED);
+    const user = [REST_USER, REST_SYSTEM_USER].find(
+      ({ username, password }) => username === given.data.username && password === given.data.password,
+    );
+    if (user === undefined) throw new RestRefusal(401, 'Invalid username or password', UNAUTHENTICATED);
     const token = randomBytes(32).toString('hex');
-    tokens.set(token, Date.now());
+    tokens.set(token, { issued: Date.now(), ofTenant: user === REST_USER });
     for (const oldest of [...tokens.keys()].slice(0, -MAX_TOKENS)) tokens.delete(oldest);
     return { token, refreshToken: randomBytes(32).toString('hex') };
   };
 
-  const requireToken = ({ headers }: IncomingMessage): void => {
-    const token = /^Bearer (\S+)$/.exec(String(headers['x-authorization'] ?? ''))?.[1] ?? '';
-    const issued = tokens.get(token);
-    if (issued === undefined) throw new RestRefusal(401, 'Authentication failed', UNAUTHENTICATED);
-    if (Date.now() - issued >= tokenLifeMs) throw new RestRefusal(401, 'Token has expired', TOKEN_EXPIRED);
+  const requireTenantToken = ({ headers }: IncomingMessage): void => {
+    const header = String(headers['x-authorization'] ?? headers.authorization ?? '');
+    const known = tokens.get(/^Bearer (\S+)$/.exec(header)?.[1] ?? '');
+    if (known === undefined) throw new RestRefusal(401, 'Authentication failed', UNAUTHENTICATED);
+    if (Date.now() - known.issued >= tokenLifeMs) throw new RestRefusal(401, 'Token has expired', TOKEN_EXPIRED);
+    if (!known.ofTenant) {
+      throw new RestRefusal(403, "You don't have permission to perform this operation!", PERMISSION_DENIED);
+    }
   };
 
   const answer = async (request: IncomingMessage): Promise<unknown> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
-    const body = await readJson(request);
-    if (request.method === 'POST' && pathname === '/api/auth/login') return logIn(body);
-    requireToken(request);
-    const call = { method: request.method ?? '', path: pathname, query: searchParams, body };
+    const text = await readBody(request);
+    if (request.method === 'POST' && pathname === '/api/auth/login') return logIn(text);
+    requireTenantToken(request);
+    const call = { method: request.method ?? '', path: pathname, query: searchParams, body: json(text) };
     const answered = answerCall(registry, call);
     await durable();
     return answered;
@@ -109,8 +116,7 @@ function send(response: ServerResponse, status: number, body: unknown): void {
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
-/** @returns the body; undefined if it is empty */
-async function readJson(request: IncomingMessage): Promise<unknown> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // The body is not iterated: leaving the loop early would destroy the connection before the refusal is sent.
@@ -124,10 +130,24 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
     request.on('error', reject);
     request.on('close', () => reject(new RestRefusal(400, 'The connection was closed', INVALID_REQUEST)));
   });
-  if (bytes === 0) return undefined;
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** @returns undefined if the text is empty @throws RestRefusal */
+function json(text: string): unknown {
+  if (text === '') return undefined;
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    return JSON.parse(text);
   } catch {
     throw new RestRefusal(400, 'The body is not JSON', INVALID_REQUEST);
+  }
+}
+
+/** A login that can't be read is refused like a wrong one, but with another reason. */
+function parsedLogin(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }

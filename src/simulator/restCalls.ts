@@ -3,10 +3,20 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
-import { STRATEGIES } from './profileList.ts';
+import { credentialsKey, randomAlphanumeric } from './credentials.ts';
+import { type DeviceProfile, FIRST_PROFILE_ID, STRATEGIES } from './profileList.ts';
 import type { Device, Registry } from './registry.ts';
 import { invalid, notFound } from './restRefusal.ts';
-import { attributesJson, credentialsJson, deviceJson, pageJson, profileJson, telemetryJson } from './restShapes.ts';
+import {
+  attributesJson,
+  credentialsJson,
+  deviceInfoJson,
+  deviceJson,
+  pageJson,
+  profileInfoJson,
+  profileJson,
+  telemetryJson,
+} from './restShapes.ts';
 
 export interface RestCall {
   readonly method: string;
@@ -25,6 +35,7 @@ const MAX_PAGE_SIZE = 1000;
 const CALLS: readonly (readonly [method: string, path: RegExp, Answer])[] = [
   ['POST', /^\/api\/deviceProfile$/, saveProfile],
   ['GET', /^\/api\/deviceProfileInfos$/, findProfiles],
+  ['GET', path(`deviceProfile/${UUID}`), (registry, _call, id) => profileJson(profile(registry, id))],
   ['DELETE', path(`deviceProfile/${UUID}`), deleteProfile],
   ['POST', /^\/api\/device$/, createDevice],
   ['GET', /^\/api\/tenant\/devices$/, findDevice],
@@ -33,6 +44,7 @@ const CALLS: readonly (readonly [method: string, path: RegExp, Answer])[] = [
   ['GET', path(`device/${UUID}/credentials`), (registry, _call, id) => credentialsJson(device(registry, id))],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/CLIENT_SCOPE`), clientAttributes],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/SERVER_SCOPE`), serverAttributes],
+  ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/SHARED_SCOPE`), sharedAttributes],
   ['DELETE', path(`plugins/telemetry/DEVICE/${UUID}/SERVER_SCOPE`), deleteServerAttributes],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/timeseries`), latestTelemetry],
 ];
@@ -60,6 +72,12 @@ function device(registry: Registry, id: string): Device {
   return found;
 }
 
+function profile(registry: Registry, id: string): DeviceProfile {
+  const found = registry.profiles.find(id);
+  if (found === undefined) throw notFound(`Device profile with id [${id}] is not found`);
+  return found;
+}
+
 const profileSchema = z.object({
   name: z.string().check(z.minLength(1), z.maxLength(255)),
   provisionType: z.enum(STRATEGIES),
@@ -74,21 +92,22 @@ function saveProfile(registry: Registry, { body }: RestCall): unknown {
   if (!given.success) throw invalid(`Device profile: ${given.error.issues[0]?.path.join('.')}`);
   const { name, provisionType: strategy, provisionDeviceKey: deviceKey, profileData } = given.data;
   const { provisionDeviceSecret: deviceSecret } = profileData.provisionConfiguration;
-  const profile = { id: randomUUID(), name, strategy, deviceKey, deviceSecret };
-  const problem = registry.profiles.add(profile);
+  const made = { id: randomUUID(), name, strategy, deviceKey, deviceSecret };
+  const problem = registry.profiles.add(made);
   if (problem !== undefined) throw invalid(problem);
-  return profileJson(profile);
+  return profileJson(made);
 }
 
 function findProfiles(registry: Registry, { query }: RestCall): unknown {
   const text = (query.get('textSearch') ?? '').toLowerCase();
   const found = registry.profiles.all().filter(({ name }) => name.toLowerCase().includes(text));
-  return page(query, found, profileJson);
+  return page(query, found, profileInfoJson);
 }
 
 function deleteProfile(registry: Registry, _call: RestCall, id: string): undefined {
-  if (registry.profiles.find(id) === undefined) throw notFound(`Device profile with id [${id}] is not found`);
-  if (registry.devices().some(({ profile }) => profile === id)) {
+  profile(registry, id);
+  if (id === FIRST_PROFILE_ID) throw invalid('Deletion of Default Device Profile is prohibited!');
+  if (registry.devices().some((one) => one.profile === id)) {
     throw invalid('The device profile referenced by the devices cannot be deleted!');
   }
   registry.profiles.delete(id);
@@ -96,21 +115,26 @@ function deleteProfile(registry: Registry, _call: RestCall, id: string): undefin
 
 const newDeviceSchema = z.object({
   name: z.string().check(z.minLength(1), z.maxLength(255)),
-  deviceProfileId: z.object({ id: z.string() }),
+  /** Absent: the default profile. */
+  deviceProfileId: z.optional(z.object({ id: z.string() })),
 });
 
 function createDevice(registry: Registry, { body, query }: RestCall): unknown {
   const given = newDeviceSchema.safeParse(body);
   if (!given.success) throw invalid(`Device: ${given.error.issues[0]?.path.join('.')}`);
-  const { name, deviceProfileId } = given.data;
-  if (registry.profiles.find(deviceProfileId.id) === undefined) throw invalid('Device is referencing to no profile!');
-  const token = query.get('accessToken');
+  const { name, deviceProfileId: { id } = { id: FIRST_PROFILE_ID } } = given.data;
+  if (registry.profiles.find(id) === undefined) {
+    throw invalid('Device is referencing non existing device profile!');
+  }
+  if (registry.find(name) !== undefined) throw invalid('Device with such name already exists!');
+  // Without a token, also with an empty one, the server generates one.
+  const token = query.get('accessToken') || randomAlphanumeric();
+  const credentials = { type: 'ACCESS_TOKEN', token } as const;
+  if (registry.findByCredentials(credentialsKey(credentials)) !== undefined) {
+    throw invalid('Device credentials are already assigned to another device!');
+  }
   try {
-    registry.addDevice({
-      name,
-      profile: deviceProfileId.id,
-      ...(token === null ? {} : { credentials: { type: 'ACCESS_TOKEN', token } }),
-    });
+    registry.addDevice({ name, profile: id, credentials });
   } catch (error) {
     if (error instanceof Failure) throw invalid(error.message);
     throw error;
@@ -120,7 +144,7 @@ function createDevice(registry: Registry, { body, query }: RestCall): unknown {
 
 function named(registry: Registry, name: string): unknown {
   const found = registry.find(name);
-  if (found === undefined) throw notFound(`Device with name [${name}] is not found`);
+  if (found === undefined) throw notFound("Requested item wasn't found!");
   return deviceJson(found, registry.profiles.find(found.profile));
 }
 
@@ -129,9 +153,11 @@ function findDevice(registry: Registry, { query }: RestCall): unknown {
 }
 
 function findDevices(registry: Registry, { query }: RestCall): unknown {
-  const profile = query.get('deviceProfileId');
-  const found = registry.devices().filter((one) => profile === null || one.profile === profile);
-  return page(query, found, (one) => deviceJson(one, registry.profiles.find(one.profile)));
+  const of = query.get('deviceProfileId');
+  const found = registry.devices().filter((one) => of === null || one.profile === of);
+  return page(query, found, (one) =>
+    deviceInfoJson(one, registry.profiles.find(one.profile), registry.isActive(one.name)),
+  );
 }
 
 function page<Item>(query: URLSearchParams, items: readonly Item[], json: (item: Item) => unknown): unknown {
@@ -148,13 +174,26 @@ function clientAttributes(registry: Registry, _call: RestCall, id: string): unkn
   return attributesJson(registry.attributes(device(registry, id).name));
 }
 
+/** The server itself sets `active` and, at each connection, `lastConnectTime`. */
 function serverAttributes(registry: Registry, _call: RestCall, id: string): unknown {
-  return attributesJson(device(registry, id).provisioned ? { provisionState: 'provisioned' } : {});
+  const { name, provisioned } = device(registry, id);
+  const lastConnectTime = registry.lastConnectTime(name);
+  return attributesJson({
+    active: registry.isActive(name),
+    ...(lastConnectTime === undefined ? {} : { lastConnectTime }),
+    ...(provisioned ? { provisionState: 'provisioned' } : {}),
+  });
+}
+
+function sharedAttributes(registry: Registry, _call: RestCall, id: string): unknown {
+  return attributesJson(registry.sharedAttributes(device(registry, id).name));
 }
 
 function deleteServerAttributes(registry: Registry, { query }: RestCall, id: string): undefined {
+  const keys = (query.get('keys') ?? '').split(',').filter((key) => key !== '');
+  if (keys.length === 0) throw invalid('Empty keys');
   const { name } = device(registry, id);
-  if ((query.get('keys') ?? '').split(',').includes('provisionState')) registry.deleteProvisionState(name);
+  if (keys.includes('provisionState')) registry.deleteProvisionState(name);
 }
 
 function latestTelemetry(registry: Registry, _call: RestCall, id: string): unknown {

@@ -1,5 +1,6 @@
 /** Error codes of ThingsBoard's REST answers. */
 export const UNAUTHENTICATED = 10;
+export const PERMISSION_DENIED = 20;
 export const INVALID_REQUEST = 31;
 export const NOT_FOUND = 32;
 

@@ -1,7 +1,7 @@
 /** The documents of ThingsBoard's REST answers, without the fields that no script of this project needs. */
 
 import { isJsonObject } from './gsonReader.ts';
-import type { DeviceProfile } from './profileList.ts';
+import { type DeviceProfile, FIRST_PROFILE_ID } from './profileList.ts';
 import type { Attributes, Device } from './registry.ts';
 
 const entityId = (entityType: string, id: string): object => ({ entityType, id });
@@ -9,6 +9,7 @@ const entityId = (entityType: string, id: string): object => ({ entityType, id }
 export const profileJson = ({ id, name, strategy, deviceKey, deviceSecret }: DeviceProfile): object => ({
   id: entityId('DEVICE_PROFILE', id),
   name,
+  default: id === FIRST_PROFILE_ID,
   type: 'DEFAULT',
   transportType: 'DEFAULT',
   provisionType: strategy,
@@ -20,6 +21,16 @@ export const profileJson = ({ id, name, strategy, deviceKey, deviceSecret }: Dev
   },
 });
 
+/** What lists show of a profile: neither strategy nor key. */
+export const profileInfoJson = ({ id, name }: DeviceProfile): object => ({
+  id: entityId('DEVICE_PROFILE', id),
+  name,
+  image: null,
+  defaultDashboardId: null,
+  type: 'DEFAULT',
+  transportType: 'DEFAULT',
+});
+
 export const deviceJson = ({ id, createdTime, name, profile }: Device, of: DeviceProfile | undefined): object => ({
   id: entityId('DEVICE', id),
   createdTime,
@@ -27,8 +38,14 @@ export const deviceJson = ({ id, createdTime, name, profile }: Device, of: Devic
   type: of?.name ?? null,
   label: null,
   deviceProfileId: entityId('DEVICE_PROFILE', profile),
-  deviceProfileName: of?.name ?? null,
   additionalInfo: null,
+});
+
+/** What lists show of a device. */
+export const deviceInfoJson = (device: Device, of: DeviceProfile | undefined, active: boolean): object => ({
+  ...deviceJson(device, of),
+  deviceProfileName: of?.name ?? null,
+  active,
 });
 
 export function credentialsJson({ id, createdTime, credentials }: Device): object {

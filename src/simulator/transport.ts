@@ -79,6 +79,7 @@ export class Transport {
       const result = authenticateDevice(identity, (key) => registry.findByCredentials(key), Date.now());
       if ('refused' in result) return this.#refuse(session, result.refused);
       registry.count('deviceConnects');
+      registry.markConnected(result.device);
       this.#accept(session, result.device);
     }
     if (fault?.action === 'acceptThenClose') {

@@ -3,7 +3,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Registry } from '../../src/simulator/registry.ts';
-import { REST_USER, startRest } from '../../src/simulator/rest.ts';
+import { REST_SYSTEM_USER, REST_USER, startRest } from '../../src/simulator/rest.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { until } from '../support/until.ts';
 import { openDevice, provision } from './mqttClients.ts';
@@ -27,8 +27,8 @@ const caller =
     return { status: response.status, body: answer === '' ? undefined : JSON.parse(answer) };
   };
 
-async function loggedIn(url: string): Promise<Call> {
-  const { body } = await caller(url)('POST', '/api/auth/login', REST_USER);
+async function loggedIn(url: string, user: object = REST_USER): Promise<Call> {
+  const { body } = await caller(url)('POST', '/api/auth/login', user);
   return caller(url, z.object({ token: z.string() }).parse(body).token);
 }
 
@@ -70,6 +70,55 @@ test('a call without a valid token is refused, and so is a wrong password', asyn
   expect(await call('GET', '/api/tenant/devices?deviceName=a')).toMatchObject({ status: 401 });
   const expired = await (await loggedIn(rest.url))('GET', '/api/tenant/devices?deviceName=a');
   expect(expired).toMatchObject({ status: 401, body: { errorCode: 11 } });
+});
+
+test('a call without a token is refused before its body is read, and so is a login that can not be read', async () => {
+  const rest = await startRest(new Registry());
+  onTestFinished(() => rest.close());
+  const call = caller(rest.url);
+  const refused = { status: 401, body: { message: 'Authentication failed' } };
+  expect(await call('POST', '/api/deviceProfile', '{')).toMatchObject(refused);
+  expect(await call('POST', '/api/auth/login', '{')).toMatchObject(refused);
+  expect(await call('POST', '/api/auth/login', { username: 'tenant' })).toMatchObject(refused);
+});
+
+test('the token may stand in the header Authorization, too', async () => {
+  const rest = await startRest(new Registry());
+  onTestFinished(() => rest.close());
+  const { body } = await caller(rest.url)('POST', '/api/auth/login', REST_USER);
+  const { token } = z.object({ token: z.string() }).parse(body);
+  const url = `${rest.url}/api/tenant/deviceInfos?pageSize=1&page=0`;
+  expect((await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).status).toBe(200);
+});
+
+test('the system administrator may log in, but not do what a tenant administrator does', async () => {
+  const rest = await startRest(new Registry());
+  onTestFinished(() => rest.close());
+  const call = await loggedIn(rest.url, REST_SYSTEM_USER);
+  const refused = await call('GET', '/api/deviceProfileInfos?pageSize=5&page=0');
+  expect(refused).toMatchObject({ status: 403, body: { status: 403, errorCode: 20 } });
+});
+
+test('a list of profiles has no keys; the profile itself has them', async () => {
+  const { call } = await administered();
+  const id = await idOf(call('POST', '/api/deviceProfile', profile('one')));
+  const found = await call('GET', '/api/deviceProfileInfos?pageSize=5&page=0&textSearch=ONE');
+  expect(found.body).toMatchObject({ data: [{ id: { id }, name: 'one', transportType: 'DEFAULT' }] });
+  expect(JSON.stringify(found.body)).not.toMatch(/provision|key-one|secret-one/);
+  expect((await call('GET', `/api/deviceProfile/${id}`)).body).toMatchObject({ ...profile('one'), default: false });
+  const unknown = '00000000-0000-4000-8000-00000000000f';
+  expect(await call('GET', `/api/deviceProfile/${unknown}`)).toMatchObject({ status: 404 });
+});
+
+test('the default profile is not deleted, and has the devices that name no profile', async () => {
+  const { simulator, call } = await administered();
+  await idOf(call('POST', '/api/device?accessToken=', { name: 'cam' }));
+  const [{ id, name } = { id: '', name: '' }] = simulator.registry.profiles.all();
+  expect(simulator.registry.find('cam')?.profile).toBe(id);
+  expect(simulator.registry.devices()[0]?.token).toHaveLength(20);
+  simulator.registry.deleteDevice('cam');
+  expect(name).toBe('default');
+  expect(await call('DELETE', `/api/deviceProfile/${id}`)).toMatchObject({ status: 400 });
 });
 
 test('each profile has its own key, strategy and devices', async () => {
@@ -126,9 +175,13 @@ test('a pre-provisioned device is provisioned again after its provisionState is 
   const device = await idOf(call('POST', '/api/device', { name: 'cam', deviceProfileId: { id } }));
   const attributes = (): Promise<Answer> =>
     call('GET', `/api/plugins/telemetry/DEVICE/${device}/values/attributes/SERVER_SCOPE`);
-  expect((await attributes()).body).toEqual([]);
+  const keys = async () => z.array(z.object({ key: z.string() })).parse((await attributes()).body);
+  expect(await keys()).toEqual([{ key: 'active' }]);
   expect(await provision(simulator, request('pre', 'cam'))).toMatchObject({ status: 'SUCCESS' });
-  expect((await attributes()).body).toMatchObject([{ key: 'provisionState', value: 'provisioned' }]);
+  expect((await attributes()).body).toMatchObject([{ key: 'active' }, { key: 'provisionState', value: 'provisioned' }]);
+  const state = `/api/plugins/telemetry/DEVICE/${device}/SERVER_SCOPE`;
+  expect(await call('DELETE', `${state}?keys=`)).toMatchObject({ status: 400 });
+  await call('DELETE', `${state}?keys=active`);
   expect(await provision(simulator, request('pre', 'cam'))).toMatchObject({ status: 'FAILURE' });
   await call('DELETE', `/api/plugins/telemetry/DEVICE/${device}/SERVER_SCOPE?keys=provisionState`);
   expect(await provision(simulator, request('pre', 'cam'))).toMatchObject({ status: 'SUCCESS' });
@@ -156,6 +209,31 @@ test('telemetry and client attributes of a device are read back; a deleted devic
   expect(attributes.body).toEqual([{ key: 'firmware', value: '1.0', lastUpdateTs: expect.any(Number) }]);
   await call('DELETE', `/api/device/${device}`);
   await until(() => session.received.includes('close'));
+});
+
+test('a device is active once it has connected, and shared attributes are read back', async () => {
+  const { simulator, call } = await administered();
+  simulator.registry.addDevice({ name: 'cam', credentials: { type: 'ACCESS_TOKEN', token: 'abc' } });
+  simulator.registry.storeSharedAttributes('cam', { interval: 5 });
+  const device = await idOf(call('GET', '/api/tenant/devices?deviceName=cam'));
+  const attributes = (scope: string): Promise<Answer> =>
+    call('GET', `/api/plugins/telemetry/DEVICE/${device}/values/attributes/${scope}_SCOPE`);
+  const infos = async () => (await call('GET', '/api/tenant/deviceInfos?pageSize=5&page=0')).body;
+  expect(await infos()).toMatchObject({ data: [{ active: false }] });
+  await openDevice(simulator, 'abc');
+  expect(await infos()).toMatchObject({ data: [{ active: true }] });
+  const connected = { key: 'lastConnectTime', value: expect.any(Number) };
+  expect((await attributes('SERVER')).body).toMatchObject([{ key: 'active', value: true }, connected]);
+  expect((await attributes('SHARED')).body).toMatchObject([{ key: 'interval', value: 5 }]);
+});
+
+test('names and tokens of devices are unique', async () => {
+  const { call } = await administered();
+  await idOf(call('POST', '/api/device?accessToken=abc', { name: 'cam' }));
+  const taken = { status: 400, body: { message: 'Device with such name already exists!' } };
+  expect(await call('POST', '/api/device', { name: 'cam' })).toMatchObject(taken);
+  const token = { status: 400, body: { message: 'Device credentials are already assigned to another device!' } };
+  expect(await call('POST', '/api/device?accessToken=abc', { name: 'cam-2' })).toMatchObject(token);
 });
 
 test('devices come in pages', async () => {
