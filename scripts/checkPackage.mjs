@@ -14,6 +14,7 @@ const ALLOWED = [
   /^(README|CHANGELOG)\.md$/,
   /^dist\//,
   /^docs\/[a-z.-]+\.(md|json)$/,
+  /^packaging\/thingsboard\/[a-z-]+\.sh$/,
   /^state-diagrams\/[a-z.]+\.svg$/,
 ];
 const REQUIRED = [
@@ -24,6 +25,7 @@ const REQUIRED = [
   'dist/index.cjs',
   'dist/index.d.ts',
   'dist/index.d.cts',
+  'packaging/thingsboard/setup-profile.sh',
   'state-diagrams/provision.svg',
 ];
 const MAX_PACKED_BYTES = 2 * 1024 * 1024;

@@ -14,6 +14,7 @@ import { manPage } from './deb/manPage.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NAME = 'thermal-provision';
 const PROGRAM = `usr/share/${NAME}`;
+const SERVER_SCRIPT = `${PROGRAM}/thingsboard/setup-profile.sh`;
 const DOCS = `usr/share/doc/${NAME}`;
 /** Pages for developers. All other pages in docs/ are for operators. */
 const DOCS_LEFT_OUT = ['library.md', 'certificate.md'];
@@ -69,6 +70,13 @@ async function addUnits(stage) {
   }
 }
 
+/** The script that prepares a server, with its parts. */
+async function addServerScript(stage) {
+  for (const name of await readdir(`${root}packaging/thingsboard`)) {
+    await copy(stage, `packaging/thingsboard/${name}`, `${PROGRAM}/thingsboard/${name}`);
+  }
+}
+
 /** All entries below a folder, sorted, because the order of a file system is not reproducible. */
 async function entriesBelow(folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -80,7 +88,8 @@ async function entriesBelow(folder) {
 /** Sets reproducible modes and times, independent of umask and clock. */
 async function settle(stage, seconds) {
   for (const { entry, path } of [...(await entriesBelow(stage)), { entry: undefined, path: stage }]) {
-    const isScript = path.startsWith(join(stage, 'DEBIAN/p')) || path === join(stage, PROGRAM, 'main.js');
+    const programs = [`${PROGRAM}/main.js`, SERVER_SCRIPT].map((name) => join(stage, name));
+    const isScript = path.startsWith(join(stage, 'DEBIAN/p')) || programs.includes(path);
     if (entry?.isSymbolicLink() !== true) await chmod(path, entry?.isFile() === true && !isScript ? 0o644 : 0o755);
     await lutimes(path, seconds, seconds);
   }
@@ -120,6 +129,7 @@ const stage = await mkdtemp(join(tmpdir(), 'thermal-deb-'));
 try {
   const inputs = await addProgram(stage, version);
   await addUnits(stage);
+  await addServerScript(stage);
   for (const name of await readdir(`${root}docs`)) {
     if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
   }

@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { expect, inject, it } from 'vitest';
+import { REST_USER } from '../../src/simulator/rest.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { startServer } from '../support/server.ts';
-import { codeBlocks, readPage, sectionOf } from './markdown.ts';
+import { missingForSetup } from '../support/setupScript.ts';
+import { codeBlocks, ROOT, readPage, sectionOf } from './markdown.ts';
 
 const LIMIT_MS = 30_000;
+const missing = missingForSetup();
+if (missing !== undefined) console.log(`SKIPPED: the commands that prepare a server, ${missing}`);
 
 /** The shell commands under a heading, from all blocks with this text. */
 function commands(name: string, heading: string, holding = ''): string {
@@ -101,3 +106,30 @@ it('docs/getting-started.md provisions a camera without a server, with exactly t
   expect(said).toContain('PROVISION_KEY_REFUSED');
   expect(await readdir(join(folder, 'camera'))).toContain('thermal_config.json');
 });
+
+it.skipIf(missing !== undefined)(
+  'docs/getting-started.md prepares a server, and its files provision cameras',
+  async ({ onTestFinished }) => {
+    const simulator = await startSimulator({ restPort: 0 });
+    onTestFinished(() => simulator.close());
+    const folder = await programFolder(onTestFinished);
+    const page = 'docs/getting-started.md';
+    const camera = (file: string): string => `mkdir of-${file}; cp ${file} of-${file}/provision.json
+    touch of-${file}/provision.txt; thermal-provision run --dir of-${file} >/dev/null`;
+    const script = [
+      `export THINGSBOARD_PASSWORD=${REST_USER.password}`,
+      commands(page, 'Prepare the server by commands'),
+      camera('provision.json'),
+      camera('camera-17.json'),
+      commands(page, 'See the device on the server').replace('thermal-camera-00A1F3', 'camera-17'),
+      '$setup allow-again camera-17',
+    ]
+      .join('\n')
+      .replaceAll('packaging/', `${ROOT}packaging/`)
+      .replaceAll('http://tb.example.com:8080', simulator.restUrl ?? '')
+      .replaceAll('tb.example.com:1883', `127.0.0.1:${simulator.port}`);
+    expect(await type(folder, script, '-euc')).toMatch(/^ {2}provisionState: "provisioned"$/m);
+    expect(simulator.registry.counts).toMatchObject({ successes: 2, notFound: 0, failures: 0 });
+    expect(simulator.registry.find('camera-17')?.provisioned).toBe(false);
+  },
+);

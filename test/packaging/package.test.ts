@@ -52,6 +52,7 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(modes).toEqual(new Set(['drwxr-xr-x', '-rw-r--r--', '-rwxr-xr-x', 'lrwxrwxrwx']));
     expect(entries.filter(({ mode }) => mode === '-rwxr-xr-x').map(({ path }) => path)).toEqual([
       'usr/share/thermal-provision/main.js',
+      'usr/share/thermal-provision/thingsboard/setup-profile.sh',
     ]);
     expect(entries.filter(({ path }) => /^(etc|var)\//.test(path))).toEqual([]);
     await expect(read('DEBIAN/conffiles')).rejects.toThrow('ENOENT');
