@@ -28,7 +28,7 @@ try {
     logLevel: 'warning',
   });
   const { serverTest } = await import(outfile);
-  process.exitCode = await serverTest(given, program);
+  process.exitCode = await serverTest(given, program, join(root, 'packaging/thingsboard/setup-profile.sh'));
 } finally {
   await rm(folder, { recursive: true });
 }

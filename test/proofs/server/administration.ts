@@ -26,6 +26,13 @@ const DELETIONS_AT_ONCE = 4;
 const idSchema = z.object({ id: z.string() });
 const deviceSchema = z.object({ id: idSchema, name: z.string(), deviceProfileId: idSchema });
 const pageSchema = z.object({ data: z.array(deviceSchema), totalElements: z.number(), hasNext: z.boolean() });
+const profileInfosSchema = z.object({ data: z.array(z.object({ id: idSchema, name: z.string() })) });
+const profileSchema = z.object({
+  id: idSchema,
+  name: z.string(),
+  provisionDeviceKey: z.string(),
+  profileData: z.object({ provisionConfiguration: z.object({ provisionDeviceSecret: z.string() }) }),
+});
 const credentialsSchema = z.object({ credentialsType: z.string(), credentialsId: z.nullish(z.string()) });
 const attributesSchema = z.array(z.object({ key: z.string(), value: z.unknown() }));
 const telemetrySchema = z.record(z.string(), z.array(z.object({ ts: z.number(), value: z.unknown() })));
@@ -58,6 +65,17 @@ export class Administration {
       },
     });
     return { ...profile, id: z.parse(z.object({ id: idSchema }), made).id.id };
+  }
+
+  /** The device profile with this name, if the tenant has one. The name is not a part of another profile's name. */
+  async findProfile(name: string): Promise<ServerProfile | undefined> {
+    const path = `/api/deviceProfileInfos?pageSize=5&page=0&textSearch=${encodeURIComponent(name)}`;
+    const { data } = z.parse(profileInfosSchema, await this.#rest.call('GET', path));
+    const info = data.find((one) => one.name === name);
+    if (info === undefined) return undefined;
+    const found = z.parse(profileSchema, await this.#rest.call('GET', `/api/deviceProfile/${info.id.id}`));
+    const { provisionDeviceSecret: secret } = found.profileData.provisionConfiguration;
+    return { id: info.id.id, name, key: found.provisionDeviceKey, secret };
   }
 
   async createDevice(profile: ServerProfile, name: string, token: string): Promise<ServerDevice> {

@@ -116,9 +116,13 @@ export class Camera {
   }
 
   /** Starts a command of the agent. @param onLine called for each line of its log */
-  start(command: 'run' | 'start' | 'doctor', onLine: (line: LogLine) => void = () => {}): Agent {
+  start(
+    command: 'run' | 'start' | 'doctor',
+    onLine: (line: LogLine) => void = () => {},
+    options: readonly string[] = [],
+  ): Agent {
     if (this.#closed) throw new Error('The scenario has ended');
-    const child = spawn(process.execPath, [this.#program, command, '--dir', this.folder], {
+    const child = spawn(process.execPath, [this.#program, command, ...options, '--dir', this.folder], {
       cwd: '/',
       // Its own process group: Ctrl+C is for the suite, which stops the agents itself.
       detached: true,

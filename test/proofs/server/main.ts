@@ -23,6 +23,7 @@ interface Suite {
   readonly given: SuiteArguments;
   /** main.js of the agent. */
   readonly program: string;
+  readonly setupScript: string;
   readonly signal: AbortSignal;
   /** Of all servers, also of earlier runs that are resumed. */
   results: readonly Result[];
@@ -30,13 +31,14 @@ interface Suite {
 
 /** Plays the chosen scenarios on one server. */
 async function playOn(suite: Suite, label: string, server: ServerAccess, release?: ReleaseName): Promise<void> {
-  const { given, program, signal } = suite;
+  const { given, program, setupScript, signal } = suite;
   const run = `srv-${randomBytes(3).toString('hex')}`;
   const chosen = SCENARIOS.filter(({ name }) => given.only.length === 0 || given.only.includes(name));
   say(`== ${label}: ${chosen.length} scenarios, names begin with ${run}`);
   const options: PlayOptions = {
     label,
     program,
+    setupScript,
     mqtt: server.mqtt,
     ...(server.mqtts === undefined ? {} : { tls: { ...server.mqtts, ca: server.ca } }),
     ...(release === undefined ? {} : { release }),
@@ -107,16 +109,17 @@ async function playAll(suite: Suite): Promise<void> {
 /**
  * Runs the suite.
  * @param program main.js of the agent
+ * @param setupScript packaging/thingsboard/setup-profile.sh
  * @returns the exit status: 0 only if no scenario failed
  */
-export async function serverTest(args: readonly string[], program: string): Promise<number> {
+export async function serverTest(args: readonly string[], program: string, setupScript: string): Promise<number> {
   try {
     const given = await suiteArguments(
       args,
       SCENARIOS.map(({ name }) => name),
     );
     const results = given.resume && given.json !== undefined ? await readResults(given.json) : [];
-    const suite: Suite = { given, program, signal: stopSignal(), results };
+    const suite: Suite = { given, program, setupScript, signal: stopSignal(), results };
     const startedAt = performance.now();
     await playAll(suite);
     return report(suite, (performance.now() - startedAt) / 1000);

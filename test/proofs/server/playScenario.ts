@@ -3,7 +3,7 @@
 import { LATE, within } from '../../../src/time/within.ts';
 import { Administration } from './administration.ts';
 import { check } from './check.ts';
-import { RestClient, type RestLogin } from './restClient.ts';
+import { RestClient } from './restClient.ts';
 import type { Result } from './results.ts';
 import type { Scenario } from './scenario.ts';
 import { Stage, type StageOptions } from './stage.ts';
@@ -11,7 +11,6 @@ import { Stage, type StageOptions } from './stage.ts';
 export interface PlayOptions extends StageOptions {
   /** Name of the server in the results. */
   readonly label: string;
-  readonly rest: RestLogin;
   /** Whether profiles and devices stay on the server. */
   readonly keep: boolean;
   /** Ends the scenario early. What it made is removed. */

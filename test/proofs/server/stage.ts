@@ -9,6 +9,7 @@ import type { Administration, ServerDevice, ServerProfile } from './administrati
 import type { MqttEndpoint } from './arguments.ts';
 import { type AgentEnd, Camera, type CameraOptions } from './camera.ts';
 import { check } from './check.ts';
+import type { RestLogin } from './restClient.ts';
 import { eventually } from './waiting.ts';
 
 export type ScenarioStrategy = 'ALLOW_CREATE_NEW_DEVICES' | 'CHECK_PRE_PROVISIONED_DEVICES' | 'DISABLED';
@@ -16,8 +17,11 @@ export type ScenarioStrategy = 'ALLOW_CREATE_NEW_DEVICES' | 'CHECK_PRE_PROVISION
 export interface StageOptions {
   /** main.js of the agent. */
   readonly program: string;
+  /** packaging/thingsboard/setup-profile.sh */
+  readonly setupScript: string;
   readonly mqtt: MqttEndpoint;
   readonly tls?: MqttEndpoint & { readonly ca: string | undefined };
+  readonly rest: RestLogin;
   /** How the server must behave where releases differ; absent: any known behaviour is right. */
   readonly release?: ReleaseName;
   readonly agents: number;
@@ -41,14 +45,16 @@ export class Stage {
   /** Calls end with the scenario. */
   readonly administration: Administration;
   readonly #profiles: Promise<ServerProfile>[] = [];
+  readonly #announced: string[] = [];
   readonly #cameras: Camera[] = [];
-  readonly #folder: Promise<string>;
+  /** Removed after the scenario. */
+  readonly folder: Promise<string>;
   #closed = false;
 
   constructor(options: StageOptions, administration: Administration) {
     this.options = options;
     this.administration = administration;
-    this.#folder = mkdtemp(join(tmpdir(), 'thermal-acceptance-'));
+    this.folder = mkdtemp(join(tmpdir(), 'thermal-acceptance-'));
   }
 
   /** A device profile with a random key and secret. */
@@ -60,6 +66,13 @@ export class Stage {
     return made;
   }
 
+  /** The name of a profile that something else is going to make. It is counted and removed like the others. */
+  announceProfile(): string {
+    const name = `acceptance-${this.options.run}-announced-${this.#announced.length + 1}`;
+    this.#announced.push(name);
+    return name;
+  }
+
   /** A name that no device of the server has. */
   name(what: string): string {
     return `${this.options.run}-${what}`;
@@ -68,7 +81,7 @@ export class Stage {
   /** A camera with a request to be provisioned in this profile. */
   async camera(profile: ServerProfile, options: Partial<CameraOptions> = {}): Promise<Camera> {
     const { key, secret } = profile;
-    const camera = new Camera(this.options.program, join(await this.#folder, String(this.#cameras.length)), {
+    const camera = new Camera(this.options.program, join(await this.folder, String(this.#cameras.length)), {
       key,
       secret,
       server: this.options.mqtt,
@@ -99,7 +112,8 @@ export class Stage {
   /** All devices in the profiles of this scenario. */
   async devices(): Promise<readonly ServerDevice[]> {
     const found: ServerDevice[] = [];
-    for (const profile of await Promise.all(this.#profiles)) {
+    const announced = await announcedProfiles(this.#announced, this.administration);
+    for (const profile of [...(await Promise.all(this.#profiles)), ...announced]) {
       found.push(...(await this.administration.devicesOf(profile)));
     }
     return found;
@@ -119,7 +133,7 @@ export class Stage {
   async stop(): Promise<void> {
     this.#closed = true;
     for (const camera of this.#cameras) camera.close();
-    await rm(await this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(await this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
   /** Removes the profiles with their devices. @param administration whose calls do not end with the scenario */
@@ -127,5 +141,17 @@ export class Stage {
     for (const made of await Promise.allSettled(this.#profiles)) {
       if (made.status === 'fulfilled') await administration.removeProfile(made.value);
     }
+    for (const profile of await announcedProfiles(this.#announced, administration)) {
+      await administration.removeProfile(profile);
+    }
   }
+}
+
+/** Those that exist. */
+async function announcedProfiles(
+  names: readonly string[],
+  administration: Administration,
+): Promise<readonly ServerProfile[]> {
+  const found = await Promise.all(names.map((name) => administration.findProfile(name)));
+  return found.filter((profile) => profile !== undefined);
 }

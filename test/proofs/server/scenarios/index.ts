@@ -6,6 +6,7 @@ import { LOST_ANSWERS } from './lostAnswers.ts';
 import { NAMES } from './names.ts';
 import { NORMAL_OPERATION } from './normalOperation.ts';
 import { REFUSALS } from './refusals.ts';
+import { SETUP_PROFILE } from './setupProfile.ts';
 import { SUCCESS, TLS } from './success.ts';
 
 /** All scenarios, in the order in which they are played. */
@@ -14,6 +15,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...DOCTOR,
   ...REFUSALS,
   ...NAMES,
+  ...SETUP_PROFILE,
   ...LOST_ANSWERS,
   ...TLS,
   ...NORMAL_OPERATION,
