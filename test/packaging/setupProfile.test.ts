@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { REST_SYSTEM_USER, REST_USER } from '../../src/simulator/rest.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { ROOT } from '../docs/markdown.ts';
+import type { AtEnd } from '../support/atEnd.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { missingForSetup, runSetup, type SetupEnd } from '../support/setupScript.ts';
 import { outputOf } from './debianPackage.ts';
@@ -34,11 +35,14 @@ async function administered(): Promise<{ simulator: Simulator; setup: Setup; fol
   };
 }
 
+/** Name, HTTP status, body, headers; exit status of the script, and what it says. */
+type Answered = [string, number, string, Record<string, string>, number, RegExp];
+
 /** A web server that gives this answer to everything. */
-async function answering(status: number, body: string, headers: Record<string, string> = {}): Promise<string> {
+async function answering(atEnd: AtEnd, status: number, body: string, headers: Answered[3]): Promise<string> {
   const server = createServer((_request, response) => response.writeHead(status, headers).end(body));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
+  atEnd(() => void server.close());
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }
@@ -99,7 +103,7 @@ describe.skipIf(missing !== undefined)('setup-profile.sh', () => {
     expect(simulator.registry.profiles.all()).toHaveLength(1);
   });
 
-  it.concurrent.each([
+  it.concurrent.for<Answered>([
     ['a page', 200, '<html>', {}, 1, /does not answer like ThingsBoard/],
     ['JSON of another program', 200, '{"token":5}', {}, 1, /does not answer like ThingsBoard/],
     ['a token that would be a line of curl', 200, '{"token":"a\\"\\nurl = \\"x"}', {}, 1, /does not answer like/],
@@ -107,11 +111,14 @@ describe.skipIf(missing !== undefined)('setup-profile.sh', () => {
     ['a second factor', 200, '{"token":"t","scope":"PRE_VERIFICATION_TOKEN"}', {}, 77, /second factor/],
     ['a server that starts', 503, '', {}, 69, /still starting/],
     ['an escape sequence', 400, '{"message":"\\u001b[2J\\u009b2J"}', {}, 1, /400: \\u001b\[2J\?2J\)/],
-  ])('an answer to the login: %s', async (_what, status, body, headers, expected, said) => {
-    const url = await answering(status, body, headers);
-    const end = await runSetup(SCRIPT, ['profile', 'a'], administrator(url));
-    expect(end).toMatchObject({ status: expected, stderr: expect.stringMatching(said) });
-  });
+  ])(
+    'an answer to the login: %s',
+    async ([_what, status, body, headers, expected, said], { onTestFinished: atEnd }) => {
+      const url = await answering(atEnd, status, body, headers);
+      const end = await runSetup(SCRIPT, ['profile', 'a'], administrator(url));
+      expect(end).toMatchObject({ status: expected, stderr: expect.stringMatching(said) });
+    },
+  );
 
   it('says that a server is not reached, or that it is the one of MQTT', async () => {
     const { simulator } = await administered();
