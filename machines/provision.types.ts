@@ -30,7 +30,8 @@ export interface ServerAddress {
   readonly caFile: string | null;
 }
 
-export type NameSource = 'fixed' | 'random' | 'mac';
+/** Only a random name can be replaced by another one. */
+export type NameSource = 'fixed' | 'random' | 'mac' | 'serial' | 'machine-id' | 'hostname' | 'command' | 'template';
 
 /** The settings that the chart keeps. Key and secret are read again from provision.json for each request. */
 export interface SettingsSummary {

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 
+/** The environment variables that hold a secret. Programs that the agent starts must not inherit them. */
+export const SECRET_VARIABLES = ['THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET'] as const;
+
 const MASK = '[secret]';
 /** util.inspect.custom, by its documented name, so that node:util is not imported. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');

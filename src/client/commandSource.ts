@@ -1,6 +1,6 @@
+import { type CommandEnd, type CommandRun, runCommand } from '../device/commandRun.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
-import { type CommandEnd, type CommandRun, runCommand } from './commandRun.ts';
 import { createLatestReadings } from './latestReadings.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
 

@@ -4,7 +4,8 @@ import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } f
 import { readConfigText } from '../config/thermal/configText.ts';
 import type { ConfigCredentials } from '../config/thermal/credentialsSections.ts';
 import type { ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
-import { deviceNameFor } from '../device/candidate.ts';
+import { deviceNameFor } from '../device/deviceName.ts';
+import { folderOwner } from '../files/ownFiles.ts';
 import { Secret } from '../secret.ts';
 import type { Credentials } from '../state/credentials.ts';
 import { type Checked, passed } from './check.ts';
@@ -24,12 +25,12 @@ const NEW_TOKEN = 'access-token-that-the-run-will-generate';
 const RANDOM_PART = 'XXXXXX';
 
 /** The name that the next run would use. The random part of a new name is not known yet. */
-async function nameFor(settings: ProvisionSettings, stored: Credentials | undefined): Promise<string> {
+async function nameFor(settings: ProvisionSettings, stored: Credentials | undefined, config: string): Promise<string> {
   if (stored !== undefined && stored.target.digest === settingsDigest(settings)) {
     const name = stored.granted?.deviceName ?? stored.candidates.at(-1)?.name;
     if (name !== undefined) return name;
   }
-  return settings.name.source === 'random' ? `${settings.name.prefix}-${RANDOM_PART}` : deviceNameFor(settings.name);
+  return deviceNameFor(settings.name, { random: RANDOM_PART, ...(await folderOwner(config)) });
 }
 
 function nameOf(base: Exclude<ConfigBase, { from: 'defaults' }>, path: string): string {
@@ -40,7 +41,7 @@ function nameOf(base: Exclude<ConfigBase, { from: 'defaults' }>, path: string): 
 /**
  * Makes the new thermal_config.json in memory as `write` does, with a placeholder for the token.
  * @param now ms since the epoch
- * @throws Failure CONFIG_INVALID, PROVISION_JSON_INVALID (no network interface to name the device after), DISK_ERROR
+ * @throws Failure CONFIG_INVALID, PROVISION_JSON_INVALID (a part of the name can't be had), DISK_ERROR
  */
 export async function checkNewConfiguration(
   {
@@ -53,7 +54,7 @@ export async function checkNewConfiguration(
 ): Promise<Checked<Plan>> {
   const backups = await listBackups(deviceFolder);
   const base = await chooseBase(config, backups);
-  const deviceName = await nameFor(settings, stored);
+  const deviceName = await nameFor(settings, stored, config.path);
   const { host, port, useSsl, caFile } = settings;
   const credentials: ConfigCredentials = {
     host,

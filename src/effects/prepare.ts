@@ -1,9 +1,10 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
 import { currentSettings } from '../config/provision/currentSettings.ts';
 import { isForeignBoard, mayBeThisBoard } from '../device/board.ts';
-import { deviceNameFor, generateToken } from '../device/candidate.ts';
+import { generateToken } from '../device/candidate.ts';
+import { deviceNameFor } from '../device/deviceName.ts';
 import { hostAndPort } from '../endpoint.ts';
-import { setAside } from '../files/ownFiles.ts';
+import { folderOwner, setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
 import { issuedSummary } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
@@ -75,7 +76,8 @@ export async function prepare(
   if (candidate === undefined) {
     candidate = {
       nameIndex,
-      name: await deviceNameFor(settings.name),
+      // provision.json is the word of its folder's owner, so a command of it runs as that user.
+      name: await deviceNameFor(settings.name, { signal, ...(await folderOwner(paths.provisionJson)) }),
       token: generateToken(),
       runId: input.runId,
       // If the first name was never sent, its file is removed at the end of the run. Later names stay.

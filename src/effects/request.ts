@@ -42,6 +42,7 @@ export async function request(
         deviceSecret: settings.deviceSecret,
         deviceName: candidate.name,
         token: candidate.token,
+        gateway: settings.gateway,
       }),
       answerTopic: PROVISION_RESPONSE_TOPIC,
       subscribe: true,

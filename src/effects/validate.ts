@@ -10,6 +10,7 @@ import { replacementAttributes, requireReplaceable } from '../config/thermal/rep
 import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { hasOnlyVolatileIdentity } from '../device/board.ts';
 import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
+import { nameSourceOf } from '../device/nameSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
 import { hostAndPort } from '../endpoint.ts';
@@ -67,13 +68,13 @@ export async function validate(
     server,
     ...(path === paths.provisionJson ? {} : { provisionJson: path }),
     tls: useSsl,
-    nameSource: settings.name.source,
+    nameSource: nameSourceOf(settings.name),
   });
   return {
     settings: {
       digest: settingsDigest(settings),
       server: { host, port, useSsl, caFile: caFile ?? null },
-      nameSource: settings.name.source,
+      nameSource: nameSourceOf(settings.name),
       maxRetries,
       timeoutSeconds,
     },

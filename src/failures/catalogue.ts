@@ -50,6 +50,8 @@ const SIMULATE_HINT = 'See thermal-provision simulate --help.';
 const STATE_DIR_HINT = 'Correct --state-dir or THERMAL_STATE_DIR, or create the folder that it names.';
 const RECORDING_HINT =
   'Name events.jsonl in the folder provision-state of a device, or name the device folder with --dir.';
+const NAME_HINT = 'Set device.name, or remove device.name_source to get a random name.';
+const COMMAND_HINT = "Run the program by hand as the agent's user, and correct what it says.";
 const SCRUB_HINT = 'Remove provisioning.scrub from it, or put provision.json into the device folder as a plain file.';
 const MOUNT_HINT =
   'Mount the folder instead of the single file (docker: -v FOLDER:{folder}), then start again. A mounted file can be neither replaced nor renamed.';
@@ -172,8 +174,44 @@ export const FAILURES = {
       },
       scrubLink: { message: '{path} sets provisioning.scrub, but is a link', hint: SCRUB_HINT },
       noInterface: {
-        message: 'device.name_source is "mac", but this board has no network interface',
-        hint: 'Set device.name, or remove device.name_source to get a random name.',
+        message: 'The device is named after a network address, but this board has no network interface',
+        hint: NAME_HINT,
+      },
+      noSerial: {
+        message: 'The device is named after the serial number, but this board has none of its own',
+        hint: NAME_HINT,
+      },
+      serialNotPermitted: {
+        message: "The device is named after the serial number, but the agent's user may not read {path}",
+        hint: 'Let a program with that permission print it (device.name_source: "command:/path"), or name the device in another way.',
+      },
+      noMachineId: {
+        message: 'The device is named after the machine-id, but {path} has none',
+        hint: NAME_HINT,
+      },
+      volatileMachineId: {
+        message: 'The device is named after the machine-id, but {path} is lost at a reboot: {where}',
+        hint: 'Make the machine-id last, or name the device in another way: device.name_source "mac" or "serial".',
+      },
+      noHostname: {
+        message: 'The device is named after the host, but the host has no name of its own',
+        hint: 'Set the host name, or name the device in another way: device.name_source "mac" or "serial".',
+      },
+      nameTooLong: {
+        message: 'The device name would have {length} characters, but may have {limit}',
+        hint: 'Shorten device.name or device_name_prefix in provision.json.',
+      },
+      commandFailed: {
+        message: 'The program {command}, which names the device, ended with {how}{said}',
+        hint: COMMAND_HINT,
+      },
+      commandTooSlow: {
+        message: 'The program {command}, which names the device, has not ended after {seconds} s',
+        hint: COMMAND_HINT,
+      },
+      commandNotOneLine: {
+        message: 'The program {command}, which names the device, has not printed exactly one line',
+        hint: COMMAND_HINT,
       },
     },
   },

@@ -40,7 +40,7 @@ const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
       z.object({
         digest: text,
         server: z.object({ host: text, port: z.int(), useSsl: z.boolean(), caFile: z.nullable(text) }),
-        nameSource: z.enum(['fixed', 'random', 'mac']),
+        nameSource: z.enum(['fixed', 'random', 'mac', 'serial', 'machine-id', 'hostname', 'command', 'template']),
         maxRetries: z.int().check(z.gte(0), z.lte(10)),
         timeoutSeconds: z.number().check(z.gte(1), z.lte(300)),
       }),

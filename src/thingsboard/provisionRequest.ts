@@ -10,6 +10,8 @@ export interface ProvisionRequest {
   readonly deviceName: string;
   /** The access token that the device generated. Only strategy ALLOW_CREATE_NEW_DEVICES uses it. */
   readonly token: Secret;
+  /** Register a gateway. Only strategy ALLOW_CREATE_NEW_DEVICES uses it. */
+  readonly gateway?: true | undefined;
 }
 
 /** The request's payload. Absent fields are left out, because a null makes the server close the connection. */
@@ -20,5 +22,6 @@ export function provisionRequestPayload(request: ProvisionRequest): string {
     deviceName: request.deviceName,
     credentialsType: 'ACCESS_TOKEN',
     token: request.token.reveal(),
+    ...(request.gateway === undefined ? {} : { gateway: true }),
   });
 }

@@ -1,12 +1,14 @@
-import { readdir, readFile, realpath } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
-import { macSuffix } from '../../src/device/candidate.ts';
+import { readdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { macSuffix } from '../../src/device/deviceName.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
 import { makeStatus } from '../../src/status/makeStatus.ts';
 import { statusText } from '../../src/status/statusText.ts';
 import { deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { putTrigger } from '../support/deviceFiles.ts';
+import { makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
 const statusOf = async (paths: DevicePaths): Promise<string> => statusText(makeStatus(await readDeviceFiles(paths)));
@@ -85,6 +87,19 @@ describe('provisioning again', () => {
     expect(last).toMatchObject({ outcome: 'provisioned', deviceName: 'hall-7' });
     expect(last.of('device.former')).toEqual([]);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
+  });
+
+  it('with a name from a program, and a clear failure before any request', async () => {
+    const program = join(await makeFolder(onTestFinished), 'name');
+    await writeFile(program, '#!/bin/sh\necho 7\n', { mode: 0o755 });
+    const device = { name_source: `command:${program}`, device_name_prefix: 'hall' };
+    const { paths } = await scene({}, { device });
+    expect(await runDevice(paths)).toMatchObject({ outcome: 'provisioned', deviceName: 'hall-7' });
+    await writeFile(program, '#!/bin/sh\nexit 1\n');
+    await putTrigger(paths);
+    const run = await runDevice(paths);
+    expect(run.failure).toMatchObject({ code: 'PROVISION_JSON_INVALID', exitStatus: 65 });
+    expect(run.of('request.sent')).toEqual([]);
   });
 
   it('with a name from the hardware: the same name each time', async ({ skip }) => {

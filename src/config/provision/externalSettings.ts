@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
+import { SECRET_VARIABLES } from '../../secret.ts';
 import type { SettingProblem } from './settingKeys.ts';
 
 /** The source of a key or secret that is not in provision.json. */
@@ -31,9 +32,6 @@ export interface GivenTexts {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-/** The variables that hold a secret. Programs that the agent starts must not inherit them. */
-export const SECRET_VARIABLES = ['THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET'] as const;
 
 /** Every variable that this module reads. */
 export const EXTERNAL_VARIABLES = [

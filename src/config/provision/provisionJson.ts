@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isNamePart, type NameSettings } from '../../device/nameSettings.ts';
 import { nearMisses } from '../../device/nearMisses.ts';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
@@ -69,7 +70,11 @@ function takeName(keys: SettingKeys, problems: SettingProblem[]): ProvisionSetti
   const name = takeSetting(keys, SETTINGS.name, problems);
   const source = takeSetting(keys, SETTINGS.nameSource, problems) ?? 'random';
   const prefix = takeSetting(keys, SETTINGS.namePrefix, problems) ?? 'thermal-camera';
-  return name === undefined ? { source, prefix } : { source: 'fixed', name };
+  if (name !== undefined)
+    return name.includes('{') ? { source: 'template', template: name } : { source: 'fixed', name };
+  return isNamePart(source)
+    ? { source, prefix }
+    : { source: 'command', prefix, command: source.slice('command:'.length) };
 }
 
 /** Port and TLS set each other's default. */
@@ -100,6 +105,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
   const name = takeName(keys, problems);
   const deviceType = takeSetting(keys, SETTINGS.type, problems);
   const deviceProfile = takeSetting(keys, SETTINGS.profile, problems);
+  const gateway = takeSetting(keys, SETTINGS.gateway, problems) ?? false;
   takeSetting(keys, SETTINGS.credentials, problems);
   if (host === undefined) return undefined;
   return {
@@ -111,6 +117,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
     name,
     ...(deviceType === undefined ? {} : { deviceType }),
     ...(deviceProfile === undefined ? {} : { deviceProfile }),
+    ...(gateway ? { gateway } : {}),
     ...(scrub ? { scrub } : {}),
     ...(allowVolatileStorage ? { allowVolatileStorage } : {}),
   };
@@ -126,7 +133,7 @@ function settingWarnings(keys: SettingKeys, settings: ProvisionSettings): string
       `use_ssl is false: the connection to port ${TLS_PORT} is not encrypted, although it is the port for TLS`,
     );
   }
-  if (settings.name.source === 'fixed' && keys.values.has(SETTINGS.nameSource)) {
+  if (keys.values.has(SETTINGS.name) && keys.values.has(SETTINGS.nameSource)) {
     warnings.push('device.name_source is not used, because device.name is set');
   }
   // ThingsBoard does not trim key and secret (docs/thingsboard.md, section 2). Such a space usually comes from pasting.
@@ -268,13 +275,19 @@ export async function readPublicSettings(
   return { settings, digest, holdsSecret: keys.values.has(SETTINGS.deviceSecret) };
 }
 
+/** What makes another name, in an order that must not change. */
+function naming(name: NameSettings): readonly string[] {
+  if (name.source === 'fixed') return ['fixed', name.name];
+  if (name.source === 'template') return ['template', name.template];
+  return name.source === 'command' ? ['command', name.command, name.prefix] : [name.source, name.prefix];
+}
+
 /**
  * The digest that decides whether an interrupted run may resume with these settings: 16 hexadecimal digits of the
  * SHA-256 over host (without case), port, key and name settings. Secret and limits may change during a run.
  */
 export function settingsDigest(settings: Omit<ProvisionSettings, 'deviceSecret'>): string {
   const { host, port, deviceKey, name } = settings;
-  const naming = name.source === 'fixed' ? ['fixed', name.name] : [name.source, name.prefix];
-  const identity = JSON.stringify([host.toLowerCase(), port, deviceKey.reveal(), naming]);
+  const identity = JSON.stringify([host.toLowerCase(), port, deviceKey.reveal(), naming(name)]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { NameSettings } from '../../device/candidate.ts';
+import { isNameText, NAME_PARTS, type NameSettings } from '../../device/nameSettings.ts';
 import type { Secret } from '../../secret.ts';
 import { describeHost, isHost } from './host.ts';
 
@@ -18,6 +18,8 @@ export interface ProvisionSettings {
   readonly name: NameSettings;
   readonly deviceType?: string;
   readonly deviceProfile?: string;
+  /** Register a gateway: a device that speaks for others. */
+  readonly gateway?: true;
   /** Remove the secret from provision.json after the device is provisioned. */
   readonly scrub?: true;
   /** Provision also where a reboot loses what is written. */
@@ -51,6 +53,9 @@ function describeCredentials(text: string): string | undefined {
   const type = text.toLowerCase();
   return UNSUPPORTED_CREDENTIALS.has(type) ? `${type}, which is not supported yet` : undefined;
 }
+
+/** The path of a program, without control characters. */
+const NAME_COMMAND = /^command:(\/\P{Cc}+)$/u;
 
 const credential = z.string().check(z.minLength(1), z.maxLength(256));
 const label = z.string().check(z.maxLength(256));
@@ -143,14 +148,14 @@ export const SETTINGS = {
   name: setting({
     spellings: ['device.name'],
     synonyms: ['device_name', 'provisioning.name'],
-    schema: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
-    expected: '1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+    schema: z.string().check(z.refine(isNameText)),
+    expected: '1 to 64 characters of A-Z, a-z, 0-9, _ and -, and {serial}, {mac}, {hostname}, {machine-id}, {random}',
   }),
   nameSource: setting({
     spellings: ['device.name_source'],
     synonyms: ['device_name_source', 'name_source'],
-    schema: z.enum(['random', 'mac']),
-    expected: '"random" or "mac"',
+    schema: z.union([z.enum(NAME_PARTS), z.string().check(z.regex(NAME_COMMAND), z.maxLength(1024))]),
+    expected: '"random", "mac", "serial", "machine-id", "hostname" or "command:/path/of/a/program"',
   }),
   type: setting({
     spellings: ['device.type'],
@@ -163,6 +168,12 @@ export const SETTINGS = {
     synonyms: ['device_profile', 'device_profile_name', 'profile', 'profile_name'],
     schema: label,
     expected: LABEL_EXPECTED,
+  }),
+  gateway: setting({
+    spellings: ['device.gateway'],
+    synonyms: ['is_gateway', 'device_is_gateway', 'provisioning.gateway'],
+    schema: z.boolean(),
+    expected: TRUE_OR_FALSE,
   }),
   credentials: setting({
     spellings: ['device.credentials'],

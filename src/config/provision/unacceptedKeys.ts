@@ -82,8 +82,8 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
     examples: ['camera_name_prefix', 'camera_prefix'],
   },
   {
-    pattern: /(^|_)name_(from|by)(_|$)|(^|_)use_mac(_|$)/,
-    expected: 'device.name_source, "random" or "mac"',
+    pattern: /(^|_)name_(from|by)(_|$)|(^|_)use_(mac|serial|hostname)(_|$)/,
+    expected: 'device.name_source, for example "mac"',
     deep: true,
     examples: ['name_from_mac', 'use_mac'],
   },

@@ -102,7 +102,7 @@ describe('problems of external settings', () => {
     expect(await problems(given)).toEqual([
       `${own} has 4 problems:`,
       '- provisioning.port: found 0, expected an integer from 1 to 65535, without quotes',
-      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -, and {serial}, {mac}, {hostname}, {machine-id}, {random}',
       '- THERMAL_DEVICE_KEY: found a string of 257 characters, expected a string of 1 to 256 characters',
       `- THERMAL_DEVICE_SECRET_FILE (${missing}): found no such file, expected a file with a string of 1 to 256 characters`,
     ]);

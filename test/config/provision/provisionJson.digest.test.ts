@@ -21,6 +21,17 @@ describe('settingsDigest', () => {
     expect(digest({ ...withProvisioning({}), deviceName: 'cam-1' })).toBe(named);
   });
 
+  it('differs for two programs and for two texts with parts', () => {
+    const digests = [
+      { name_source: 'command:/opt/a' },
+      { name_source: 'command:/opt/b' },
+      { name_source: 'command:/opt/b', device_name_prefix: 'x' },
+      { name: 'a-{mac}' },
+      { name: 'b-{mac}' },
+    ].map((device) => digest(withDevice(device)));
+    expect(new Set(digests).size).toBe(digests.length);
+  });
+
   it('is that of version 1.0.0', () => {
     expect(base).toBe('56250ad4a73a49ce');
     expect(digest(withDevice({ name: 'cam-1', name_source: 'mac' }))).toBe('4c3ed110ca94125c');
@@ -36,6 +47,9 @@ describe('settingsDigest', () => {
     withProvisioning({ device_name_prefix: 'other' }),
     withDevice({ name: 'thermal-camera' }),
     withDevice({ name_source: 'mac' }),
+    withDevice({ name_source: 'serial' }),
+    withDevice({ name_source: 'command:/opt/name' }),
+    withDevice({ name: '{random}' }),
   ])('differs for %j', (content) => {
     expect(digest(content)).not.toBe(base);
   });

@@ -155,8 +155,16 @@ describe('the forms of provision.json', () => {
       { source: 'random', prefix: 'x' },
     ],
     [{ name: 'A_b-9' }, { source: 'fixed', name: 'A_b-9' }],
+    [{ name: 'A-{serial}' }, { source: 'template', template: 'A-{serial}' }],
+    [{ name_source: 'machine-id' }, { source: 'machine-id', prefix: 'thermal-camera' }],
+    [{ name_source: 'command:/opt/name it' }, { source: 'command', prefix: 'thermal-camera', command: '/opt/name it' }],
   ])('reads the name settings %j', (device, name) => {
     expect(parse(withDevice(device)).settings.name).toEqual(name);
+  });
+
+  it('registers a gateway only if the file says so', () => {
+    expect(parse(withDevice({ gateway: true })).settings.gateway).toBe(true);
+    expect(parse(withDevice({ gateway: false })).settings).not.toHaveProperty('gateway');
   });
 
   it('accepts a byte-order mark and surrounding white space', () => {

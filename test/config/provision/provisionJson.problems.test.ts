@@ -16,7 +16,7 @@ describe('problems', () => {
       expect.stringMatching(/^- provisioning\.host: found nothing, expected a host name/),
       '- provisioning.port: found a string of 4 characters, expected an integer from 1 to 65535, without quotes',
       '- provisioning.use_ssl: found a string of 2 characters, expected true or false, without quotes',
-      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -',
+      '- device.name: found a string of 1 characters, expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -, and {serial}, {mac}, {hostname}, {machine-id}, {random}',
     ]);
   });
 

@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { SECRET_VARIABLES } from '../config/provision/externalSettings.ts';
+import type { ChildProcess } from 'node:child_process';
+import { SECRET_VARIABLES } from '../secret.ts';
 
 /** Number of characters kept from the end of the command's stderr. */
 const MAX_STDERR_CHARS = 300;
@@ -29,7 +29,7 @@ function signalGroup(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-/** A program that reads temperatures must not receive the provisioning key and secret. */
+/** A program of the camera must not receive the provisioning key and secret. */
 function withoutSecrets(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const variable of SECRET_VARIABLES) delete env[variable];
@@ -40,16 +40,25 @@ function withoutSecrets(): NodeJS.ProcessEnv {
  * Starts a command without a shell.
  * @param onOutput receives the command's output
  * @param onEnd called once, when the command has ended and its output is read, or when it could not be started
+ * @param user who runs it; default: the agent's own user
  */
 export function runCommand(
   [program, ...args]: readonly [string, ...string[]],
   onOutput: (chunk: Buffer) => void,
   onEnd: (end: CommandEnd) => void,
+  user: { readonly uid: number; readonly gid: number } | undefined = undefined,
 ): CommandRun {
   let stderr = '';
   let ended = false;
   let onGone = (): void => {};
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: withoutSecrets() });
+  // Loaded only when a command is run.
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: withoutSecrets(),
+    ...user,
+  });
 
   function end(how: string): void {
     if (ended) return;
