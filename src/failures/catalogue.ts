@@ -174,27 +174,27 @@ export const FAILURES = {
       },
       scrubLink: { message: '{path} sets provisioning.scrub, but is a link', hint: SCRUB_HINT },
       noInterface: {
-        message: 'The device is named after a network address, but this board has no network interface',
+        message: 'provision.json names the device after a network address, but this board has no network interface',
         hint: NAME_HINT,
       },
       noSerial: {
-        message: 'The device is named after the serial number, but this board has none of its own',
+        message: 'provision.json names the device after the serial number, but this board has none of its own',
         hint: NAME_HINT,
       },
       serialNotPermitted: {
-        message: "The device is named after the serial number, but the agent's user may not read {path}",
+        message: "provision.json names the device after the serial number, but the agent's user may not read {path}",
         hint: 'Let a program with that permission print it (device.name_source: "command:/path"), or name the device in another way.',
       },
       noMachineId: {
-        message: 'The device is named after the machine-id, but {path} has none',
+        message: 'provision.json names the device after the machine-id, but {path} has none',
         hint: NAME_HINT,
       },
       volatileMachineId: {
-        message: 'The device is named after the machine-id, but {path} is lost at a reboot: {where}',
+        message: 'provision.json names the device after the machine-id, but {path} is lost at a reboot: {where}',
         hint: 'Make the machine-id last, or name the device in another way: device.name_source "mac" or "serial".',
       },
       noHostname: {
-        message: 'The device is named after the host, but the host has no name of its own',
+        message: 'provision.json names the device after the host, but the host has no name of its own',
         hint: 'Set the host name, or name the device in another way: device.name_source "mac" or "serial".',
       },
       nameTooLong: {
