@@ -62,7 +62,9 @@ async function addProgram(stage, version) {
 }
 
 async function addUnits(stage) {
-  for (const name of await readdir(`${root}packaging/systemd`)) {
+  for (const entry of await readdir(`${root}packaging/systemd`, { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const { name } = entry;
     const to = name.endsWith('.sysusers')
       ? `usr/lib/sysusers.d/${name.replace('.sysusers', '.conf')}`
       : `usr/lib/systemd/system/${name}`;
@@ -74,6 +76,15 @@ async function addUnits(stage) {
 async function addServerScript(stage) {
   for (const name of await readdir(`${root}packaging/thingsboard`)) {
     await copy(stage, `packaging/thingsboard/${name}`, `${PROGRAM}/thingsboard/${name}`);
+  }
+}
+
+/** What an operator copies and adapts: a drop-in, alerts and a dashboard. */
+async function addExamples(stage) {
+  for (const folder of ['systemd/examples', 'prometheus', 'grafana']) {
+    for (const name of await readdir(`${root}packaging/${folder}`)) {
+      await copy(stage, `packaging/${folder}/${name}`, `${DOCS}/examples/${name}`);
+    }
   }
 }
 
@@ -130,6 +141,7 @@ try {
   const inputs = await addProgram(stage, version);
   await addUnits(stage);
   await addServerScript(stage);
+  await addExamples(stage);
   for (const name of await readdir(`${root}docs`)) {
     if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
   }

@@ -5,17 +5,21 @@ import { Failure, toFailure } from '../failures/failure.ts';
  * Conditions of a device's files that are not failures of a run. The `code` of a problem is one of them or a failure
  * code of src/failures/catalogue.ts (docs/commands.md, "Conditions").
  */
-export type ConditionCode =
-  | 'SNAPSHOT_DAMAGED'
-  | 'CREDENTIALS_DAMAGED'
-  | 'EVENTS_UNREADABLE'
-  | 'INTERRUPTED'
-  | 'WITHDRAWN'
-  | 'FOREIGN_BOARD'
-  | 'DEVICE_MISMATCH'
-  | 'WARNINGS'
-  | 'SECRET_LEFT'
-  | 'SET_ASIDE';
+const CONDITION_CODES = [
+  'SNAPSHOT_DAMAGED',
+  'CREDENTIALS_DAMAGED',
+  'EVENTS_UNREADABLE',
+  'INTERRUPTED',
+  'WITHDRAWN',
+  'FOREIGN_BOARD',
+  'DEVICE_MISMATCH',
+  'WARNINGS',
+  'SECRET_LEFT',
+  'SET_ASIDE',
+] as const;
+export type ConditionCode = (typeof CONDITION_CODES)[number];
+
+export const isConditionCode = (code: string): code is ConditionCode => CONDITION_CODES.some((known) => known === code);
 
 /** A problem for the operator, with what to do about it. */
 export interface Problem {

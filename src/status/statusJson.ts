@@ -8,6 +8,9 @@ export function sortKeys(value: unknown): unknown {
   return Object.fromEntries(entries.map(([key, part]) => [key, sortKeys(part)]));
 }
 
+/** The first characters of the status for machines: no other file of a camera begins with them. */
+export const JSON_BEGINNING = '{\n  "attempt":';
+
 /** The status for machines, checked against its schema (docs/status.schema.json). */
 export const statusJson = (status: DeviceStatus): string =>
   `${JSON.stringify(sortKeys(statusSchema.parse(status)), null, 2)}\n`;

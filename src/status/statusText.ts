@@ -9,6 +9,9 @@ const LABEL_WIDTH = Math.max(...Object.values(LABEL).map((label) => label.length
 
 type Line = readonly [label: Label, value: string | null];
 
+/** The first characters of every status for people. */
+export const TEXT_BEGINNING = 'status: ';
+
 /** The status for people: the status word first, what to do last. @param long adds the history and the last events */
 export function statusText(status: DeviceStatus, long = false): string {
   const lines: readonly Line[] = [

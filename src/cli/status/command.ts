@@ -8,7 +8,7 @@ const DEFAULT_TIMEOUT_SECONDS = 600;
 
 const EXIT_STATUS = `
 Exit status: 0 healthy or running; 1 error; 2 degraded; 64 wrong command line; 75 --timeout ran out.
-"status" only reads the files, so it works while the agent runs, after a crash, and on a copy of the folder.
+"status" only reads the files of the device, so it works while the agent runs, after a crash, and on a copy of the folder.
 docs/status.schema.json describes the JSON.
 `;
 
@@ -30,10 +30,11 @@ export function registerStatus(program: Command): void {
         .default(DEFAULT_TIMEOUT_SECONDS),
     )
     .addOption(
-      new Option('--format <format>', 'output for people (text) or for programs (json)')
-        .choices(['text', 'json'])
+      new Option('--format <format>', 'output for people (text), for programs (json) or for Prometheus (openmetrics)')
+        .choices(['text', 'json', 'openmetrics'])
         .default('text'),
     )
+    .option('--out <file>', 'file to write; -: standard output')
     .addHelpText('after', EXIT_STATUS)
     .action(async (options: StatusArguments) => {
       const { showStatus } = await import('../parts/files.ts');

@@ -1,14 +1,19 @@
 import { EXIT } from '../../failures/exit.ts';
+import type { DeviceStatus } from '../../status/deviceStatus.ts';
 import { makeStatus } from '../../status/makeStatus.ts';
-import { statusJson } from '../../status/statusJson.ts';
-import { statusText } from '../../status/statusText.ts';
+import { METRICS_BEGINNING, openMetrics } from '../../status/openMetrics.ts';
+import { JSON_BEGINNING, statusJson } from '../../status/statusJson.ts';
+import { statusText, TEXT_BEGINNING } from '../../status/statusText.ts';
 import { waitForEnd } from '../../status/waitForEnd.ts';
+import { VERSION } from '../../version.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
+import { writeOutput } from '../report/writeOutput.ts';
 import { stopSignal } from '../stopSignal.ts';
 
 /** The options of `status`, as commander gives them. */
 export interface StatusArguments extends FolderArguments {
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | 'openmetrics';
+  readonly out?: string;
   readonly long?: boolean;
   readonly wait?: boolean;
   /** Seconds. */
@@ -16,8 +21,9 @@ export interface StatusArguments extends FolderArguments {
 }
 
 /**
- * Prints the status of a device; with --wait, after the run has ended.
+ * Prints or writes the status of a device; with --wait, after the run has ended.
  * @returns the exit status
+ * @throws Failure those of writeOutput
  */
 export async function showStatus(given: StatusArguments): Promise<number> {
   const waits = given.wait === true;
@@ -26,8 +32,19 @@ export async function showStatus(given: StatusArguments): Promise<number> {
     ...(waits ? { signal: stopSignal() } : {}),
   });
   const status = makeStatus(files);
-  process.stdout.write(given.format === 'json' ? statusJson(status) : statusText(status, given.long === true));
+  await print(status, given);
   if (!waits || ended) return status.exitStatus;
   process.stderr.write(`thermal-provision status: the run has not ended after ${given.timeout} s\n`);
   return EXIT.TEMPFAIL;
+}
+
+async function print(status: DeviceStatus, { format, long, out = '-' }: StatusArguments): Promise<void> {
+  switch (format) {
+    case 'json':
+      return writeOutput(statusJson(status), out, JSON_BEGINNING);
+    case 'openmetrics':
+      return writeOutput(openMetrics(status, VERSION), out, METRICS_BEGINNING);
+    case 'text':
+      return writeOutput(statusText(status, long === true), out, TEXT_BEGINNING);
+  }
 }
