@@ -1,30 +1,34 @@
-// Writes docs/status.schema.json from the zod schema of `status`. With --check it only compares, and fails when stale.
+// Writes docs/*.schema.json from the zod schemas of `status` and `fleet`. With --check it only compares, and fails when
+// one is stale.
 import { execFileSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { loadTypeScript } from './loadTypeScript.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const name = 'docs/status.schema.json';
 const check = process.argv.includes('--check');
 
-const { z, statusSchema } = await loadTypeScript(`
+const { z, statusSchema, fleetSchema } = await loadTypeScript(`
   export * as z from 'zod/mini';
   export { statusSchema } from './src/status/deviceStatus.ts';
+  export { fleetSchema } from './src/fleet/fleetJson.ts';
 `);
 
-const schema = { title: 'thermal-provision status --format json', ...z.toJSONSchema(statusSchema) };
-const content = execFileSync(`${root}node_modules/.bin/biome`, ['format', `--stdin-file-path=${root}${name}`], {
-  cwd: root,
-  input: JSON.stringify(schema),
-  encoding: 'utf8',
-});
-if (!check) {
-  await writeFile(root + name, content);
-  console.log(`wrote ${name}`);
-} else if ((await readFile(root + name, 'utf8').catch(() => '')) === content) {
-  console.log(`${name} is up to date`);
-} else {
-  console.error(`${name} is stale: run npm run schema`);
-  process.exitCode = 1;
+for (const [command, zodSchema] of Object.entries({ status: statusSchema, fleet: fleetSchema })) {
+  const name = `docs/${command}.schema.json`;
+  const schema = { title: `thermal-provision ${command} --format json`, ...z.toJSONSchema(zodSchema) };
+  const content = execFileSync(`${root}node_modules/.bin/biome`, ['format', `--stdin-file-path=${root}${name}`], {
+    cwd: root,
+    input: JSON.stringify(schema),
+    encoding: 'utf8',
+  });
+  if (!check) {
+    await writeFile(root + name, content);
+    console.log(`wrote ${name}`);
+  } else if ((await readFile(root + name, 'utf8').catch(() => '')) === content) {
+    console.log(`${name} is up to date`);
+  } else {
+    console.error(`${name} is stale: run npm run schema`);
+    process.exitCode = 1;
+  }
 }
