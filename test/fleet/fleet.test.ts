@@ -55,6 +55,12 @@ describe('a camera with several documents', () => {
     expect(fleetOf([statusDocument('cam-1'), taken('r2'), taken('r3')]).cameras).toHaveLength(3);
     const fresh = statusDocument('factory', { status: 'not started', run: null });
     expect(fleetOf([fresh, fresh]).cameras).toHaveLength(2);
+    const count = countFleet();
+    // Two sites may have a host of this name.
+    for (const source of ['site-a/cam.json', 'site-b/cam.json']) {
+      count.add({ status: failedDocument(null, {}, { run: null }), source, entry: 'cam', seenAt: null });
+    }
+    expect(count.result().cameras).toHaveLength(2);
   });
 
   it('is recognised by the name of its file before its first run', () => {

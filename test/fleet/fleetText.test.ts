@@ -71,7 +71,7 @@ it('fits a terminal of 60 columns, whatever the names are, and can not control t
   const count = countFleet();
   count.add({
     status: failedDocument(name, { message: `${name} failed`, hint: 'word '.repeat(50) }),
-    source: name,
+    source: `collected/${name}`,
     entry: undefined,
     seenAt: NOW,
   });

@@ -45,6 +45,12 @@ describe('the objects of a stream', () => {
     ['a line that ends after a comma', `{"a":1,\n${JSON.stringify(TWO)}`, [1, 'cut off'], [2, TWO]],
     ['a document that ends after a bracket', `{\n  "a": [\n${pretty(TWO)}`, [1, 'cut off'], [3, TWO]],
     ['a document that ends in a string', `{\n  "a": {\n    "b": "c\n  }\n}\n${pretty(TWO)}`, [1, 'cut off'], [6, TWO]],
+    [
+      'a document with objects in it',
+      `{\n  "a": "b\n  "c": [\n    {\n    }\n  ]\n}\n${pretty(TWO)}`,
+      [1, 'cut off'],
+      [8, TWO],
+    ],
     ['an element of an array', `[\n  {\n    "a": "b\n  },\n  ${pretty(TWO)}\n]`, [2, 'cut off'], [5, TWO]],
     ['the end', `${JSON.stringify(TWO)}\n{"a":`, [1, TWO], [2, 'cut off']],
     ['NUL bytes', `\0\0\0\n${JSON.stringify(TWO)}`, [1, 'not JSON'], [2, TWO]],
