@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts';
 import { registerBackups } from './backups/command.ts';
 import { registerDoctor } from './doctor/command.ts';
 import { registerExplain } from './explain/command.ts';
+import { registerFleet } from './fleet/command.ts';
 import { registerInspect } from './inspect/command.ts';
 import { registerReport } from './report/command.ts';
 import { registerReset } from './reset/command.ts';
@@ -49,6 +50,7 @@ export function createDeviceProgram(): Command {
   registerInspect(program);
   registerDoctor(program);
   registerBackups(program);
+  registerFleet(program);
   return program;
 }
 

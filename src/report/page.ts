@@ -8,7 +8,12 @@ export interface PageParts {
   readonly footer: HtmlValue;
   /** The page must be readable without the script. */
   readonly script: string;
+  /** Style of this page, in addition to that of every page. */
+  readonly style?: string;
 }
+
+/** Every page begins with this text. */
+export const PAGE_BEGINNING = '<!doctype html>';
 
 export interface Page {
   readonly text: string;
@@ -17,11 +22,11 @@ export interface Page {
 }
 
 /** The page may load only itself. @param connect also allows the events of its own server */
-const policyOf = (script: string, connect: boolean): string =>
+const policyOf = (script: string, style: string, connect: boolean): string =>
   [
     "default-src 'none'",
     `script-src '${digest(script)}'`,
-    `style-src '${digest(PAGE_STYLE)}'`,
+    `style-src '${digest(style)}'`,
     ...(connect ? ["connect-src 'self'"] : []),
     "base-uri 'none'",
     "form-action 'none'",
@@ -34,9 +39,10 @@ const digest = (content: string): string => `sha256-${createHash('sha256').updat
  * disk. A server sends `policy` as a header.
  * @param connect whether the script may read the events of the page's server
  */
-export function page({ title, body, footer, script }: PageParts, connect = false): Page {
-  const policy = policyOf(script, connect);
-  const { markup } = html`<!doctype html>
+export function page({ title, body, footer, script, style = '' }: PageParts, connect = false): Page {
+  const wholeStyle = PAGE_STYLE + style;
+  const policy = policyOf(script, wholeStyle, connect);
+  const { markup } = html`${new Html(PAGE_BEGINNING)}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -45,7 +51,7 @@ export function page({ title, body, footer, script }: PageParts, connect = false
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="thermal-provision">
 <title>${title}</title>
-<style>${new Html(PAGE_STYLE)}</style>
+<style>${new Html(wholeStyle)}</style>
 </head>
 <body>
 <main id="content">${body}</main>

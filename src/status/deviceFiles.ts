@@ -74,6 +74,8 @@ export interface ReadOptions {
   readonly boardId?: string;
   /** ms since the epoch; default: now. */
   readonly now?: number;
+  /** The folder may be a copy, so board, storage and environment of this machine say nothing about the device. */
+  readonly elsewhere?: boolean;
 }
 
 const MAX_NOTE_BYTES = 64;
@@ -81,11 +83,12 @@ const ASIDE_NAME = /^(snapshot|credentials)\.json\.[a-z]+-/;
 
 /** Reads everything that the files of a device say. Changes nothing, takes no lock, and never throws for a file. */
 export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions = {}): Promise<DeviceFiles> {
-  const board = await readBoardIdentity(options.boardId);
+  const elsewhere = options.elsewhere === true;
+  const board = elsewhere ? undefined : await readBoardIdentity(options.boardId);
   // Before the files: an agent that ends during the reading has then written how it ended.
   const holder = (await lockHolder(paths.stateFolder)) ?? null;
   const trigger = await readPart(() => modifiedAt(paths.provisionTxt));
-  const target = await readTarget(paths.provisionJson);
+  const target = await readTarget(paths.provisionJson, elsewhere ? {} : process.env);
   return {
     paths,
     readAt: options.now ?? Date.now(),
@@ -95,8 +98,8 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
       await requireStateFolder(paths);
       return mode & 0o7777;
     }),
-    storage: await readStorage(paths),
-    volatile: await volatileBecause(paths),
+    storage: elsewhere ? present(true) : await readStorage(paths),
+    volatile: elsewhere ? null : await volatileBecause(paths),
     trigger,
     nearMisses: {
       trigger: trigger.value === null ? await nearMisses(paths.provisionTxt) : [],
@@ -130,10 +133,10 @@ async function modifiedAt(path: string): Promise<number | null> {
   }
 }
 
-async function readTarget(path: string): Promise<Part<RequestedTarget | null>> {
+async function readTarget(path: string, environment: NodeJS.ProcessEnv): Promise<Part<RequestedTarget | null>> {
   try {
     // This user may lack permission to read key and secret.
-    const { settings, digest, holdsSecret } = await readPublicSettings(path, externalSettings(process.env));
+    const { settings, digest, holdsSecret } = await readPublicSettings(path, externalSettings(environment));
     const { host, port, useSsl, name } = settings;
     return present({ host, port, useSsl, name, digest, secretLeft: settings.scrub === true && holdsSecret });
   } catch (error) {

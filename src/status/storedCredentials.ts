@@ -28,10 +28,11 @@ const DAMAGED_HINT =
 /**
  * Reads credentials.json for any user who may read it. A run and doctor use `inspectCredentials`, which also checks the
  * owner. Null: there is no file.
+ * @param board undefined: not known, so nothing is foreign
  */
 export async function readStoredCredentials(
   path: string,
-  board: BoardIdentity,
+  board: BoardIdentity | undefined,
 ): Promise<Part<StoredCredentials | null>> {
   try {
     const read = await readOwnDocument(path);
@@ -43,8 +44,8 @@ export async function readStoredCredentials(
     const { target, candidates, granted } = credentials;
     return present({
       target,
-      foreign: isForeignBoard(credentials.board, board),
-      mayBeThisBoard: mayBeThisBoard(credentials.board, board),
+      foreign: board !== undefined && isForeignBoard(credentials.board, board),
+      mayBeThisBoard: board !== undefined && mayBeThisBoard(credentials.board, board),
       names: candidates.map(({ name }) => name),
       registeredNothing: registeredNothing(credentials),
       generatedBy: candidates.map(({ runId }) => runId),

@@ -54,11 +54,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: [...DEVICE, 'thingsboard'],
   status: [...DEVICE, 'history', 'provision'],
   report: ['endpoint.ts', 'machines', 'time', 'log', 'history', 'state', 'status'],
+  fleet: ['endpoint.ts', 'time', 'failures', 'device', 'history', 'status', 'report'],
   watch: ['endpoint.ts', 'machines', 'time', 'failures', 'history', 'report'],
   simulator: ['endpoint.ts', 'failures', 'files'],
   cli: [
     ...DEVICE,
     ...['version.ts', 'systemd', 'history', 'provision', 'client', 'doctor', 'status', 'report', 'watch', 'simulator'],
+    'fleet',
   ],
   'index.ts': [...DEVICE, 'version.ts', 'provision', 'status'],
   'main.ts': ['nodeVersion.ts', 'cli'],

@@ -1,5 +1,9 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 
 /** Starts the browser that scripts/browserTest.mjs has found. */
 export function launch(): Promise<Browser> {
@@ -8,6 +12,38 @@ export function launch(): Promise<Browser> {
   // Chromium's sandbox does not work for root in containers. The tests open only their own pages.
   const args = process.geteuid?.() === 0 ? ['--no-sandbox'] : [];
   return chromium.launch({ executablePath, args });
+}
+
+/** Folder for screenshots; undefined: none. */
+export const SHOTS = process.env.SCREENSHOTS;
+
+export interface PageTests {
+  readonly browser: () => Browser;
+  /** Writes a page for the browser. @returns its address */
+  readonly write: (name: string, text: string) => Promise<string>;
+}
+
+/** A browser and a folder for the pages of a test file, until its last test has ended. */
+export function pageTests(): PageTests {
+  let browser: Browser;
+  let folder: string;
+  beforeAll(async () => {
+    browser = await launch();
+    folder = await mkdtemp(join(tmpdir(), 'thermal-browser-'));
+    if (SHOTS !== undefined) await mkdir(SHOTS, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return {
+    browser: () => browser,
+    write: async (name, text) => {
+      const path = join(folder, `${name}.html`);
+      await writeFile(path, text);
+      return pathToFileURL(path).href;
+    },
+  };
 }
 
 export const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } } as const;

@@ -1,36 +1,16 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DevicePaths } from '../../../src/device/paths.ts';
 import { reportPage } from '../../../src/report/reportPage.ts';
 import { readDeviceFiles } from '../../../src/status/deviceFiles.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../../support/agentRun.ts';
-import { brightness, expectNoSidewaysScrolling, LOOKS, launch, openPage, SIZES } from './chromium.ts';
+import { brightness, expectNoSidewaysScrolling, LOOKS, openPage, pageTests, SHOTS, SIZES } from './chromium.ts';
 
-let browser: Browser;
-let folder: string;
-/** Folder for screenshots; undefined: none. */
-const shots = process.env.SCREENSHOTS;
+const { browser, write } = pageTests();
 
-beforeAll(async () => {
-  browser = await launch();
-  folder = await mkdtemp(join(tmpdir(), 'thermal-browser-'));
-  if (shots !== undefined) await mkdir(shots, { recursive: true });
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-async function writePage(paths: DevicePaths, name: string): Promise<string> {
-  const path = join(folder, `${name}.html`);
-  await writeFile(path, reportPage(await readDeviceFiles(paths, { boardId: 'board-1' }), '1.0.0').text);
-  return pathToFileURL(path).href;
-}
+const writePage = async (paths: DevicePaths, name: string): Promise<string> =>
+  write(name, reportPage(await readDeviceFiles(paths, { boardId: 'board-1' }), '1.0.0').text);
 
 const EVIL = `</style></script><script>document.title='taken'</script><img src="http://evil.example/" onerror="document.title='taken'">${'w'.repeat(300)}`;
 
@@ -69,7 +49,7 @@ const SCENES: Readonly<Record<string, () => Promise<DevicePaths>>> = {
 describe.each(Object.entries(SCENES))('the report of a device: %s', (name, prepare) => {
   it('is readable on a phone and a desktop, in light and dark, without a script error or a request', async () => {
     const url = await writePage(await prepare(), name);
-    const { page, objections } = await openPage(browser, url);
+    const { page, objections } = await openPage(browser(), url);
     for (const { size, scheme } of LOOKS) {
       await page.setViewportSize(SIZES[size]);
       await page.emulateMedia({ colorScheme: scheme });
@@ -80,8 +60,8 @@ describe.each(Object.entries(SCENES))('the report of a device: %s', (name, prepa
       const paper = brightness(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'));
       const ink = brightness(await page.evaluate<string>('getComputedStyle(document.body).color'));
       expect(scheme === 'dark' ? ink - paper : paper - ink).toBeGreaterThan(150);
-      if (shots !== undefined) {
-        await page.screenshot({ path: join(shots, `report-${name}-${size}-${scheme}.png`), fullPage: true });
+      if (SHOTS !== undefined) {
+        await page.screenshot({ path: join(SHOTS, `report-${name}-${size}-${scheme}.png`), fullPage: true });
       }
       for (const details of await page.locator('summary').all()) await details.click();
       await expectNoSidewaysScrolling(page);
@@ -93,7 +73,7 @@ describe.each(Object.entries(SCENES))('the report of a device: %s', (name, prepa
 
 it('scrolls to the current state on a phone', async () => {
   const url = await writePage(await (SCENES.provisioned?.() ?? Promise.reject(new Error('no scene'))), 'in-view');
-  const { page } = await openPage(browser, url, { viewport: SIZES.phone });
+  const { page } = await openPage(browser(), url, { viewport: SIZES.phone });
   const state = await page.locator('#provision-state-provisioned').boundingBox();
   expect(state?.x).toBeGreaterThanOrEqual(0);
   expect((state?.x ?? 0) + (state?.width ?? 0)).toBeLessThanOrEqual(SIZES.phone.width);
@@ -104,7 +84,7 @@ it('scrolls to the current state on a phone', async () => {
 
 it('shows the important facts without its script, and on paper', async () => {
   const url = await writePage(await (SCENES.failed?.() ?? Promise.reject(new Error('no scene'))), 'without-script');
-  const { page } = await openPage(browser, url, { javaScriptEnabled: false });
+  const { page } = await openPage(browser(), url, { javaScriptEnabled: false });
   for (const text of ['PROVISION_KEY_REFUSED', 'Hint:', 'Next:', 'Timeline', 'thermal-provision run --dir']) {
     expect(await page.getByText(text).first().isVisible(), text).toBe(true);
   }
@@ -112,6 +92,6 @@ it('shows the important facts without its script, and on paper', async () => {
   const paper = await page.pdf({ format: 'A4' });
   expect(paper.subarray(0, 5).toString()).toBe('%PDF-');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  if (shots !== undefined) await page.screenshot({ path: join(shots, 'report-failed-print.png'), fullPage: true });
+  if (SHOTS !== undefined) await page.screenshot({ path: join(SHOTS, 'report-failed-print.png'), fullPage: true });
   await page.context().close();
 });
