@@ -10,7 +10,9 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath, args });
 }
 
-export const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } } as const;
+export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
+/** The narrowest screen on which nothing may be cut. */
+export const NARROWEST = { width: 320, height: 640 } as const;
 export const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
   (['light', 'dark'] as const).map((scheme) => ({ size, scheme })),
 );
