@@ -1,14 +1,5 @@
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { expect } from 'vitest';
-
-/** Starts the browser that scripts/browserTest.mjs has found. */
-export function launch(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM;
-  if (executablePath === undefined) throw new Error('CHROMIUM is not set: start the tests with npm run test:browser');
-  // Chromium's sandbox does not work for root in containers. The tests open only their own pages.
-  const args = process.geteuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args });
-}
 
 export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
 /** The narrowest screen on which nothing may be cut. */

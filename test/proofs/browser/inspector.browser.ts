@@ -7,14 +7,15 @@ import { recordingPage } from '../../../src/report/recordingPage.ts';
 import { inspectOnPage } from '../../../src/watch/livePage.ts';
 import { serveLocally } from '../../../src/watch/localServer.ts';
 import { runDevice, scene } from '../../support/agentRun.ts';
-import { expectNoSidewaysScrolling, LOOKS, launch, openPage, SIZES } from './chromium.ts';
+import { launchChromium } from '../../support/launchChromium.ts';
+import { expectNoSidewaysScrolling, LOOKS, openPage, SIZES } from './chromium.ts';
 import { expectLegibleTexts } from './contrast.ts';
 
 let browser: Browser;
 const shots = process.env.SCREENSHOTS;
 
 beforeAll(async () => {
-  browser = await launch();
+  browser = await launchChromium();
 });
 
 afterAll(() => browser?.close());

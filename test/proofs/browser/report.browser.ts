@@ -8,7 +8,8 @@ import type { DevicePaths } from '../../../src/device/paths.ts';
 import { reportPage } from '../../../src/report/reportPage.ts';
 import { readDeviceFiles } from '../../../src/status/deviceFiles.ts';
 import { cutIn, runDevice, scene, storeSnapshot } from '../../support/agentRun.ts';
-import { brightness, expectNoSidewaysScrolling, LOOKS, launch, NARROWEST, openPage, SIZES } from './chromium.ts';
+import { launchChromium } from '../../support/launchChromium.ts';
+import { brightness, expectNoSidewaysScrolling, LOOKS, NARROWEST, openPage, SIZES } from './chromium.ts';
 import { expectLegibleTexts } from './contrast.ts';
 
 /** A4 without its margins, at 96 pixels an inch. */
@@ -20,7 +21,7 @@ let folder: string;
 const shots = process.env.SCREENSHOTS;
 
 beforeAll(async () => {
-  browser = await launch();
+  browser = await launchChromium();
   folder = await mkdtemp(join(tmpdir(), 'thermal-browser-'));
   if (shots !== undefined) await mkdir(shots, { recursive: true });
 });
