@@ -16,8 +16,8 @@ const NAME = 'thermal-provision';
 const PROGRAM = `usr/share/${NAME}`;
 const SERVER_SCRIPT = `${PROGRAM}/thingsboard/setup-profile.sh`;
 const DOCS = `usr/share/doc/${NAME}`;
-/** Pages for developers. All other pages in docs/ are for operators. */
-const DOCS_LEFT_OUT = ['library.md', 'certificate.md'];
+/** Pages for developers, and pictures of README.md. All other pages in docs/ are for operators. */
+const DOCS_LEFT_OUT = ['library.md', 'certificate.md', 'pictures'];
 const BUILD_LIMIT_MS = 120_000;
 
 // --deb-version: the same program with another version, for tests of upgrades.

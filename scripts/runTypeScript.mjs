@@ -19,8 +19,9 @@ export function buildAgentUnlessGiven(args) {
  * @returns the program's exit status
  */
 export async function runTypeScript(entry, args = [], nodeOptions = []) {
-  // Below node_modules, so that Node finds the packages that are not in the bundle.
-  const program = `${root}node_modules/.cache/thermal-provision/program-${process.pid}.mjs`;
+  // Below node_modules, so that Node finds the packages that are not in the bundle. As deep as the rooms of src/, so that
+  // their paths to files of the project are right.
+  const program = `${root}node_modules/.cache/program-${process.pid}.mjs`;
   try {
     await build({
       absWorkingDir: root,

@@ -1,4 +1,4 @@
-/** Scrolls the picture to the current state, or to the first state. Pointing at a step highlights its state. */
+/** Scrolls the picture to the main path, then as far as the current state needs. Pointing at a step highlights its state. */
 export const POINTING_SCRIPT = `
 'use strict';
 const point = (event) => {
@@ -8,10 +8,14 @@ const point = (event) => {
 };
 const showCurrent = () => {
   for (const box of document.querySelectorAll('.scroll')) {
-    const state = box.querySelector('.state[data-mark]:not([data-mark="taken"])') ?? box.querySelector('.main .state');
-    if (state === null) continue;
-    const [outer, inner] = [box.getBoundingClientRect(), state.getBoundingClientRect()];
-    box.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+    const place = (state) => state.getBoundingClientRect();
+    const outer = place(box);
+    const path = box.querySelector('.main .state');
+    if (path !== null) box.scrollLeft += place(path).left + place(path).width / 2 - outer.left - outer.width / 2;
+    const current = box.querySelector('.state[data-mark]:not([data-mark="taken"])');
+    if (current === null) continue;
+    const { left, right } = place(current);
+    box.scrollLeft += Math.max(0, right + 8 - outer.right) + Math.min(0, left - 8 - outer.left);
   }
 };
 showCurrent();

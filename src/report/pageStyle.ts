@@ -54,13 +54,18 @@ details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; }
 pre { white-space: pre-wrap; background: var(--raised); border: 1px solid var(--line); border-radius: 0.4rem; padding: 0.75rem; margin: 0.5rem 0; }
 nav { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; padding: 0.75rem 0 0; }
 nav a, nav .off { display: inline-block; min-width: 2.75rem; padding: 0.35rem 0.8rem; text-align: center; border: 1px solid var(--line); border-radius: 0.4rem; text-decoration: none; }
-nav .off { color: var(--quiet); opacity: 0.5; }
+nav .off { color: var(--quiet); border-style: dashed; }
 body > footer { color: var(--quiet); font-size: 0.875rem; padding-top: 1rem; padding-bottom: 2rem; margin-top: 2rem; border-top: 1px solid var(--line); }
-@media (max-width: 30rem) { dl { display: block; } dd { margin: 0 0 0.4rem; } dt { font-size: 0.875rem; } }
+@media (max-width: 30rem) { dl { gap: 0.2rem 0.75rem; } dt { font-size: 0.875rem; line-height: 1.5rem; }
+  nav { gap: 0.5rem; } nav > span:not(.off) { order: -1; flex-basis: 100%; } nav a, nav .off { flex: 1; min-width: 0; padding: 0.35rem 0.25rem; white-space: nowrap; } }
+@media screen and (min-width: 75rem) { main, body > footer { max-width: 84rem; } header p, .box { max-width: 60rem; }
+  .columns { display: grid; grid: "facts chart" auto "steps chart" 1fr / minmax(0, 1fr) 48rem; column-gap: 2rem; }
+  .columns > * { grid-area: steps; } .columns > .facts { grid-area: facts; } .columns > .chart { grid-area: chart; }
+  .scroll > svg { min-width: 0; } }
 @media print {
   :root { --paper: #fff; --raised: #fff; --ink: #000; --quiet: #444; --line: #bbb; --faint: #999; --blue: #0550ae; --green: #116329; --amber: #7d4e00; --red: #a40e26; }
   body { font-size: 10pt; } nav, .screen { display: none; } .box, li, dl { break-inside: avoid; } h2 { break-after: avoid; }
-  .scroll { overflow: visible; border: 0; } .scroll > svg { min-width: 0; max-height: 22cm; }
+  .scroll { overflow: visible; border: 0; } .scroll > svg { min-width: 0; max-height: 24cm; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

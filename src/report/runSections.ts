@@ -31,9 +31,9 @@ export function timeElement(iso: string): Html {
 /** The content of every page about a run: status, facts, chart and timeline. @param details sections of this page */
 export function runBody(title: string, view: RunView, details: Html): Html {
   return html`${headSection(title, view)}
-<section><h2>Overview</h2>${factsSection(view.facts)}</section>
+<div class="columns"><section class="facts"><h2>Overview</h2>${factsSection(view.facts)}</section>
 ${chartSection(view)}
-${stepsSection(view)}
+${stepsSection(view)}</div>
 <section><h2>Details</h2>
 ${details}</section>`;
 }
@@ -75,7 +75,7 @@ function chartSection({ chart, steps, outcome }: RunView): Html {
     last === undefined
       ? 'No state has been entered yet.'
       : `Coloured lines: the path of the run. Thickest frame: ${last}, where the run ${WHERE[outcome]}.`;
-  return html`<section><h2>The chart${chart === 'provision' ? '' : ` of ${chart}`}</h2>
+  return html`<section class="chart"><h2>The chart${chart === 'provision' ? '' : ` of ${chart}`}</h2>
 <figure><div class="scroll" tabindex="0" role="group" aria-label="Statechart, scrolls sideways">${chartPicture(chart, marks)}</div>
 <figcaption>${caption}${chart === 'provision' ? ' Errors without an arrow lead to "failed".' : ''}</figcaption></figure>
 </section>`;

@@ -2,23 +2,26 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Failure } from '../failures/failure.ts';
 import type { Page } from '../report/page.ts';
 import { within } from '../time/within.ts';
+import { createPageToken } from './pageToken.ts';
 
 const ADDRESS = '127.0.0.1';
 const MAX_CONNECTIONS = 32;
 /** A reader with more unread data than this is disconnected. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const CLOSE_LIMIT_MS = 300;
+const WRONG_ADDRESS = 'Not the address of this page. Open the address that thermal-provision has printed, all of it';
 
 export interface LocalSite {
-  /** The page at `/`. */
+  /** The page at the server's address. */
   readonly page: (query: URLSearchParams) => Page;
-  /** The first event for a reader of `/events`; absent: `/events` does not exist. */
+  /** The first event for a reader of `events`; absent: `events` does not exist. */
   readonly first?: () => string;
 }
 
 export interface LocalServer {
+  /** Contains a random token. Without the token the server sends nothing of the page. */
   readonly url: string;
-  /** Whether a reader is connected to `/events`. */
+  /** Whether a reader is connected to `events`. */
   readonly watched: () => boolean;
   /** Sends an event to all readers. @param event its name; default: a message */
   send(data: string, event?: string): void;
@@ -27,22 +30,29 @@ export interface LocalServer {
 }
 
 /**
- * Serves a page on 127.0.0.1, at a port that the system chooses. It refuses a foreign Host header: a web site could let
- * its own name resolve to 127.0.0.1 and read the page.
+ * Serves a page on 127.0.0.1, at a port that the system chooses. Other users of this machine can connect to the port,
+ * so the path begins with a random token. The server refuses a foreign Host header: a web site could let its own name
+ * resolve to 127.0.0.1.
  * @param keepAlive whether the server keeps the process alive
  * @throws Failure INTERNAL if the server can't listen
  */
 export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise<LocalServer> {
   const readers = new Set<ServerResponse>();
+  const token = createPageToken();
   let hosts: readonly string[] = [];
 
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     response.on('error', () => {});
-    const { pathname, searchParams } = new URL(request.url ?? '/', `http://${ADDRESS}`);
-    if (!hosts.includes(request.headers.host ?? '')) refuse(response, 403, 'Wrong host');
+    const { pathname, searchParams } = new URL(`http://${ADDRESS}${request.url ?? '/'}`);
+    const [, given = '', ...rest] = pathname.split('/');
+    const name = rest.length === 0 ? undefined : rest.join('/');
+    // Browsers ask for an icon. A refusal would be an error in their console.
+    if (pathname === '/favicon.ico') response.writeHead(204, HEADERS).end();
+    else if (!hosts.includes(request.headers.host ?? '') || !token.matches(given)) refuse(response, 403, WRONG_ADDRESS);
     else if (request.method !== 'GET') refuse(response, 405, 'Only GET');
-    else if (pathname === '/') servePage(response, site.page(searchParams));
-    else if (pathname === '/events' && site.first !== undefined) serveEvents(response, site.first());
+    else if (name === undefined) response.writeHead(308, { ...HEADERS, Location: `/${token.text}/` }).end();
+    else if (name === '') servePage(response, site.page(searchParams));
+    else if (name === 'events' && site.first !== undefined) serveEvents(response, site.first());
     else refuse(response, 404, 'Not found');
   };
 
@@ -76,7 +86,7 @@ export async function serveLocally(site: LocalSite, keepAlive: boolean): Promise
   hosts = [`${ADDRESS}:${port}`, `localhost:${port}`];
 
   return {
-    url: `http://${ADDRESS}:${port}/`,
+    url: `http://${ADDRESS}:${port}/${token.text}/`,
     watched: () => readers.size > 0,
     send(data, event) {
       for (const reader of readers) {

@@ -24,7 +24,8 @@ function unref(socket: WebSocket): void {
 
 /**
  * Sends the events of a run to the Stately inspector's server on this machine. A missing, slow or disconnected receiver
- * never delays the run: unsent events wait in a limited queue, and the oldest are dropped.
+ * never delays the run: unsent events wait in a limited queue, and the oldest are dropped. It has no token of the
+ * inspector's page: its socket only sends.
  */
 export function inspectWithStately({ port, say = () => {} }: StatelyOptions): RunInspector {
   const queue: string[] = [];
@@ -61,7 +62,7 @@ export function inspectWithStately({ port, say = () => {} }: StatelyOptions): Ru
     unref(attempt);
     socket = attempt;
     attempt.on('open', () => {
-      sayOnce(`The Stately inspector at http://127.0.0.1:${port} shows this run`);
+      sayOnce(`The Stately inspector on 127.0.0.1:${port} receives this run`);
       flush();
     });
     // After an error comes `close`, which connects again.

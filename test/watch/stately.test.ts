@@ -34,7 +34,7 @@ it('sends the events of the run to a receiver of the Stately inspector, in order
   const inspector = inspectWithStately({ port, say: (text) => said.push(text) });
   const { run, paths } = await watchedRun(inspector);
   expect(run.outcome).toBe('provisioned');
-  expect(said).toEqual([`The Stately inspector at http://127.0.0.1:${port} shows this run`]);
+  expect(said).toEqual([`The Stately inspector on 127.0.0.1:${port} receives this run`]);
 
   const root = () => received.find((event) => event.type === '@xstate.actor' && event.name === 'provision');
   const values = () =>

@@ -2,17 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
-
-/** Starts the browser that scripts/browserTest.mjs has found. */
-export function launch(): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM;
-  if (executablePath === undefined) throw new Error('CHROMIUM is not set: start the tests with npm run test:browser');
-  // Chromium's sandbox does not work for root in containers. The tests open only their own pages.
-  const args = process.geteuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath, args });
-}
+import { launchChromium } from '../../support/launchChromium.ts';
 
 /** Folder for screenshots; undefined: none. */
 export const SHOTS = process.env.SCREENSHOTS;
@@ -28,7 +20,7 @@ export function pageTests(): PageTests {
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
-    browser = await launch();
+    browser = await launchChromium();
     folder = await mkdtemp(join(tmpdir(), 'thermal-browser-'));
     if (SHOTS !== undefined) await mkdir(SHOTS, { recursive: true });
   });
@@ -46,7 +38,9 @@ export function pageTests(): PageTests {
   };
 }
 
-export const SIZES = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 900 } } as const;
+export const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 800 } } as const;
+/** The narrowest screen on which nothing may be cut. */
+export const NARROWEST = { width: 320, height: 640 } as const;
 export const LOOKS = (['phone', 'desktop'] as const).flatMap((size) =>
   (['light', 'dark'] as const).map((scheme) => ({ size, scheme })),
 );

@@ -17,7 +17,7 @@ function printedUrl(child: ChildProcess): Promise<string> {
     let text = '';
     const look = (chunk: Buffer): void => {
       text += chunk.toString('utf8');
-      const [url] = /http:\/\/127\.0\.0\.1:\d+\//.exec(text) ?? [];
+      const [url] = /http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\//.exec(text) ?? [];
       if (url !== undefined) resolve(url);
     };
     child.stdout?.on('data', look);
@@ -39,6 +39,7 @@ describe.concurrent('--inspect', () => {
     expect(logged.state).toBe('request');
     const page = await fetch(url).then((answer) => answer.text());
     expect(page).toContain('The chart of provision is in request.');
+    expect((await fetch(new URL('/', url))).status).toBe(403);
     const live = await fetch(`${url}events`).then((answer) => answer.text());
     expect(live).toContain('event: end');
     const { status, output } = await agent.ended;
@@ -105,6 +106,7 @@ describe.concurrent('thermal-provision inspect', () => {
       const url = await printedUrl(agent.child);
       const first = await fetch(url).then((answer) => answer.text());
       expect(first).toContain('line 1 of');
+      expect((await fetch(new URL('/?step=1', url))).status).toBe(403);
       const last = await fetch(`${url}?step=9999`).then((answer) => answer.text());
       expect(last).toContain('id="provision-state-provisioned" class="state final" data-mark="done"');
       agent.child.kill('SIGTERM');
@@ -187,6 +189,7 @@ describe.concurrent('demo --inspect', () => {
     const before = await fetch(demo.url).then((answer) => answer.text());
     expect(before).toContain('id="provision-state-detect" class="state active">');
     expect(before).toContain('not started');
+    expect((await fetch(new URL('/', demo.url))).status).toBe(403);
     // Longer than the pause between opening the page and the start.
     await delay(3000);
     expect(demo.output()).not.toContain('2. Boot');
