@@ -7,6 +7,7 @@ import { registerBackups } from './backups/command.ts';
 import { registerDoctor } from './doctor/command.ts';
 import { registerExplain } from './explain/command.ts';
 import { registerFleet } from './fleet/command.ts';
+import { registerInit } from './init/command.ts';
 import { registerInspect } from './inspect/command.ts';
 import { registerReport } from './report/command.ts';
 import { registerReset } from './reset/command.ts';
@@ -41,6 +42,7 @@ export function createDeviceProgram(): Command {
     .addHelpText('after', EPILOGUE)
     .showHelpAfterError('(see thermal-provision --help)')
     .exitOverride();
+  registerInit(program);
   registerRun(program);
   registerStart(program);
   registerStatus(program);

@@ -100,6 +100,18 @@ export const FAILURES = {
         message: '{path} exists and is not a report: it was not overwritten',
         hint: 'Name another file with --out, or remove {path} first.',
       },
+      initIncomplete: {
+        message: 'init has no terminal to ask on, and these options are missing: {options}',
+        hint: 'Add them, or start init on a terminal.',
+      },
+      initFiles: {
+        message: "init can't use the key or the secret:{problems}",
+        hint: 'Put each into a file of its own, on one line, without anything else.',
+      },
+      initExists: {
+        message: '{path} exists and was not overwritten',
+        hint: 'Pass --force to replace it; the old file is kept under another name.',
+      },
       simulateInteger: { message: '--{option} "{value}" is not an integer from 0 to {max}', hint: SIMULATE_HINT },
       simulateStrategy: { message: '--strategy "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },
       simulateRelease: { message: '--release "{value}" is unknown; known: {known}', hint: SIMULATE_HINT },

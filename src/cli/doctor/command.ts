@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { addFolderOptions, type FolderArguments, pathsFrom } from '../options.ts';
+import { exitSoon } from '../stopSignal.ts';
 import type { DoctorOptions } from './runDoctor.ts';
 
 type DoctorArguments = FolderArguments & DoctorOptions;
@@ -29,5 +30,6 @@ export function registerDoctor(program: Command): void {
     .action(async (options: DoctorArguments) => {
       const { runDoctor } = await import('../parts/diagnosis.ts');
       process.exitCode = await runDoctor(pathsFrom(options), options);
+      exitSoon();
     });
 }

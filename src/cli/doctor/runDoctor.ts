@@ -5,7 +5,6 @@ import { type CheckReport, examine, TRIGGER } from '../../doctor/examine.ts';
 import type { Plan } from '../../doctor/plan.ts';
 import { EXIT } from '../../failures/exit.ts';
 import { boardId } from '../options.ts';
-import { exitSoon } from '../stopSignal.ts';
 import { type Colour, type Paint, paintDiff, paintFor, printable } from '../terminal/paint.ts';
 
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, colour: Colour]>> = {
@@ -52,7 +51,6 @@ export async function runDoctor(paths: DevicePaths, options: DoctorOptions): Pro
       `${JSON.stringify(document(reports, exitStatus, options.plan === true ? plan : undefined), null, 2)}\n`,
     );
   }
-  exitSoon();
   return exitStatus;
 }
 
