@@ -101,6 +101,7 @@ describe('the limits of each setting', () => {
     ['device.type', long(257), text(257)],
     ['device.credentials', 'mqtt_basic', 'mqtt_basic, which is not supported yet'],
     ['device.credentials', 'X509_CERTIFICATE', 'x509_certificate, which is not supported yet'],
+    ['device.credentials', 'x509', 'x509, which is not supported yet'],
     ['device.credentials', 'password', text(8)],
   ])('refuses %s %j', async (path, value, found) => {
     const problems = await problemsOf(at(path, value));

@@ -4,14 +4,14 @@ import { SETTINGS } from '../../../src/config/provision/provisionSettings.ts';
 
 /** What is written instead, and keys that ask for it: at any border of words, and without borders. */
 const REFUSED: readonly [expected: string, keys: string][] = [
-  ['no such key: the server', 'selfsigned allow_self_signed trustall trust_any verify_host tlsinsecure'],
+  ['no such key: the server', 'selfsigned allow_self_signed trustall trust_any trustany verify_host tlsinsecure'],
   ['no such key: client certificates', 'clientcrt devicecertificate devicekeyfile my_privatekey keypath pkcs12'],
   ["provisioning.ca_file for the server's CA", 'pem crt_path mycacert servercertfile mykeyfile certpath trust_store'],
   ["provisioning.ca_file for the server's CA", 'mqttca servercert'],
   ['provisioning.use_ssl, true or false', 'sslcontext openssl cleartext plain_text secured_port mqtt_secured wss'],
   ['provisioning.use_ssl, true or false', 'secureport tls_info_level'],
   ['provisioning.use_ssl, true for', 'scheme protocol transport mqtt_protocol server_scheme'],
-  ['provisioning.device_name_prefix', 'mynameprefix thingprefix camera_prefix'],
+  ['provisioning.device_name_prefix', 'thermalnameprefix thingprefix camera_prefix'],
   ['device.name_source', 'name_by_serial name_from use_mac_address namefrommac usemac'],
   ['device.name', 'sensorname cameraid name_of_camera thermalcameraname devicenamepattern'],
   [
@@ -50,7 +50,17 @@ it('the value of a key that holds a secret is never shown', () => {
 });
 
 it('inside an object that is not a section, only encryption, trust and names are an error', () => {
-  const deep = ['trust_all', 'client_cert', 'cert', 'tls_version', 'camera_prefix', 'use_mac', 'device_id', 'use_ssl'];
+  const deep = [
+    'trust_all',
+    'client_cert',
+    'pkcs12',
+    'cert',
+    'tls_version',
+    'camera_prefix',
+    'use_mac',
+    'device_id',
+    'use_ssl',
+  ];
   for (const key of deep) expect(meaningInside(['mqtt', 'options', key]), key).toBeDefined();
   // The setting itself is named, not the kind of key that its words resemble.
   expect(meaningInside(['mqtt', 'options', 'use_ssl'])).toBe('provisioning.use_ssl');
@@ -76,5 +86,11 @@ it.each([
 ] as const)('the setting %s is also taken from: %s', (name, keys) => {
   for (const key of keys.split(' ')) {
     expect(meaningOf('provisioning', key), key).toMatchObject({ kind: 'setting', setting: SETTINGS[name] });
+  }
+});
+
+it('the flat form has its own spellings, which need no note', () => {
+  for (const key of ['timeout_seconds', 'device_name_prefix', 'server_url', 'use_ssl']) {
+    expect(meaningOf('', key), key).toMatchObject({ kind: 'setting', documented: true });
   }
 });
