@@ -20,7 +20,7 @@ const REFUSED: readonly [expected: string, keys: string][] = [
   ],
   ['no such key: the agent', 'password client_id user_name mqttpassword'],
   ['provisioning.device_secret', 'secret_key clientsecret'],
-  ['provisioning.device_key', 'my_devicekey profilekey'],
+  ['provisioning.device_key', 'thermaldevicekey profilekey'],
   ['provisioning.host', 'tbhost server_ip mqttbroker mqtt_hostname thingsboard_hostname broker fqdn'],
   ['provisioning.port', 'tbport broker_port'],
   ['provisioning.timeout_seconds', 'read_timeout connect_time_out'],
@@ -37,7 +37,7 @@ it.each(REFUSED)('%s… is written instead of: %s', (expected, keys) => {
 
 it('a key that only resembles one of them is a warning, not an error', () => {
   const keys = `security_level modbus_protocol protocol_version token_lifetime my_jwt jwt_ttl client_id_suffix
-    password_length server_address_book local_broker my_broker_port tb_port_range dns_retry retry_policy my_provision
+    password_length backup_server_url server_address_book local_broker my_broker_port tb_port_range dns_retry retry_policy my_provision
     provision_date`;
   for (const key of keys.split(/\s+/)) expect(meaningOf('provisioning', key), key).toEqual({ kind: 'unknown' });
 });
