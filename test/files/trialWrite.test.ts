@@ -140,7 +140,8 @@ describe('tryFolder', () => {
 
   it('syncs one file on each file system, and the folder only if the run is the first to sync it', async () => {
     const folder = await realpath(await scratchFolder());
-    const files = [{ bytes: 1, attributes: { mode: 0o600 } }];
+    const file = { bytes: 1, attributes: { mode: 0o600 } };
+    const files = [file, file];
     const synced = await syncedPaths(onTestFinished);
     const { fileSystem } = await tryFolder(folder, { files });
     expect(synced).toEqual([join(folder, TEMPORARY)]);

@@ -157,6 +157,11 @@ describe('problems of external settings', () => {
       externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: 's'.repeat(257) }),
     );
     expect(others).toHaveLength(2);
+    // It says nothing of the other setting.
+    const both = await problems(externalSettings({ THERMAL_DEVICE_KEY: 'k'.repeat(257) }));
+    expect(both).toContainEqual(expect.stringContaining('provisioning.device_secret: found nothing'));
+    const reverse = await problems(externalSettings({ THERMAL_DEVICE_SECRET: 's'.repeat(257) }));
+    expect(reverse).toContainEqual(expect.stringContaining('provisioning.device_key: found nothing'));
   });
 
   it('the secret is still missing when only the key is given', async () => {

@@ -33,6 +33,12 @@ describe('the limits of each setting', () => {
     expect(parse(at(path, high)).settings).toBeDefined();
   });
 
+  it('removes the secret only if provisioning.scrub is true', () => {
+    expect(parse(withProvisioning({ scrub: true })).settings.scrub).toBe(true);
+    expect(parse(withProvisioning({ scrub: false })).settings).not.toHaveProperty('scrub');
+    expect(parse(withProvisioning({})).settings).not.toHaveProperty('scrub');
+  });
+
   it('accepts provisioning.ca_file with 1 and 1024 characters', () => {
     for (const path of ['c', long(1024)]) {
       expect(parse(withProvisioning({ use_ssl: true, ca_file: path })).settings.caFile).toBe(path);
