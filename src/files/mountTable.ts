@@ -34,11 +34,9 @@ function rowOf(line: string): Row | undefined {
   const fields = line.split(' ');
   // Optional fields precede the hyphen.
   const hyphen = fields.indexOf('-', 6);
-  const [id, parent, device, , mountPoint, options] = fields;
-  const [fileSystem, source, superOptions] = hyphen === -1 ? [] : fields.slice(hyphen + 1);
-  if (id === undefined || parent === undefined || device === undefined) return undefined;
-  if (mountPoint === undefined || options === undefined) return undefined;
-  if (fileSystem === undefined || source === undefined || superOptions === undefined) return undefined;
+  const [id = '', parent = '', device = '', , mountPoint = '', options = ''] = fields;
+  const [fileSystem = '', source = '', superOptions] = fields.slice(hyphen + 1);
+  if (hyphen === -1 || superOptions === undefined) return undefined;
   return {
     id,
     parent,

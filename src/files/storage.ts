@@ -142,7 +142,7 @@ async function visibleUpper(
 /** The option of the kernel by which the root is an overlay in RAM; undefined: the overlay is not the root. */
 function volatileRoot(mount: Mount, { table, kernelCommandLine }: Known): string | undefined {
   if (mountOf('/', table)?.device !== mount.device) return undefined;
-  const options = kernelCommandLine.trim().split(/\s+/);
+  const options = kernelCommandLine.split(/\s/);
   return options.find((option) =>
     VOLATILE_ROOTS.some((root) => root.option.test(option) && !options.some((other) => root.unless?.test(other))),
   );

@@ -28,10 +28,11 @@ test('provision.txt becomes provision.txt.processed, in place of an older one', 
 });
 
 test('done twice, it does nothing the second time', async () => {
-  const { trigger, dependencies, events } = await triggered();
+  const { paths, trigger, dependencies, events, of } = await triggered();
   await finalize(dependencies, effectCall({ trigger }));
   expect(await finalize(dependencies, effectCall({ trigger }))).toMatchObject({ renamed: false });
   expect(events()).toEqual(['trigger.processed']);
+  expect(of('trigger.processed')).toMatchObject([{ details: { file: paths.provisionTxtProcessed } }]);
 });
 
 test('a provision.txt that replaced the first one during the run stays', async () => {

@@ -1,4 +1,5 @@
 import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
@@ -36,11 +37,13 @@ async function prepared({ candidates, digest: given, boardId = 'board-1', grante
     candidates,
     granted,
   });
-  const { dependencies } = await effectScene(paths);
+  const { dependencies, of } = await effectScene(paths);
+  const delayed: string[] = [];
+  const splay = async (name: string): Promise<void> => void delayed.push(name);
   const input = { runId: 'run-1', settingsDigest: digest, nameIndex, startedOver: false };
-  const output = await prepare(dependencies, effectCall(input));
+  const output = await prepare({ ...dependencies, splay }, effectCall(input));
   const stored = await readCredentials(paths.credentials, silentLog, 0);
-  return { output, stored, files: await readdir(paths.stateFolder) };
+  return { output, stored, delayed, of, stateFolder: paths.stateFolder, files: await readdir(paths.stateFolder) };
 }
 
 const answered = (nameIndex: number) => candidate(nameIndex, { answered: true });
@@ -88,7 +91,24 @@ describe('credentials for other settings', () => {
 });
 
 it("another board's credentials are set aside, also if the server registered none of their names", async () => {
-  const { output, files } = await prepared({ candidates: [answered(1)], boardId: 'board-2' });
+  const { output, files, of, stateFolder } = await prepared({ candidates: [answered(1)], boardId: 'board-2' });
   expect(output.warnings?.join()).toContain('belongs to another board');
-  expect(files.some((name) => name.startsWith('credentials.json.foreign-'))).toBe(true);
+  const kept = files.filter((name) => name.startsWith('credentials.json.foreign-'));
+  expect(kept).toHaveLength(1);
+  expect(of('credentials.foreign')).toMatchObject([{ details: { movedTo: join(stateFolder, kept.join()) } }]);
+});
+
+it.each([
+  ['a name of this run', candidate(1, { runId: 'run-1' }), null, ['camera-1']],
+  ['a name of an earlier run', candidate(1), null, []],
+  ['a later name', candidate(2, { runId: 'run-1' }), null, []],
+  [
+    'issued credentials',
+    candidate(1, { runId: 'run-1' }),
+    { deviceName: 'camera-1', token: new Secret('t'), successSeenBy: 'run-1' },
+    [],
+  ],
+])('only the first contact with the server is delayed: with %s', async (_what, first, granted, names) => {
+  const { delayed } = await prepared({ candidates: [first], granted });
+  expect(delayed).toEqual(names);
 });

@@ -16,7 +16,7 @@ async function reconciled(registered: number, nameIndex: number, includeCurrent:
   const { simulator, paths } = await scene(registered === 0 ? {} : { devices });
   await mkdir(paths.stateFolder, { mode: 0o700 });
   const digest = settingsDigest((await readProvisionJson(paths.provisionJson)).settings);
-  const { dependencies, events } = await effectScene(paths);
+  const { dependencies, events, of } = await effectScene(paths);
   await writeCredentials(paths.credentials, {
     target: { digest, host: '127.0.0.1', port: simulator.port },
     board: dependencies.board,
@@ -35,17 +35,20 @@ async function reconciled(registered: number, nameIndex: number, includeCurrent:
   return {
     output,
     events: events(),
+    of,
     granted: stored?.granted?.deviceName,
     connects: simulator.registry.counts.connects,
   };
 }
 
 it.each([1, 2, 3])('finds the device of name %i, also when a later name was generated', async (registered) => {
-  const { output, granted, events } = await reconciled(registered, 3, true);
+  const { output, granted, events, of } = await reconciled(registered, 3, true);
   expect(output).toMatchObject({ outcome: 'accepted', issued: { deviceName: `camera-${registered}` } });
   expect(granted).toBe(`camera-${registered}`);
   // The newest name first: its request is the latest.
   expect(events).toEqual([...Array.from({ length: 3 - registered }, () => 'reconcile.refused'), 'reconcile.accepted']);
+  const token = new Secret(tokenOf(registered)).fingerprint();
+  expect(of('reconcile.accepted')).toMatchObject([{ details: { deviceName: `camera-${registered}`, token } }]);
 });
 
 it('asks for the earlier names before the current name was sent', async () => {
@@ -58,8 +61,9 @@ it('never asks for a later name', async () => {
 });
 
 it('asks for every name before it says that there is no device', async () => {
-  const { output, events, granted } = await reconciled(0, 3, true);
+  const { output, of, granted } = await reconciled(0, 3, true);
   expect(output.outcome).toBe('refused');
-  expect(events).toEqual(['reconcile.refused', 'reconcile.refused', 'reconcile.refused']);
+  const asked = of('reconcile.refused').map(({ details }) => details.deviceName);
+  expect(asked).toEqual(['camera-3', 'camera-2', 'camera-1']);
   expect(granted).toBeUndefined();
 });

@@ -40,7 +40,8 @@ test('a name that is not in credentials.json is never sent', async () => {
   const context = await cutIn(paths, 'request');
   const { dependencies } = await effectScene(paths);
   const call = effectCall({ ...inputOf(context), nameIndex: 2 });
-  await expect(request(dependencies, call)).rejects.toMatchObject({ code: 'CREDENTIALS_LOST' });
+  const message = `${paths.credentials} holds no device name number 2`;
+  await expect(request(dependencies, call)).rejects.toMatchObject({ code: 'CREDENTIALS_LOST', message });
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
@@ -155,4 +156,36 @@ test('a device with credentials of another kind exists, so the note is gone', as
   const payload = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
   const basic: SimulatorOptions = { faults: [{ on: 'request', action: 'answer', payload }] };
   expect(await answersKnown(true, false, basic)).toMatchObject({ outcome: undefined, after: false });
+});
+
+const ISSUED = '{"credentialsValue":"of-the-server","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
+
+/** One request of an interrupted run: how it ends, and the lines that it logs. */
+async function asked(server: SimulatorOptions) {
+  const { simulator, paths } = await scene(server);
+  const context = await cutIn(paths, 'request');
+  const { dependencies, of } = await effectScene(paths);
+  const output = await request(dependencies, effectCall(inputOf(context))).catch((error: unknown) => error);
+  return { output, of, context, address: `127.0.0.1:${simulator.port}` };
+}
+
+test('each end of a request is logged with its facts', async () => {
+  const failed = await asked(REFUSING);
+  expect(failed.of('request.connected')).toMatchObject([{ details: { server: failed.address } }]);
+  expect(failed.of('request.failure')).toMatchObject([{ details: { deviceName: failed.context.deviceName } }]);
+  const unknown = await asked({ faults: [{ on: 'request', action: 'close' }] });
+  expect(unknown.of('request.unknown')).toMatchObject([{ details: { code: 'CONNECTION_LOST' } }]);
+});
+
+test.each([
+  ["this device's", [], 'device'],
+  ["the server's", [{ on: 'request', action: 'answer', payload: ISSUED }], 'server'],
+] as const)('the log says whether the issued token is %s', async (_whose, faults, tokenFrom) => {
+  const { of } = await asked({ faults });
+  expect(of('request.granted')).toMatchObject([{ details: { tokenFrom } }]);
+});
+
+test('an unknown key is a failure that names the server', async () => {
+  const { output, address } = await asked({ deviceKey: 'another-key' });
+  expect(output).toMatchObject({ code: 'PROVISION_KEY_REFUSED', message: expect.stringContaining(address) });
 });

@@ -1,14 +1,15 @@
-import { chmod, chown, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { devicePaths } from '../../src/device/paths.ts';
 import { detect } from '../../src/effects/detect.ts';
 import { validate } from '../../src/effects/validate.ts';
-import { asOrdinaryUser } from '../config/scratch.ts';
+import { asOrdinaryUser, put, scratchFolder } from '../config/scratch.ts';
 import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_DEVICE } from '../support/deviceFiles.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 import { folderInRam } from '../support/folderInRam.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 
 async function folderWith(config: string | null) {
   const paths = await deviceFolderFor(1883, { config });
@@ -176,4 +177,29 @@ test('detect with an unreadable credentials.json still reports that provision.tx
   const { trigger, unfinished, warnings = [] } = await detect(dependencies, effectCall({}));
   expect({ trigger, unfinished }).toEqual({ trigger: null, unfinished: true });
   expect(warnings).toEqual(['provision.txt was removed before the run ended; nothing more is sent']);
+});
+
+/** A scene of `validate` whose configuration is a link to a file in another folder. */
+async function linkedConfig() {
+  const made = await folderWith(null);
+  const elsewhere = await scratchFolder();
+  await symlink(await put(join(elsewhere, 'config.json'), OLD_CONFIG), made.paths.thermalConfig);
+  return { ...made, elsewhere: await realpath(elsewhere) };
+}
+
+test("a link's target is rehearsed in its own folder, and its folder is synced: only there the run has not done it", async () => {
+  const { paths, dependencies, elsewhere } = await linkedConfig();
+  const synced = await syncedPaths(onTestFinished);
+  await validate(dependencies, effectCall({}));
+  expect(synced).toContain(elsewhere);
+  expect(synced).not.toContain(await realpath(paths.deviceFolder));
+});
+
+test('settings from another file are logged with its path', async () => {
+  const { paths, dependencies, of } = await folderWith(OLD_CONFIG);
+  await validate(dependencies, effectCall({}));
+  const provisionJson = join(await scratchFolder(), 'provision.json');
+  await rename(paths.provisionJson, provisionJson);
+  await validate({ ...dependencies, externalSettings: { provisionJson } }, effectCall({}));
+  expect(of('validate.passed').map(({ details }) => details.provisionJson)).toEqual([undefined, provisionJson]);
 });

@@ -58,15 +58,17 @@ test('a token that was altered since it was proven is not written', async () => 
   const input = { ...INPUT, fingerprint: new Secret('the proven token').fingerprint() };
   const failure = await failureOf(() => write(dependencies, effectCall(input)));
   expect(failure.code).toBe('CREDENTIALS_LOST');
+  expect(failure.message).toContain(paths.credentials);
   expect(await text(paths)).toBe(OLD_CONFIG);
 });
 
 test('done twice, it changes nothing the second time', async () => {
-  const { paths, dependencies } = await grantedScene();
+  const { paths, dependencies, of } = await grantedScene();
   await write(dependencies, effectCall(INPUT));
   const before = await stat(paths.thermalConfig);
   expect(await write(dependencies, effectCall({ ...INPUT, runId: 'run-2' }))).toMatchObject({ outcome: 'already' });
   expect((await stat(paths.thermalConfig)).ino).toBe(before.ino);
+  expect(of('config.already')).toMatchObject([{ details: { file: await realpath(paths.thermalConfig) } }]);
 });
 
 test('only the rules that the new file still breaks are recorded: the values of the credentials are replaced', async () => {
@@ -84,6 +86,15 @@ test('a CA file is named only if one is used', async () => {
   const { paths, dependencies } = await grantedScene();
   await write(dependencies, effectCall({ ...INPUT, server: { ...SERVER, useSsl: true, caFile: 'ca.pem' } }));
   expect(await text(paths)).toContain('"ca_file": "ca.pem"');
+});
+
+test.each([
+  ['TLS is not used', { ...SERVER, caFile: 'ca.pem' }],
+  ["the system's authorities are used", { ...SERVER, useSsl: true }],
+])('no CA file is named if %s', async (_what, server) => {
+  const { paths, dependencies } = await grantedScene();
+  expect(await write(dependencies, effectCall({ ...INPUT, server }))).toMatchObject({ outcome: 'written' });
+  expect(await text(paths)).not.toContain('ca_file');
 });
 
 test('without a configuration and a backup, the defaults are written', async () => {
@@ -110,12 +121,13 @@ test('a configuration that was removed meanwhile counts as changed', async () =>
 });
 
 test('an unusable configuration: the settings come from the newest usable backup', async () => {
-  const { paths, dependencies } = await grantedScene('{ not json');
+  const { paths, dependencies, of } = await grantedScene('{ not json');
   const older = 'thermal_config.json.backup.20261101T000000.000Z';
   await writeFile(join(paths.deviceFolder, older), OLD_CONFIG);
   const output = await write(dependencies, effectCall(INPUT));
   expect(output).toMatchObject({ outcome: 'written', warnings: [expect.stringContaining(older)] });
   expect(await text(paths)).toContain('12345678901234567890123');
+  expect(of('config.base').map(({ message }) => message)).toEqual(output.warnings);
 });
 
 test('a configuration with comments keeps its settings, and becomes JSON that the camera can load', async () => {
@@ -153,28 +165,44 @@ test('an unusable configuration without such a backup: the defaults', async () =
 });
 
 test('a change by another program right after the write is backed up again, and is not a storage error', async () => {
-  const { paths, dependencies } = await grantedScene();
+  const { paths, dependencies, events } = await grantedScene();
   onTestFinished(replaceOnceWritten(paths.thermalConfig, OLD_CONFIG));
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'changed' });
   expect(await text(paths)).toBe(OLD_CONFIG);
+  expect(events()).toEqual(['config.overtaken']);
 });
 
 test("a file that can't be read back is unusable, and restore puts the backup back", async () => {
-  const { paths, dependencies } = await grantedScene();
+  const { paths, dependencies, events, of } = await grantedScene();
   onTestFinished(replaceOnceWritten(paths.thermalConfig, '{ "half a conf'));
   expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'unusable' });
   await chmod(paths.thermalConfig, 0o640);
-  await restore(dependencies, effectCall({ backup: BACKUP }));
+  expect(await restore(dependencies, effectCall({ backup: BACKUP }))).toEqual({ at: expect.any(Number) });
+  expect(events()).toEqual(['config.unusable', 'config.restored']);
+  expect(of('config.restored')).toMatchObject([{ details: { backup: BACKUP } }]);
   expect(await text(paths)).toBe(OLD_CONFIG);
   expect((await stat(paths.thermalConfig)).mode & 0o777).toBe(0o640);
 });
 
 test('restore without a backup removes the written file', async () => {
-  const { paths, dependencies, events } = await grantedScene(null);
+  const { paths, dependencies, events, of } = await grantedScene(null);
   await write(dependencies, effectCall({ ...INPUT, backup: null }));
-  await restore(dependencies, effectCall({ backup: null }));
+  const file = await realpath(paths.thermalConfig);
+  expect(await restore(dependencies, effectCall({ backup: null }))).toEqual({ at: expect.any(Number) });
   await expect(text(paths)).rejects.toMatchObject({ code: 'ENOENT' });
   expect(events()).toEqual(['config.written', 'config.removed']);
+  expect(of('config.removed')).toMatchObject([{ details: { file } }]);
+});
+
+test('restore follows no link in the place of the backup: the file behind it is not the backup', async () => {
+  const { paths, dependencies } = await grantedScene();
+  const written = '{ "half a conf';
+  await writeFile(paths.thermalConfig, written);
+  await rename(join(paths.deviceFolder, BACKUP), join(paths.deviceFolder, 'elsewhere'));
+  await symlink('elsewhere', join(paths.deviceFolder, BACKUP));
+  const restored = restore(dependencies, effectCall({ backup: BACKUP }));
+  await expect(restored).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' });
+  expect(await text(paths)).toBe(written);
 });
 
 test('restore from a missing backup fails and does not change the file', async () => {

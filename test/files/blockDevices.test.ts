@@ -32,12 +32,17 @@ describe('a block device in RAM', () => {
 
   it('is found by the name of the source, if the file system has no device number of its own', async () => {
     const sysfs = await blockDevices({ '252:0': 'zram0' });
-    expect((await onDevice(sysfs, '0:50', '/dev/zram0')).kind).toBe('volatile');
-    expect((await onDevice(sysfs, '0:50', 'zram0')).kind).toBe('lasting');
+    // Every machine has /dev/null, but not every one /dev/zram0.
+    await symlink(join(sysfs, 'devices/zram0'), join(sysfs, 'class/block/null'));
+    expect((await onDevice(sysfs, '0:50', '/dev/null')).kind).toBe('volatile');
+    const other = join(await folders(), 'zram0');
+    await writeFile(other, '');
+    expect((await onDevice(sysfs, '0:50', other)).kind).toBe('lasting');
   });
 
   it('is not a card or a disk', async () => {
-    const sysfs = await blockDevices({ '179:2': 'mmcblk0/mmcblk0p2', '8:1': 'sda/sda1' });
+    const sysfs = await blockDevices({ '179:2': 'mmcblk0/mmcblk0p2', '8:1': 'sda/sda1', '9:1': 'nvram0' });
+    expect((await onDevice(sysfs, '9:1')).kind).toBe('lasting');
     expect((await onDevice(sysfs, '179:2')).kind).toBe('lasting');
     expect((await onDevice(sysfs, '8:1')).kind).toBe('lasting');
   });
@@ -74,6 +79,15 @@ describe('a block device in RAM', () => {
     await writeFile(join(sysfs, 'devices', path, 'ro'), '0\n');
     await writeFile(join(sysfs, 'devices/loop3/loop/backing_file'), `${device}\n`);
     expect((await on('253:0')).kind).toBe('lasting');
+  });
+
+  it('is any part of a volume', async () => {
+    const sysfs = await blockDevices({ '253:0': 'dm-0', '8:1': 'sda', '252:0': 'zram0' });
+    await mkdir(join(sysfs, 'devices/dm-0/slaves'));
+    for (const part of ['sda', 'zram0']) {
+      await symlink(join(sysfs, 'devices', part), join(sysfs, 'devices/dm-0/slaves', part));
+    }
+    expect((await onDevice(sysfs, '253:0')).text).toContain('on /dev/zram0, which is kept in RAM');
   });
 
   it('is not looked for without end', async () => {

@@ -30,7 +30,11 @@ describe('parseMountTable', () => {
   });
 
   it('leaves out lines that are not mounts', () => {
-    expect(parseMountTable('\n30 1 8:1 / /a rw\n30 1 8:1 / /a rw - ext4\n30 1 8:1\nnonsense\n')).toEqual([]);
+    expect(
+      parseMountTable(
+        '\n30 1 8:1 / /a rw\n30 1 8:1 / /a rw - ext4\n30 1 8:1\nnonsense\n30 1 8:1 / /a - ext4 /dev/sda1 rw\n',
+      ),
+    ).toEqual([]);
   });
 });
 
@@ -70,6 +74,7 @@ describe('isMountPoint', () => {
     expect(isMountPoint('/run', table)).toBe(true);
     expect(isMountPoint('/run/lock', table)).toBe(false);
     expect(isMountPoint('/', table)).toBe(true);
+    expect(isMountPoint('/a', parseMountTable('30 7 8:1 / /b rw - ext4 /dev/sda1 rw'))).toBe(false);
   });
 });
 

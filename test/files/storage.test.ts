@@ -59,6 +59,14 @@ describe('what is written outlasts a reboot', () => {
     });
   });
 
+  it.each([',nonvolatile', ',volatile_x'])(
+    'on an overlay with an option that only resembles volatile: %s',
+    async (options) => {
+      const folder = await folders('upper');
+      expect((await overlayAt(join(folder, 'upper'), { options })).kind).toBe('lasting');
+    },
+  );
+
   it('as far as is known without a mount table, and outside of all mounts', async () => {
     const sources = { kernelCommandLine: 'boot=overlay', sysfs: '/nowhere' };
     expect(await storageOf('/', { ...sources, table: null })).toEqual({
@@ -95,8 +103,17 @@ describe('a reboot loses what is written', () => {
     const mounts = [[join(folder, 'ram'), '0:40', 'tmpfs', 'tmpfs']] as const;
     expect((await judged(join(folder, 'link'), { mounts })).kind).toBe('volatile');
     expect((await judged(folder, { mounts })).kind).toBe('lasting');
+    expect((await judged(join(folder, 'link', 'absent'), { mounts })).kind).toBe('volatile');
     await writeFile(join(folder, 'file'), '');
     expect((await judged(join(folder, 'file', 'below'), { mounts })).kind).toBe('lasting');
+  });
+
+  it('in RAM below a folder that this user may not enter', async () => {
+    const folder = await folders('closed/ram');
+    await chmod(join(folder, 'closed'), 0o700);
+    const ram = join(folder, 'closed', 'ram');
+    const mounts = [[ram, '0:40', 'tmpfs', 'tmpfs']] as const;
+    expect((await asOrdinaryUser(() => judged(ram, { mounts }))).kind).toBe('volatile');
   });
 
   it('on an overlay whose upper layer is in RAM, over any number of overlays', async () => {
@@ -151,6 +168,9 @@ describe('a reboot loses what is written', () => {
     ['live-boot', 'boot=live components', 'boot=live'],
     ['casper', 'boot=casper quiet', 'boot=casper'],
     ['dracut', 'root=live:CDLABEL=x rd.live.image', 'rd.live.image'],
+    ['live-boot, with a word like persistence', 'boot=live nopersistence', 'boot=live'],
+    ['casper, with a word like persistent', 'boot=casper nopersistent', 'boot=casper'],
+    ['dracut, with a word like its overlay', 'rd.live.image my.rd.live.overlay=1', 'rd.live.image'],
   ])('on a root that an initramfs has made an overlay in RAM: %s', async (_who, kernelCommandLine, option) => {
     const storage = await judged('/', { root: OVERLAY_ROOT, kernelCommandLine });
     expect(storage.kind).toBe('volatile');
@@ -161,6 +181,9 @@ describe('a reboot loses what is written', () => {
 describe('it is not known whether what is written outlasts a reboot', () => {
   it.each([
     ['nothing', ''],
+    ['words that contain its words', 'noboot=overlay xoverlayroot=tmpfs xsystemd.volatile=overlay xrd.live.image'],
+    ['words that start with its words', 'boot=overlayfs systemd.volatile=overlays boot=lively boot=caspers'],
+    ['words that end with its words', 'noboot=live noboot=casper'],
     ['an overlay on a disk', 'overlayroot=device:dev=/dev/sda2'],
     ['no overlay', 'overlayroot=disabled boot=local'],
     ['persistence of live-boot', 'boot=live persistence'],
@@ -187,7 +210,7 @@ describe('it is not known whether what is written outlasts a reboot', () => {
     );
   });
 
-  it.each(['relative/upper', '/dev/null/x'])('on an overlay with the upper layer %s', async (upper) => {
+  it.each(['relative/upper', 'src', '/dev/null/x'])('on an overlay with the upper layer %s', async (upper) => {
     expect((await overlayAt(upper)).kind).toBe('unseen');
   });
 
@@ -203,6 +226,9 @@ describe('it is not known whether what is written outlasts a reboot', () => {
     const folder = await folders();
     const mounts = [[folder, '0:44', 'fuse.fuse-overlayfs', 'fuse-overlayfs']] as const;
     expect((await judged(folder, { mounts })).kind).toBe('unseen');
+    for (const type of ['overlayfs', 'aufs']) {
+      expect((await judged(folder, { mounts: [[folder, '0:44', type, 'none']] })).kind).toBe('unseen');
+    }
   });
 });
 
@@ -210,6 +236,7 @@ describe('the storage of this machine', () => {
   it('is known: /dev/shm is in RAM', async () => {
     const sources = await readStorageSources();
     expect(sources.kernelCommandLine).not.toBe('');
+    expect(sources.sysfs).toBe('/sys');
     expect((await storageOf('/dev/shm', sources)).kind).toBe('volatile');
   });
 

@@ -12,6 +12,8 @@ export interface EffectScene {
   readonly dependencies: EffectDependencies;
   /** Names of the logged events, in order. */
   readonly events: () => readonly string[];
+  /** The logged lines with this event. */
+  readonly of: (event: string) => readonly LogRecord[];
 }
 
 export async function effectScene(paths: DevicePaths): Promise<EffectScene> {
@@ -23,6 +25,7 @@ export async function effectScene(paths: DevicePaths): Promise<EffectScene> {
   return {
     dependencies: { paths, clock, log, board, agentVersion: AGENT_VERSION, standby: standbyStream() },
     events: () => records.map(({ event }) => event),
+    of: (event) => records.filter((record) => record.event === event),
   };
 }
 

@@ -11,14 +11,13 @@ import { readConfigText } from './configText.ts';
 
 const integer = (min: number, max: number) => {
   const error = `expected an integer from ${min} to ${max}`;
-  return z.int({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
+  return z.int({ error }).check(z.gte(min), z.lte(max));
 };
 const number = (min: number, max: number, error = `expected a number from ${min} to ${max}`) =>
-  z.number({ error }).check(z.gte(min, { error }), z.lte(max, { error }));
+  z.number({ error }).check(z.gte(min), z.lte(max));
 const text = () => z.string({ error: 'expected a string' });
-const filled = () =>
-  z.string({ error: 'expected a non-empty string' }).check(z.minLength(1, { error: 'expected a non-empty string' }));
-const pattern = (regex: RegExp, error: string) => z.string({ error }).check(z.regex(regex, { error }));
+const filled = () => z.string({ error: 'expected a non-empty string' }).check(z.minLength(1));
+const pattern = (regex: RegExp, error: string) => z.string({ error }).check(z.regex(regex));
 const flag = () => z.boolean({ error: 'expected true or false' });
 const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
@@ -30,7 +29,7 @@ const temperature = () => number(-100, 500);
 const spotSchema = z
   .object(
     {
-      id: z.int({ error: 'expected an integer above 0' }).check(z.gte(1, { error: 'expected an integer above 0' })),
+      id: z.int({ error: 'expected an integer above 0' }).check(z.gte(1)),
       name: pattern(/^[A-Za-z0-9 _-]+$/, 'expected a string of A-Z, a-z, 0-9, space, _ and -'),
       x: coordinate(),
       y: coordinate(),

@@ -53,7 +53,7 @@ async function requireTrustedLink(link: string, uid: number): Promise<void> {
 /** Follows each link itself, because each must be trusted and the last target may not exist yet. */
 async function resolveLinks(start: string): Promise<{ readonly path: string; readonly readOnly: boolean }> {
   let path = join(await realpath(dirname(start)), basename(start));
-  for (let links = 0; links < MAX_LINKS; links++) {
+  for (let links = 0; links <= MAX_LINKS; links++) {
     const stats = await lstat(path).catch((error: unknown) => {
       if (isENOENT(error)) return undefined;
       throw error;

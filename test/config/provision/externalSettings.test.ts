@@ -1,8 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type ExternalSettings, externalSettings } from '../../../src/config/provision/externalSettings.ts';
+import {
+  EXTERNAL_VARIABLES,
+  type ExternalSettings,
+  externalSettings,
+} from '../../../src/config/provision/externalSettings.ts';
 import { readProvisionJson, readPublicSettings, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
 import { failureOf } from '../scratch.ts';
 import { HOST, KEY, required, SECRET } from './provisionJsonTexts.ts';
@@ -57,6 +61,25 @@ describe('key and secret from the environment', () => {
       THERMAL_DEVICE_SECRET_FILE: await file('secret', SECRET + end),
     });
     expect(await read(given)).toMatchObject({ key: KEY, secret: SECRET });
+  });
+
+  it.each(['k', 'k'.repeat(256), 'two\nlines'])(
+    'of any length that is allowed, also with a line end inside: %j',
+    async (key) => {
+      await lay({ provisioning: { ...required, device_key: 'former' } });
+      const given = externalSettings({ THERMAL_DEVICE_KEY_FILE: await file('key', key) });
+      expect(await read(given)).toMatchObject({ key, secret: SECRET });
+    },
+  );
+
+  it('are all named, for programs that must not inherit them', () => {
+    expect(EXTERNAL_VARIABLES).toEqual([
+      'THERMAL_DEVICE_KEY',
+      'THERMAL_DEVICE_KEY_FILE',
+      'THERMAL_DEVICE_SECRET',
+      'THERMAL_DEVICE_SECRET_FILE',
+      'CREDENTIALS_DIRECTORY',
+    ]);
   });
 
   it('the digest, which decides whether a run resumes, does not depend on the source of the key', async () => {
@@ -124,6 +147,23 @@ describe('problems of external settings', () => {
     }
   });
 
+  it('a value that is wrong is the only problem of that setting', async () => {
+    await lay(HOST_ONLY);
+    const lines = await problems(
+      externalSettings({ THERMAL_DEVICE_KEY: 'k'.repeat(257), THERMAL_DEVICE_SECRET: SECRET }),
+    );
+    expect(lines).toHaveLength(2);
+    const others = await problems(
+      externalSettings({ THERMAL_DEVICE_KEY: KEY, THERMAL_DEVICE_SECRET: 's'.repeat(257) }),
+    );
+    expect(others).toHaveLength(2);
+    // It says nothing of the other setting.
+    const both = await problems(externalSettings({ THERMAL_DEVICE_KEY: 'k'.repeat(257) }));
+    expect(both).toContainEqual(expect.stringContaining('provisioning.device_secret: found nothing'));
+    const reverse = await problems(externalSettings({ THERMAL_DEVICE_SECRET: 's'.repeat(257) }));
+    expect(reverse).toContainEqual(expect.stringContaining('provisioning.device_key: found nothing'));
+  });
+
   it('the secret is still missing when only the key is given', async () => {
     await lay(HOST_ONLY);
     expect(await problems(externalSettings({ THERMAL_DEVICE_KEY: KEY }))).toEqual([
@@ -158,6 +198,10 @@ describe('provision.json in $CREDENTIALS_DIRECTORY', () => {
     expect(await read(external)).toMatchObject({ key: KEY, path: own });
     await file('provision.json', '{');
     expect((await failureOf(() => readProvisionJson(own, external))).message).toContain(own);
+    await rm(own);
+    await mkdir(own);
+    const failure = await failureOf(() => readProvisionJson(own, external));
+    expect([failure.code, failure.message]).toEqual(['PROVISION_JSON_UNREADABLE', expect.stringContaining(own)]);
   });
 
   it('is named in its problems; if both files are missing, the message names both and the external problems', async () => {

@@ -49,7 +49,7 @@ describe('readProvisionJson', () => {
     for (const name of ['folder.json', 'fifo.json', 'file/provision.json']) {
       const failure = await failureOf(() => readProvisionJson(join(folder, name)));
       expect(failure.code).toBe('PROVISION_JSON_UNREADABLE');
-      expect(failure.message).toContain('is not a plain file');
+      expect(failure.message).toContain(`${join(folder, name)} is not a plain file`);
     }
   });
 
@@ -58,6 +58,7 @@ describe('readProvisionJson', () => {
     const failure = await asOrdinaryUser(() => failureOf(() => readProvisionJson(path)));
     expect(failure.code).toBe('PROVISION_JSON_UNREADABLE');
     expect(failure.message).toContain('No permission');
+    expect(failure.message).toContain(path);
   });
 
   it("reports a path that can't be opened for another reason", async () => {

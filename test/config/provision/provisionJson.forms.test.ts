@@ -206,6 +206,8 @@ describe('warnings', () => {
     const { warnings } = parse({ provisioning: required, ...many });
     expect(warnings).toHaveLength(21);
     expect(warnings.at(-1)).toBe('5 more unknown keys');
+    const twenty = Object.fromEntries(Object.entries(many).slice(0, 20));
+    expect(parse({ provisioning: required, ...twenty }).warnings.at(-1)).toBe('unknown key q19');
   });
 
   it('accepts an unknown key with the name of a member of every object', () => {

@@ -25,9 +25,18 @@ describe('the limits of each setting', () => {
     ['provisioning.host', '::1', 'fe80::1%eth0'],
     ['provisioning.host', `${long(63)}.example`, 'tb_core.local.'],
     ['provisioning.host', 'xn--bcher-kva.example', '2001:db8::7'],
+    ['provisioning.host', 'a', `${`${long(61)}.`.repeat(4)}abcde`],
+    ['provisioning.host', '4.example', 'a.4b'],
+    ['provisioning.scrub', true, false],
   ])('accepts %s at %j and %j', (path, low, high) => {
     expect(parse(at(path, low)).settings).toBeDefined();
     expect(parse(at(path, high)).settings).toBeDefined();
+  });
+
+  it('removes the secret only if provisioning.scrub is true', () => {
+    expect(parse(withProvisioning({ scrub: true })).settings.scrub).toBe(true);
+    expect(parse(withProvisioning({ scrub: false })).settings).not.toHaveProperty('scrub');
+    expect(parse(withProvisioning({})).settings).not.toHaveProperty('scrub');
   });
 
   it('accepts provisioning.ca_file with 1 and 1024 characters', () => {
@@ -56,6 +65,11 @@ describe('the limits of each setting', () => {
     ['provisioning.host', '[::1]:1883', 'an address in brackets'],
     ['provisioning.host', ' tb.example', 'a string with white space'],
     ['provisioning.host', 'tb..example', text(11)],
+    ['provisioning.host', '4711', text(4)],
+    ['provisioning.host', 'http://mqtts://tb', 'a URL with a scheme'],
+    ['provisioning.host', 'http:// mqtts://tb', 'a URL with a scheme'],
+    ['provisioning.host', 'xmqtts://tb', 'a URL with a scheme'],
+    ['provisioning.host', 'tb:1883/mqtt', 'a host with a path'],
     ['provisioning.host', '-tb.example', text(11)],
     ['provisioning.host', 'bücher.example', text(14)],
     ['provisioning.host', '192.168.1.300', text(13)],
@@ -103,6 +117,7 @@ describe('the limits of each setting', () => {
     ['device.type', long(257), text(257)],
     ['device.credentials', 'mqtt_basic', 'mqtt_basic, which is not supported yet'],
     ['device.credentials', 'X509_CERTIFICATE', 'x509_certificate, which is not supported yet'],
+    ['device.credentials', 'x509', 'x509, which is not supported yet'],
     ['device.credentials', 'password', text(8)],
   ])('refuses %s %j', async (path, value, found) => {
     const problems = await problemsOf(at(path, value));

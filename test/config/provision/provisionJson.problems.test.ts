@@ -38,6 +38,11 @@ describe('problems', () => {
     [{ serverPort: 1883 }, ['provisionDeviceKey', 'provisionDeviceSecret', 'serverUrl']],
     [{ port: 1883 }, ['device_key', 'device_secret', 'host']],
     [{ device_name: 'cam-1' }, ['device_key', 'device_secret', 'host']],
+    [{ serverPort: 1883, timeout: 5 }, ['provisionDeviceKey', 'provisionDeviceSecret', 'serverUrl']],
+    // Only keys that are settings at the top show a form.
+    [{ port: 1883, Colour: 'red' }, ['device_key', 'device_secret', 'host']],
+    [{ port: 1883, Device: { name: 'cam-1' } }, ['device_key', 'device_secret', 'host']],
+    [{ colour: 'red' }, ['provisioning.device_key', 'provisioning.device_secret', 'provisioning.host']],
     [
       { server_port: 1883, provisioning: {} },
       ['provisioning.device_key', 'provisioning.device_secret', 'provisioning.host'],
@@ -104,6 +109,10 @@ describe('problems', () => {
     const problems = await problemsOf(`{"provisioning":${JSON.stringify(required)},${repeated}}`);
     expect(problems[100]).toBe('- and 20 more');
     expect(problems.filter((line) => line.includes('same key'))).toHaveLength(100);
+    const hundred = repeated.split(',').slice(0, 200).join(',');
+    const all = await problemsOf(`{"provisioning":${JSON.stringify(required)},${hundred}}`);
+    expect(all.filter((line) => line.includes('same key'))).toHaveLength(100);
+    expect(all).not.toContain('- and 0 more');
   });
 
   it.each<[string, string | Uint8Array, RegExp]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isJsonObject } from '../../../src/config/json/strictJson.ts';
-import { cameraProblems, parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
+import { cameraProblems, parseLogging, parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
 import { freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
@@ -126,6 +126,8 @@ describe('the camera refuses', () => {
     [{ id: undefined }, 'id: expected an integer above 0'],
     [{ name: '' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
     [{ name: 'é' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
+    [{ name: 'éa' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
+    [{ name: 'aé' }, 'name: expected a string of A-Z, a-z, 0-9, space, _ and -'],
     [{ x: -1 }, 'x: expected a number of 0 or more'],
     [{ y: -0.5 }, 'y: expected a number of 0 or more'],
     [{ min_temp: -101 }, 'min_temp: expected a number from -100 to 500'],
@@ -226,6 +228,22 @@ describe('parseThermalConfig', () => {
     expect(withServer({ port: 8883, use_ssl: false }).useSsl).toBe(false);
   });
 
+  it.each([
+    [
+      { run_id: 'run-1', provisioned_at: '2026' },
+      { runId: 'run-1', provisionedAt: '2026' },
+    ],
+    [{ run_id: '', provisioned_at: '2026' }, undefined],
+    [{ run_id: 'r'.repeat(65), provisioned_at: '2026' }, undefined],
+    [{ run_id: 'run-1', provisioned_at: '2'.repeat(65) }, undefined],
+    [{}, undefined],
+    [undefined, undefined],
+  ])('reads the run that wrote the file, and ignores a section that holds none: %j', (section, expected) => {
+    const bytes = configWith('provisioning', section);
+    expect(cameraProblems(bytes)).toEqual([]);
+    expect(parseThermalConfig(bytes).provisioning).toEqual(expected);
+  });
+
   it('reports every broken rule, and no secret', async () => {
     const failure = await failureOf(() =>
       parseThermalConfig(bytesOf({ thingsboard: { host: TOKEN, access_token: TOKEN, port: TOKEN, device_id: TOKEN } })),
@@ -236,5 +254,17 @@ describe('parseThermalConfig', () => {
         '- thingsboard.port: expected an integer from 1 to 65535\n- telemetry: expected an object',
     );
     expect(everyWordOf(failure)).not.toContain(TOKEN);
+  });
+});
+
+describe('the section logging alone', () => {
+  const DEFAULTS = { level: 'info', output: 'console', logFile: 'thermal-mqtt.log' };
+  it.each([
+    ['of a file that the camera could not load', '{"logging":{"output":"file"}}', { ...DEFAULTS, output: 'file' }],
+    ['that is absent gets the defaults', '{}', DEFAULTS],
+    ['with a value of no meaning', '{"logging":{"output":"syslog"}}', undefined],
+    ['of a file that is not JSON', '{', undefined],
+  ])('%s', (_what, text, expected) => {
+    expect(parseLogging(Buffer.from(text))).toEqual(expected);
   });
 });

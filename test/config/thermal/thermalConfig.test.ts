@@ -2,7 +2,12 @@ import { chmod, lchown, mkdir, realpath, stat, symlink } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
-import { MAX_CONFIG_BYTES, readThermalConfig, THERMAL_CONFIG } from '../../../src/config/thermal/thermalConfig.ts';
+import {
+  configWarnings,
+  MAX_CONFIG_BYTES,
+  readThermalConfig,
+  THERMAL_CONFIG,
+} from '../../../src/config/thermal/thermalConfig.ts';
 import { credentials } from '../credentials.ts';
 import { asOrdinaryUser, failureOf, makeFifo, put, scratchFolder } from '../scratch.ts';
 
@@ -80,7 +85,9 @@ describe('a plain file', () => {
     await put(join(folder, THERMAL_CONFIG), Buffer.alloc(MAX_CONFIG_BYTES, ' '));
     expect((await readThermalConfig(folder)).usable).toBe(false);
     await put(join(folder, THERMAL_CONFIG), Buffer.alloc(MAX_CONFIG_BYTES + 1, ' '));
-    expect(await codeOf(folder)).toBe('CONFIG_TOO_LARGE');
+    const failure = await failureOf(() => readThermalConfig(folder));
+    expect(failure.code).toBe('CONFIG_TOO_LARGE');
+    expect(failure.message).toContain(`${await realpath(join(folder, THERMAL_CONFIG))} is larger than 16777216 bytes`);
   });
 
   it.each([0o444, 0o400, 0o577, 0o000])(
@@ -93,6 +100,19 @@ describe('a plain file', () => {
       expect(failure.message).toContain(THERMAL_CONFIG);
     },
   );
+
+  it("without its owner's write bit may be read", async () => {
+    const folder = await scratchFolder();
+    await put(join(folder, THERMAL_CONFIG), GOOD, 0o444);
+    expect(await readThermalConfig(folder, 'read')).toMatchObject({ mode: 0o444, usable: true });
+  });
+
+  it('that breaks rules of the camera is named in each warning', () => {
+    expect(configWarnings(['telemetry: a', 'logging: b'])).toEqual([
+      'thermal_config.json: telemetry: a',
+      'thermal_config.json: logging: b',
+    ]);
+  });
 
   it('without read permission is refused', async () => {
     const folder = await scratchFolder();
@@ -180,6 +200,31 @@ describe('a symbolic link', () => {
     const failure = await failureOf(() => readThermalConfig(other));
     expect(failure.code).toBe('CONFIG_UNREADABLE');
     expect(failure.message).toContain('more than 40 symbolic links');
+  });
+
+  it('is followed 40 times in a row, as Linux does, but not once more', async () => {
+    const { device, other } = await twoFolders();
+    const ends = await put(join(other, '0'), GOOD);
+    for (let link = 1; link < 41; link++) await symlink(String(link - 1), join(other, String(link)));
+    await symlink('../other/39', join(device, THERMAL_CONFIG));
+    expect(await readThermalConfig(device)).toMatchObject({ path: ends, usable: true });
+    await symlink('40', join(other, THERMAL_CONFIG));
+    expect((await failureOf(() => readThermalConfig(other))).message).toContain('more than 40 symbolic links');
+  });
+
+  it("to a name that can't exist is refused, and is not a missing file", async () => {
+    const { device } = await twoFolders();
+    await symlink('x'.repeat(300), join(device, THERMAL_CONFIG));
+    expect(await codeOf(device)).toBe('CONFIG_UNREADABLE');
+  });
+
+  it('to a file whose reading fails is a disk error, which may pass', async () => {
+    const { device } = await twoFolders();
+    // The first page of an address space is never mapped.
+    await symlink('/proc/self/mem', join(device, THERMAL_CONFIG));
+    const failure = await failureOf(() => readThermalConfig(device));
+    expect(failure.code).toBe('DISK_ERROR');
+    expect(failure.message).toMatch(/Could not read \/proc\/\d+\/mem: EIO/);
   });
 
   it('to a file without a write bit must not be changed', async () => {
