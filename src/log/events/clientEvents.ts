@@ -55,6 +55,18 @@ export const CLIENT_EVENTS = {
     meaning: 'publication not noted; the record is published again after the next start',
   },
   'record.unreadable': { level: 'warn', meaning: "the record can't be made, because a file can't be read" },
+  'rpc.answered': { level: 'debug', meaning: 'a request of the server was answered' },
+  'rpc.refused': { ...REPEATED, meaning: 'a request of the server was refused or ignored; the message says why' },
+  'rpc.unanswered': { ...REPEATED, meaning: 'the answer to a request could not be sent' },
+  'rpc.not-subscribed': {
+    level: 'warn',
+    meaning: 'the server can not send requests in this session; telemetry continues',
+  },
+  'rpc.reprovision': {
+    level: 'warn',
+    fields: NAMED,
+    meaning: 'the server asked for a new device; provision.txt was created, normal operation ends',
+  },
   'source.bad-line': { ...REPEATED, meaning: 'a line of the source is not a reading' },
   'source.command-ended': {
     level: 'warn',
