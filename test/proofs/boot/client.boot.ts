@@ -5,7 +5,7 @@ import { OLD_DEVICE, OLD_TOKEN } from '../../support/deviceFiles.ts';
 import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
 import { AGENT, CLIENT, makeBoard } from './board.ts';
-import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
+import { bootWhen, request, requestText, stateOf, unitWhen, until } from './requests.ts';
 
 const OLD = { name: OLD_DEVICE, credentials: { type: 'ACCESS_TOKEN', token: OLD_TOKEN } } as const;
 
@@ -91,5 +91,30 @@ describe.concurrent("the camera's client", () => {
     expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
     expect(spoken).toEqual([OLD_DEVICE, server.registry.devices().find(({ name }) => name !== OLD_DEVICE)?.name]);
     expect(await stateOf(board, CLIENT)).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+  });
+
+  it('restarts as a new device after the server has asked for one', async ({ expect, onTestFinished }) => {
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    await board.put(board.paths.provisionJson, requestText(server.port));
+    await board.enable(CLIENT);
+    await board.edit(CLIENT, '[Service]\nEnvironment=THERMAL_ALLOW_RPC=yes\n');
+    await board.boot();
+    await until(
+      async () => server.sendRpc(OLD_DEVICE, 'reprovision', {}),
+      (sent) => sent !== undefined,
+    );
+    const spoken = await until(
+      async () => speakers(watch.events),
+      (names) => names.length > 1,
+    );
+    expect(watch.events.filter(({ type }) => type === 'rpcResponse')).toMatchObject([
+      { device: OLD_DEVICE, payload: expect.stringContaining('"requested"') },
+    ]);
+    expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
+    expect(spoken).toEqual([OLD_DEVICE, server.registry.devices().find(({ name }) => name !== OLD_DEVICE)?.name]);
+    expect(await unitWhen(board, CLIENT, 'active')).toMatchObject({ ActiveState: 'active' });
   });
 });
