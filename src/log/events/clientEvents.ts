@@ -60,12 +60,12 @@ export const CLIENT_EVENTS = {
   'rpc.unanswered': { ...REPEATED, meaning: 'the answer to a request could not be sent' },
   'rpc.not-subscribed': {
     level: 'warn',
-    meaning: 'the server can not send requests in this session; telemetry continues',
+    meaning: "the server can't send requests in this session; telemetry continues",
   },
   'rpc.reprovision': {
     level: 'warn',
     fields: NAMED,
-    meaning: 'the server asked for a new device; provision.txt was created, normal operation ends',
+    meaning: 'provision.txt was created for the server; normal operation ends',
   },
   'source.bad-line': { ...REPEATED, meaning: 'a line of the source is not a reading' },
   'source.command-ended': {
