@@ -38,7 +38,7 @@ const notProvided = (): Promise<never> => Promise.reject(new Error('effect not p
 
 /**
  * Normal operation: stays connected with the device's credentials and publishes the temperatures of the measurement
- * spots at a fixed interval. Only STOP ends it.
+ * spots at a fixed interval. Only STOP and a request of the server for a new device end it.
  */
 export const telemetryMachine = setup({
   types: {
@@ -53,6 +53,8 @@ export const telemetryMachine = setup({
     holdConnection: fromPromise<never>(notProvided),
     /** Measures and publishes once. Rejects only when the session is no longer usable. */
     publishTelemetry: fromPromise<Publication>(notProvided),
+    /** Answers the server's requests, in every session. Resolves after one for a new device. Default: there are none. */
+    answerRequests: fromPromise<void>(() => new Promise(() => {})),
     /** Closes the session. Resolves when no socket is open. */
     disconnect: fromPromise<void>(notProvided),
   },
@@ -72,6 +74,7 @@ export const telemetryMachine = setup({
       failuresInARow: context.failuresInARow + 1,
       lastFailure: failureOf(params.error),
     })),
+    rememberRunRequest: assign({ runRequested: true }),
     forgetFailures: assign({ failuresInARow: 0, lastFailure: null }),
     reportConnected: (_, _connection: OpenConnection) => {},
     reportPublication: () => {},
@@ -96,8 +99,14 @@ export const telemetryMachine = setup({
     connections: 0,
     messages: 0,
     lastFailure: null,
+    runRequested: false,
   }),
   initial: 'connecting',
+  invoke: {
+    id: 'requests',
+    src: 'answerRequests',
+    onDone: { target: '.stopping', actions: 'rememberRunRequest' },
+  },
   on: { STOP: '.stopping' },
   states: {
     connecting: {

@@ -24,6 +24,8 @@ export interface TelemetryContext {
   /** Messages published since the start. */
   readonly messages: number;
   readonly lastFailure: TelemetryFailure | null;
+  /** Whether normal operation ends because the server asked for a new device, not because it was stopped. */
+  readonly runRequested: boolean;
 }
 
 export type TelemetryEvent = { readonly type: 'STOP' };

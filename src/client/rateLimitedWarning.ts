@@ -3,7 +3,12 @@ import type { Clock } from '../time/clock.ts';
 
 const PAUSE_MS = 60_000;
 
-type RepeatedWarning = 'source.bad-line' | 'telemetry.no-value' | 'telemetry.reading-failed';
+type RepeatedWarning =
+  | 'rpc.refused'
+  | 'rpc.unanswered'
+  | 'source.bad-line'
+  | 'telemetry.no-value'
+  | 'telemetry.reading-failed';
 
 /**
  * A warning that may occur thousands of times an hour. It is logged at most once a minute, with the number of warnings

@@ -6,6 +6,7 @@ import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { within } from '../time/within.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
+import type { RpcMethods } from './rpc/methods.ts';
 import { type ClientLimits, createTelemetryEffects } from './telemetryEffects.ts';
 import { reportingActions } from './telemetryReport.ts';
 import type { TemperatureSource } from './temperatureSource.ts';
@@ -31,6 +32,8 @@ export interface RunClientOptions {
   readonly source: TemperatureSource;
   /** The provisioning details to publish; absent: none are published. */
   readonly record?: ProvisioningRecord;
+  /** What the server may ask for; absent: no request is taken. */
+  readonly methods?: RpcMethods;
   readonly log: Log;
   readonly clock: Clock;
   /** Ends normal operation. */
@@ -53,9 +56,10 @@ async function closeSource(source: TemperatureSource, log: Log): Promise<void> {
 /**
  * Normal operation: publishes the temperatures of the enabled measurement spots until the signal is aborted. No error
  * of the server or the source ends it. Resolves within two seconds after the abort, with all sockets closed.
+ * @returns whether the server has asked for a new device: the next run must start
  * @throws Failure INTERNAL for a bug in the chart or its effects
  */
-export async function runClient(options: RunClientOptions): Promise<void> {
+export async function runClient(options: RunClientOptions): Promise<{ readonly runRequested: boolean }> {
   const { source, log, clock, signal, inspect, chartClock } = options;
   const limits = { ...CLIENT_LIMITS, ...options.limits };
   const effects = createTelemetryEffects({ ...options, limits });
@@ -73,8 +77,9 @@ export async function runClient(options: RunClientOptions): Promise<void> {
       if (signal.aborted) stop();
       signal.addEventListener('abort', stop, { once: true });
     });
-    const { connections, messages } = actor.getSnapshot().context;
+    const { connections, messages, runRequested } = actor.getSnapshot().context;
     log.info('telemetry.stopped', 'Normal operation ended', { connections, messages });
+    return { runRequested };
   } finally {
     signal.removeEventListener('abort', stop);
     actor.stop();

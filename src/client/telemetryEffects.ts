@@ -11,6 +11,8 @@ import type { Clock } from '../time/clock.ts';
 import { LATE, within } from '../time/within.ts';
 import type { ProvisioningRecord } from './provisioningRecord.ts';
 import { createRateLimitedWarning } from './rateLimitedWarning.ts';
+import type { RpcMethods } from './rpc/methods.ts';
+import { createRequestQueue } from './rpc/requestQueue.ts';
 import { attributesMessage, maxAgeMs, telemetryMessages } from './telemetryMessage.ts';
 import type { SpotReading, TemperatureSource } from './temperatureSource.ts';
 import { openSession, type SessionLimits, type ThingsboardSession } from './thingsboardSession.ts';
@@ -32,6 +34,8 @@ export interface TelemetryEffectsOptions {
   readonly limits: ClientLimits;
   /** The provisioning details to publish; absent: none are published. */
   readonly record?: ProvisioningRecord | undefined;
+  /** What the server may ask for; absent: no request is taken. */
+  readonly methods?: RpcMethods | undefined;
 }
 
 /** Publishes with the configured number of further attempts. When the session is lost, the signal ends them. */
@@ -67,6 +71,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
   let session: ThingsboardSession | undefined;
   let opening: Promise<unknown> = Promise.resolve();
   let attributesSent = false;
+  const requests = createRequestQueue({ methods: options.methods ?? {}, log, clock, methodMs: limits.readMs });
   const warnReading = createRateLimitedWarning(log, clock, 'telemetry.reading-failed');
   const warnMissing = createRateLimitedWarning(log, clock, 'telemetry.no-value');
 
@@ -95,6 +100,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
 
   /** Also waits until the socket of an aborted connection attempt is closed. */
   async function disconnect(): Promise<void> {
+    requests.close();
     await opening.catch(() => {});
     await closeSession();
   }
@@ -108,6 +114,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
     session = await openSession({ settings: thingsboard, ca, limits, signal });
     attributesSent = false;
+    // The temperatures do not wait for it.
+    if (options.methods !== undefined) void requests.serve(session);
     return {
       server: session.server,
       deviceId: thingsboard.deviceId,
@@ -185,6 +193,7 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     }),
     holdConnection: fromPromise<never>(({ signal }) => orFailure(holdSession(signal))),
     publishTelemetry: fromPromise<Publication>(({ signal }) => orFailure(publishOnce(signal))),
+    answerRequests: fromPromise<void>(() => requests.runRequested),
     disconnect: fromPromise<void>(disconnect),
   };
 }

@@ -41,6 +41,16 @@ export interface ThingsboardSession {
    * @throws Failure ANSWER_TIMEOUT, CONNECTION_LOST, or the failure that ended the session
    */
   publish(topic: string, payload: string, signal: AbortSignal, acknowledged?: boolean): Promise<void>;
+  /**
+   * Subscribes with QoS 1. Resolves when the server has granted it.
+   * @param onMessage takes each message whose topic matches the filter; the filter ends with `/+`
+   * @throws Failure as `publish`, NOT_THINGSBOARD if the server refuses the filter
+   */
+  subscribe(
+    filter: string,
+    onMessage: (topic: string, payload: Uint8Array) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Resolves with the reason why the session ended; never rejects. */
   readonly ended: Promise<Failure>;
   /** Sends DISCONNECT within its time limit, then closes the socket. */
@@ -160,10 +170,24 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
 
   const noAck = (): Failure =>
     new Failure('ANSWER_TIMEOUT', 'notAcknowledged', { ...server, seconds: limits.ackMs / 1000 });
+  const noSuback = (): Failure =>
+    new Failure('ANSWER_TIMEOUT', 'notSubscribed', { ...server, seconds: limits.ackMs / 1000 });
   return {
     server: server.server,
     ended,
     close,
+    subscribe: async (filter, onMessage, subscribeSignal) => {
+      const prefix = filter.slice(0, -1);
+      client.on('message', (topic, payload) => {
+        if (topic.startsWith(prefix)) onMessage(topic, payload);
+      });
+      await settleWithin({ ending, signal: subscribeSignal, limitMs: limits.ackMs, onLimit: noSuback }, (done) => {
+        client.subscribe(filter, { qos: 1 }, (error, granted) => {
+          const isRefused = granted?.some(({ qos: given }) => given > 1) ?? false;
+          done(error || isRefused ? new Failure('NOT_THINGSBOARD', 'filterRefused', { ...server, filter }) : undefined);
+        });
+      });
+    },
     publish: async (topic, payload, publishSignal, acknowledged = false) => {
       await settleWithin({ ending, signal: publishSignal, limitMs: limits.ackMs, onLimit: noAck }, (done) => {
         client.publish(topic, payload, { qos: acknowledged ? 1 : qos }, (error) =>

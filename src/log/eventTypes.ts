@@ -1,5 +1,6 @@
 /** The types that the compiler derives from the catalogue of log events. */
-import type { EVENTS, FieldValues } from './events.ts';
+import type { FieldValues } from './events/eventKind.ts';
+import type { EVENTS } from './events.ts';
 import type { LogLevel } from './levels.ts';
 
 type Events = typeof EVENTS;

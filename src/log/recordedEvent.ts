@@ -1,4 +1,5 @@
-import { EVENTS, type EventKind, type FieldKinds, type FieldValues } from './events.ts';
+import type { EventKind, FieldKinds, FieldValues } from './events/eventKind.ts';
+import { EVENTS } from './events.ts';
 import type { EventName, FieldsOf } from './eventTypes.ts';
 import type { LogDetails, LogRecord } from './log.ts';
 

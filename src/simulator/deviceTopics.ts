@@ -7,13 +7,13 @@ import { MAX_EARLY_PACKETS, MAX_PACKET_BYTES } from './limits.ts';
 import type { Attributes } from './registry.ts';
 import type { Reply, ServerContext } from './serverContext.ts';
 import { badPayload, closeUnacknowledged, PUBACK } from './serverContext.ts';
+import { RPC_REQUEST } from './serverRpc.ts';
 import { isNeverAcknowledged, isTelemetry } from './telemetryPayload.ts';
 
 const TELEMETRY = 'v1/devices/me/telemetry';
 export const ATTRIBUTES = 'v1/devices/me/attributes';
 const ATTRIBUTES_REQUEST = 'v1/devices/me/attributes/request/';
 const ATTRIBUTES_RESPONSE = 'v1/devices/me/attributes/response/';
-export const RPC_REQUEST = 'v1/devices/me/rpc/request/';
 const RPC_RESPONSE = 'v1/devices/me/rpc/response/';
 /** Of a device that is not a gateway, the server takes these messages and never acknowledges them. */
 const GATEWAY = 'v1/gateway/';
@@ -68,9 +68,11 @@ export async function receiveFromDevice(
     );
   }
   if (topic.startsWith(RPC_RESPONSE)) {
-    context.registry.count('rpcResponses');
     const id = topic.slice(RPC_RESPONSE.length);
+    if (!isInt32(id) || payload.length === 0) return badPayload('bad RPC response');
+    context.registry.count('rpcResponses');
     context.emit(session, { type: 'rpcResponse', device, id, payload: payload.toString('utf8') });
+    context.rpc.answered(device, Number(id), payload.toString('utf8'));
   }
   if (topic.startsWith(RPC_REQUEST)) return answerClientRpc(topic.slice(RPC_REQUEST.length), payload);
   return PUBACK;

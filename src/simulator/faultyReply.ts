@@ -1,5 +1,6 @@
 import type { MessageFault } from './faults.ts';
-import type { Message, Reply, ServerContext } from './serverContext.ts';
+import type { Message } from './message.ts';
+import type { Reply, ServerContext } from './serverContext.ts';
 import { closeUnacknowledged } from './serverContext.ts';
 
 const FAULT = 'a scripted fault';

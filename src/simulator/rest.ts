@@ -11,6 +11,8 @@ import { bind } from './listener.ts';
 import type { Registry } from './registry.ts';
 import { answerCall } from './restCalls.ts';
 import { INVALID_REQUEST, PERMISSION_DENIED, RestRefusal, refusalBody, UNAUTHENTICATED } from './restRefusal.ts';
+import { answerRpc, type RpcReply } from './restRpc.ts';
+import type { ServerRpc } from './serverRpc.ts';
 
 /** The tenant administrator of a fresh demonstration installation of ThingsBoard. */
 export const REST_USER = { username: 'tenant@thingsboard.org', password: 'tenant' } as const;
@@ -33,6 +35,10 @@ export interface RestOptions {
   readonly tokenLifeMs?: number | undefined;
   /** Resolves when every change so far would survive a restart. */
   readonly durable?: (() => Promise<void>) | undefined;
+  /** Requests to devices. Absent: there are no such calls. */
+  readonly rpc?: ServerRpc | undefined;
+  /** The shortest time for the answer of a device. Default: ThingsBoard's. */
+  readonly minRpcTimeoutMs?: number | undefined;
 }
 
 export interface Rest {
@@ -72,15 +78,18 @@ export async function startRest(registry: Registry, options: RestOptions = {}): 
     }
   };
 
-  const answer = async (request: IncomingMessage): Promise<unknown> => {
+  const answer = async (request: IncomingMessage): Promise<RpcReply> => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://simulator');
     const text = await readBody(request);
-    if (request.method === 'POST' && pathname === '/api/auth/login') return logIn(text);
+    if (request.method === 'POST' && pathname === '/api/auth/login') return { status: 200, body: logIn(text) };
     requireTenantToken(request);
     const call = { method: request.method ?? '', path: pathname, query: searchParams, body: json(text) };
-    const answered = answerCall(registry, call);
+    const { rpc, minRpcTimeoutMs: minTimeoutMs } = options;
+    const reply = rpc === undefined ? undefined : await answerRpc({ registry, rpc, minTimeoutMs }, call);
+    if (reply !== undefined) return reply;
+    const body = answerCall(registry, call);
     await durable();
-    return answered;
+    return { status: 200, body };
   };
 
   // Loaded only here. An import of this whole module at run time would cut the bundle's parts of `run` into more files.
@@ -89,7 +98,7 @@ export async function startRest(registry: Registry, options: RestOptions = {}): 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     response.on('error', () => {});
     answer(request).then(
-      (body) => send(response, 200, body),
+      ({ status, body }) => send(response, status, body),
       (error: unknown) => {
         const refusal = error instanceof RestRefusal ? error : new RestRefusal(500, 'Internal error', 2);
         // The rest of a body that is too long is not read.

@@ -1,9 +1,11 @@
 import type { EventBody } from './events.ts';
 import type { FaultScript } from './faults.ts';
+import type { Message } from './message.ts';
 import type { RateLimiter } from './rateLimit.ts';
 import type { Registry } from './registry.ts';
 import type { Release } from './release.ts';
 import { PAYLOAD_FORMAT_INVALID, TOPIC_NAME_INVALID } from './returnCodes.ts';
+import type { ServerRpc } from './serverRpc.ts';
 import type { Timers } from './timers.ts';
 
 /** Times in milliseconds. */
@@ -31,14 +33,10 @@ export interface ServerContext {
   readonly faults: FaultScript;
   readonly times: ServerTimes;
   readonly timers: Timers;
+  readonly rpc: ServerRpc;
   /** Resolves when everything committed so far would survive a restart of the simulator. */
   durable(): Promise<void>;
   emit(session: number, event: EventBody): void;
-}
-
-export interface Message {
-  readonly topic: string;
-  readonly payload: Uint8Array;
 }
 
 /** The server's reaction to one PUBLISH of a client. */

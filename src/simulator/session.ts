@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { generate, type IConnectPacket, type Packet } from 'mqtt-packet';
 import { MAX_EARLY_PACKETS } from './limits.ts';
+import type { Message } from './message.ts';
 import { PacketReader } from './packetReader.ts';
 import { type ProtocolVersion, refusedFilter } from './returnCodes.ts';
-import type { Message } from './serverContext.ts';
 import { Timers } from './timers.ts';
 
 /** Time for a closing connection to send its pending bytes before the socket is destroyed. */

@@ -6,7 +6,7 @@
  */
 
 import type { IssuedCertificate } from './certificate.ts';
-import { ATTRIBUTES, RPC_REQUEST } from './deviceTopics.ts';
+import { ATTRIBUTES } from './deviceTopics.ts';
 import type { EventBody, SimulatorEvent } from './events.ts';
 import { type Fault, FaultScript } from './faults.ts';
 import { listen } from './listener.ts';
@@ -17,6 +17,7 @@ import { loadRegistry, RegistryFile } from './registryFile.ts';
 import { RELEASES, type ReleaseName } from './release.ts';
 import { startRest } from './rest.ts';
 import type { ServerContext } from './serverContext.ts';
+import { RPC_FILTER, ServerRpc } from './serverRpc.ts';
 import { Timers } from './timers.ts';
 import { Transport } from './transport.ts';
 
@@ -59,6 +60,8 @@ export interface SimulatorOptions {
   readonly faults?: readonly Fault[] | undefined;
   /** Port of the REST calls of the administration (rest.ts); 0: any free one. Default: no REST. */
   readonly restPort?: number | undefined;
+  /** Shortest time in milliseconds that a REST call gives a device for its answer. Default 5,000. */
+  readonly minRpcTimeoutMs?: number | undefined;
   /** JSON file with devices and counts, loaded at the start and rewritten on every change. Default: memory only. */
   readonly registryFile?: string | undefined;
   /** Called synchronously for each event. */
@@ -119,7 +122,9 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     registry.count('faults');
     emit(0, { type: 'fault', on, nth, action });
   });
+  const rpc = new ServerRpc((device, message) => transport?.pushToDevice(device, RPC_FILTER, message) ?? false, timers);
   const context: ServerContext = {
+    rpc,
     registry,
     faults,
     timers,
@@ -149,13 +154,16 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const rest =
     options.restPort === undefined
       ? undefined
-      : await startRest(registry, { host: options.host, port: options.restPort, durable: context.durable }).catch(
-          async (error: unknown) => {
-            await Promise.all([listener.close(), file?.close()]);
-            throw error;
-          },
-        );
-  let lastRpc = 0;
+      : await startRest(registry, {
+          host: options.host,
+          port: options.restPort,
+          durable: context.durable,
+          rpc,
+          minRpcTimeoutMs: options.minRpcTimeoutMs,
+        }).catch(async (error: unknown) => {
+          await Promise.all([listener.close(), file?.close()]);
+          throw error;
+        });
 
   return {
     port: listener.port,
@@ -169,15 +177,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const payload = Buffer.from(JSON.stringify(attributes));
       return started.pushToDevice(device, ATTRIBUTES, { topic: ATTRIBUTES, payload });
     },
-    sendRpc(device, method, params) {
-      const message = {
-        topic: `${RPC_REQUEST}${lastRpc + 1}`,
-        payload: Buffer.from(JSON.stringify({ method, params })),
-      };
-      if (!started.pushToDevice(device, `${RPC_REQUEST}+`, message)) return undefined;
-      lastRpc += 1;
-      return lastRpc;
-    },
+    sendRpc: (device, method, params) => rpc.send(device, method, params),
     async close() {
       timers.stop();
       await Promise.all([listener.close(), rest?.close()]);

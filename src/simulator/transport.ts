@@ -5,9 +5,11 @@ import { TLSSocket } from 'node:tls';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
 import { authenticateDevice, isProvisioning, isUnanswerable } from './deviceAuthentication.ts';
 import { isDeviceFilter, receiveFromDevice } from './deviceTopics.ts';
+import type { Message } from './message.ts';
 import { isProvisionFilter, receiveProvision } from './provisionTopics.ts';
 import { connackCode, type Refusal, TOPIC_NAME_INVALID } from './returnCodes.ts';
-import type { Message, Reply, ServerContext } from './serverContext.ts';
+import type { Reply, ServerContext } from './serverContext.ts';
+import { RPC_FILTER } from './serverRpc.ts';
 import { Session } from './session.ts';
 
 /** A device's session is closed after this time without a packet (docs/thingsboard.md, section 6). */
@@ -159,7 +161,12 @@ export class Transport {
       session.subscriptions.set(filter, grantedQos);
       return grantedQos;
     });
-    if (!this.#isMute(session)) session.suback(messageId, codes);
+    if (this.#isMute(session)) return;
+    session.suback(messageId, codes);
+    const { device } = session;
+    if (device !== undefined && subscriptions.some(({ topic }) => topic === RPC_FILTER)) {
+      this.#context.rpc.subscribed(device);
+    }
   }
 
   #isAllowed({ device }: Session, filter: string): boolean {

@@ -146,6 +146,7 @@ export const TELEMETRY_CONTEXT: AllowListOf<TelemetryContext> = {
   connections: true,
   messages: true,
   lastFailure: telemetryFailure,
+  runRequested: true,
 };
 
 const connection: AllowListOf<OpenConnection> = { server: true, deviceId: true, intervalMs: true };

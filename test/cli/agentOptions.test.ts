@@ -21,10 +21,11 @@ interface SetUp {
   lines: WinstonSinkOptions[];
   inspector?: string;
   source?: string;
+  allowsRpc?: boolean;
   client?: RunClientOptions;
 }
 
-const setUp = vi.hoisted((): { now: SetUp } => ({ now: { lines: [] } }));
+const setUp = vi.hoisted((): { now: SetUp; runRequested: boolean } => ({ now: { lines: [] }, runRequested: false }));
 
 // These tests only check that an option is passed on. Other tests check its effect.
 const NOTHING: AgentResult = { outcome: 'nothing', exitStatus: 0, runId: null, deviceName: null, failure: null };
@@ -43,6 +44,12 @@ vi.mock('../../src/log/winstonSink.ts', () => ({
 vi.mock('../../src/client/runClient.ts', () => ({
   runClient: async (options: RunClientOptions) => {
     setUp.now.client = options;
+    return { runRequested: setUp.runRequested };
+  },
+}));
+vi.mock('../../src/cli/start/remoteMethods.ts', () => ({
+  remoteMethods: ({ allowed }: { allowed: boolean }) => {
+    setUp.now.allowsRpc = allowed;
   },
 }));
 vi.mock('../../src/client/createTemperatureSource.ts', () => ({
@@ -167,6 +174,26 @@ describe('the options of run and start', () => {
     expect(start.agent).toEqual(agent);
     expect(start.lines[0]).toEqual(run.lines[0]);
     expect(start.inspector).toBe(run.inspector);
+  });
+
+  it.each([
+    [[], {}, false],
+    [['--allow-rpc'], {}, true],
+    [['--allow-rpc', 'no'], {}, false],
+    [[], { THERMAL_ALLOW_RPC: 'yes' }, true],
+    [[], { THERMAL_ALLOW_RPC: 'no' }, false],
+    [[], { THERMAL_ALLOW_RPC: '' }, false],
+    [['--allow-rpc=no'], { THERMAL_ALLOW_RPC: 'yes' }, false],
+  ])('let the server ask for a new device only where that is said: start %j %j', async (words, env, expected) => {
+    expect((await setUpBy(['start', '--dir', usual, ...words], env)).allowsRpc).toBe(expected);
+  });
+
+  it('end start with 75 when the server has asked for a new device, so that its unit starts it again', async () => {
+    setUp.runRequested = true;
+    await createProgram().parseAsync(['start', '--dir', usual], { from: 'user' });
+    const status = process.exitCode;
+    [process.exitCode, setUp.runRequested] = [undefined, false];
+    expect(status).toBe(75);
   });
 
   it('accept the port of the Stately inspector', async () => {

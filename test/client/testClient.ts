@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { SimulatedClock } from 'xstate';
 import type { ProvisioningRecord } from '../../src/client/provisioningRecord.ts';
+import type { RpcMethods } from '../../src/client/rpc/methods.ts';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
@@ -71,6 +72,7 @@ interface RunOptions {
   readConfig?: () => Promise<ClientConfig>;
   source?: TemperatureSource;
   record?: ProvisioningRecord;
+  methods?: RpcMethods;
   chartClock?: SimulatedClock;
   clock?: Clock;
   ackMs?: number;

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { EVENTS, type EventKind } from '../../src/log/events.ts';
+import type { EventKind } from '../../src/log/events/eventKind.ts';
+import { EVENTS } from '../../src/log/events.ts';
 import { ROOT, readPage, tablesIn } from './markdown.ts';
 
 const HEADER = ['event', 'level', 'fields', 'meaning'];

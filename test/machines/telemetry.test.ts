@@ -20,6 +20,7 @@ interface Stubs {
   hold?: () => Promise<never>;
   publish?: () => Promise<Publication>;
   disconnect?: () => Promise<void>;
+  requests?: () => Promise<void>;
   spread?: number;
 }
 
@@ -38,6 +39,7 @@ function start(stubs: Stubs = {}) {
         calls.publish.push(clock.now());
         return (stubs.publish ?? (() => Promise.resolve({ messages: 2, elapsedMs: 0 })))();
       }),
+      answerRequests: fromPromise(stubs.requests ?? (() => never<void>())),
       disconnect: fromPromise(() => {
         calls.disconnect += 1;
         return (stubs.disconnect ?? (() => Promise.resolve()))();
@@ -86,6 +88,34 @@ describe('the telemetry chart', () => {
     await run.advance(0);
     expect(run.calls.publish).toHaveLength(2);
     run.actor.stop();
+  });
+
+  it.each([
+    ['connected', {}],
+    ['not connected', { connect: lost }],
+    ['refused', { connect: refused }],
+  ])('stops when a request of the server asks for a new run, also while %s', async (_, stubs) => {
+    let request = (): void => {};
+    const requests = (): Promise<void> =>
+      new Promise((resolve) => {
+        request = resolve;
+      });
+    const run = start({ ...stubs, requests });
+    await flush();
+    expect(run.actor.getSnapshot().context.runRequested).toBe(false);
+    request();
+    await flush();
+    expect(run.state()).toBe('stopped');
+    expect(run.calls.disconnect).toBe(1);
+    expect(run.actor.getSnapshot().context.runRequested).toBe(true);
+  });
+
+  it('does not count as asked for a new run when it is stopped', async () => {
+    const run = start();
+    await flush();
+    run.actor.send({ type: 'STOP' });
+    await flush();
+    expect(run.actor.getSnapshot()).toMatchObject({ value: 'stopped', context: { runRequested: false } });
   });
 
   it('waits 1, 2, 4 s and so on, at most 60 s, between attempts, and never stops', async () => {

@@ -15,7 +15,8 @@ Examples:
   thermal-provision start --source "command:/usr/bin/read-camera --json"
 
 If provisioning fails, "start" logs the failure and uses the existing thermal_config.json. Without that file, it ends
-with the status of the failure. SIGTERM or SIGINT ends it with status 0.
+with the status of the failure. SIGTERM or SIGINT ends it with status 0. Status 75 asks the service manager to start it
+again: the server has asked for a new device.
 `;
 
 /** `start`: provisions if requested, then starts normal operation. */
@@ -28,6 +29,15 @@ export function registerStart(program: Command): void {
       ),
     )
     .option('--no-provision', 'normal operation only')
+    .addOption(
+      withVariable(
+        new Option('--allow-rpc [answer]', 'whether the server may ask for a new device (RPC method reprovision)'),
+        'THERMAL_ALLOW_RPC',
+      )
+        .choices(['yes', 'no'])
+        .preset('yes')
+        .default('no'),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (options: StartArguments) => {
       const signal = stopSignal();

@@ -16,6 +16,7 @@ import type { AgentResult } from '../../provision/result.ts';
 import { type Clock, systemClock } from '../../time/clock.ts';
 import type { InspectArguments } from '../inspectOption.ts';
 import { type AgentArguments, agentOptions, logLines, pathsFrom } from '../options.ts';
+import { remoteMethods } from './remoteMethods.ts';
 
 /** The group of the camera may read the log of normal operation, but not the agent's own files. */
 const LOG_FILE_MODE = 0o640;
@@ -24,6 +25,7 @@ const LOG_FILE_MODE = 0o640;
 export interface StartArguments extends AgentArguments, InspectArguments {
   readonly provision: boolean;
   readonly source: string;
+  readonly allowRpc: 'yes' | 'no';
 }
 
 type Watched = Pick<AgentOptions, 'inspect'>;
@@ -33,7 +35,7 @@ type Watched = Pick<AgentOptions, 'inspect'>;
  * configuration (story P2).
  * @param signal stops the run and normal operation
  * @param watched inspector of the charts
- * @returns the exit status
+ * @returns the exit status; TEMPFAIL: the server has asked for a new run, so this program must be started again
  */
 export async function startDevice(options: StartArguments, signal: AbortSignal, watched: Watched): Promise<number> {
   const clock = systemClock();
@@ -66,8 +68,8 @@ export async function startDevice(options: StartArguments, signal: AbortSignal, 
   process.on('SIGHUP', configured.reopen);
   const log = createLog(configured.sink, clock, { runId: result?.runId ?? null, state: null, attempt: null });
   try {
-    await operate(options, paths, config, log, clock, signal, watched);
-    return EXIT.OK;
+    const { runRequested } = await operate(options, paths, config, log, clock, signal, watched);
+    return runRequested ? EXIT.TEMPFAIL : EXIT.OK;
   } finally {
     process.off('SIGHUP', configured.reopen);
     configured.close();
@@ -95,7 +97,7 @@ async function sinkOptions(
   return { ...lines, file: { path, only: logging.output === 'file', attributes } };
 }
 
-async function operate(
+function operate(
   options: StartArguments,
   paths: DevicePaths,
   config: ClientConfig,
@@ -103,13 +105,14 @@ async function operate(
   clock: Clock,
   signal: AbortSignal,
   watched: Watched,
-): Promise<void> {
-  await runClient({
+): ReturnType<typeof runClient> {
+  return runClient({
     deviceFolder: paths.deviceFolder,
     config,
     readConfig: () => loadConfig(paths.deviceFolder),
     source: createTemperatureSource(options.source, { log, clock }),
     record: createProvisioningRecord(paths, log),
+    methods: remoteMethods({ paths, log, allowed: options.allowRpc === 'yes' }),
     log,
     clock,
     signal,

@@ -5,7 +5,7 @@ import { OLD_DEVICE, OLD_TOKEN } from '../../support/deviceFiles.ts';
 import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
 import { AGENT, CLIENT, makeBoard } from './board.ts';
-import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
+import { bootWhen, request, requestText, SHORT_PAUSES, stateOf, unitWhen, until } from './requests.ts';
 
 const OLD = { name: OLD_DEVICE, credentials: { type: 'ACCESS_TOKEN', token: OLD_TOKEN } } as const;
 
@@ -20,6 +20,8 @@ const configOn = (port: number): string =>
       ],
     },
   });
+
+const ALLOW_RPC = '[Service]\nEnvironment=THERMAL_ALLOW_RPC=yes\n';
 
 /** The devices that sent telemetry, in order of their first message. */
 const speakers = (events: readonly SimulatorEvent[]): readonly string[] => [
@@ -91,5 +93,59 @@ describe.concurrent("the camera's client", () => {
     expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
     expect(spoken).toEqual([OLD_DEVICE, server.registry.devices().find(({ name }) => name !== OLD_DEVICE)?.name]);
     expect(await stateOf(board, CLIENT)).toMatchObject({ ActiveState: 'active', NRestarts: '0' });
+  });
+
+  it('restarts as a new device after the server has asked for one', async ({ expect, onTestFinished }) => {
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    await board.put(board.paths.provisionJson, requestText(server.port));
+    await board.enable(CLIENT);
+    await board.edit(CLIENT, ALLOW_RPC);
+    await board.boot();
+    await until(
+      async () => server.sendRpc(OLD_DEVICE, 'reprovision', {}),
+      (sent) => sent !== undefined,
+    );
+    const spoken = await until(
+      async () => speakers(watch.events),
+      (names) => names.length > 1,
+    );
+    expect(watch.events.filter(({ type }) => type === 'rpcResponse')).toMatchObject([
+      { device: OLD_DEVICE, payload: expect.stringContaining('"requested"') },
+    ]);
+    expect(await provisionedProblems(board.paths, server, 2)).toEqual([]);
+    expect(spoken).toEqual([OLD_DEVICE, server.registry.devices().find(({ name }) => name !== OLD_DEVICE)?.name]);
+    expect(await unitWhen(board, CLIENT, 'active')).toMatchObject({ ActiveState: 'active' });
+  });
+
+  it('starts again with its configuration when the run fails that the server has asked for', async (context) => {
+    const { expect, onTestFinished } = context;
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { devices: [OLD], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    await board.put(board.paths.thermalConfig, configOn(server.port));
+    await board.put(board.paths.provisionJson, requestText(server.port, { device_key: 'of another profile' }));
+    await board.enable(CLIENT);
+    await board.edit(CLIENT, `${ALLOW_RPC}${SHORT_PAUSES}`);
+    await board.boot();
+    await until(
+      async () => server.sendRpc(OLD_DEVICE, 'reprovision', {}),
+      (sent) => sent !== undefined,
+    );
+    const restarted = await until(
+      () => stateOf(board, CLIENT),
+      ({ NRestarts, ActiveState }) => NRestarts === '1' && ActiveState === 'active',
+    );
+    expect(restarted.ConditionResult).toBe('yes');
+    expect(await stateOf(board, AGENT)).toMatchObject({ ActiveState: 'failed', ExecMainStatus: '77' });
+    const before = watch.events.length;
+    await until(
+      async () => speakers(watch.events.slice(before)),
+      (names) => names.length > 0,
+    );
+    expect(speakers(watch.events)).toEqual([OLD_DEVICE]);
+    expect(server.registry.size).toBe(1);
   });
 });

@@ -22,6 +22,7 @@ export interface ServerDevice {
 const PAGE_SIZE = 40;
 const MAX_PAGES = 1000;
 const DELETIONS_AT_ONCE = 4;
+const ASK_LIMIT_MS = 10_000;
 
 const idSchema = z.object({ id: z.string() });
 const deviceSchema = z.object({ id: idSchema, name: z.string(), deviceProfileId: idSchema });
@@ -113,6 +114,11 @@ export class Administration {
   async tokenOf({ id }: ServerDevice): Promise<string | undefined> {
     const answer = z.parse(credentialsSchema, await this.#rest.call('GET', `/api/device/${id}/credentials`));
     return answer.credentialsType === 'ACCESS_TOKEN' ? (answer.credentialsId ?? undefined) : undefined;
+  }
+
+  /** Sends a two-way request to a connected device. @returns its answer */
+  async ask({ id }: ServerDevice, method: string): Promise<unknown> {
+    return this.#rest.call('POST', `/api/rpc/twoway/${id}`, { method, params: {}, timeout: ASK_LIMIT_MS });
   }
 
   async attributesOf({ id }: ServerDevice, scope: 'CLIENT' | 'SERVER'): Promise<ReadonlyMap<string, unknown>> {

@@ -6,6 +6,7 @@ import { LOST_ANSWERS } from './lostAnswers.ts';
 import { NAMES } from './names.ts';
 import { NORMAL_OPERATION } from './normalOperation.ts';
 import { REFUSALS } from './refusals.ts';
+import { RPC } from './rpc.ts';
 import { SETUP_PROFILE } from './setupProfile.ts';
 import { SUCCESS, TLS } from './success.ts';
 
@@ -19,6 +20,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LOST_ANSWERS,
   ...TLS,
   ...NORMAL_OPERATION,
+  ...RPC,
   ...KILLS,
   ...FLEET,
 ];
