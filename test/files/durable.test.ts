@@ -42,8 +42,7 @@ describe('durableCreate', () => {
     const path = join(folder, 'provision.txt');
     expect(await durableCreate(path, MODE)).toBe(true);
     expect([await readFile(path, 'utf8'), await modeOf(path)]).toEqual(['', 0o600]);
-    expect(await readdir(folder)).toEqual(['provision.txt']);
-    expect(await descriptorsBelow(folder)).toEqual([]);
+    expect([await readdir(folder), await descriptorsBelow(folder)]).toEqual([['provision.txt'], []]);
   });
 
   it('changes nothing where there is a file, a folder or a link, also one without a target', async () => {
@@ -59,9 +58,8 @@ describe('durableCreate', () => {
   it.skipIf(!isRoot)('leaves no file when its owner can not be set', async () => {
     const folder = await scratchFolder();
     await chmod(folder, 0o777);
-    const given = { ...MODE, owner: { uid: 1, gid: 1 } };
-    const failure = await asOrdinaryUser(() => failureOf(() => durableCreate(join(folder, 'file'), given)));
-    expect(failure.code).toBe('FILE_NOT_PERMITTED');
+    const create = () => durableCreate(join(folder, 'file'), { ...MODE, owner: { uid: 1, gid: 1 } });
+    expect((await asOrdinaryUser(() => failureOf(create))).code).toBe('FILE_NOT_PERMITTED');
     expect(await readdir(folder)).toEqual([]);
   });
 });
