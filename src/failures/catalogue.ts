@@ -611,7 +611,7 @@ export const FAILURES = {
       },
       noPing: '{server} did not answer a ping within {seconds} s',
       notAcknowledged: '{server} did not acknowledge a message within {seconds} s (no PUBACK)',
-      notSubscribed: '{server} did not answer a subscription within {seconds} s (no SUBACK)',
+      notSubscribed: '{server} sent no SUBACK within {seconds} s',
     },
   },
 
@@ -651,7 +651,7 @@ export const FAILURES = {
     retryable: true,
     hint: 'An MQTT broker answers there, but not ThingsBoard: check {section}.host and port in {file}.',
     texts: {
-      filterRefused: '{server} refuses the subscription to {filter}',
+      filterRefused: '{server} refuses to send {filter}',
       refused: REFUSED,
       noAttributes: '{server} accepts the connection, but does not answer a request for attributes as ThingsBoard does',
     },

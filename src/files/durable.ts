@@ -19,7 +19,7 @@ export interface FileAttributes {
 /** Temporary name for the new content of a file: predictable, and in the same folder. */
 export const temporaryPath = (path: string): string => `${path}.tmp`;
 
-const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+export const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** Creates `path` for writing. An existing file or link of that name is removed, never followed. */
 async function createExclusive(path: string): Promise<FileHandle> {
@@ -50,7 +50,7 @@ const grantsTheSame = (found: number, wanted: number): boolean =>
  * Sets owner and mode where they differ. FAT and some mounts refuse every change, also one that changes nothing. A
  * refused mode is accepted if the file system's own mode keeps the same users out.
  */
-async function setAttributes(handle: FileHandle, { mode, owner }: FileAttributes): Promise<void> {
+export async function setAttributes(handle: FileHandle, { mode, owner }: FileAttributes): Promise<void> {
   const found = await handle.stat();
   const isOwned = owner === undefined || (found.uid === owner.uid && found.gid === owner.gid);
   if (!isOwned) await handle.chown(owner.uid, owner.gid);
@@ -99,29 +99,6 @@ export async function durableReplace(path: string, content: Uint8Array, attribut
     // The temporary file would only fill the disk. The first error is reported, not one of this removal.
     await unlink(temporary).catch(() => {});
     throw fileFailure(error, `write ${path}`);
-  }
-}
-
-/**
- * Creates an empty file durably. An existing file of that name stays.
- * @returns whether the file was created; false: there is a file, a folder or a link of that name
- * @throws Failure DISK_FULL, DISK_ERROR, FOLDER_NOT_WRITABLE, FILE_NOT_PERMITTED
- */
-export async function durableCreate(path: string, attributes: FileAttributes): Promise<boolean> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path, NEW_FILE, 0o600);
-    await setAttributes(handle, attributes);
-    await handle.sync();
-    await syncFolder(dirname(path));
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    // After an error nobody knows whether the file would survive a power loss.
-    if (handle !== undefined) await unlink(path).catch(() => {});
-    throw fileFailure(error, `create ${path}`);
-  } finally {
-    await handle?.close();
   }
 }
 

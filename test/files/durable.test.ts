@@ -1,9 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, open, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  durableCreate,
   durableRemove,
   durableRename,
   durableReplace,
@@ -35,34 +34,6 @@ async function expectUntouched(folder: string, path: string): Promise<void> {
   expect(await readdir(folder)).toEqual(['file.json']);
   expect(await descriptorsBelow(folder)).toEqual([]);
 }
-
-describe('durableCreate', () => {
-  it('creates an empty file with its mode, and leaves nothing open', async () => {
-    const folder = await scratchFolder();
-    const path = join(folder, 'provision.txt');
-    expect(await durableCreate(path, MODE)).toBe(true);
-    expect([await readFile(path, 'utf8'), await modeOf(path)]).toEqual(['', 0o600]);
-    expect([await readdir(folder), await descriptorsBelow(folder)]).toEqual([['provision.txt'], []]);
-  });
-
-  it('changes nothing where there is a file, a folder or a link, also one without a target', async () => {
-    const { folder, path } = await folderWithFile();
-    expect(await durableCreate(path, MODE)).toBe(false);
-    await expectUntouched(folder, path);
-    await mkdir(join(folder, 'folder'));
-    await symlink(join(folder, 'nothing'), join(folder, 'link'));
-    for (const name of ['folder', 'link']) expect(await durableCreate(join(folder, name), MODE)).toBe(false);
-    expect((await readdir(folder)).sort()).toEqual(['file.json', 'folder', 'link']);
-  });
-
-  it.skipIf(!isRoot)('leaves no file when its owner can not be set', async () => {
-    const folder = await scratchFolder();
-    await chmod(folder, 0o777);
-    const create = () => durableCreate(join(folder, 'file'), { ...MODE, owner: { uid: 1, gid: 1 } });
-    expect((await asOrdinaryUser(() => failureOf(create))).code).toBe('FILE_NOT_PERMITTED');
-    expect(await readdir(folder)).toEqual([]);
-  });
-});
 
 describe('durableReplace', () => {
   it('replaces the content, and leaves no other file and no open descriptor', async () => {

@@ -1,62 +1,10 @@
 import { setImmediate as flush } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnyStateNode, createActor, fromPromise, SimulatedClock } from 'xstate';
+import { type AnyStateNode, createActor } from 'xstate';
 import { backoffMs, telemetryMachine } from '../../machines/telemetry.machine.ts';
-import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { Failure } from '../../src/failures/failure.ts';
-import { operationServer } from '../../src/failures/serverFacts.ts';
-
-const SERVER = operationServer({ host: 'tb.test', port: 1883 });
-const CONNECTION: OpenConnection = { server: 'server:1883', deviceId: 'camera', intervalMs: 15_000 };
-
-const never = <T>(): Promise<T> => new Promise(() => {});
-const lost = (): Promise<never> => Promise.reject(new Failure('CONNECTION_LOST', 'sessionClosed', SERVER));
-const refused = (): Promise<never> =>
-  Promise.reject(new Failure('CREDENTIALS_REFUSED', 'refused', { ...SERVER, why: 'no', returnCode: 5 }));
-
-interface Stubs {
-  connect?: () => Promise<OpenConnection>;
-  hold?: () => Promise<never>;
-  publish?: () => Promise<Publication>;
-  disconnect?: () => Promise<void>;
-  requests?: () => Promise<void>;
-  spread?: number;
-}
-
-/** The chart in simulated time, with every effect counted. */
-function start(stubs: Stubs = {}) {
-  const clock = new SimulatedClock();
-  const calls = { connect: [] as number[], publish: [] as number[], disconnect: 0, retries: [] as number[] };
-  const machine = telemetryMachine.provide({
-    actors: {
-      connect: fromPromise(() => {
-        calls.connect.push(clock.now());
-        return (stubs.connect ?? (() => Promise.resolve(CONNECTION)))();
-      }),
-      holdConnection: fromPromise(stubs.hold ?? (() => never<never>())),
-      publishTelemetry: fromPromise(() => {
-        calls.publish.push(clock.now());
-        return (stubs.publish ?? (() => Promise.resolve({ messages: 2, elapsedMs: 0 })))();
-      }),
-      answerRequests: fromPromise(stubs.requests ?? (() => never<void>())),
-      disconnect: fromPromise(() => {
-        calls.disconnect += 1;
-        return (stubs.disconnect ?? (() => Promise.resolve()))();
-      }),
-    },
-    actions: {
-      reportRetry: (_, { delayMs }) => calls.retries.push(delayMs),
-    },
-  });
-  const actor = createActor(machine, { clock, input: { spread: stubs.spread ?? 1 } });
-  actor.start();
-  const advance = async (ms: number): Promise<void> => {
-    clock.increment(ms);
-    await flush();
-  };
-  return { actor, clock, calls, advance, state: () => actor.getSnapshot().value };
-}
+import { lost, never, refused, SERVER, type Stubs, start } from './telemetryRun.ts';
 
 describe('the telemetry chart', () => {
   it('connects, publishes at once and then once an interval', async () => {
@@ -88,26 +36,6 @@ describe('the telemetry chart', () => {
     await run.advance(0);
     expect(run.calls.publish).toHaveLength(2);
     run.actor.stop();
-  });
-
-  it.each([
-    ['connected', {}],
-    ['not connected', { connect: lost }],
-    ['refused', { connect: refused }],
-  ])('stops when a request of the server asks for a new run, also while %s', async (_, stubs) => {
-    let request = (): void => {};
-    const requests = (): Promise<void> =>
-      new Promise((resolve) => {
-        request = resolve;
-      });
-    const run = start({ ...stubs, requests });
-    await flush();
-    expect(run.actor.getSnapshot().context.runRequested).toBe(false);
-    request();
-    await flush();
-    expect(run.state()).toBe('stopped');
-    expect(run.calls.disconnect).toBe(1);
-    expect(run.actor.getSnapshot().context.runRequested).toBe(true);
   });
 
   it('waits 1, 2, 4 s and so on, at most 60 s, between attempts, and never stops', async () => {
@@ -226,7 +154,6 @@ describe('the telemetry chart', () => {
       expect(run.state()).toBe('stopping');
       await flush();
       expect(run.state()).toBe('stopped');
-      expect(run.actor.getSnapshot().context.runRequested).toBe(false);
       expect(run.actor.getSnapshot().status).toBe('done');
       expect(run.calls.disconnect).toBe(1);
       await run.advance(600_000);

@@ -5,5 +5,4 @@
 export { runBackups } from '../backups/runBackups.ts';
 export { explainRun } from '../explain/explainRun.ts';
 export { resetRun } from '../reset/resetRun.ts';
-export { provisioningStatus, reprovision } from '../start/remoteAnswers.ts';
 export { showStatus } from '../status/showStatus.ts';

@@ -3,7 +3,7 @@
 import { type RpcResult, refused } from '../../client/rpc/methods.ts';
 import { nameSourceOf } from '../../device/nameSettings.ts';
 import type { DevicePaths } from '../../device/paths.ts';
-import { durableCreate } from '../../files/durable.ts';
+import { durableCreate } from '../../files/durableCreate.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
 import type { Log } from '../../log/log.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';

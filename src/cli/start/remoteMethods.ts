@@ -17,6 +17,6 @@ const notAllowed = refused({
 
 /** The methods of `start`. Most cameras are never asked, so their code is loaded at the first request. */
 export const remoteMethods = ({ paths, log, allowed }: RemoteOptions): RpcMethods => ({
-  provisioningStatus: async () => (await import('../parts/files.ts')).provisioningStatus(paths),
-  reprovision: async () => (allowed ? (await import('../parts/files.ts')).reprovision(paths, log) : notAllowed),
+  provisioningStatus: async () => (await import('../parts/diagnosis.ts')).provisioningStatus(paths),
+  reprovision: async () => (allowed ? (await import('../parts/diagnosis.ts')).reprovision(paths, log) : notAllowed),
 });

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import type { RpcMethods } from '../../../src/client/rpc/methods.ts';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
+import { openDevice } from '../../simulator/mqttClients.ts';
 import { startServer } from '../../support/server.ts';
 import { until } from '../../support/until.ts';
 import { configFor, TOKEN } from '../testBroker.ts';
@@ -30,7 +31,8 @@ it('normal operation answers in every session: it subscribes again after each re
   const { server, events, subscriptions } = await operated(onTestFinished, { ask: async () => ({ answer: '"here"' }) });
   expect(server.sendRpc(CAMERA, 'ask', {})).toBe(1);
   await until(() => events.some(({ type }) => type === 'rpcResponse'));
-  server.addFault({ on: 'telemetry', action: 'close' });
+  // A second session of the device ends the first one.
+  await openDevice(server, TOKEN);
   await until(() => subscriptions() === 2);
   await until(() => server.sendRpc(CAMERA, 'ask', {}) !== undefined);
   await until(() => events.filter(({ type }) => type === 'rpcResponse').length === 2);
