@@ -25,7 +25,9 @@ test('a secret and limits that were corrected during a run are used', async () =
 
 test('another server is not: a token is never sent to a second server', async () => {
   const { lines, read } = await changed(required, { ...required, host: 'other.example' });
-  expect((await failureOf(read)).code).toBe('SETTINGS_CHANGED');
+  const failure = await failureOf(read);
+  expect(failure.code).toBe('SETTINGS_CHANGED');
+  expect(failure.message).toMatch(/^provision\.json/);
   expect(lines).toMatchObject([{ level: 'warn', event: 'settings.changed' }]);
 });
 
@@ -39,5 +41,7 @@ test('without TLS the server has no authorities; with a CA file it has only thos
   const server = { host: required.host, port: 1883, useSsl: false, ca: undefined };
   expect(await endpointOf(await plain, folder)).toEqual(server);
   const settings = await own;
-  expect((await failureOf(() => endpointOf(settings, folder))).message).toContain('absent.pem');
+  const failure = await failureOf(() => endpointOf(settings, folder));
+  expect(failure.message).toContain('absent.pem');
+  expect(failure.hint).toContain('provisioning.ca_file');
 });
