@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { Aedes, type AuthenticateError } from 'aedes';
 import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
 import type { Log, LogDetails } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
+import { type BrokerRules, speakMqtt } from '../support/foreignBroker.ts';
 import { until } from '../support/until.ts';
 
 export const TOKEN = 'token-of-the-test-0123';
@@ -38,37 +38,26 @@ export interface TestBroker {
   close(): Promise<void>;
 }
 
-class Refusal extends Error implements AuthenticateError {
-  readonly returnCode: number;
-  constructor(returnCode: number) {
-    super('refused');
-    this.returnCode = returnCode;
-  }
-}
-
 /** A small substitute for ThingsBoard's device sessions: the access token is the user name. */
 export async function startBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const received: Received[] = [];
   const clientIds: string[] = [];
   const sockets = new Set<Socket>();
-  const aedes = await Aedes.createBroker({ keepaliveLimit: 0 });
-  aedes.authenticate = (client, username, _password, done) => {
-    clientIds.push(client.id);
-    if (username !== TOKEN) return done(new Refusal(5), false);
-    const code = options.returnCode ?? 0;
-    return code === 0 ? done(null, true) : done(new Refusal(code), false);
-  };
-  aedes.authorizePublish = (client, packet, callback) => {
-    const message = { topic: packet.topic, payload: JSON.parse(packet.payload.toString()), qos: packet.qos };
-    received.push(message);
-    const answer = options.answer?.(message) ?? 'ack';
-    if (answer === 'ack') callback(null);
-    if (answer === 'close') client?.close();
+  const rules: BrokerRules = {
+    onConnect({ clientId, username }) {
+      clientIds.push(clientId);
+      return username === TOKEN ? (options.returnCode ?? 0) : 5;
+    },
+    onPublish({ topic, payload, qos }) {
+      const message = { topic, payload: JSON.parse(payload.toString()), qos };
+      received.push(message);
+      return options.answer?.(message) ?? 'ack';
+    },
   };
   const accept = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    aedes.handle(socket);
+    speakMqtt(socket, rules);
   };
   const server = options.tls === undefined ? createServer(accept) : createTlsServer(options.tls, accept);
   server.listen(options.port ?? 0, '127.0.0.1');
@@ -92,7 +81,6 @@ export async function startBroker(options: BrokerOptions = {}): Promise<TestBrok
       const closed = once(server, 'close');
       server.close();
       await closed;
-      await new Promise<void>((resolve) => aedes.close(() => resolve()));
     },
   };
 }

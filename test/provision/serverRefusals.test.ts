@@ -1,6 +1,4 @@
 import { readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { Aedes } from 'aedes';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Credentials } from '../../src/simulator/credentials.ts';
@@ -8,6 +6,7 @@ import { startTcp } from '../client/testBroker.ts';
 import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { startPlainBroker } from '../support/strangeServers.ts';
 
 const unchanged = async ({ thermalConfig }: DevicePaths): Promise<boolean> =>
   (await readFile(thermalConfig, 'utf8')) === OLD_CONFIG;
@@ -103,15 +102,7 @@ test('a SUCCESS that an earlier run received is not enough, either: its token ma
 });
 
 test('a plain broker, which accepts every login, is not ThingsBoard', async () => {
-  const aedes = await Aedes.createBroker();
-  const server = createServer(aedes.handle);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(async () => {
-    await new Promise<void>((resolve) => aedes.close(() => resolve()));
-    server.close();
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const port = await startPlainBroker(onTestFinished);
   const paths = await deviceFolderFor(port, { provisioning: { max_retries: 0 } });
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 76, failure: { code: 'NOT_THINGSBOARD' } });

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Aedes } from 'aedes';
 import type { AtEnd } from './atEnd.ts';
+import { speakMqtt } from './foreignBroker.ts';
 
 async function listen(atEnd: AtEnd, server: Server): Promise<number> {
   const sockets = new Set<Socket>();
@@ -61,13 +61,9 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** An MQTT broker that accepts every client and only routes messages. */
-export async function startPlainBroker(atEnd: AtEnd): Promise<number> {
-  const broker = await Aedes.createBroker();
-  const port = await listen(
+/** An MQTT broker that accepts every client and every message, and answers no request. */
+export const startPlainBroker = (atEnd: AtEnd): Promise<number> =>
+  listen(
     atEnd,
-    createServer((socket) => void broker.handle(socket)),
+    createServer((socket) => speakMqtt(socket)),
   );
-  atEnd(() => new Promise((resolve) => broker.close(() => resolve())));
-  return port;
-}

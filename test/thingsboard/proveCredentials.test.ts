@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { Aedes } from 'aedes';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
@@ -9,6 +6,7 @@ import { everyWordOf } from '../config/scratch.ts';
 import { simulate, TYPE } from '../simulator/mqttClients.ts';
 import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
+import { startPlainBroker } from '../support/strangeServers.ts';
 import { until } from '../support/until.ts';
 
 const TOKEN = new Secret('token-of-the-camera-1');
@@ -88,15 +86,8 @@ describe('proveCredentials', () => {
   });
 
   it('is not proven by a plain broker, which accepts every client', async () => {
-    const aedes = await Aedes.createBroker();
-    const broker = createServer(aedes.handle).listen(0, '127.0.0.1');
-    await once(broker, 'listening');
-    onTestFinished(async () => {
-      await new Promise<void>((resolve) => aedes.close(() => broker.close(() => resolve())));
-    });
-    const address = broker.address();
-    if (address === null || typeof address === 'string') throw new Error('no TCP address');
-    expect(summaryOf(await prove(address.port, { timeoutMs: 500 }))).toBe('accepted: NOT_THINGSBOARD');
+    const port = await startPlainBroker(onTestFinished);
+    expect(summaryOf(await prove(port, { timeoutMs: 500 }))).toBe('accepted: NOT_THINGSBOARD');
   });
 
   it('waits 5 s at most for the attributes of a device, however long the limit of the exchange is', async () => {
