@@ -79,11 +79,11 @@ async function addServerScript(stage) {
   }
 }
 
-/** What an operator copies and adapts: a drop-in, alerts and a dashboard. */
+/** What an operator copies and adapts. Not among the documents, which small images leave out. */
 async function addExamples(stage) {
   for (const folder of ['systemd/examples', 'prometheus', 'grafana']) {
     for (const name of await readdir(`${root}packaging/${folder}`)) {
-      await copy(stage, `packaging/${folder}/${name}`, `${DOCS}/examples/${name}`);
+      await copy(stage, `packaging/${folder}/${name}`, `${PROGRAM}/examples/${name}`);
     }
   }
 }
