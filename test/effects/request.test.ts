@@ -45,6 +45,14 @@ test('a name that is not in credentials.json is never sent', async () => {
   expect(simulator.registry.counts.connects).toBe(0);
 });
 
+test.each([4, 5] as const)('CONNACK %i to a request says nothing about the credentials of a device', async (code) => {
+  const { paths } = await scene({ faults: [{ on: 'provisionConnect', action: 'refuse', code }] });
+  const context = await cutIn(paths, 'request');
+  const { dependencies } = await effectScene(paths);
+  const call = effectCall(inputOf(context));
+  await expect(request(dependencies, call)).rejects.toMatchObject({ code: 'CONNECTION_NOT_ACCEPTED' });
+});
+
 test('no request is sent before its state is durable', async () => {
   const { simulator, paths } = await scene();
   const context = await cutIn(paths, 'request');
