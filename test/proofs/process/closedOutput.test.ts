@@ -1,8 +1,9 @@
-/** The reader of the log lines may close its end, for example when journald restarts. */
-import { spawn } from 'node:child_process';
+/** What a program does when its output is not read, or can't be kept. */
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { describe, inject, it } from 'vitest';
-import { makeDeviceFolder } from '../../support/deviceFolder.ts';
+import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
 import { startServer } from '../../support/server.ts';
 
 /** Runs the shipped program with standard error closed by its reader. @returns the exit status */
@@ -26,4 +27,17 @@ describe.concurrent('a run whose log nobody reads', () => {
     expect(await runUnread(paths.deviceFolder)).toBe(0);
     expect(server.registry.counts.provisionRequests).toBe(requested ? 1 : 0);
   });
+});
+
+/** A document that is only begun must not pass for a whole one. /dev/full is a disk without space. */
+it('a document on a full disk ends with status 74', async ({ expect, onTestFinished }) => {
+  const folder = await makeFolder(onTestFinished);
+  const full = await open('/dev/full', 'w');
+  onTestFinished(() => full.close());
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [inject('bundle'), 'status', '--format', 'json', '--dir', folder],
+    { stdio: ['ignore', full.fd, 'pipe'], env: {}, encoding: 'utf8' },
+  );
+  expect([status, stderr]).toEqual([74, expect.stringContaining('Could not write standard output: ENOSPC')]);
 });
