@@ -4,7 +4,7 @@ import { oneLine } from '../status/plainText.ts';
 import { duration } from '../time/duration.ts';
 import type { Camera } from './camera.ts';
 import { type Cause, camerasText, causesOf, countsOf } from './causes.ts';
-import { type Fleet, REFUSALS, STATUS_ORDER } from './fleet.ts';
+import { type Fleet, REFUSALS, type Refused, STATUS_ORDER } from './fleet.ts';
 import { longestUnchanged, longestUnseen, slowest } from './ranking.ts';
 
 export type Tone = 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold';
@@ -173,10 +173,18 @@ function refused({ refused: named, refusals }: Fleet, options: FleetTextOptions)
     const title = `not counted, ${kind}: ${refusals[kind]}`;
     return [
       kind === 'foreign' ? heading(title, options) : options.paint('red', title),
-      ...shown.map(({ source, why }) => `  ${tail(oneLine(source), options.width - why.length - 4)}: ${why}`),
+      ...shown.flatMap((input) => refusedLines(input, options)),
       ...more(refusals[kind] - shown.length, '  ', options),
     ];
   });
+}
+
+/** The name is whole as long as a line has room for it, because an operator looks for the file. */
+function refusedLines({ source, why }: Refused, options: FleetTextOptions): string[] {
+  const name = oneLine(source);
+  const line = `  ${name}: ${why}`;
+  if (line.length <= options.width) return [line];
+  return [`  ${tail(name, options.width - 3)}:`, ...wrapped(why, options, '    ')];
 }
 
 /** Text on one line of this width. What is left out is at its start, because the end of a path says more. */

@@ -1,7 +1,7 @@
 import { formatDistanceStrict } from 'date-fns/formatDistanceStrict';
 
-/** Control characters in a name or message could forge lines or control a terminal. */
-const CONTROL = /\p{Cc}/gu;
+/** Control characters in a name or message could forge lines, control a terminal or turn the direction of the text. */
+const CONTROL = /[\p{Cc}\p{Bidi_Control}]/gu;
 
 /** Text on one line. */
 export const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(CONTROL, '?');

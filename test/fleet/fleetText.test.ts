@@ -91,6 +91,20 @@ it('fits a terminal of 60 columns, whatever the names are, and can not control t
   expect(textOf(count.result(), true)).not.toContain('--all');
 });
 
+it('names a file that it does not count in full, also where the line has no room for the reason', () => {
+  const count = countFleet();
+  count.refuse('newer', 'collected/camera-north-17.json', 'version 99 of the status document; this program knows 1');
+  expect(textOf(count.result())).toContain(
+    '  collected/camera-north-17.json:\n    version 99 of the status document; this program knows 1\n',
+  );
+});
+
+it('shows no character that turns the direction of a line', () => {
+  const count = countFleet();
+  count.refuse('damaged', 'a\u202Enosj', 'not JSON');
+  expect(textOf(count.result())).toContain('  a?nosj: not JSON\n');
+});
+
 it('says everything of an empty fleet', () => {
   expect(textOf(countFleet().result())).toBe('fleet: 0 cameras\n');
 });

@@ -1,5 +1,8 @@
-/** Control characters in a name or a certificate could control the terminal. Line breaks and tabs are harmless. */
-const CONTROL = /[^\P{Cc}\n\t]/gu;
+/**
+ * Control characters in a name or a certificate could control the terminal or turn the direction of the text. Line
+ * breaks and tabs are harmless.
+ */
+const CONTROL = /[^\P{Cc}\n\t]|\p{Bidi_Control}/gu;
 
 /** Makes a text from another source safe for a terminal. */
 export const printable = (text: string): string =>

@@ -21,6 +21,7 @@ describe('printable', () => {
   it('removes everything that controls a terminal', () => {
     const shown = printable('a\x1b[2Jb\x9b31mc\x07\u0085\td\ne');
     for (const control of ['\x1b', '\x07', '\u0085', '\x9b']) expect(shown).not.toContain(control);
+    expect(printable('cam\u202Egpj')).toBe('cam?gpj');
     expect(printable('ü «x»\t1\n2')).toBe('ü «x»\t1\n2');
   });
 });

@@ -63,7 +63,7 @@ describe.concurrent('fleet', () => {
     expect(status).toBe(1);
     expect(output).toMatch(/^fleet: 2 cameras\n {2}not started {2}1\n {2}done {9}1\n/);
     expect(output).toMatch(
-      /^not counted, unreadable: 3\n.*closed: no permission\n.*device: no permission to read .*\n.*secret\.json: no permission\n/m,
+      /^not counted, unreadable: 3\n.*closed: no permission\n.*device:\s+no permission to read .*\n.*secret\.json: no permission\n/m,
     );
   });
 
