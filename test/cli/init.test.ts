@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type InitArguments, initFolder } from '../../src/cli/init/initFolder.ts';
 import { acquireLock } from '../../src/device/lock.ts';
+import { temporaryPath } from '../../src/files/durable.ts';
 import { failureOf } from '../config/scratch.ts';
 import { cutIn, runDevice, scene } from '../support/agentRun.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
@@ -138,6 +139,30 @@ describe('init without a terminal', () => {
     expect([others, await readFile(join(folder, kept), 'utf8')]).toEqual([[], 'old']);
     expect(kept).toMatch(/^provision\.json\.replaced-/);
     expect(out()).toContain(kept);
+  });
+
+  it('with --force leaves the old provision.json in its place when the new one cannot be written', async () => {
+    const folder = await makeFolder(onTestFinished);
+    await writeFile(join(folder, 'provision.json'), 'old');
+    // A folder at the place of the temporary file: the same moment as a full disk.
+    await mkdir(temporaryPath(join(folder, 'provision.json')));
+    const { out } = printed();
+    const options = await complete(folder, { force: true });
+    expect((await failureOf(() => initFolder(options))).message).toContain('Could not write');
+    expect(await readFile(join(folder, 'provision.json'), 'utf8')).toBe('old');
+    expect((await readdir(folder)).filter((name) => name.includes('replaced'))).toEqual([]);
+    expect(out()).not.toContain('kept');
+  });
+
+  it('refuses a secret of several lines, and does not show it', async () => {
+    const folder = await makeFolder(onTestFinished);
+    const options = await complete(folder);
+    await writeFile(options.secretFile ?? '', `${KEY}\n${SECRET}\n`);
+    printed();
+    const { message } = await failureOf(() => initFolder(options));
+    expect(message).toContain(`(${options.secretFile}): found several lines`);
+    for (const secret of [KEY, SECRET]) expect(message).not.toContain(secret);
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('does not follow a link at the place of provision.json', async () => {

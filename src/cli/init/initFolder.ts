@@ -1,16 +1,24 @@
 import { readCaFile } from '../../config/authorities/caFile.ts';
-import { type ExternalSource, externalSettings, givenTexts } from '../../config/provision/externalSettings.ts';
+import {
+  type ExternalSource,
+  externalSettings,
+  type GivenTexts,
+  givenTexts,
+} from '../../config/provision/externalSettings.ts';
 import { parseProvisionJson } from '../../config/provision/provisionJson.ts';
 import { SETTINGS } from '../../config/provision/provisionSettings.ts';
+import type { SettingProblem } from '../../config/provision/settingKeys.ts';
 import { requireDeviceFolder } from '../../device/folder.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';
 import { Failure } from '../../failures/failure.ts';
+import { durableRename } from '../../files/durable.ts';
 import { fileExists } from '../../files/fileExists.ts';
 import { setAside, writeOwnFile } from '../../files/ownFiles.ts';
 import { readDeviceFiles } from '../../status/deviceFiles.ts';
 import { runDoctor } from '../doctor/runDoctor.ts';
 import { boardId, type FolderArguments, pathsFrom } from '../options.ts';
+import { printWhole } from '../report/writeOutput.ts';
 import { printable } from '../terminal/paint.ts';
 import type { CheckAnswer, Terminal } from './askSettings.ts';
 import { type InitSettings, maskedText, provisionText } from './provisionText.ts';
@@ -36,6 +44,14 @@ export interface InitArguments extends FolderArguments {
 const sourceOf = (variable: string, path: string | undefined, environment: ExternalSource | undefined) =>
   path === undefined ? environment : { file: { variable, path } };
 
+/** Several lines are a slip, for example a file with key and secret. The server would only refuse them. */
+const severalLines = ({ deviceKey, deviceSecret }: GivenTexts): readonly SettingProblem[] =>
+  [deviceKey, deviceSecret].flatMap((given) =>
+    given !== undefined && /\p{Cc}/u.test(given.text)
+      ? [{ path: given.from, found: 'several lines or control characters', expected: 'one line' }]
+      : [],
+  );
+
 const say = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
 
 /** The settings of options, files and environment. @throws Failure USAGE, PROVISION_JSON_INVALID */
@@ -47,10 +63,10 @@ async function givenSettings(given: InitArguments): Promise<InitSettings> {
     ...(deviceKey === undefined ? {} : { deviceKey }),
     ...(deviceSecret === undefined ? {} : { deviceSecret }),
   });
-  if (texts.problems.length > 0) {
-    const problems = texts.problems.map(
-      ({ path: place, found, expected }) => `${place}: found ${found}, expected ${expected}`,
-    );
+  const problems = [...texts.problems, ...severalLines(texts)].map(
+    ({ path: place, found, expected }) => `${place}: found ${found}, expected ${expected}`,
+  );
+  if (problems.length > 0) {
     throw new Failure('USAGE', 'initFiles', { problems });
   }
   return {
@@ -111,7 +127,8 @@ const terminalHere = (): Terminal | undefined =>
 /**
  * Writes provision.json and, last, provision.txt; each is whole and durable, or absent.
  * @returns the exit status
- * @throws Failure USAGE, PROVISION_JSON_INVALID, CA_FILE_UNUSABLE, DEVICE_FOLDER_MISSING, and those of writeOwnFile
+ * @throws Failure USAGE, PROVISION_JSON_INVALID, CA_FILE_UNUSABLE, DEVICE_FOLDER_MISSING, and those of
+ *   replaceProvisionJson, writeOwnFile and printWhole
  */
 export async function initFolder(given: InitArguments, terminal = terminalHere()): Promise<number> {
   const paths = pathsFrom(given);
@@ -149,7 +166,7 @@ async function write(
   for (const warning of parsed.warnings) say(`warning: ${warning}`);
   if (given.print === true) {
     say('The text on standard output holds the provisioning secret.');
-    process.stdout.write(text);
+    printWhole(text);
     return EXIT.OK;
   }
   if (parsed.settings.useSsl && parsed.settings.caFile !== undefined) {
@@ -157,10 +174,8 @@ async function write(
   }
   process.stdout.write(printable(maskedText(settings)));
   if (ask !== undefined && !(await ask(`Write ${provisionJson}?`))) return givenUp();
-  if (await fileExists(provisionJson)) {
-    process.stdout.write(printable(`kept: ${await setAside(provisionJson, 'replaced', Date.now())}\n`));
-  }
-  await writeOwnFile(provisionJson, Buffer.from(text));
+  const kept = await replaceProvisionJson(provisionJson, Buffer.from(text));
+  if (kept !== undefined) process.stdout.write(printable(`kept: ${kept}\n`));
   process.stdout.write(printable(`written: ${provisionJson}\n`));
   const check = given.check ?? (await ask?.('Check folder, server and key now (doctor)?')) ?? false;
   const found = check ? await runDoctor(paths, { keyCheck: true, format: 'text' }) : EXIT.OK;
@@ -184,6 +199,22 @@ async function write(
     ),
   );
   return EXIT.OK;
+}
+
+/**
+ * Writes provision.json. The old file gets another name, and its own one again if the new file can't be written.
+ * @returns the other name; undefined: there was no file
+ * @throws Failure those of setAside, writeOwnFile and durableRename
+ */
+async function replaceProvisionJson(path: string, content: Buffer): Promise<string | undefined> {
+  const kept = (await fileExists(path)) ? await setAside(path, 'replaced', Date.now()) : undefined;
+  try {
+    await writeOwnFile(path, content);
+  } catch (error) {
+    if (kept !== undefined) await durableRename(kept, path);
+    throw error;
+  }
+  return kept;
 }
 
 function givenUp(): number {
