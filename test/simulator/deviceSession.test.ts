@@ -80,6 +80,8 @@ describe('one session per device', () => {
     const first = await openDevice(simulator, 'cam-token', { clientId: 'a' });
     const second = await openDevice(simulator, 'cam-token', { clientId: 'b' });
     await closed(first);
+    // The client may notice the end of its connection before the server does.
+    await until(() => events.some(({ type }) => type === 'close'));
     expect(events.map(({ session, type }) => `${session} ${type}`)).toEqual([
       '1 connect',
       '1 connack',
