@@ -1,3 +1,5 @@
+import type { Secret } from './secret.ts';
+
 /** The certificate authorities that a TLS connection trusts. */
 export interface Authorities {
   /** PEM; undefined: the list that Node was built with. */
@@ -8,6 +10,12 @@ export interface Authorities {
   readonly unused: string;
 }
 
+/** TLS client certificate of a connection, PEM. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: Secret;
+}
+
 /** Address of a server, with its TLS settings. */
 export interface ServerEndpoint {
   readonly host: string;
@@ -15,6 +23,8 @@ export interface ServerEndpoint {
   readonly useSsl: boolean;
   /** Undefined without TLS. */
   readonly ca?: Authorities | undefined;
+  /** With it the server knows the device already in the TLS handshake. */
+  readonly clientCertificate?: ClientCertificate | undefined;
 }
 
 /** `host:port` for messages and files; IPv6 addresses are in brackets (RFC 3986, section 3.2.2). */

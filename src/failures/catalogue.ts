@@ -241,6 +241,20 @@ export const FAILURES = {
     },
   },
 
+  BOARD_SECRET_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Let {from} name a file with 16 to 4096 bytes that are not all alike, or remove it: then the access token is random, and a lost card loses the device.',
+    texts: { file: "The board secret {path} can't be used: {why}" },
+  },
+
+  CLIENT_CERTIFICATE_UNUSABLE: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Let thingsboard.{setting} in thermal_config.json name a readable PEM file, relative to the device folder. If certificate or key is lost, delete the device on the server and provision the camera again.',
+    texts: { file: "The client certificate can't be used: {path}: {why}" },
+  },
+
   // The camera's configuration
 
   CONFIG_MISSING: {
@@ -791,6 +805,10 @@ export const FAILURES = {
         message: OWN_NAME,
         hint: 'The profile checks pre-provisioned devices: delete the server attribute provisionState of {name} on the server, then start again.',
       },
+      otherSecret: {
+        message: `${REFUSED_NAME}, and does not know the credentials that the board secret gives`,
+        hint: `The device {name} was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
+      },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
   },
@@ -827,9 +845,21 @@ export const FAILURES = {
   CREDENTIALS_TYPE_UNSUPPORTED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Change the credentials of the device on the server to an access token, and delete its server attribute provisionState, so that it may be provisioned again.',
+    hint: 'Change the credentials of the device on the server to an access token, MQTT_BASIC or an X.509 certificate, and delete its server attribute provisionState, so that it may be provisioned again.',
     texts: {
-      otherType: 'The device has {type} credentials on the server; thermal_config.json can only hold an access token',
+      otherType: 'The device has {type} credentials on the server, which are not for MQTT',
+    },
+  },
+
+  CLIENT_KEY_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: "Put the private key of the certificate that the device has on the server into {path} (PEM, without a password), and delete the device's server attribute provisionState, so that it may be provisioned again.",
+    texts: {
+      absent: 'The device has an X.509 certificate on the server, and its private key is not here: there is no {path}',
+      unreadable: "The device has an X.509 certificate on the server, and {path} can't be read",
+      otherKey:
+        'The device has an X.509 certificate on the server, and {path} does not hold its private key without a password',
     },
   },
 

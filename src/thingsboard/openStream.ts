@@ -38,7 +38,7 @@ export function openStream(server: ServerEndpoint): ServerStream {
 }
 
 function openTls(
-  { host, ca }: ServerEndpoint,
+  { host, ca, clientCertificate }: ServerEndpoint,
   tcp: { readonly host: string; readonly port: number },
   note: (more: Partial<ConnectionProgress>) => void,
 ): TLSSocket {
@@ -50,6 +50,7 @@ function openTls(
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(ca?.pem === undefined ? {} : { ca: ca.pem }),
+    ...(clientCertificate === undefined ? {} : { cert: clientCertificate.cert, key: clientCertificate.key.reveal() }),
   });
   socket.setNoDelay(true);
   // Only after 'connect', because the next address gets a new handle, which would not report keys. The keys are ignored.

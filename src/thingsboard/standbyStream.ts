@@ -15,7 +15,11 @@ export interface StandbyStream {
 }
 
 const isSame = (one: ServerEndpoint, other: ServerEndpoint): boolean =>
-  one.host === other.host && one.port === other.port && one.useSsl === other.useSsl && one.ca?.pem === other.ca?.pem;
+  one.host === other.host &&
+  one.port === other.port &&
+  one.useSsl === other.useSsl &&
+  one.ca?.pem === other.ca?.pem &&
+  one.clientCertificate?.cert === other.clientCertificate?.cert;
 
 export function standbyStream(): StandbyStream {
   let standby: { readonly stream: ServerStream; readonly discard: () => void } | undefined;

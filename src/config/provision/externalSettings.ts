@@ -17,6 +17,8 @@ export interface ExternalSettings {
   readonly provisionJson?: string;
   readonly deviceKey?: ExternalSource;
   readonly deviceSecret?: ExternalSource;
+  /** The file of THERMAL_BOARD_SECRET_FILE. */
+  readonly boardSecretFile?: string;
 }
 
 /** A key or secret, and the name of its source in messages. */
@@ -37,6 +39,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
+  'THERMAL_BOARD_SECRET_FILE',
 ];
 
 /** Far more than the 256 characters of the longest key. */
@@ -56,12 +59,14 @@ function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]):
 /** Reads the sources from the environment. An empty variable counts as not set. */
 export function externalSettings(env: Environment): ExternalSettings {
   const folder = env.CREDENTIALS_DIRECTORY ?? '';
+  const boardSecretFile = env.THERMAL_BOARD_SECRET_FILE ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
   const deviceSecret = givenIn(env, 'THERMAL_DEVICE_SECRET');
   return {
     ...(folder === '' ? {} : { provisionJson: join(folder, 'provision.json') }),
     ...(deviceKey === undefined ? {} : { deviceKey }),
     ...(deviceSecret === undefined ? {} : { deviceSecret }),
+    ...(boardSecretFile === '' ? {} : { boardSecretFile }),
   };
 }
 

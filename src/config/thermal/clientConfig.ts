@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { LogLevel } from '../../log/levels.ts';
-import type { Secret } from '../../secret.ts';
+import { type ConfiguredLogin, isSameLogin } from './configuredLogin.ts';
 
 /** A point in the thermal image whose temperature is published. */
 export interface MeasurementSpot {
@@ -20,7 +20,7 @@ export interface MeasurementSpot {
 export interface ThingsboardSettings {
   readonly host: string;
   readonly port: number;
-  readonly accessToken: Secret;
+  readonly login: ConfiguredLogin;
   readonly deviceId: string;
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
@@ -69,7 +69,7 @@ export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: 
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-/** Whether two configurations are equal. The tokens are compared separately, because a Secret's JSON hides them. */
+/** Whether two configurations are equal. The logins are compared separately, because a Secret's JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
-  return one.thingsboard.accessToken.equals(other.thingsboard.accessToken) && comparable(one) === comparable(other);
+  return isSameLogin(one.thingsboard.login, other.thingsboard.login) && comparable(one) === comparable(other);
 }
