@@ -141,6 +141,25 @@ describe('the simulator over TLS', () => {
     expect((await connected(url, { ca: caPem, ...stranger })).received).toContain('connack:5');
   });
 
+  test('with its certificate a device connects under any user name, even with the token of another device', async () => {
+    const mine = await issueCertificate({ names: ['cam'] });
+    const { url, caPem = '' } = await simulate({
+      tls: 'generated',
+      devices: [
+        { name: 'cam', credentials: { type: 'X509_CERTIFICATE', certificate: mine.cert } },
+        { name: 'token', credentials: TOKEN },
+      ],
+      onEvent: (event) => event.type === 'connack' && logins.push(event.device),
+    });
+    const logins: (string | undefined)[] = [];
+    for (const login of [{}, { username: 'anybody', password: 'p' }, { username: 't' }, { clientId: 'c' }]) {
+      expect((await connected(url, { ca: caPem, ...mine, ...login })).received).toContain('connack:0');
+    }
+    expect(logins).toEqual(['cam', 'cam', 'cam', 'cam']);
+    // Without the certificate it is nobody.
+    expect((await connected(url, { ca: caPem, clientId: 'cam' })).received).toContain('connack:2');
+  });
+
   test('with a client certificate the server ignores the token', async () => {
     const { url, caPem = '' } = await simulate({ tls: 'generated', devices: [{ name: 'token', credentials: TOKEN }] });
     const any = await issueCertificate({ names: ['any'] });

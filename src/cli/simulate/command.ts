@@ -59,6 +59,13 @@ export function registerSimulate(program: Command): void {
     )
     .option('--reprovision', 'answer SUCCESS again to a pre-provisioned device (as ThingsBoard before 4.2.1.1)')
     .option('--device <name[=token]>', 'a device created beforehand; may be repeated', collect, [])
+    .option(
+      '--device-basic <name=client,user[,password]>',
+      'a device with MQTT_BASIC credentials, whose parts may be empty; may be repeated',
+      collect,
+      [],
+    )
+    .option('--device-cert <name=file>', 'a device with this X.509 certificate (PEM); may be repeated', collect, [])
     .option('--device-limit <n>', 'limit of devices of the tenant')
     .option('--latency <ms>', 'delay of PUBACK and answers')
     .option('--commit-delay <ms>', 'time from a request to its commit, also if the client has gone')
