@@ -168,6 +168,18 @@ describe('the simulator over TLS', () => {
     expect((await connected(url, { ca: caPem, username: 'provision', ...any })).received).toEqual(['connack:0']);
   });
 
+  test('before 3.5 a certificate of no device ends the connection, even a provisioning session', async () => {
+    const mine = await issueCertificate({ names: ['cam'] });
+    const devices = [{ name: 'cam', credentials: x509(mine) }];
+    const { url, caPem = '', registry } = await simulate({ tls: 'generated', devices, legacyCertificates: true });
+    const stranger = await issueCertificate({ names: ['cam'] });
+    expect((await connected(url, { ca: caPem, ...stranger, username: 'provision' })).received).toEqual(['close']);
+    expect((await connected(url, { ca: caPem, ...stranger })).received).toEqual(['close']);
+    expect(registry.counts.connects).toBe(0);
+    expect((await connected(url, { ca: caPem, ...mine })).received).toEqual(['connack:0']);
+    expect((await connected(url, { ca: caPem, username: 'provision' })).received).toEqual(['connack:0']);
+  });
+
   test('an expired client certificate is refused', async () => {
     const { url, caPem = '', registry } = await simulate({ tls: 'generated' });
     const expired = await issueCertificate({ names: ['cam'], notBefore: inDays(-9), notAfter: inDays(-1) });

@@ -114,7 +114,7 @@ test('devices with MQTT_BASIC credentials and with a certificate are created bef
   ];
   await writeFile(certFile, cert);
   const running = run(
-    ...['--port', '0', '--tls', '--ca-out', ca, '--registry-file', registry],
+    ...['--port', '0', '--tls', '--ca-out', ca, '--registry-file', registry, '--legacy-certificates'],
     ...['--device-basic', 'all=c,u,p,=w', '--device-basic', 'user=,v', '--device-cert', `cam=${certFile}`],
   );
   const url = await started(running);
@@ -122,6 +122,7 @@ test('devices with MQTT_BASIC credentials and with a certificate are created bef
   expect(await login({ clientId: 'c', username: 'u', password: 'p,=w' })).toBe('connack:0');
   expect(await login({ username: 'v' })).toBe('connack:0');
   expect(await login({ cert, key })).toBe('connack:0');
+  expect(await login(await issueCertificate({ names: ['stranger'] }))).toBe('close');
   running.child.kill('SIGTERM');
   await running.exit;
   expect(JSON.parse(await readFile(registry, 'utf8')).devices).toMatchObject([

@@ -74,6 +74,10 @@ export function registerSimulate(program: Command): void {
     .option('--release <version>', 'ThingsBoard release to behave like: 4.3 or 3.8 (default 4.3)')
     .option('--rate-limit <n/s>', 'close connections of devices that send more than N messages in S seconds together')
     .option('--legacy-suback', 'send neither SUBACK nor UNSUBACK while provisioning (as ThingsBoard before 3.9)')
+    .option(
+      '--legacy-certificates',
+      'close connections with a client certificate of no device before CONNECT (as ThingsBoard before 3.5)',
+    )
     .option('--fault <fault>', 'a fault, see below; may be repeated', collect, [])
     .option('--registry-file <file>', 'keep devices and counts in this JSON file')
     .option('--rest-port <port>', "serve REST calls of ThingsBoard's administration on this TCP port; 0: any free one")
