@@ -65,3 +65,13 @@ test.each([
   expect(await call('POST', '/api/device/credentials', change)).toMatchObject({ status, body: { status } });
   expect(simulator.registry.findById(id)?.credentials).toEqual({ type: 'ACCESS_TOKEN', token: 'mine' });
 });
+
+test('credentials of another device are refused in the words of the server', async () => {
+  const { call } = await administered();
+  await call('POST', '/api/device?accessToken=taken', { name: 'other' });
+  const id = await idOf(call('POST', '/api/device', { name: 'cam' }));
+  const change = { deviceId: { id }, credentialsType: 'MQTT_BASIC', credentialsValue: '{"userName":"taken"}' };
+  expect(await call('POST', '/api/device/credentials', change)).toMatchObject({
+    body: { message: 'Device credentials are already assigned to another device!' },
+  });
+});
