@@ -120,7 +120,7 @@ export const FAILURES = {
         hint: SIMULATE_HINT,
       },
       simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
-      simulateDevice: { message: '--device "{name}" does not have the form NAME[=TOKEN]', hint: SIMULATE_HINT },
+      simulateDevice: { message: 'A --{option} does not have the form {form}', hint: SIMULATE_HINT },
       simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },
       simulateTwoCertificates: {
         message: '--tls generates a certificate, so it excludes --cert and --key',
