@@ -1,6 +1,6 @@
 /** The end of a run on a stuck disk: within the limits, and the folder stays locked until the disk answers. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/exit.ts';
@@ -16,12 +16,15 @@ import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { stickyDisk } from '../support/stuckDisk.ts';
 import { syncedPaths } from '../support/syncedPaths.ts';
 
-/** Two seconds for unfinished writes, and half a second to leave. The rest is for a busy machine. */
-const END_LIMIT_MS = 4000;
+/** Two seconds for unfinished writes, and half a second to leave. The rest is for the steps. */
+const END_LIMIT_MS = 3000;
 /** After a failure two seconds more, in which a healthy disk would have finished the write. */
 const FAILED_LIMIT_MS = END_LIMIT_MS + 2000;
 /** Late enough that the agent waits for the disk. */
-const MOMENT_MS = 50;
+const MOMENT_MS = 100;
+/** While the disk is stuck, each step of the agent's timers takes two milliseconds. */
+const STEP_MS = 50;
+
 interface Ending extends AgentResult {
   /** From the first call of `end.begins()` on. */
   readonly tookMs: number;
@@ -30,6 +33,7 @@ interface Ending extends AgentResult {
 }
 
 interface End {
+  /** The disk is stuck: from now on the agent's timers are fast, because only they can end a wait. */
   begins(): void;
   /** Aborts the signal, a moment later. */
   abort(): void;
@@ -44,10 +48,14 @@ async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end
   const events: string[] = [];
   const states: ProvisionState[] = [];
   let ahead = 0;
-  let began = Number.NaN;
+  let tookMs = 0;
+  let stepping: NodeJS.Timeout | undefined;
   const end: End = {
     begins: () => {
-      began = real.monotonic();
+      stepping ??= setInterval(() => {
+        tookMs += STEP_MS;
+        vi.advanceTimersByTime(STEP_MS);
+      }, 2);
     },
     abort: () => {
       setTimeout(() => controller.abort(), MOMENT_MS);
@@ -56,6 +64,7 @@ async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end
       ahead += ms;
     },
   };
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
   const result = await runAgent({
     paths,
     agentVersion: AGENT_VERSION,
@@ -67,8 +76,11 @@ async function runToEnd(paths: DevicePaths, onState: (state: ProvisionState, end
       states.push(state);
       onState(state, end);
     },
+  }).finally(() => {
+    clearInterval(stepping);
+    vi.useRealTimers();
   });
-  return { ...result, events, states, tookMs: real.monotonic() - began };
+  return { ...result, events, states, tookMs };
 }
 
 /** Changes provision.json after the request was sent. */
@@ -140,6 +152,7 @@ describe("the final state can't be saved", () => {
     const cut = await runToEnd(paths, (state, end) => {
       if (state !== 'provisioned') return;
       before = readFileSync(paths.snapshot, 'utf8');
+      end.begins();
       stick();
       end.abort();
     });
