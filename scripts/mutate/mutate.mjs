@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 
 /** Tests of another room that judge a room: whole passes show what an effect promises. */
-const MORE_TESTS = { effects: ['test/provision'] };
+const MORE_TESTS = { effects: ['test/provision'], provision: ['test/effects/finalize.test.ts'] };
 
 /**
  * Tests of a room that are tried first; all of its tests try what survives. Nearly every whole pass reaches nearly every
