@@ -122,7 +122,7 @@ async function tryFolders(
     : [];
   const newConfig = { bytes: bytes + ADDED_BYTES, attributes: await replacementAttributes(config) };
   const target = dirname(config.path);
-  const isLinked = target !== (await realpath(deviceFolder));
+  const isLinked = target !== deviceFolder && target !== (await realpath(deviceFolder));
   const ofFolder = new Map<string, readonly PlannedFile[]>([
     [deviceFolder, [...backup, ...others, ...(isLinked ? [] : [newConfig])]],
     ...(isLinked ? [[target, [newConfig]] as const] : []),
