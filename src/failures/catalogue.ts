@@ -364,7 +364,7 @@ export const FAILURES = {
     texts: {
       readOnly: {
         message: 'Could not {doing}: {errno} (the file system is mounted read-only)',
-        hint: 'Mount the file system read-write. If it became read-only by itself, the storage may be failing (dmesg).',
+        hint: 'Mount the file system read-write, or a partition at that folder. If it became read-only by itself, the storage may be failing (dmesg).',
       },
       flagged: {
         message:
