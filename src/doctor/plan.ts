@@ -1,4 +1,5 @@
 import { type ProvisionSettings, settingsDigest } from '../config/provision/provisionJson.ts';
+import { writtenProxy } from '../config/provision/proxySettings.ts';
 import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
@@ -61,6 +62,7 @@ export async function checkNewConfiguration(
     port,
     useSsl,
     ...(useSsl && caFile !== undefined ? { caFile } : {}),
+    proxy: writtenProxy(settings),
     accessToken: new Secret(NEW_TOKEN),
     deviceId: deviceName,
     provisionedAt: new Date(now).toISOString(),

@@ -1,4 +1,4 @@
-import type { ServerEndpoint } from '../endpoint.ts';
+import type { ProxyServer, ServerEndpoint } from '../endpoint.ts';
 import { openStream, type ServerStream } from './openStream.ts';
 
 /**
@@ -15,7 +15,14 @@ export interface StandbyStream {
 }
 
 const isSame = (one: ServerEndpoint, other: ServerEndpoint): boolean =>
-  one.host === other.host && one.port === other.port && one.useSsl === other.useSsl && one.ca?.pem === other.ca?.pem;
+  one.host === other.host &&
+  one.port === other.port &&
+  one.useSsl === other.useSsl &&
+  one.ca?.pem === other.ca?.pem &&
+  isSameProxy(one.proxy, other.proxy);
+
+const isSameProxy = (one: ProxyServer | undefined, other: ProxyServer | undefined): boolean =>
+  one === undefined || other === undefined ? one === other : one.url.equals(other.url);
 
 export function standbyStream(): StandbyStream {
   let standby: { readonly stream: ServerStream; readonly discard: () => void } | undefined;

@@ -67,6 +67,7 @@ it('docs/files.md has every key of thermal_config.json, with its default', () =>
     port: 1883,
     useSsl: true,
     caFile: 'ca.pem',
+    proxy: new Secret('http://proxy:3128'),
     accessToken: new Secret('token'),
     deviceId: 'thermal-camera-1',
     provisionedAt: '2026-11-23T12:00:00.000Z',

@@ -8,6 +8,7 @@ import { Secret } from '../../secret.ts';
 import { readJsonObject } from '../json/strictJson.ts';
 import { type ExternalSettings, type GivenText, type GivenTexts, givenTexts } from './externalSettings.ts';
 import { type ProvisionSettings, SETTINGS } from './provisionSettings.ts';
+import { proxyOf, withEnvironmentProxy } from './proxySettings.ts';
 import { duplicateProblems, readSettingKeys, type SettingKeys, type SettingProblem } from './settingKeys.ts';
 import { absent, requireSetting, takeSetting } from './settingProblem.ts';
 
@@ -98,6 +99,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
   const server = takeServer(keys, problems);
   const caFile = takeSetting(keys, SETTINGS.caFile, problems);
   if (caFile !== undefined) problems.push(...clearTextProblems(keys, server.useSsl));
+  const proxy = proxyOf(takeSetting(keys, SETTINGS.proxy, problems));
   const timeoutSeconds = takeSetting(keys, SETTINGS.timeoutSeconds, problems) ?? 30;
   const maxRetries = takeSetting(keys, SETTINGS.maxRetries, problems) ?? 3;
   const scrub = takeSetting(keys, SETTINGS.scrub, problems) ?? false;
@@ -112,6 +114,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
     host,
     ...server,
     caFile,
+    ...proxy,
     timeoutSeconds,
     maxRetries,
     name,
@@ -256,7 +259,9 @@ export async function readProvisionJson(
 ): Promise<ParsedProvisionJson & { readonly path: string }> {
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
-  return { ...parseProvisionJson(read.bytes, read.path, given), path: read.path };
+  const parsed = parseProvisionJson(read.bytes, read.path, given);
+  const settings = await withEnvironmentProxy(parsed.settings, externalSettings, read.path);
+  return { ...parsed, settings, path: read.path };
 }
 
 /**
@@ -284,7 +289,8 @@ function naming(name: NameSettings): readonly string[] {
 
 /**
  * The digest that decides whether an interrupted run may resume with these settings: 16 hexadecimal digits of the
- * SHA-256 over host (without case), port, key and name settings. Secret and limits may change during a run.
+ * SHA-256 over host (without case), port, key and name settings. Secret and limits may change during a run,
+ * and the proxy: who corrects the way to a server must not get a second device on it.
  */
 export function settingsDigest(settings: Omit<ProvisionSettings, 'deviceSecret'>): string {
   const { host, port, deviceKey, name } = settings;

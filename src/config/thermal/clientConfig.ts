@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { ProxyServer } from '../../endpoint.ts';
 import type { LogLevel } from '../../log/levels.ts';
 import type { Secret } from '../../secret.ts';
 
@@ -25,6 +26,8 @@ export interface ThingsboardSettings {
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
   readonly caFile?: string | undefined;
+  /** The way to the server; absent: that of the environment. */
+  readonly proxy?: ProxyServer | undefined;
   readonly keepAliveSeconds: number;
   /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 6). */
   readonly qosLevel: number;
@@ -69,7 +72,12 @@ export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: 
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-/** Whether two configurations are equal. The tokens are compared separately, because a Secret's JSON hides them. */
+const secretsOf = ({ thingsboard: { accessToken, proxy } }: ClientConfig): readonly Secret[] =>
+  proxy === undefined ? [accessToken] : [accessToken, proxy.url];
+
+/** Whether two configurations are equal. Secrets are compared separately, because their JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
-  return one.thingsboard.accessToken.equals(other.thingsboard.accessToken) && comparable(one) === comparable(other);
+  const others = secretsOf(other);
+  const isSame = secretsOf(one).every((secret, index) => others[index]?.equals(secret));
+  return isSame && comparable(one) === comparable(other);
 }

@@ -48,17 +48,22 @@ function sectionEdits(text: string, section: Node, entries: Entries, layout: Lay
 }
 
 /**
- * Removes `thingsboard.ca_file` when the new server uses TLS without one. The camera would continue to verify with the
- * old file and refuse a server that the agent has verified with the system's authorities.
+ * Removes what does not belong to the new server. With an old `ca_file` the camera would refuse a server that the agent
+ * has verified with the system's authorities. With an old `proxy` it would take another way than the proven one.
  */
-function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials): string {
-  if (!useSsl || caFile !== undefined) return text;
+function withoutStaleKeys(text: string, { useSsl, caFile, proxy }: ConfigCredentials): string {
+  const isCaFileStale = useSsl && caFile === undefined;
+  const current = isCaFileStale ? withoutKey(text, 'ca_file') : text;
+  return proxy === null ? withoutKey(current, 'proxy') : current;
+}
+
+function withoutKey(text: string, name: 'ca_file' | 'proxy'): string {
   let current = text;
   // Removes duplicates too: after the last one is removed, JSON.parse would read the one before it.
   for (;;) {
     const section = lastProperty(syntaxTree(current), 'thingsboard');
     const properties = section === undefined ? [] : propertiesOf(section.value);
-    const index = properties.findLastIndex(({ key }) => key.value === 'ca_file');
+    const index = properties.findLastIndex(({ key }) => key.value === name);
     const [before, stale, after] = [properties[index - 1], properties[index], properties[index + 1]];
     if (stale === undefined) return current;
     const staleEnd = stale.value.offset + stale.value.length;
@@ -73,19 +78,23 @@ function withoutStaleCaFile(text: string, { useSsl, caFile }: ConfigCredentials)
  * its bytes, its order and the white space around it. This includes numbers that a double can't hold, escapes, line
  * ends and the byte-order mark. Of duplicate keys the last one is edited. Missing sections `thingsboard`, `telemetry`
  * (with the default values) and `provisioning` are added. In an existing section only the keys of provisioning are
- * added. An old `ca_file` is removed when TLS is now used without one.
+ * added. An old `ca_file` is removed when TLS is now used without one, an old `proxy`
+ * when provision.json names none.
  * @param bytes a text for which `readThermalConfig` returned `usable`
  * @throws Failure CONFIG_UNREADABLE for an unusable text; INTERNAL when anything else would change
  */
 export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
   const json = readEditableConfig(bytes);
   if (!json.ok) throw new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: json.problem });
-  const text = withoutStaleCaFile(json.text, credentials);
+  const text = withoutStaleKeys(json.text, credentials);
   const root = syntaxTree(text);
   const layout = layoutOf(text, root);
   const edits: Edit[] = [];
   const added: (readonly [string, unknown])[] = [];
-  const changed: string[][] = [['thingsboard', 'ca_file']];
+  const changed: string[][] = [
+    ['thingsboard', 'ca_file'],
+    ['thingsboard', 'proxy'],
+  ];
   for (const { name, entries, whole } of sectionsOf(credentials)) {
     const section = lastProperty(root, name);
     if (section === undefined) {

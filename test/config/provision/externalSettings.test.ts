@@ -79,6 +79,12 @@ describe('key and secret from the environment', () => {
       'THERMAL_DEVICE_SECRET',
       'THERMAL_DEVICE_SECRET_FILE',
       'CREDENTIALS_DIRECTORY',
+      'https_proxy',
+      'HTTPS_PROXY',
+      'all_proxy',
+      'ALL_PROXY',
+      'no_proxy',
+      'NO_PROXY',
     ]);
   });
 
