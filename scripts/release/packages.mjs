@@ -8,7 +8,7 @@ const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Makes the package for npm. Its modes are those that git knows: npm packs what umask has made of them. */
 async function packForNpm(run, root, folder) {
-  run('node', 'scripts/build.mjs');
+  run('node', 'scripts/build.mjs', '--sbom');
   const [{ files }] = JSON.parse(run('npm', 'pack', '--dry-run', '--json'));
   for (const { path, mode } of files) await chmod(join(root, path), (mode & 0o100) === 0 ? 0o644 : 0o755);
   run('npm', 'pack', '--silent', '--pack-destination', folder);

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../docs/markdown.ts';
 import { hasProgram, outputOf } from './debianPackage.ts';
 import { evaluate, runNode } from './scripts.ts';
@@ -64,9 +64,10 @@ describe('the sources of a release', () => {
 
 describe('a package of a release', () => {
   const problemsOfPackage = (file: string, version: string) => {
-    const bill = 'process.getBuiltinModule("fs").readFileSync(input.sbom, "utf8")';
-    const sbom = join(inject('bundle'), '../sbom.cdx.json');
-    return evaluate(PROBLEMS, `script.problemsOfPackage(input.file, ${bill}, input.version)`, { file, sbom, version });
+    const sbom = JSON.stringify(`file://${ROOT}scripts/sbom/billOfMaterials.mjs`);
+    const bill = `await (await import(${sbom})).billOfMaterials(input.root, { inputs: {}, outputs: {} })`;
+    const input = { root: ROOT, file, version };
+    return evaluate(PROBLEMS, `script.problemsOfPackage(input.file, ${bill}, input.version)`, input);
   };
 
   it('is refused when its SBOM has another version', async () => {
