@@ -12,6 +12,8 @@ export interface Storage {
   readonly text: string;
   /** Where an overlay writes this path; null: that can't be seen. Absent: not an overlay. */
   readonly inUpper?: string | null;
+  /** Where an overlay finds this path until it is written, topmost first. These paths need not be visible. */
+  readonly inLower?: readonly string[];
 }
 
 /** What is known of the system's storage. */
@@ -129,8 +131,10 @@ async function judgeOverlay(path: string, mount: Mount, sources: Known, layersLe
   const upper = given === undefined ? undefined : await visibleUpper(given, mount, sources);
   if (upper !== undefined) {
     const { kind, text } = await judge(upper.path, { ...sources, table: upper.table }, layersLeft - 1);
-    const inUpper = join(upper.path, relative(mount.mountPoint, path));
-    return { kind, text: `${overlay} whose upper layer ${upper.path} is on ${text}`, inUpper };
+    const within = relative(mount.mountPoint, path);
+    const inLower = lowerLayers(mount).map((layer) => join(layer, within));
+    const inUpper = join(upper.path, within);
+    return { kind, text: `${overlay} whose upper layer ${upper.path} is on ${text}`, inUpper, inLower };
   }
   const option = CONTAINER_LAYER.test(given ?? '') ? undefined : volatileRoot(mount, sources);
   if (option !== undefined) {
@@ -139,6 +143,10 @@ async function judgeOverlay(path: string, mount: Mount, sources: Known, layersLe
   }
   return { kind: 'unseen', text: `${overlay} whose upper layer can't be seen from here`, inUpper: null };
 }
+
+/** Newer kernels show each layer in an option of its own. */
+const lowerLayers = ({ superOptions }: Mount): readonly string[] =>
+  superOptions.flatMap((option) => /^lowerdir\+?=(.*)$/.exec(option)?.[1]?.split(':') ?? []);
 
 /** The upper layer and the mounts without the overlay. undefined: this process does not see the upper layer. */
 async function visibleUpper(

@@ -59,6 +59,13 @@ export function registerSimulate(program: Command): void {
     )
     .option('--reprovision', 'answer SUCCESS again to a pre-provisioned device (as ThingsBoard before 4.2.1.1)')
     .option('--device <name[=token]>', 'a device created beforehand; may be repeated', collect, [])
+    .option(
+      '--device-basic <name=client,user[,password]>',
+      'a device with MQTT_BASIC credentials, whose parts may be empty; may be repeated',
+      collect,
+      [],
+    )
+    .option('--device-cert <name=file>', 'a device with this X.509 certificate (PEM); may be repeated', collect, [])
     .option('--device-limit <n>', 'limit of devices of the tenant')
     .option('--latency <ms>', 'delay of PUBACK and answers')
     .option('--commit-delay <ms>', 'time from a request to its commit, also if the client has gone')
@@ -67,6 +74,10 @@ export function registerSimulate(program: Command): void {
     .option('--release <version>', 'ThingsBoard release to behave like: 4.3 or 3.8 (default 4.3)')
     .option('--rate-limit <n/s>', 'close connections of devices that send more than N messages in S seconds together')
     .option('--legacy-suback', 'send neither SUBACK nor UNSUBACK while provisioning (as ThingsBoard before 3.9)')
+    .option(
+      '--legacy-certificates',
+      'close connections with a client certificate of no device before CONNECT (as ThingsBoard before 3.5)',
+    )
     .option('--fault <fault>', 'a fault, see below; may be repeated', collect, [])
     .option('--registry-file <file>', 'keep devices and counts in this JSON file')
     .option('--rest-port <port>', "serve REST calls of ThingsBoard's administration on this TCP port; 0: any free one")
