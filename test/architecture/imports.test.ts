@@ -33,8 +33,8 @@ const DEVICE = [
 
 /** The rooms and files of src, and the rooms that each may import: only rooms above it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'endpoint.ts': ['secret.ts'],
   'secret.ts': [],
+  'endpoint.ts': ['secret.ts'],
   'version.ts': [],
   'nodeVersion.ts': [],
   machines: [],

@@ -22,12 +22,7 @@ import {
 } from '../../support/provocation.ts';
 import { behindConnectProxy, behindProxy } from '../../support/proxies.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
-import {
-  closedPort,
-  startHttpServer,
-  startPlainBroker,
-  startSilentServer,
-} from '../../support/strangeServers.ts';
+import { closedPort, startHttpServer, startPlainBroker, startSilentServer } from '../../support/strangeServers.ts';
 import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts';
 
 const DAY_MS = 86_400_000;
@@ -146,10 +141,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   CONNECT_TIMEOUT: atPort(startBlackHole),
   PROXY_UNREACHABLE: inLayout(async (atEnd) => behindProxy(atEnd, await closedPort())),
   PROXY_TARGET_UNREACHABLE: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 502 })),
-  PROXY_LOGIN_REFUSED: {
-    ...inLayout((atEnd) => behindConnectProxy(atEnd, { login: 'user:word' })),
-    hint: /^Add them to provisioning\.proxy in provision\.json: http:\/\/USER:PASSWORD@HOST:PORT\./,
-  },
+  PROXY_LOGIN_REFUSED: inLayout((atEnd) => behindConnectProxy(atEnd, { login: 'user:word' })),
   PROXY_FORBIDS: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 403 })),
   NOT_A_PROXY: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 404 })),
   ANSWER_TIMEOUT: atPort(startSilentServer),
