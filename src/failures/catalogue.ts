@@ -645,13 +645,7 @@ export const FAILURES = {
     exitStatus: EXIT.NOPERM,
     retryable: false,
     hint: 'Let the proxy allow connections to {target}. Many proxies allow only port 443.',
-    texts: {
-      forbidden: 'The proxy {proxy} does not allow a connection to {target} ({answer})',
-      addressKind: {
-        message: 'The proxy {proxy} does not support the kind of address of {target}',
-        hint: 'Choose in {source} who resolves the name: with socks5h the proxy, with socks5 this device.',
-      },
-    },
+    texts: { forbidden: 'The proxy {proxy} does not allow a connection to {target}: {answer}' },
   },
 
   NOT_A_PROXY: {

@@ -113,7 +113,7 @@ const REPLIES: Readonly<Record<string, readonly [Refusal, string]>> = {
   HostUnreachable: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'host unreachable, or its name is unknown'],
   ConnectionRefused: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'nothing listens on that port'],
   TTLExpired: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'the host does not answer'],
-  AddressNotSupported: [['PROXY_FORBIDS', 'addressKind'], 'SOCKS reply 8'],
+  AddressNotSupported: [['PROXY_FORBIDS', 'forbidden'], 'SOCKS reply 8, it does not support this kind of address'],
 };
 
 /** @param text of the library's error; test/provision/proxyFailures.test.ts meets each of them */

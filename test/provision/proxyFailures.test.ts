@@ -11,9 +11,14 @@ describe('a proxy that does not open the way', () => {
   it.each([
     ['http', { login: LOGIN }, 'PROXY_LOGIN_REFUSED', /demands a user and a password/],
     ['socks5h', { login: LOGIN }, 'PROXY_LOGIN_REFUSED', /demands a user and a password/],
-    ['http', { refuse: 403 }, 'PROXY_FORBIDS', /does not allow a connection to tb.example:1883 \(HTTP 403\)/],
+    ['http', { refuse: 403 }, 'PROXY_FORBIDS', /does not allow a connection to tb.example:1883: HTTP 403/],
     ['socks5h', { refuse: 2 }, 'PROXY_FORBIDS', /does not allow a connection to tb.example:1883/],
-    ['socks5h', { refuse: 8 }, 'PROXY_FORBIDS', /does not support the kind of address of tb.example:1883/],
+    [
+      'socks5h',
+      { refuse: 8 },
+      'PROXY_FORBIDS',
+      /does not allow a connection to tb.example:1883: SOCKS reply 8, it does not support this kind/,
+    ],
     ['http', { refuse: 502 }, 'PROXY_TARGET_UNREACHABLE', /has no connection to tb.example:1883: HTTP 502/],
     ['http', { refuse: 503 }, 'PROXY_TARGET_UNREACHABLE', /HTTP 503/],
     ['http', { refuse: 504 }, 'PROXY_TARGET_UNREACHABLE', /HTTP 504/],
