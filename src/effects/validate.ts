@@ -15,7 +15,7 @@ import { deviceStorage, recoverableStorage, unseenStorage, volatileStorage } fro
 import { nameSourceOf } from '../device/nameSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
-import { hostAndPort } from '../endpoint.ts';
+import { hostAndPort, shownProxy } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 import type { Mount } from '../files/mountTable.ts';
 import { folderOwner } from '../files/ownFiles.ts';
@@ -76,8 +76,11 @@ export async function validate(
   for (const warning of [...lasting, ...configWarnings(problemsLeft(config))]) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
   const server = hostAndPort(settings);
-  log.info('validate.passed', `provision.json is complete; the server is ${server}`, {
+  const { proxy } = settings;
+  const through = proxy === undefined ? '' : `, through the proxy ${shownProxy(proxy)} (${proxy.from})`;
+  log.info('validate.passed', `provision.json is complete; the server is ${server}${through}`, {
     server,
+    ...(proxy === undefined ? {} : { proxy: shownProxy(proxy) }),
     ...(path === paths.provisionJson ? {} : { provisionJson: path }),
     tls: useSsl,
     nameSource: nameSourceOf(settings.name),

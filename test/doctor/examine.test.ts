@@ -106,6 +106,7 @@ describe('the files', () => {
       ['provision.json', 'passed'],
       ['board secret', 'skipped'],
       ['authorities', 'skipped'],
+      ['proxy', 'passed'],
       ['thermal_config.json', 'passed'],
       ['log file', 'passed'],
       ['link target', 'passed'],

@@ -2,14 +2,14 @@ import * as z from 'zod/mini';
 import type { CredentialsKind } from '../../device/candidate.ts';
 import { isNameText, NAME_PARTS, type NameSettings } from '../../device/nameSettings.ts';
 import type { Secret } from '../../secret.ts';
+import { PROXY_EXPECTED } from '../proxy/proxyUrl.ts';
 import { describeHost, isHost } from './host.ts';
+import { proxyProblem, type WaySettings } from './proxySettings.ts';
 
 /** The settings of provision.json with defaults filled in. */
-export interface ProvisionSettings {
+export interface ProvisionSettings extends WaySettings {
   readonly deviceKey: Secret;
   readonly deviceSecret: Secret;
-  readonly host: string;
-  readonly port: number;
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; undefined: the system's authorities. */
   readonly caFile: string | undefined;
@@ -110,6 +110,14 @@ export const SETTINGS = {
     synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_pem', 'ca_bundle', 'root_ca'],
     schema: path,
     expected: 'the path of a PEM file, at most 1024 characters, relative to the device folder',
+  }),
+  proxy: setting({
+    spellings: ['provisioning.proxy'],
+    synonyms: ['proxy_url', 'https_proxy', 'all_proxy', 'socks_proxy'],
+    schema: z.string().check(z.refine((text) => proxyProblem(text) === undefined)),
+    expected: PROXY_EXPECTED,
+    secret: true,
+    describeText: proxyProblem,
   }),
   timeoutSeconds: setting({
     spellings: ['provisioning.timeout_seconds', 'provisioning.timeoutSeconds', 'timeout_seconds'],
