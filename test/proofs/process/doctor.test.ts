@@ -243,6 +243,7 @@ describe.concurrent('doctor', () => {
     expect(of('failed')).toEqual(['provision.json']);
     expect(of('skipped')).toEqual([
       'authorities',
+      'proxy',
       'name resolution',
       'TCP connection',
       'TLS',
