@@ -1,7 +1,7 @@
 /** The camera's own key pair. The library is large, so this module is loaded only for X.509 credentials. */
 
-// The X.509 library needs this metadata API when it is loaded.
-import 'reflect-metadata';
+// First: the X.509 library needs it while it is loaded.
+import '../reflectMetadata.ts';
 import { webcrypto } from 'node:crypto';
 import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
 import { Secret } from '../secret.ts';

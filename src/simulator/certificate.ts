@@ -3,8 +3,8 @@
  * library is large, so the simulator loads this module only for TLS.
  */
 
-// The X.509 library needs this metadata API when it is loaded.
-import 'reflect-metadata';
+// First: the X.509 library needs it while it is loaded.
+import '../reflectMetadata.ts';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
 import {
