@@ -73,15 +73,34 @@ async function existing(path: string): Promise<string> {
   return '/';
 }
 
+type Known = StorageSources & { readonly table: readonly Mount[] };
+
+const knownOf = ({ table, ...sources }: StorageSources): Known => ({ ...sources, table: table ?? [] });
+
 /**
  * Finds out whether what is written at a path outlasts a reboot. Storage of which nothing is known counts as lasting.
  * @param path absolute; it does not have to exist
  */
-export async function storageOf(path: string, { table, ...sources }: StorageSources): Promise<Storage> {
-  return judge(await existing(path), { ...sources, table: table ?? [] }, MAX_LAYERS);
+export async function storageOf(path: string, sources: StorageSources): Promise<Storage> {
+  return judge(await existing(path), knownOf(sources), MAX_LAYERS);
 }
 
-type Known = StorageSources & { readonly table: readonly Mount[] };
+/**
+ * `storageOf` for several paths at one time: what the kernel says of a block device is read once for all paths on one
+ * mount.
+ */
+export function sharedStorageOf(sources: StorageSources): (path: string) => Promise<Storage> {
+  const known = knownOf(sources);
+  const ofMount = new Map<Mount | undefined, Promise<Storage>>();
+  return async (given) => {
+    const path = await existing(given);
+    const mount = mountOf(path, known.table);
+    const storage = ofMount.get(mount) ?? judge(path, known, MAX_LAYERS);
+    // The storage of an overlay depends on the path.
+    if (mount === undefined || !OVERLAYS.has(mount.fileSystem)) ofMount.set(mount, storage);
+    return storage;
+  };
+}
 
 const lasting = (text: string): Storage => ({ kind: 'lasting', text });
 
