@@ -13,6 +13,8 @@ import { debianChangelog } from './deb/changelog.mjs';
 import { copyright } from './deb/copyright.mjs';
 import { manPage } from './deb/manPage.mjs';
 import { addNode, NODE_DEPENDS, NODE_VERSION, NODES } from './deb/node.mjs';
+import { billOfMaterials } from './sbom/billOfMaterials.mjs';
+import { librariesOf } from './sbom/libraries.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NAME = 'thermal-provision';
@@ -21,9 +23,9 @@ const PROGRAM = `usr/share/${NAME}`;
 const OWN = `usr/lib/${NAME}`;
 const SCRIPTS = [`${PROGRAM}/main.js`, `${PROGRAM}/thingsboard/setup-profile.sh`, `${OWN}/node`, `${OWN}/uninstall.sh`];
 /** Pages for developers, and pictures of README.md. All other pages in docs/ are for operators. */
-const DOCS_LEFT_OUT = ['library.md', 'certificate.md', 'pictures'];
-/** xz needs more than a minute for Node. */
-const BUILD_LIMIT_MS = 10 * 60 * 1000;
+const DOCS_LEFT_OUT = ['library.md', 'certificate.md', 'releasing.md', 'pictures'];
+/** xz needs more than a minute for Node, on a crowded machine many. */
+const BUILD_LIMIT_MS = 30 * 60 * 1000;
 
 // --deb-version: the same program with another version, for tests of upgrades.
 // --level: of xz. 0 is quick, for tests.
@@ -84,31 +86,36 @@ async function copy(stage, from, to) {
 
 const compressed = (text) => gzipSync(text, { level: 9 });
 
-/** Adds the device's program. @returns esbuild's input files, for the licences */
+/** Adds the device's program. @returns esbuild's metafile of it */
 async function addProgram(stage, version) {
   const folder = join(stage, PROGRAM);
-  run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder]);
-  const inputs = JSON.parse(await readFile(join(folder, 'inputs.json'), 'utf8'));
-  await rm(join(folder, 'inputs.json'));
+  const list = join(stage, 'metafile.json');
+  run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder, '--metafile', list]);
+  const metafile = JSON.parse(await readFile(list, 'utf8'));
+  await rm(list);
   const main = await readFile(join(folder, 'main.js'), 'utf8');
   await writeFile(join(folder, 'main.js'), main.replace(/^#!.*/, `#!${kind.node}`));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name: NAME, version, type: 'module' })}\n`);
   await mkdir(join(stage, 'usr/bin'), { recursive: true });
   await symlink(`../share/${NAME}/main.js`, join(stage, 'usr/bin', NAME));
-  return inputs;
+  return metafile;
 }
 
-/** Adds Node and its licence. @returns what the copyright file says about it */
+/** Adds Node and its licence. @returns both, for the bill of materials */
 async function addOwnNode(stage) {
-  await put(stage, NODE_LICENCE, await addNode(values.arch, join(stage, OWN)));
-  return `
+  const licence = await addNode(values.arch, join(stage, OWN));
+  await put(stage, NODE_LICENCE, licence);
+  return { version: NODE_VERSION, binary: await readFile(join(stage, OWN, 'node')), licence };
+}
+
+/** What the copyright file says about it. */
+const NODE_COPYRIGHT = `
 ${'-'.repeat(78)}
 node ${NODE_VERSION} (MIT)
 
 The program /${OWN}/node is Node, from npm's package ${NODES[values.arch].npm}, without its symbols.
 Copyright Node.js contributors. Its licence and those of its libraries: /${NODE_LICENCE}
 `;
-}
 
 async function addUnits(stage) {
   for (const entry of await readdir(`${root}packaging/systemd`, { withFileTypes: true })) {
@@ -221,21 +228,23 @@ async function buildTar(stage, seconds) {
 const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
 const newest = await debianChangelog(root);
 if (newest.version !== version) throw new Error(`CHANGELOG.md: ${newest.version}, package.json: ${version}`);
-const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? newest.seconds);
+const { seconds } = newest;
 const debVersion = values['deb-version'] ?? version;
 
 const folder = await mkdtemp(join(tmpdir(), 'thermal-deb-'));
 const stage = join(folder, `${kind.package}-${version}`);
 try {
-  const inputs = await addProgram(stage, version);
+  const metafile = await addProgram(stage, version);
+  const node = values.standalone ? await addOwnNode(stage) : undefined;
+  await put(stage, `${PROGRAM}/sbom.cdx.json`, await billOfMaterials(root, metafile, { node }));
   await addUnits(stage);
   await addServerScript(stage);
   await addExamples(stage);
   for (const name of await readdir(`${root}docs`)) {
     if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
   }
-  const ownNode = values.standalone ? await addOwnNode(stage) : '';
-  await put(stage, `${DOCS}/copyright`, (await copyright(root, inputs)) + ownNode);
+  const { libraries } = await librariesOf(root, metafile);
+  await put(stage, `${DOCS}/copyright`, copyright(libraries) + (node === undefined ? '' : NODE_COPYRIGHT));
   await put(stage, `${DOCS}/changelog.gz`, compressed(newest.text));
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);
   await put(stage, `usr/share/man/man1/${NAME}.1.gz`, compressed(await manPage({ version, date })));
@@ -245,7 +254,8 @@ try {
       ? await buildTar(stage, seconds)
       : await buildDeb(stage, debVersion, seconds);
   const bytes = (await readFile(built)).length;
-  console.log(`${built}: ${bytes} bytes, ${inputs.filter((it) => it.startsWith('src/')).length} own sources in it`);
+  const own = Object.keys(metafile.inputs).filter((it) => it.startsWith('src/'));
+  console.log(`${built}: ${bytes} bytes, ${own.length} own sources in it`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

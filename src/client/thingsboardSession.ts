@@ -1,9 +1,10 @@
 /** A session of normal operation, which stays open. For one question and its answer see src/thingsboard/exchange.ts. */
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
-import type { Authorities } from '../endpoint.ts';
+import { type DeviceCredentials, type DeviceLogin, loginOf } from '../deviceCredentials.ts';
+import type { Authorities, ProxyServer } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { closedFailure, networkFailure, notMqttFailure, timeoutFailure } from '../failures/networkFailure.ts';
@@ -59,19 +60,24 @@ export interface ThingsboardSession {
 
 export interface SessionOptions {
   readonly settings: ThingsboardSettings;
+  /** The configured credentials, with certificate and key. */
+  readonly credentials: DeviceCredentials;
   /** The trusted authorities for TLS. */
   readonly ca: Authorities | undefined;
+  /** The way to the server; undefined: a direct connection. */
+  readonly proxy?: ProxyServer | undefined;
   readonly limits: SessionLimits;
   readonly signal: AbortSignal;
 }
 
 const addressOf = ({ host, port, useSsl }: ThingsboardSettings) => ({ host, port, useSsl });
 
-function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
+function clientOptions({ settings, limits }: SessionOptions, login: DeviceLogin): IClientOptions {
   return {
     ...LOGIN_OPTIONS,
-    clientId: settings.deviceId,
-    username: settings.accessToken.reveal(),
+    clientId: login.clientId,
+    ...(login.username === undefined ? {} : { username: login.username }),
+    ...(login.password === undefined ? {} : { password: login.password }),
     keepalive: settings.keepAliveSeconds,
     queueQoSZero: false,
     // The session's own limit ends first and reports the reason.
@@ -80,7 +86,7 @@ function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
 }
 
 /** Calls `onExcess` for an incoming packet above the limit. MQTT.js's parser would store it without a limit. */
-function limitIncoming(client: MqttClient, socket: Socket, onExcess: () => void): void {
+function limitIncoming(client: MqttClient, socket: Duplex, onExcess: () => void): void {
   let unparsed = 0;
   client.on('packetreceive', () => {
     unparsed = 0;
@@ -92,19 +98,22 @@ function limitIncoming(client: MqttClient, socket: Socket, onExcess: () => void)
 }
 
 /**
- * Connects with the device's access token as user name (docs/thingsboard.md, section 5) and waits for CONNACK.
+ * Logs in as the device (docs/thingsboard.md, section 5) and waits for CONNACK.
  * @throws Failure of connackFailure and networkFailure, NOT_MQTT, ANSWER_TIMEOUT; the signal's reason
  */
 export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
   const { settings, limits, signal } = options;
   signal.throwIfAborted();
-  const server = operationServer(settings);
+  const address = { ...addressOf(settings), proxy: options.proxy };
+  const server = operationServer(address);
   const qos = settings.qosLevel === 0 ? 0 : 1;
   const ending = createSessionEnding();
   let connectedAt: number | undefined;
   let first: Buffer | undefined;
-  const { socket, progress } = openStream({ ...addressOf(settings), ca: options.ca });
-  const client = new MqttClient(() => socket, clientOptions(options));
+  const login = loginOf(options.credentials, settings.deviceId);
+  const { clientCertificate } = login;
+  const { socket, progress } = openStream({ ...address, ca: options.ca, clientCertificate });
+  const client = new MqttClient(() => socket, clientOptions(options, login));
   const closedByServer = (error?: Error): Failure => {
     if (connectedAt === undefined) {
       return error === undefined ? closedFailure(server, progress()) : networkFailure(error, server, progress());

@@ -1,8 +1,11 @@
 import type { PrepareInput, PrepareOutput } from '../../machines/provision.types.ts';
+import { boardSecretFile } from '../config/provision/boardSecretFile.ts';
 import { currentSettings } from '../config/provision/currentSettings.ts';
+import type { ProvisionSettings } from '../config/provision/provisionSettings.ts';
 import { isForeignBoard, mayBeThisBoard } from '../device/board.ts';
-import { generateToken } from '../device/candidate.ts';
+import { drawRandom, generateCredentials } from '../device/candidate.ts';
 import { deviceNameFor } from '../device/deviceName.ts';
+import { type DeviceCredentials, fingerprintOf, labelOf } from '../deviceCredentials.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { folderOwner, setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
@@ -57,9 +60,24 @@ async function usableCredentials(
   return { stored: undefined, warnings: [reason.warning] };
 }
 
+/** Draws the credentials of a new name, or derives them from the board secret. @throws Failure BOARD_SECRET_UNUSABLE */
+async function newCredentials(
+  { paths, externalSettings }: EffectDependencies,
+  settings: ProvisionSettings,
+  deviceName: string,
+): Promise<DeviceCredentials> {
+  const { credentials = 'access_token', host, deviceKey, tokenGeneration = 1 } = settings;
+  const file = boardSecretFile(settings, externalSettings);
+  if (file === undefined) return generateCredentials(credentials, deviceName, drawRandom);
+  const { drawDerived, readBoardSecret } = await import('../device/boardSecret.ts');
+  const secret = await readBoardSecret(file, paths.deviceFolder);
+  const binding = { host, deviceKey, deviceName, generation: tokenGeneration };
+  return generateCredentials(credentials, deviceName, drawDerived(secret, binding));
+}
+
 /**
- * Reuses the stored name and access token, or generates them and makes them durable. The device generates its own
- * token so that it can check later whether an unanswered request succeeded. The pause of --splay follows: a kill during
+ * Reuses the stored name and credentials, or generates them and makes them durable. The device generates its own
+ * credentials so that it can check later whether an unanswered request succeeded. The pause of --splay follows: a kill during
  * the pause loses nothing, because the next start runs this effect again.
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_*, CREDENTIALS_*, DISK_*, FOLDER_NOT_WRITABLE
  */
@@ -73,15 +91,17 @@ export async function prepare(
   // An earlier run may already use its second or third name.
   const nameIndex = Math.max(input.nameIndex, ...(stored?.candidates.map((candidate) => candidate.nameIndex) ?? []));
   let candidate = stored?.candidates.find((known) => known.nameIndex === nameIndex);
+  const derives = boardSecretFile(settings, dependencies.externalSettings) !== undefined;
   if (candidate === undefined) {
+    // provision.json is the word of its folder's owner, so a command of it runs as that user.
+    const name = await deviceNameFor(settings.name, { signal, ...(await folderOwner(paths.provisionJson)) });
     candidate = {
       nameIndex,
-      // provision.json is the word of its folder's owner, so a command of it runs as that user.
-      name: await deviceNameFor(settings.name, { signal, ...(await folderOwner(paths.provisionJson)) }),
-      token: generateToken(),
+      name,
+      credentials: await newCredentials(dependencies, settings, name),
       runId: input.runId,
       // If the first name was never sent, its file is removed at the end of the run. Later names stay.
-      answered: nameIndex > 1,
+      answered: nameIndex > 1 || derives,
     } satisfies Candidate;
     signal.throwIfAborted();
     await writeCredentials(paths.credentials, {
@@ -90,14 +110,14 @@ export async function prepare(
       candidates: [...(stored?.candidates ?? []), candidate],
       granted: stored?.granted ?? null,
     });
-    log.info('candidate.drawn', `Generated the device name ${candidate.name} and an access token`, {
+    log.info('candidate.drawn', `Generated the device name ${candidate.name} and ${labelOf(candidate.credentials)}`, {
       deviceName: candidate.name,
-      token: candidate.token.fingerprint(),
+      token: fingerprintOf(candidate.credentials),
     });
   } else {
-    log.info('candidate.adopted', `Reusing the device name ${candidate.name} and its access token, generated earlier`, {
+    log.info('candidate.adopted', `Reusing the device name ${candidate.name} and its credentials, generated earlier`, {
       deviceName: candidate.name,
-      token: candidate.token.fingerprint(),
+      token: fingerprintOf(candidate.credentials),
       drawnByRun: candidate.runId,
     });
   }
@@ -108,9 +128,10 @@ export async function prepare(
   return {
     nameIndex,
     deviceName: candidate.name,
-    fingerprint: candidate.token.fingerprint(),
-    reused: candidate.runId !== input.runId,
-    answered: candidate.answered,
+    fingerprint: fingerprintOf(candidate.credentials),
+    // The card may have been wiped after a request: the server may know derived credentials.
+    reused: derives || candidate.runId !== input.runId,
+    answered: candidate.answered && !derives,
     granted: granted === null ? null : issuedSummary(granted, input.runId),
     warnings,
     at: clock.now(),

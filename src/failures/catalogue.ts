@@ -36,6 +36,7 @@ const SESSION_HINT =
   '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
 const SHORT_SESSION_HINT =
   'If that repeats, there are two causes: another client uses the same access token (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
+const OTHER_SERVICE = 'Another service may listen there: check host, port and scheme in {source}. {again}';
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
@@ -120,7 +121,7 @@ export const FAILURES = {
         hint: SIMULATE_HINT,
       },
       simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
-      simulateDevice: { message: '--device "{name}" does not have the form NAME[=TOKEN]', hint: SIMULATE_HINT },
+      simulateDevice: { message: 'A --{option} does not have the form {form}', hint: SIMULATE_HINT },
       simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },
       simulateTwoCertificates: {
         message: '--tls generates a certificate, so it excludes --cert and --key',
@@ -241,6 +242,20 @@ export const FAILURES = {
     },
   },
 
+  BOARD_SECRET_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Let {from} name a file with 16 to 4096 bytes that are not all alike, or remove it: then the access token is random, and a lost card loses the device.',
+    texts: { file: "The board secret {path} can't be used: {why}" },
+  },
+
+  CLIENT_CERTIFICATE_UNUSABLE: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Let thingsboard.{setting} in thermal_config.json name a readable PEM file, relative to the device folder. If certificate or key is lost, delete the device on the server and provision the camera again.',
+    texts: { file: "The client certificate can't be used: {path}: {why}" },
+  },
+
   // The camera's configuration
 
   CONFIG_MISSING: {
@@ -262,6 +277,10 @@ export const FAILURES = {
     hint: 'Correct the listed values in thermal_config.json, or restore a backup.',
     texts: {
       rules: 'The camera could not load thermal_config.json:{problems}',
+      proxyVariable: {
+        message: 'The environment variable {variable} names no usable proxy: found {problem}, expected {expected}',
+        hint: 'Correct or remove {variable} in the environment of the agent (systemctl edit, EnvironmentFile=).',
+      },
       newConfig: {
         message: 'The camera could not load the new configuration:{problems}',
         hint: 'Nothing was written. Check provision.json for values that the camera does not accept.',
@@ -350,7 +369,7 @@ export const FAILURES = {
     texts: {
       readOnly: {
         message: 'Could not {doing}: {errno} (the file system is mounted read-only)',
-        hint: 'Mount the file system read-write. If it became read-only by itself, the storage may be failing (dmesg).',
+        hint: 'Mount the file system read-write, or a partition at that folder. If it became read-only by itself, the storage may be failing (dmesg).',
       },
       flagged: {
         message:
@@ -595,6 +614,64 @@ export const FAILURES = {
     },
   },
 
+  // A proxy in between
+
+  PROXY_UNREACHABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: 'Check {source}, and the network between this device and the proxy. {again}',
+    texts: {
+      connecting: 'No connection to the proxy {proxy}: {why} ({errno})',
+      noAnswer: 'No connection to the proxy {proxy} within {seconds} s',
+      closed: {
+        message: 'The proxy {proxy} closed the connection before it opened the way to {target}',
+        hint: OTHER_SERVICE,
+      },
+      silent: {
+        message: 'The proxy {proxy} did not open the way to {target} within {seconds} s',
+        hint: `Look in the log of the proxy: {target} may not answer it. ${OTHER_SERVICE}`,
+      },
+    },
+  },
+
+  PROXY_TARGET_UNREACHABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: 'Check {section}.host and port in {file}, and that the proxy itself can reach {target}. {again}',
+    texts: { connecting: 'The proxy {proxy} has no connection to {target}: {answer}' },
+  },
+
+  PROXY_LOGIN_REFUSED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Correct {source}: {scheme}://USER:PASSWORD@HOST:PORT, with special characters as % and two digits (@ is %40).',
+    texts: {
+      refused: 'The proxy {proxy} refuses the user and the password',
+      demanded: 'The proxy {proxy} demands a user and a password',
+      otherKind: {
+        message: 'The proxy {proxy} demands another kind of login ({answer})',
+        hint: 'Let the proxy accept a user and a password (Basic), or this device without a login.',
+      },
+    },
+  },
+
+  PROXY_FORBIDS: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Let the proxy allow connections to {target}. Many proxies allow only port 443.',
+    texts: { forbidden: 'The proxy {proxy} does not allow a connection to {target}: {answer}' },
+  },
+
+  NOT_A_PROXY: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: false,
+    hint: OTHER_SERVICE,
+    texts: {
+      notProxy: '{proxy} does not answer as a proxy of this kind does',
+      noConnect: '{proxy} answers {answer} to CONNECT, as a web server does',
+    },
+  },
+
   ANSWER_TIMEOUT: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: true,
@@ -791,6 +868,10 @@ export const FAILURES = {
         message: OWN_NAME,
         hint: 'The profile checks pre-provisioned devices: delete the server attribute provisionState of {name} on the server, then start again.',
       },
+      otherSecret: {
+        message: `${REFUSED_NAME}, and does not know the credentials that the board secret gives`,
+        hint: `The device {name} was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
+      },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
   },
@@ -827,9 +908,21 @@ export const FAILURES = {
   CREDENTIALS_TYPE_UNSUPPORTED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Change the credentials of the device on the server to an access token, and delete its server attribute provisionState, so that it may be provisioned again.',
+    hint: 'Change the credentials of the device on the server to an access token, MQTT_BASIC or an X.509 certificate, and delete its server attribute provisionState, so that it may be provisioned again.',
     texts: {
-      otherType: 'The device has {type} credentials on the server; thermal_config.json can only hold an access token',
+      otherType: 'The device has {type} credentials on the server, which are not for MQTT',
+    },
+  },
+
+  CLIENT_KEY_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: "Put the private key of the certificate that the device has on the server into {path} (PEM, without a password), and delete the device's server attribute provisionState, so that it may be provisioned again.",
+    texts: {
+      absent: 'The device has an X.509 certificate on the server, and its private key is not here: there is no {path}',
+      unreadable: "The device has an X.509 certificate on the server, and {path} can't be read",
+      otherKey:
+        'The device has an X.509 certificate on the server, and {path} does not hold its private key without a password',
     },
   },
 

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../failures/failure.ts';
 import type { Credentials } from './credentials.ts';
-import { credentialsKey, credentialsProblem, randomAlphanumeric } from './credentials.ts';
+import { credentialsKey, credentialsProblem, randomAlphanumeric, x509 } from './credentials.ts';
 import { FIRST_PROFILE_ID, ProfileList } from './profileList.ts';
 
 export interface Device {
@@ -17,6 +17,8 @@ export interface Device {
   readonly provisioned: boolean;
   /** Id of its device profile. */
   readonly profile: string;
+  /** Registered as a gateway; the server keeps it in the device's additionalInfo. */
+  readonly gateway?: true;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface NewDevice {
   readonly credentials?: Credentials;
   readonly provisioned?: boolean;
   readonly profile?: string;
+  readonly gateway?: boolean;
 }
 
 /** A device as tests check it. */
@@ -116,12 +119,13 @@ export class Registry {
 
   /** @throws Failure USAGE when the name or the credentials are taken or invalid */
   addDevice(device: NewDevice): void {
-    const credentials = device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() };
+    const credentials = stored(device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() });
     const { name, provisioned = false, profile = FIRST_PROFILE_ID } = device;
+    const gateway = device.gateway === true ? { gateway: true as const } : {};
     const { id = randomUUID(), createdTime = Date.now() } = device;
     if (this.#devices.has(name)) throw new Failure('USAGE', 'simulateNameTaken', { name });
     this.#requireFree(name, credentials);
-    this.#devices.set(name, { id, createdTime, name, credentials, provisioned, profile });
+    this.#devices.set(name, { id, createdTime, name, credentials, provisioned, profile, ...gateway });
     this.#nameByCredentials.set(credentialsKey(credentials), name);
     this.#onChange();
   }
@@ -147,8 +151,9 @@ export class Registry {
   }
 
   /** Gives a device new credentials. @throws Failure USAGE when they are taken or invalid, or no such device */
-  setCredentials(name: string, credentials: Credentials): void {
+  setCredentials(name: string, given: Credentials): void {
     const device = this.#require(name);
+    const credentials = stored(given);
     this.#requireFree(name, credentials);
     this.#nameByCredentials.delete(credentialsKey(device.credentials));
     this.#nameByCredentials.set(credentialsKey(credentials), name);
@@ -235,3 +240,7 @@ export class Registry {
     if (holder !== undefined && holder !== name) throw new Failure('USAGE', 'simulateCredentialsTaken', { name });
   }
 }
+
+/** A certificate may be given as PEM, too. */
+const stored = (credentials: Credentials): Credentials =>
+  credentials.type === 'X509_CERTIFICATE' ? x509(credentials.certificate) : credentials;

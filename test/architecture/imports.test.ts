@@ -28,13 +28,26 @@ function reachedFrom(entries: readonly string[]): ReadonlySet<string> {
 
 /** Rooms that every room with access to a device may import. */
 const DEVICE = [
-  ...['endpoint.ts', 'secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device', 'config', 'state'],
+  ...[
+    'endpoint.ts',
+    'secret.ts',
+    'deviceCredentials.ts',
+    'machines',
+    'time',
+    'failures',
+    'files',
+    'log',
+    'device',
+    'config',
+    'state',
+  ],
 ];
 
 /** The rooms and files of src, and the rooms that each may import: only rooms above it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  'endpoint.ts': [],
   'secret.ts': [],
+  'endpoint.ts': ['secret.ts'],
+  'deviceCredentials.ts': ['endpoint.ts', 'secret.ts'],
   'version.ts': [],
   'nodeVersion.ts': [],
   machines: [],
@@ -44,10 +57,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   files: ['failures'],
   log: ['machines', 'time', 'systemd', 'files'],
   history: ['log'],
-  device: ['secret.ts', 'machines', 'failures', 'files', 'log'],
-  config: ['endpoint.ts', 'secret.ts', 'failures', 'files', 'log', 'device'],
-  state: ['secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
-  thingsboard: ['endpoint.ts', 'secret.ts', 'time', 'failures'],
+  device: ['secret.ts', 'deviceCredentials.ts', 'machines', 'failures', 'files', 'log'],
+  config: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'failures', 'files', 'log', 'device'],
+  state: ['secret.ts', 'deviceCredentials.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
+  thingsboard: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'time', 'failures'],
   effects: [...DEVICE, 'thingsboard'],
   provision: [...DEVICE, 'history', 'thingsboard', 'effects'],
   client: [...DEVICE, 'history', 'thingsboard'],
@@ -72,8 +85,6 @@ const roomOf = (path: string): string => /^(?:src\/)?([^/]+)/.exec(path)?.[1] ??
 
 /** Libraries that only one room uses, so that only this room changes with them. */
 const ONE_ROOM: Readonly<Record<string, string>> = {
-  '@peculiar/x509': 'simulator',
-  'reflect-metadata': 'simulator',
   commander: 'cli',
   diff: 'doctor',
   winston: 'log',

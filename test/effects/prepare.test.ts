@@ -1,19 +1,20 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
-import { Secret } from '../../src/secret.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const candidate = (nameIndex: number, more: Partial<Candidate> = {}): Candidate => ({
   nameIndex,
   name: `camera-${nameIndex}`,
-  token: new Secret(`token-${nameIndex}`),
+  credentials: accessToken(`token-${nameIndex}`),
   runId: 'run-0',
   answered: false,
   ...more,
@@ -84,7 +85,7 @@ describe('credentials for other settings', () => {
   });
 
   it('that were issued belong to a device, whatever the answers say', async () => {
-    const granted = { deviceName: 'camera-1', token: new Secret('t'), successSeenBy: 'run-0' };
+    const granted = { deviceName: 'camera-1', credentials: accessToken('t'), successSeenBy: 'run-0' };
     const { output } = await prepared({ candidates: [answered(1)], digest: 'other', granted });
     expect(output.warnings).toHaveLength(1);
   });
@@ -105,7 +106,7 @@ it.each([
   [
     'issued credentials',
     candidate(1, { runId: 'run-1' }),
-    { deviceName: 'camera-1', token: new Secret('t'), successSeenBy: 'run-1' },
+    { deviceName: 'camera-1', credentials: accessToken('t'), successSeenBy: 'run-1' },
     [],
   ],
 ])('only the first contact with the server is delayed: with %s', async (_what, first, granted, names) => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
-import { SECRET_VARIABLES } from '../../secret.ts';
+import { PROXY_VARIABLES, SECRET_VARIABLES } from '../../secret.ts';
+import { NO_PROXY_VARIABLES, type VariableProxy, variableProxy } from '../proxy/proxyVariables.ts';
 import type { SettingProblem } from './settingKeys.ts';
 
 /** The source of a key or secret that is not in provision.json. */
@@ -17,6 +18,10 @@ export interface ExternalSettings {
   readonly provisionJson?: string;
   readonly deviceKey?: ExternalSource;
   readonly deviceSecret?: ExternalSource;
+  /** The file of THERMAL_BOARD_SECRET_FILE. */
+  readonly boardSecretFile?: string;
+  /** Used if provision.json names no proxy. */
+  readonly proxy?: VariableProxy;
 }
 
 /** A key or secret, and the name of its source in messages. */
@@ -37,6 +42,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
+  'THERMAL_BOARD_SECRET_FILE',
+  ...PROXY_VARIABLES,
+  ...NO_PROXY_VARIABLES,
 ];
 
 /** Far more than the 256 characters of the longest key. */
@@ -56,12 +64,16 @@ function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]):
 /** Reads the sources from the environment. An empty variable counts as not set. */
 export function externalSettings(env: Environment): ExternalSettings {
   const folder = env.CREDENTIALS_DIRECTORY ?? '';
+  const boardSecretFile = env.THERMAL_BOARD_SECRET_FILE ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
   const deviceSecret = givenIn(env, 'THERMAL_DEVICE_SECRET');
+  const proxy = variableProxy(env);
   return {
     ...(folder === '' ? {} : { provisionJson: join(folder, 'provision.json') }),
     ...(deviceKey === undefined ? {} : { deviceKey }),
     ...(deviceSecret === undefined ? {} : { deviceSecret }),
+    ...(boardSecretFile === '' ? {} : { boardSecretFile }),
+    ...(proxy === undefined ? {} : { proxy }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
+import { isSameProxy, type ProxyServer } from '../../endpoint.ts';
 import type { LogLevel } from '../../log/levels.ts';
-import type { Secret } from '../../secret.ts';
+import { type ConfiguredLogin, isSameLogin } from './configuredLogin.ts';
 
 /** A point in the thermal image whose temperature is published. */
 export interface MeasurementSpot {
@@ -20,11 +21,13 @@ export interface MeasurementSpot {
 export interface ThingsboardSettings {
   readonly host: string;
   readonly port: number;
-  readonly accessToken: Secret;
+  readonly login: ConfiguredLogin;
   readonly deviceId: string;
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
   readonly caFile?: string | undefined;
+  /** The way to the server; absent: that of the environment. */
+  readonly proxy?: ProxyServer | undefined;
   readonly keepAliveSeconds: number;
   /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 6). */
   readonly qosLevel: number;
@@ -69,7 +72,11 @@ export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: 
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-/** Whether two configurations are equal. The tokens are compared separately, because a Secret's JSON hides them. */
+/** Whether two configurations are equal. Secrets are compared separately, because their JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
-  return one.thingsboard.accessToken.equals(other.thingsboard.accessToken) && comparable(one) === comparable(other);
+  return (
+    isSameLogin(one.thingsboard.login, other.thingsboard.login) &&
+    isSameProxy(one.thingsboard.proxy, other.thingsboard.proxy) &&
+    comparable(one) === comparable(other)
+  );
 }

@@ -53,7 +53,7 @@ export const RUN_EVENTS = {
   'validate.passed': {
     level: 'info',
     fields: { server: 'text', tls: 'flag', nameSource: 'text' },
-    optional: { provisionJson: 'text' },
+    optional: { provisionJson: 'text', proxy: 'text' },
     meaning: 'all input files are complete',
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
@@ -82,6 +82,11 @@ export const RUN_EVENTS = {
     meaning: 'no usable answer; the state reconcile asks the server',
   },
   'reconcile.accepted': { level: 'info', fields: DEVICE, meaning: 'an earlier request had succeeded' },
+  'reconcile.recovered': {
+    level: 'info',
+    fields: DEVICE,
+    meaning: 'the board secret brought back a device that the server knew',
+  },
   'reconcile.refused': { level: 'info', fields: NAMED, meaning: 'the server does not know our token (yet)' },
   'verify.proven': { level: 'info', fields: DEVICE, meaning: 'the new credentials work' },
   'verify.unanswered': {
@@ -111,6 +116,11 @@ export const RUN_EVENTS = {
   },
   'backup.none': { level: 'info', meaning: 'there is no configuration yet' },
   'backup.pruned': { level: 'info', fields: { removed: 'texts' }, meaning: 'old backups were removed' },
+  'certificate.pruned': {
+    level: 'info',
+    fields: { removed: 'texts' },
+    meaning: 'files of client certificates that nothing names were removed',
+  },
   'backup.unpruned': { level: 'warn', meaning: 'old backups could not be removed' },
   'backup.skipped': {
     level: 'warn',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lastPart, plain as plainKey } from '../../../src/config/provision/keyWords.ts';
-import { settingsDigest } from '../../../src/config/provision/provisionJson.ts';
 import { SETTINGS, type Setting } from '../../../src/config/provision/provisionSettings.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { UNACCEPTED_KEYS } from '../../../src/config/provision/unacceptedKeys.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
 import { at, STYLES, VALUES } from './provisionJsonKeys.ts';
@@ -108,7 +108,7 @@ describe('a key that asks for something else than the agent would do', () => {
     for (const style of STYLES) {
       for (const section of ['', 'provisioning.', 'device.']) {
         const path = section + style(key);
-        expect(await problemsOf(at(path, 'x'))).toEqual([
+        expect(await problemsOf(at(path, 'zz'))).toEqual([
           `- ${path}: found a key that is not accepted, expected ${expected}`,
         ]);
       }
@@ -135,7 +135,7 @@ describe('a key that asks for something else than the agent would do', () => {
     ['provisioning.max_retires', 'provisioning.max_retries'],
     ['provisioning.server_post', 'provisioning.port or provisioning.host'],
   ])('%s is an error that names %s', async (path, expected) => {
-    expect(await problemsOf(at(path, 'x'))).toEqual([
+    expect(await problemsOf(at(path, 'zz'))).toEqual([
       `- ${path}: found a key that is not accepted, expected ${expected}`,
     ]);
   });
@@ -188,7 +188,7 @@ describe('an unknown key that asks for nothing', () => {
       'zone',
       'spare',
     ],
-    ...['wifi_password', 'ntp_server', 'proxy', 'time_zone', 'strategy', 'interval_seconds'],
+    ...['wifi_password', 'ntp_server', 'time_zone', 'strategy', 'interval_seconds'],
   ])('%s stays a warning without a guess', (key) => {
     for (const content of [
       { ...withProvisioning({}), [key]: true },

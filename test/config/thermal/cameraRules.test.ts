@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isJsonObject } from '../../../src/config/json/strictJson.ts';
 import { cameraProblems, parseLogging, parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
 import { freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
+import { tokenOf } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
 
@@ -167,11 +168,11 @@ describe('the camera refuses', () => {
 describe('parseThermalConfig', () => {
   it('reads the documented file', () => {
     const { thingsboard, telemetry, logging } = parseThermalConfig(freshConfig(credentials()));
-    expect(thingsboard.accessToken.reveal()).toBe(TOKEN);
-    expect({ ...thingsboard, accessToken: undefined }).toEqual({
+    expect(tokenOf(thingsboard.login)).toBe(TOKEN);
+    expect({ ...thingsboard, login: undefined }).toEqual({
       host: 'tb.example',
       port: 1883,
-      accessToken: undefined,
+      login: undefined,
       deviceId: 'thermal-camera-7B3F2A',
       useSsl: false,
       caFile: undefined,
