@@ -476,7 +476,7 @@ export const FAILURES = {
   VOLATILE_STORAGE: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Mount a persistent partition or volume at that folder. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
+    hint: 'Mount a persistent partition or volume at that folder, or give the board a board secret (docs/security.md), which brings the device back. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
     texts: {
       everything: 'A reboot loses what provisioning writes, so each boot would register another device:{problems}',
       state:
