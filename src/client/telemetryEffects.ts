@@ -3,7 +3,7 @@ import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
 import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
-import { credentialsOf } from '../config/thermal/configuredLogin.ts';
+import { credentialsOf } from '../config/thermal/loginCredentials.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 import { operationServer } from '../failures/serverFacts.ts';
 import type { Log } from '../log/log.ts';

@@ -34,16 +34,6 @@ export function configuredLogin(credentials: DeviceCredentials): ConfiguredLogin
   };
 }
 
-/**
- * The credentials of a configured login.
- * @throws Failure CLIENT_CERTIFICATE_UNUSABLE
- */
-export async function credentialsOf(login: ConfiguredLogin, deviceFolder: string): Promise<DeviceCredentials> {
-  if (login.type !== 'X509_CERTIFICATE') return login;
-  const { readClientFiles } = await import('./clientFiles.ts');
-  return readClientFiles(login, deviceFolder);
-}
-
 /** The keys that a login sets, in the order of the file. */
 export function loginEntries(login: ConfiguredLogin): readonly (readonly [LoginKey, string])[] {
   switch (login.type) {
