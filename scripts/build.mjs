@@ -1,11 +1,12 @@
 // Builds the shipped bundle, one build with splitting (docs/architecture.md, "What a start loads"):
-// npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
+// npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER] [--metafile FILE]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { writeDeclarations } from './declarations.mjs';
+import { billOfMaterials } from './sbom/billOfMaterials.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFile(`${root}${path}`, 'utf8');
@@ -26,8 +27,9 @@ const REQUIRE =
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
 
 // --device: the program of the Debian package, without simulator, demo and library (scripts/packageDeb.mjs).
+// --metafile: where to write what is in the bundle, as esbuild says it.
 const { values, positionals } = parseArgs({
-  options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false } },
+  options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false }, metafile: { type: 'string' } },
   allowPositionals: true,
 });
 const outdir = resolve(values.outdir ?? positionals[0] ?? `${root}dist`);
@@ -127,8 +129,14 @@ if (unused.length > 0) throw new Error(`nothing imports ${unused.join(', ')}: re
 
 await chmod(`${outdir}/main.js`, 0o755);
 const built = [...first.map((one) => one.metafile), metafile];
-const inputs = new Set(built.flatMap((one) => Object.keys(one.inputs)));
-if (values.device) await writeFile(`${outdir}/inputs.json`, JSON.stringify([...inputs].sort()));
-else await writeDeclarations(outdir);
-const bytes = built.flatMap((one) => Object.values(one.outputs)).reduce((sum, output) => sum + output.bytes, 0);
+const whole = {
+  inputs: Object.assign({}, ...built.map((one) => one.inputs)),
+  outputs: Object.assign({}, ...built.map((one) => one.outputs)),
+};
+if (values.metafile !== undefined) await writeFile(values.metafile, JSON.stringify(whole));
+if (!values.device) {
+  await writeDeclarations(outdir);
+  await writeFile(`${outdir}/sbom.cdx.json`, await billOfMaterials(root, whole));
+}
+const bytes = Object.values(whole.outputs).reduce((sum, output) => sum + output.bytes, 0);
 console.log(`built main.js and its parts: ${(bytes / 1024).toFixed(0)} kB`);

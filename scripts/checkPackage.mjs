@@ -25,6 +25,7 @@ const REQUIRED = [
   'dist/index.cjs',
   'dist/index.d.ts',
   'dist/index.d.cts',
+  'dist/sbom.cdx.json',
   'packaging/thingsboard/setup-profile.sh',
   'state-diagrams/provision.svg',
 ];

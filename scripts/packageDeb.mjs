@@ -10,6 +10,8 @@ import { gzipSync } from 'node:zlib';
 import { debianChangelog } from './deb/changelog.mjs';
 import { copyright } from './deb/copyright.mjs';
 import { manPage } from './deb/manPage.mjs';
+import { billOfMaterials } from './sbom/billOfMaterials.mjs';
+import { librariesOf } from './sbom/libraries.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const NAME = 'thermal-provision';
@@ -17,7 +19,7 @@ const PROGRAM = `usr/share/${NAME}`;
 const SERVER_SCRIPT = `${PROGRAM}/thingsboard/setup-profile.sh`;
 const DOCS = `usr/share/doc/${NAME}`;
 /** Pages for developers, and pictures of README.md. All other pages in docs/ are for operators. */
-const DOCS_LEFT_OUT = ['library.md', 'certificate.md', 'pictures'];
+const DOCS_LEFT_OUT = ['library.md', 'certificate.md', 'releasing.md', 'pictures'];
 const BUILD_LIMIT_MS = 120_000;
 
 // --deb-version: the same program with another version, for tests of upgrades.
@@ -47,18 +49,19 @@ async function copy(stage, from, to) {
 
 const compressed = (text) => gzipSync(text, { level: 9 });
 
-/** Adds the device's program. @returns esbuild's input files, for the licences */
+/** Adds the device's program. @returns esbuild's metafile of it */
 async function addProgram(stage, version) {
   const folder = join(stage, PROGRAM);
-  run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder]);
-  const inputs = JSON.parse(await readFile(join(folder, 'inputs.json'), 'utf8'));
-  await rm(join(folder, 'inputs.json'));
+  const list = join(stage, 'metafile.json');
+  run(process.execPath, ['scripts/build.mjs', '--device', '--outdir', folder, '--metafile', list]);
+  const metafile = JSON.parse(await readFile(list, 'utf8'));
+  await rm(list);
   const main = await readFile(join(folder, 'main.js'), 'utf8');
   await writeFile(join(folder, 'main.js'), main.replace(/^#!.*/, '#!/usr/bin/node'));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name: NAME, version, type: 'module' })}\n`);
   await mkdir(join(stage, 'usr/bin'), { recursive: true });
   await symlink(`../share/${NAME}/main.js`, join(stage, 'usr/bin', NAME));
-  return inputs;
+  return metafile;
 }
 
 async function addUnits(stage) {
@@ -133,19 +136,20 @@ async function addControl(stage, parts) {
 const { version } = JSON.parse(await readFile(`${root}package.json`, 'utf8'));
 const newest = await debianChangelog(root);
 if (newest.version !== version) throw new Error(`CHANGELOG.md: ${newest.version}, package.json: ${version}`);
-const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? newest.seconds);
+const { seconds } = newest;
 const debVersion = values['deb-version'] ?? version;
 
 const stage = await mkdtemp(join(tmpdir(), 'thermal-deb-'));
 try {
-  const inputs = await addProgram(stage, version);
+  const metafile = await addProgram(stage, version);
+  await put(stage, `${PROGRAM}/sbom.cdx.json`, await billOfMaterials(root, metafile));
   await addUnits(stage);
   await addServerScript(stage);
   await addExamples(stage);
   for (const name of await readdir(`${root}docs`)) {
     if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
   }
-  await put(stage, `${DOCS}/copyright`, await copyright(root, inputs));
+  await put(stage, `${DOCS}/copyright`, copyright((await librariesOf(root, metafile)).libraries));
   await put(stage, `${DOCS}/changelog.gz`, compressed(newest.text));
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);
   await put(stage, `usr/share/man/man1/${NAME}.1.gz`, compressed(await manPage({ version, date })));
@@ -158,7 +162,9 @@ try {
   const how = ['--root-owner-group', '--threads-max=1', '-Zxz', '-z9', '--build'];
   run('dpkg-deb', [...how, stage, deb], { SOURCE_DATE_EPOCH: String(seconds) });
   const bytes = (await readFile(deb)).length;
-  console.log(`${deb}: ${bytes} bytes, ${inputs.filter((it) => it.startsWith('src/')).length} own sources in it`);
+  console.log(
+    `${deb}: ${bytes} bytes, ${Object.keys(metafile.inputs).filter((it) => it.startsWith('src/')).length} own sources in it`,
+  );
 } finally {
   await rm(stage, { recursive: true, force: true });
 }

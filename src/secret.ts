@@ -3,6 +3,9 @@ import { createHash } from 'node:crypto';
 /** The environment variables that hold a secret. Programs that the agent starts must not inherit them. */
 export const SECRET_VARIABLES = ['THERMAL_DEVICE_KEY', 'THERMAL_DEVICE_SECRET'] as const;
 
+/** The variables that name a proxy, and perhaps its password: the first one that is set counts. */
+export const PROXY_VARIABLES = ['https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY'] as const;
+
 const MASK = '[secret]';
 /** util.inspect.custom, by its documented name, so that node:util is not imported. */
 const INSPECT = Symbol.for('nodejs.util.inspect.custom');

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { MqttClient } from '../thingsboard/mqttClient.ts';
 import { within } from '../time/within.ts';
 
@@ -10,7 +10,7 @@ const DESTROY_MS = 200;
  * for acknowledgements that may never arrive.
  * @param disconnectMs milliseconds for a clean DISCONNECT; 0: none is sent
  */
-export async function closeClient(client: MqttClient, stream: Socket, disconnectMs: number): Promise<void> {
+export async function closeClient(client: MqttClient, stream: Duplex, disconnectMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => {
     if (stream.closed) resolve();
     else stream.once('close', () => resolve());

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fromPromise } from 'xstate';
 import type { OpenConnection, Publication } from '../../machines/telemetry.types.ts';
 import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
+import { environmentProxy } from '../config/proxy/environmentProxy.ts';
 import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
 import { credentialsOf } from '../config/thermal/loginCredentials.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
@@ -114,7 +115,8 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
       log.warn('config.qos', 'ThingsBoard does not support QoS 2; sending messages with QoS 1');
     const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
     const credentials = await credentialsOf(thingsboard.login, deviceFolder);
-    session = await openSession({ settings: thingsboard, credentials, ca, limits, signal });
+    const proxy = thingsboard.proxy ?? (await environmentProxy(thingsboard));
+    session = await openSession({ settings: thingsboard, credentials, ca, proxy, limits, signal });
     attributesSent = false;
     // The temperatures do not wait for it.
     if (options.methods !== undefined) void requests.serve(session);

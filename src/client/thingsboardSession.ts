@@ -1,10 +1,10 @@
 /** A session of normal operation, which stays open. For one question and its answer see src/thingsboard/exchange.ts. */
 
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
 import { type DeviceCredentials, type DeviceLogin, loginOf } from '../deviceCredentials.ts';
-import type { Authorities } from '../endpoint.ts';
+import type { Authorities, ProxyServer } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { closedFailure, networkFailure, notMqttFailure, timeoutFailure } from '../failures/networkFailure.ts';
@@ -64,6 +64,8 @@ export interface SessionOptions {
   readonly credentials: DeviceCredentials;
   /** The trusted authorities for TLS. */
   readonly ca: Authorities | undefined;
+  /** The way to the server; undefined: a direct connection. */
+  readonly proxy?: ProxyServer | undefined;
   readonly limits: SessionLimits;
   readonly signal: AbortSignal;
 }
@@ -84,7 +86,7 @@ function clientOptions({ settings, limits }: SessionOptions, login: DeviceLogin)
 }
 
 /** Calls `onExcess` for an incoming packet above the limit. MQTT.js's parser would store it without a limit. */
-function limitIncoming(client: MqttClient, socket: Socket, onExcess: () => void): void {
+function limitIncoming(client: MqttClient, socket: Duplex, onExcess: () => void): void {
   let unparsed = 0;
   client.on('packetreceive', () => {
     unparsed = 0;
@@ -102,14 +104,15 @@ function limitIncoming(client: MqttClient, socket: Socket, onExcess: () => void)
 export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
   const { settings, limits, signal } = options;
   signal.throwIfAborted();
-  const server = operationServer(settings);
+  const address = { ...addressOf(settings), proxy: options.proxy };
+  const server = operationServer(address);
   const qos = settings.qosLevel === 0 ? 0 : 1;
   const ending = createSessionEnding();
   let connectedAt: number | undefined;
   let first: Buffer | undefined;
   const login = loginOf(options.credentials, settings.deviceId);
   const { clientCertificate } = login;
-  const { socket, progress } = openStream({ ...addressOf(settings), ca: options.ca, clientCertificate });
+  const { socket, progress } = openStream({ ...address, ca: options.ca, clientCertificate });
   const client = new MqttClient(() => socket, clientOptions(options, login));
   const closedByServer = (error?: Error): Failure => {
     if (connectedAt === undefined) {

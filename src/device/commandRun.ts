@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { SECRET_VARIABLES } from '../secret.ts';
+import { PROXY_VARIABLES, SECRET_VARIABLES } from '../secret.ts';
 
 /** Number of characters kept from the end of the command's stderr. */
 const MAX_STDERR_CHARS = 300;
@@ -29,10 +29,11 @@ function signalGroup(child: ChildProcess, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-/** A program of the camera must not receive the provisioning key and secret. */
+/** A program of the camera must not receive the provisioning key and secret, or the password of a proxy. */
 function withoutSecrets(): NodeJS.ProcessEnv {
   const env = { ...process.env };
   for (const variable of SECRET_VARIABLES) delete env[variable];
+  for (const variable of PROXY_VARIABLES) if (env[variable]?.includes('@')) delete env[variable];
   return env;
 }
 

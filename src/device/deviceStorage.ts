@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
-import { readStorageSources, type Storage, type StorageSources, storageOf } from '../files/storage.ts';
+import { readStorageSources, type Storage, type StorageSources, sharedStorageOf } from '../files/storage.ts';
 import type { DevicePaths } from './paths.ts';
 
 /** One folder that a run writes to. */
@@ -20,7 +20,7 @@ export async function deviceStorage(
   sources?: StorageSources,
 ): Promise<readonly FolderStorage[]> {
   const known = sources ?? (await readStorageSources());
-  const own = await realpath(deviceFolder).catch(() => deviceFolder);
+  const own = configFolder === deviceFolder ? deviceFolder : await realpath(deviceFolder).catch(() => deviceFolder);
   const folders: Omit<FolderStorage, 'storage'>[] = [
     { name: 'device folder', folder: deviceFolder },
     { name: 'state folder', folder: stateFolder },
@@ -28,7 +28,8 @@ export async function deviceStorage(
   if (configFolder !== undefined && configFolder !== own) {
     folders.push({ name: 'folder of thermal_config.json', folder: configFolder });
   }
-  return Promise.all(folders.map(async (each) => ({ ...each, storage: await storageOf(each.folder, known) })));
+  const storageOf = sharedStorageOf(known);
+  return Promise.all(folders.map(async (each) => ({ ...each, storage: await storageOf(each.folder) })));
 }
 
 /** For messages: `the device folder /d is on …`. A folder in a listed one on the same storage is left out. */

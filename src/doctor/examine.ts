@@ -17,6 +17,7 @@ import { checkMqttConnection } from './mqttConnection.ts';
 import { checkNameResolution } from './nameResolution.ts';
 import { checkNewConfiguration, type Plan } from './plan.ts';
 import { checkProvisioningKey } from './provisioningKey.ts';
+import { checkProxy } from './proxy.ts';
 import { checkSettings } from './settings.ts';
 import { checkSnapshot } from './snapshot.ts';
 import { checkStorage } from './storage.ts';
@@ -96,6 +97,7 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
   const server = start('authorities', () =>
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
+  start('proxy', () => after(settings, 'provision.json', checkProxy));
   const config = inFolder('thermal_config.json', () => checkConfiguration(deviceFolder));
   start('log file', () => after(config, 'thermal_config.json', ({ bytes }) => checkLogFile(deviceFolder, bytes)));
   start('link target', () => after(config, 'thermal_config.json', ({ path }) => checkConfigFolder(path, deviceFolder)));

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
@@ -55,7 +56,7 @@ export function attemptLogin(server: ServerEndpoint, limitMs: number): LoginAtte
   return {
     server,
     opened: step('connect', () => ({
-      address: socket.remoteAddress ?? '',
+      address: (socket instanceof Socket ? socket.remoteAddress : undefined) ?? '',
       ms: Math.round(performance.now() - startedAt),
     })),
     secured: step('secureConnect', () => ({

@@ -1,4 +1,5 @@
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
+import { writtenProxy } from '../config/provision/proxySettings.ts';
 import { settingsDigest } from '../config/provision/settingsDigest.ts';
 import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
@@ -74,6 +75,7 @@ export async function checkNewConfiguration(
     useSsl,
     ...(useSsl && caFile !== undefined ? { caFile } : {}),
     login: newLogin(settings),
+    proxy: writtenProxy(settings),
     deviceId: deviceName,
     provisionedAt: new Date(now).toISOString(),
     runId: 'identifier-of-the-run',

@@ -1,4 +1,4 @@
-import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort, type ServerEndpoint, shownProxy } from '../endpoint.ts';
 import { type Checked, passed } from './check.ts';
 import { attemptLogin, type LoginAttempt } from './loginAttempt.ts';
 
@@ -11,6 +11,7 @@ export async function checkTcpConnection(server: ServerEndpoint, limitMs: number
   const step = await attempt.opened;
   if ('failure' in step) throw step.failure;
   const { address, ms } = step.shown;
-  const message = `${hostAndPort(server)} accepts connections (${address}, ${ms} ms)`;
+  const where = server.proxy === undefined ? address : `through ${shownProxy(server.proxy)}`;
+  const message = `${hostAndPort(server)} accepts connections (${where}, ${ms} ms)`;
   return { fact: attempt, findings: [passed(message)] };
 }

@@ -15,7 +15,7 @@ import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceS
 import { nameSourceOf } from '../device/nameSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
-import { hostAndPort } from '../endpoint.ts';
+import { hostAndPort, shownProxy } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 import type { Mount } from '../files/mountTable.ts';
 import { folderOwner } from '../files/ownFiles.ts';
@@ -75,8 +75,11 @@ export async function validate(
   for (const warning of [...lasting, ...configWarnings(problemsLeft(config))]) log.warn('validate.warning', warning);
   const { host, port, useSsl, caFile, maxRetries, timeoutSeconds } = settings;
   const server = hostAndPort(settings);
-  log.info('validate.passed', `provision.json is complete; the server is ${server}`, {
+  const { proxy } = settings;
+  const through = proxy === undefined ? '' : `, through the proxy ${shownProxy(proxy)} (${proxy.from})`;
+  log.info('validate.passed', `provision.json is complete; the server is ${server}${through}`, {
     server,
+    ...(proxy === undefined ? {} : { proxy: shownProxy(proxy) }),
     ...(path === paths.provisionJson ? {} : { provisionJson: path }),
     tls: useSsl,
     nameSource: nameSourceOf(settings.name),
@@ -122,7 +125,7 @@ async function tryFolders(
     : [];
   const newConfig = { bytes: bytes + ADDED_BYTES, attributes: await replacementAttributes(config) };
   const target = dirname(config.path);
-  const isLinked = target !== (await realpath(deviceFolder));
+  const isLinked = target !== deviceFolder && target !== (await realpath(deviceFolder));
   const ofFolder = new Map<string, readonly PlannedFile[]>([
     [deviceFolder, [...backup, ...others, ...(isLinked ? [] : [newConfig])]],
     ...(isLinked ? [[target, [newConfig]] as const] : []),

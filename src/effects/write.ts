@@ -1,5 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { WriteInput, WriteOutput } from '../../machines/provision.types.ts';
+import { readPublicSettings } from '../config/provision/provisionJson.ts';
+import { writtenProxy } from '../config/provision/proxySettings.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { configuredLogin } from '../config/thermal/configuredLogin.ts';
@@ -40,6 +42,7 @@ export async function write(
     useSsl,
     ...(useSsl && caFile !== null ? { caFile } : {}),
     login: configuredLogin(issued.credentials),
+    ...(await proxyFor(dependencies)),
     deviceId: issued.deviceName,
     provisionedAt: new Date(clock.now()).toISOString(),
     runId: input.runId,
@@ -93,6 +96,20 @@ export async function write(
     server: hostAndPort(input.server),
   });
   return { outcome: 'written', warnings: [...warnings, ...configWarnings(written.problems)], at: clock.now() };
+}
+
+/** The run is finished also if provision.json is gone by now. Then an old proxy stays. */
+async function proxyFor({ paths, externalSettings }: EffectDependencies): Promise<Pick<ConfigCredentials, 'proxy'>> {
+  const elsewhere = externalSettings?.provisionJson;
+  try {
+    const { settings } = await readPublicSettings(
+      paths.provisionJson,
+      elsewhere === undefined ? {} : { provisionJson: elsewhere },
+    );
+    return { proxy: writtenProxy(settings) };
+  } catch {
+    return {};
+  }
 }
 
 /** Whether the file equals its backup. Without a backup: whether the file is still absent. */

@@ -36,6 +36,7 @@ const SESSION_HINT =
   '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
 const SHORT_SESSION_HINT =
   'If that repeats, there are two causes: another client uses the same access token (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
+const PROXY_SOURCE = 'Check host, port and scheme in {source}.';
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
@@ -276,6 +277,10 @@ export const FAILURES = {
     hint: 'Correct the listed values in thermal_config.json, or restore a backup.',
     texts: {
       rules: 'The camera could not load thermal_config.json:{problems}',
+      proxyVariable: {
+        message: 'The environment variable {variable} names no usable proxy: found {problem}, expected {expected}',
+        hint: 'Correct or remove {variable} in the environment of the agent (systemctl edit, EnvironmentFile=).',
+      },
       newConfig: {
         message: 'The camera could not load the new configuration:{problems}',
         hint: 'Nothing was written. Check provision.json for values that the camera does not accept.',
@@ -364,7 +369,7 @@ export const FAILURES = {
     texts: {
       readOnly: {
         message: 'Could not {doing}: {errno} (the file system is mounted read-only)',
-        hint: 'Mount the file system read-write. If it became read-only by itself, the storage may be failing (dmesg).',
+        hint: 'Mount the file system read-write, or a partition at that folder. If it became read-only by itself, the storage may be failing (dmesg).',
       },
       flagged: {
         message:
@@ -606,6 +611,75 @@ export const FAILURES = {
         message: '{server} accepts connections, but the TLS handshake did not end within {seconds} s',
         hint: `A port without TLS can be silent like this. ${TLS_PORT} {again}`,
       },
+    },
+  },
+
+  // A proxy in between
+
+  PROXY_UNREACHABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: `${PROXY_SOURCE} Check cable, Wi-Fi and firewall between this device and the proxy. {again}`,
+    texts: {
+      connecting: 'No connection to the proxy {proxy}: {why} ({errno})',
+      nameServerSilent: 'No connection to the proxy {proxy}: the name server does not answer within {seconds} s',
+      noAnswer: 'No connection to the proxy {proxy} within {seconds} s: the host does not answer',
+      closed: {
+        message: 'The proxy {proxy} closed the connection before it opened the way to {target}',
+        hint: `${PROXY_SOURCE} Another service may listen there. {again}`,
+      },
+      silent: {
+        message: 'The proxy {proxy} accepts connections, but did not open the way to {target} within {seconds} s',
+        hint: `Look in the log of the proxy: {target} may not answer it. ${PROXY_SOURCE} Another service may listen there. {again}`,
+      },
+    },
+  },
+
+  PROXY_TARGET_UNREACHABLE: {
+    exitStatus: EXIT.UNAVAILABLE,
+    retryable: true,
+    hint: 'Check {section}.host and port in {file}, and that the proxy itself can reach {target}. {again}',
+    texts: { connecting: 'The proxy {proxy} has no connection to {target}: {answer}' },
+  },
+
+  PROXY_LOGIN_REFUSED: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Correct user and password in {source}. Write each special character of them as % and two digits: @ is %40.',
+    texts: {
+      refused: 'The proxy {proxy} refuses the user and the password',
+      demanded: {
+        message: 'The proxy {proxy} demands a user and a password',
+        hint: 'Add them to {source}: {scheme}://USER:PASSWORD@HOST:PORT. Write each special character of them as % and two digits: @ is %40.',
+      },
+      otherKind: {
+        message: 'The proxy {proxy} demands another kind of login ({answer})',
+        hint: 'Let the proxy accept a user and a password (Basic), or accept this device without a login.',
+      },
+    },
+  },
+
+  PROXY_FORBIDS: {
+    exitStatus: EXIT.NOPERM,
+    retryable: false,
+    hint: 'Let the administrator of the proxy allow connections to {target}. Many proxies allow only port 443.',
+    texts: {
+      forbidden: 'The proxy {proxy} does not allow a connection to {target} ({answer})',
+      addressKind: {
+        message: 'The proxy {proxy} does not support the kind of address of {target}',
+        hint: `${PROXY_SOURCE} With socks5h the proxy resolves the name of the server, with socks5 this device does.`,
+      },
+    },
+  },
+
+  NOT_A_PROXY: {
+    exitStatus: EXIT.PROTOCOL,
+    retryable: false,
+    hint: `Another service listens there. ${PROXY_SOURCE}`,
+    texts: {
+      notHttp: '{proxy} does not answer as an HTTP proxy does',
+      noConnect: '{proxy} answers {answer} to CONNECT, as a web server does, not a proxy',
+      notSocks: '{proxy} does not answer as a SOCKS5 proxy does',
     },
   },
 

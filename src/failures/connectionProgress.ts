@@ -18,8 +18,12 @@ export interface ShownCertificate {
 /** How far a connection got, and what the server has shown. The cause of a failure is derived from it. */
 export interface ConnectionProgress {
   readonly server: ServerEndpoint;
-  /** `lookup`: of the host name. `tcp`: no address has answered yet. `open`: MQTT can pass, with TLS encrypted. */
-  readonly stage: 'lookup' | 'tcp' | 'handshake' | 'open';
+  /**
+   * `lookup`: of the host name. `tcp`: no address has answered yet. With a proxy both are about the proxy, and two stages
+   * follow: `name`, the lookup of the server's name for the proxy, and `proxy`, until the proxy has opened the way.
+   * `open`: MQTT can pass, with TLS encrypted.
+   */
+  readonly stage: 'lookup' | 'tcp' | 'name' | 'proxy' | 'handshake' | 'open';
   /** The server has answered the TLS handshake, and both sides have keys. */
   readonly keysAgreed: boolean;
   /** The server's certificate first, then its issuers, as far as they are known. */

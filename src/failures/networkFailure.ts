@@ -1,6 +1,7 @@
 import type { ConnectionProgress } from './connectionProgress.ts';
 import { Failure } from './failure.ts';
 import { errnoOf } from './fileFailure.ts';
+import { isOnProxysPart, proxyClosed, proxyFailure, proxyTimeout } from './proxyFailure.ts';
 import type { ServerFacts } from './serverFacts.ts';
 import { tlsFailure } from './tlsFailure.ts';
 
@@ -59,6 +60,9 @@ export function networkFailure(
   const errno = errnoOf(root) ?? errnoOf(error) ?? 'no reason given';
   const facts = { ...server, errno };
   const system = SYSTEM_ERRORS[errno] ?? (errno.startsWith('EAI_') ? LOOKUP_ERROR : undefined);
+  if (typeof stage !== 'string' && isOnProxysPart(stage)) {
+    return proxyFailure(root, errno, system?.[1], server, stage);
+  }
   if (system === undefined) {
     if (typeof stage === 'string') return new Failure('CONNECTION_LOST', FAILED[stage], facts, error);
     return tlsFailure(root, errno, server, stage) ?? new Failure('CONNECTION_LOST', 'failed', facts, error);
@@ -72,20 +76,25 @@ export function networkFailure(
 
 /** The server closed the connection before it accepted the login. */
 export function closedFailure(server: ServerFacts, progress: ConnectionProgress, cause?: unknown): Failure {
+  if (isOnProxysPart(progress)) return proxyClosed(server, progress, cause);
   const inTls = progress.keysAgreed ? 'closedInTls' : 'closedBeforeTls';
   return new Failure('CONNECTION_LOST', progress.server.useSsl ? inTls : 'closed', server, cause);
 }
 
 /** The server did not accept the login in time. @param limitMs ms */
-export function timeoutFailure(server: ServerFacts, { stage }: ConnectionProgress, limitMs: number): Failure {
+export function timeoutFailure(server: ServerFacts, progress: ConnectionProgress, limitMs: number): Failure {
+  const { stage } = progress;
   const facts = { ...server, seconds: Math.round(limitMs / 100) / 10 };
+  if (isOnProxysPart(progress)) return proxyTimeout(facts, progress);
   switch (stage) {
+    case 'name':
     case 'lookup':
       return new Failure('HOST_NOT_FOUND', 'nameServerSilent', facts);
     case 'tcp':
       return new Failure('CONNECT_TIMEOUT', 'noAnswer', facts);
     case 'handshake':
       return new Failure('CONNECT_TIMEOUT', 'noHandshake', facts);
+    case 'proxy':
     case 'open':
       return new Failure('ANSWER_TIMEOUT', 'notAccepted', facts);
   }

@@ -5,6 +5,7 @@ import { SETTINGS } from '../../src/config/provision/provisionSettings.ts';
 import { UNACCEPTED_KEYS } from '../../src/config/provision/unacceptedKeys.ts';
 import { freshConfig } from '../../src/config/thermal/credentialsSections.ts';
 import { devicePaths } from '../../src/device/paths.ts';
+import { Secret } from '../../src/secret.ts';
 import { accessToken } from '../support/accessToken.ts';
 import { readPage, rowsUnder, sectionOf } from './markdown.ts';
 
@@ -68,6 +69,7 @@ it('docs/files.md has every key of thermal_config.json, with its default', () =>
     useSsl: true,
     caFile: 'ca.pem',
     login: accessToken('token'),
+    proxy: new Secret('http://proxy:3128'),
     deviceId: 'thermal-camera-1',
     provisionedAt: '2026-11-23T12:00:00.000Z',
     runId: 'run',

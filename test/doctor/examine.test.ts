@@ -105,6 +105,7 @@ describe('the files', () => {
       ['snapshot.json', 'passed'],
       ['provision.json', 'passed'],
       ['authorities', 'skipped'],
+      ['proxy', 'passed'],
       ['thermal_config.json', 'passed'],
       ['log file', 'passed'],
       ['link target', 'passed'],

@@ -99,6 +99,16 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
     expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(20);
   });
 
+  it('has the bill of materials of its bundle', async () => {
+    const { components } = JSON.parse((await read('usr/share/thermal-provision/sbom.cdx.json')).toString());
+    const inCopyright = (await read('usr/share/doc/thermal-provision/copyright')).toString().match(/^-{78}\n.*$/gm);
+    expect(components).toHaveLength(inCopyright?.length ?? 0);
+    for (const { group, name, version: shipped, licenses } of components) {
+      const whole = group === undefined ? name : `${group}/${name}`;
+      expect(inCopyright).toContain(`${'-'.repeat(78)}\n${whole} ${shipped} (${licenses[0].license.id})`);
+    }
+  });
+
   it('has a manual page with every command, option and exit status', async () => {
     const page = (await unzipped('usr/share/man/man1/thermal-provision.1.gz')).replaceAll('\\-', '-');
     expect(page).toContain(`"thermal-provision ${version}"`);

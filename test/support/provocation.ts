@@ -84,6 +84,11 @@ export const atPort = (
   },
 });
 
+/** Provokes the failure by a device folder. */
+export const inLayout = (lay: (atEnd: AtEnd) => Promise<DeviceFolder>): Provocation => ({
+  provoke: async (atEnd, code) => reportOf(atEnd, code, (await lay(atEnd)).paths.deviceFolder),
+});
+
 /** Provokes the failure by the behaviour of the simulated ThingsBoard. */
 export const fromServer = (
   server: SimulatorOptions,

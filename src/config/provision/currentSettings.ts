@@ -16,7 +16,8 @@ export interface SettingsReader {
 
 /**
  * Reads provision.json again before each exchange with the server. Secret and limits may have been corrected since the
- * run began. Server, key and name must be unchanged, so that a token is never sent to a second server.
+ * run began, and the way to the server. Server, key and name must be unchanged, so that a token is never sent to a second
+ * server.
  * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_MISSING, PROVISION_JSON_UNREADABLE, PROVISION_JSON_INVALID
  */
 export async function currentSettings(
@@ -34,6 +35,6 @@ export async function currentSettings(
 
 /** @throws Failure CA_FILE_UNUSABLE */
 export async function endpointOf(settings: ProvisionSettings, deviceFolder: string): Promise<ServerEndpoint> {
-  const { host, port, useSsl } = settings;
-  return { host, port, useSsl, ca: await trustedAuthorities(deviceFolder, settings, 'provisioning') };
+  const { host, port, useSsl, proxy } = settings;
+  return { host, port, useSsl, ca: await trustedAuthorities(deviceFolder, settings, 'provisioning'), proxy };
 }

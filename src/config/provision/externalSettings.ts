@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
-import { SECRET_VARIABLES } from '../../secret.ts';
+import { PROXY_VARIABLES, SECRET_VARIABLES } from '../../secret.ts';
+import { NO_PROXY_VARIABLES, type VariableProxy, variableProxy } from '../proxy/environmentProxy.ts';
 import type { SettingProblem } from './settingKeys.ts';
 
 /** The source of a key or secret that is not in provision.json. */
@@ -19,6 +20,8 @@ export interface ExternalSettings {
   readonly deviceSecret?: ExternalSource;
   /** The file of THERMAL_BOARD_SECRET_FILE. */
   readonly boardSecretFile?: string;
+  /** Used if provision.json names no proxy. */
+  readonly proxy?: VariableProxy;
 }
 
 /** A key or secret, and the name of its source in messages. */
@@ -40,6 +43,8 @@ export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
   'THERMAL_BOARD_SECRET_FILE',
+  ...PROXY_VARIABLES,
+  ...NO_PROXY_VARIABLES,
 ];
 
 /** Far more than the 256 characters of the longest key. */
@@ -62,11 +67,13 @@ export function externalSettings(env: Environment): ExternalSettings {
   const boardSecretFile = env.THERMAL_BOARD_SECRET_FILE ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
   const deviceSecret = givenIn(env, 'THERMAL_DEVICE_SECRET');
+  const proxy = variableProxy(env);
   return {
     ...(folder === '' ? {} : { provisionJson: join(folder, 'provision.json') }),
     ...(deviceKey === undefined ? {} : { deviceKey }),
     ...(deviceSecret === undefined ? {} : { deviceSecret }),
     ...(boardSecretFile === '' ? {} : { boardSecretFile }),
+    ...(proxy === undefined ? {} : { proxy }),
   };
 }
 

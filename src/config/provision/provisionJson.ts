@@ -8,6 +8,7 @@ import { Secret } from '../../secret.ts';
 import { readJsonObject } from '../json/strictJson.ts';
 import { type ExternalSettings, type GivenText, type GivenTexts, givenTexts } from './externalSettings.ts';
 import { type ProvisionSettings, SETTINGS } from './provisionSettings.ts';
+import { proxyOf, withEnvironmentProxy } from './proxySettings.ts';
 import { duplicateProblems, readSettingKeys, type SettingKeys, type SettingProblem } from './settingKeys.ts';
 import { absent, requireSetting, takeSetting } from './settingProblem.ts';
 import { settingsDigest } from './settingsDigest.ts';
@@ -113,6 +114,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
   const server = takeServer(keys, problems);
   const caFile = takeSetting(keys, SETTINGS.caFile, problems);
   if (caFile !== undefined) problems.push(...clearTextProblems(keys, server.useSsl));
+  const proxy = proxyOf(takeSetting(keys, SETTINGS.proxy, problems));
   const timeoutSeconds = takeSetting(keys, SETTINGS.timeoutSeconds, problems) ?? 30;
   const maxRetries = takeSetting(keys, SETTINGS.maxRetries, problems) ?? 3;
   const scrub = takeSetting(keys, SETTINGS.scrub, problems) ?? false;
@@ -129,6 +131,7 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
     host,
     ...server,
     caFile,
+    ...proxy,
     timeoutSeconds,
     maxRetries,
     name,
@@ -276,7 +279,9 @@ export async function readProvisionJson(
 ): Promise<ParsedProvisionJson & { readonly path: string }> {
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
-  return { ...parseProvisionJson(read.bytes, read.path, given), path: read.path };
+  const parsed = parseProvisionJson(read.bytes, read.path, given);
+  const settings = await withEnvironmentProxy(parsed.settings, externalSettings, read.path);
+  return { ...parsed, settings, path: read.path };
 }
 
 /**

@@ -1,8 +1,11 @@
 import * as z from 'zod/mini';
 import type { CredentialsKind } from '../../device/candidate.ts';
 import { isNameText, NAME_PARTS, type NameSettings } from '../../device/nameSettings.ts';
+import type { ProxyServer } from '../../endpoint.ts';
 import type { Secret } from '../../secret.ts';
+import { PROXY_EXPECTED } from '../proxy/proxyUrl.ts';
 import { describeHost, isHost } from './host.ts';
+import { proxyProblem } from './proxySettings.ts';
 
 /** The settings of provision.json with defaults filled in. */
 export interface ProvisionSettings {
@@ -13,6 +16,10 @@ export interface ProvisionSettings {
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; undefined: the system's authorities. */
   readonly caFile: string | undefined;
+  /** The way to the server; undefined: a direct connection. */
+  readonly proxy?: ProxyServer;
+  /** Set if the environment names a proxy that `no_proxy` excepts this server from: the variable. */
+  readonly exceptedFromProxy?: string;
   /** Limit for one exchange with the server, in seconds. Fractions are allowed. */
   readonly timeoutSeconds: number;
   readonly maxRetries: number;
@@ -110,6 +117,14 @@ export const SETTINGS = {
     synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_pem', 'ca_bundle', 'root_ca'],
     schema: path,
     expected: 'the path of a PEM file, at most 1024 characters, relative to the device folder',
+  }),
+  proxy: setting({
+    spellings: ['provisioning.proxy'],
+    synonyms: ['proxy_url', 'https_proxy', 'all_proxy', 'socks_proxy'],
+    schema: z.string().check(z.refine((text) => proxyProblem(text) === undefined)),
+    expected: PROXY_EXPECTED,
+    secret: true,
+    describeText: proxyProblem,
   }),
   timeoutSeconds: setting({
     spellings: ['provisioning.timeout_seconds', 'provisioning.timeoutSeconds', 'timeout_seconds'],

@@ -12,7 +12,7 @@ function naming(name: NameSettings): readonly string[] {
 /**
  * The digest that decides whether an interrupted run may resume with these settings: 16 hexadecimal digits of the
  * SHA-256 over host (without case), port, key, name settings, and credentials settings other than the default. Secret and
- * limits may change during a run.
+ * limits may change during a run, and the proxy: who corrects the way to a server must not get a second device on it.
  */
 export function settingsDigest(settings: Omit<ProvisionSettings, 'deviceSecret'>): string {
   const { host, port, deviceKey, name, credentials, tokenGeneration } = settings;

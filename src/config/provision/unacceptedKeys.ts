@@ -124,6 +124,13 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
     examples: ['broker_port', 'thingsboard_port'],
   },
   {
+    pattern:
+      /(^|_)(proxy|socks5?)_?(host|host_?name|server|address|ip|port|user|user_?name|pass|pass_?word|login|type)$/,
+    expected: 'provisioning.proxy, one URL with everything',
+    secret: true,
+    examples: ['proxy_host', 'proxy_port', 'proxy_user', 'proxy_password', 'socks_host'],
+  },
+  {
     pattern: /time_?out/,
     expected: 'provisioning.timeout_seconds, in seconds',
     examples: ['timeout_ms', 'connect_timeout', 'timeout_millis'],

@@ -1,6 +1,8 @@
 import * as z from 'zod/mini';
+import type { ProxyServer } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
 import { formatPath, isJsonObject } from '../json/strictJson.ts';
+import { PROXY_EXPECTED, readProxyUrl } from '../proxy/proxyUrl.ts';
 import type { ClientConfig, LoggingSettings, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';
 import { hasOtherLogin, loginOfSection } from './configuredLogin.ts';
@@ -22,6 +24,14 @@ const flag = () => z.boolean({ error: 'expected true or false' });
 const choice = <const T extends readonly string[]>(values: T) =>
   z.enum(values, { error: `expected ${values.slice(0, -1).join(', ')} or ${values.at(-1)}` });
 const object = { error: 'expected an object' };
+
+const PROXY_FROM = 'thingsboard.proxy in thermal_config.json';
+const isProxyUrl = (url: string): boolean => !('problem' in readProxyUrl(url, PROXY_FROM));
+
+function toProxy(url: string | undefined): { readonly proxy?: ProxyServer } {
+  const read = url === undefined ? undefined : readProxyUrl(url, PROXY_FROM);
+  return read === undefined || 'problem' in read ? {} : { proxy: read };
+}
 
 const coordinate = () => number(0, Number.MAX_VALUE, 'expected a number of 0 or more');
 const temperature = () => number(-100, 500);
@@ -84,6 +94,7 @@ const configSchema = <Login extends typeof TOKEN | typeof OTHER_LOGIN>(login: Lo
         device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'),
         use_ssl: z.optional(flag()),
         ca_file: z.optional(text()),
+        proxy: z.optional(text().check(z.refine(isProxyUrl, { error: `expected ${PROXY_EXPECTED}` }))),
         keep_alive_seconds: z.optional(integer(10, 300)),
         qos_level: z.optional(integer(0, 2)),
       },
@@ -161,6 +172,7 @@ function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }:
       deviceId: thingsboard.device_id,
       useSsl: use_ssl,
       caFile: thingsboard.ca_file,
+      ...toProxy(thingsboard.proxy),
       keepAliveSeconds: thingsboard.keep_alive_seconds ?? 60,
       qosLevel: thingsboard.qos_level ?? 1,
     },

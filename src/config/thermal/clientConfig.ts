@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isSameProxy, type ProxyServer } from '../../endpoint.ts';
 import type { LogLevel } from '../../log/levels.ts';
 import { type ConfiguredLogin, isSameLogin } from './configuredLogin.ts';
 
@@ -25,6 +26,8 @@ export interface ThingsboardSettings {
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
   readonly caFile?: string | undefined;
+  /** The way to the server; absent: that of the environment. */
+  readonly proxy?: ProxyServer | undefined;
   readonly keepAliveSeconds: number;
   /** 0 to 2; 2 is published as 1, the highest level of ThingsBoard (docs/thingsboard.md, section 6). */
   readonly qosLevel: number;
@@ -69,7 +72,11 @@ export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: 
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-/** Whether two configurations are equal. The logins are compared separately, because a Secret's JSON hides them. */
+/** Whether two configurations are equal. Secrets are compared separately, because their JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
-  return isSameLogin(one.thingsboard.login, other.thingsboard.login) && comparable(one) === comparable(other);
+  return (
+    isSameLogin(one.thingsboard.login, other.thingsboard.login) &&
+    isSameProxy(one.thingsboard.proxy, other.thingsboard.proxy) &&
+    comparable(one) === comparable(other)
+  );
 }

@@ -1,3 +1,4 @@
+import type { Secret } from '../../secret.ts';
 import { isJsonObject, type JsonObject } from '../json/strictJson.ts';
 import { readConfigText } from './configText.ts';
 import { type ConfiguredLogin, loginEntries, staleLoginKeys } from './configuredLogin.ts';
@@ -9,6 +10,8 @@ export interface ConfigCredentials {
   readonly useSsl: boolean;
   /** Set only if a CA file is used. */
   readonly caFile?: string;
+  /** URL of the proxy that provision.json names; null: it names none, and an old one goes; absent: an old one stays. */
+  readonly proxy?: Secret | null;
   readonly login: ConfiguredLogin;
   readonly deviceId: string;
   /** ISO 8601. */
@@ -24,7 +27,7 @@ export type Entries = readonly (readonly [key: string, value: Value])[];
 
 /** The keys of section `thingsboard` that provisioning sets. */
 export function thingsboardEntries(credentials: ConfigCredentials): Entries {
-  const { host, port, login, deviceId, useSsl, caFile } = credentials;
+  const { host, port, login, deviceId, useSsl, caFile, proxy } = credentials;
   return [
     ['host', host],
     ['port', port],
@@ -32,6 +35,7 @@ export function thingsboardEntries(credentials: ConfigCredentials): Entries {
     ['device_id', deviceId],
     ['use_ssl', useSsl],
     ...(caFile === undefined ? [] : [['ca_file', caFile] as const]),
+    ...(proxy ? [['proxy', proxy.reveal()] as const] : []),
   ];
 }
 

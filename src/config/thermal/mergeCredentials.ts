@@ -50,13 +50,17 @@ function sectionEdits(text: string, section: Node, entries: Entries, layout: Lay
 }
 
 /**
- * The keys of section `thingsboard` that must not stay: those of another login, and `ca_file` when the new server uses
- * TLS without one. The camera would continue to verify with the old file and refuse a server that the agent has verified
- * with the system's authorities.
+ * The keys of section `thingsboard` that must not stay: those of another login, and what does not belong to the new
+ * server. With an old `ca_file` the camera would refuse a server that the agent has verified with the system's
+ * authorities. With an old `proxy` it would take another way than the proven one.
  */
-function staleKeys(config: JsonObject, { useSsl, caFile, login }: ConfigCredentials): readonly string[] {
+function staleKeys(config: JsonObject, { useSsl, caFile, login, proxy }: ConfigCredentials): readonly string[] {
   const section = isJsonObject(config.thingsboard) ? config.thingsboard : {};
-  return [...(useSsl && caFile === undefined ? ['ca_file'] : []), ...staleLoginKeys(login, section)];
+  return [
+    ...(useSsl && caFile === undefined ? ['ca_file'] : []),
+    ...(proxy === null ? ['proxy'] : []),
+    ...staleLoginKeys(login, section),
+  ];
 }
 
 /** Removes a key from section `thingsboard`. */
@@ -81,7 +85,8 @@ function without(text: string, staleKey: string): string {
  * its bytes, its order and the white space around it. This includes numbers that a double can't hold, escapes, line
  * ends and the byte-order mark. Of duplicate keys the last one is edited. Missing sections `thingsboard`, `telemetry`
  * (with the default values) and `provisioning` are added. In an existing section only the keys of provisioning are
- * added. An old `ca_file` is removed when TLS is now used without one, and the keys of another kind of login.
+ * added. An old `ca_file` is removed when TLS is now used without one, an old `proxy` when provision.json names none, and
+ * the keys of another kind of login.
  * @param bytes a text for which `readThermalConfig` returned `usable`
  * @throws Failure CONFIG_UNREADABLE for an unusable text; INTERNAL when anything else would change
  */
@@ -94,7 +99,7 @@ export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentia
   const layout = layoutOf(text, root);
   const edits: Edit[] = [];
   const added: (readonly [string, unknown])[] = [];
-  const changed: string[][] = [['thingsboard', 'ca_file'], ...stale.map((key) => ['thingsboard', key])];
+  const changed: string[][] = ['ca_file', 'proxy', ...stale].map((key) => ['thingsboard', key]);
   for (const { name, entries, whole } of sectionsOf(credentials)) {
     const section = lastProperty(root, name);
     if (section === undefined) {

@@ -53,7 +53,7 @@ export const RUN_EVENTS = {
   'validate.passed': {
     level: 'info',
     fields: { server: 'text', tls: 'flag', nameSource: 'text' },
-    optional: { provisionJson: 'text' },
+    optional: { provisionJson: 'text', proxy: 'text' },
     meaning: 'all input files are complete',
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },

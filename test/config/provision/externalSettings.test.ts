@@ -81,6 +81,12 @@ describe('key and secret from the environment', () => {
       'THERMAL_DEVICE_SECRET_FILE',
       'CREDENTIALS_DIRECTORY',
       'THERMAL_BOARD_SECRET_FILE',
+      'https_proxy',
+      'HTTPS_PROXY',
+      'all_proxy',
+      'ALL_PROXY',
+      'no_proxy',
+      'NO_PROXY',
     ]);
   });
 

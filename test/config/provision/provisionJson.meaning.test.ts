@@ -188,7 +188,7 @@ describe('an unknown key that asks for nothing', () => {
       'zone',
       'spare',
     ],
-    ...['wifi_password', 'ntp_server', 'proxy', 'time_zone', 'strategy', 'interval_seconds'],
+    ...['wifi_password', 'ntp_server', 'time_zone', 'strategy', 'interval_seconds'],
   ])('%s stays a warning without a guess', (key) => {
     for (const content of [
       { ...withProvisioning({}), [key]: true },

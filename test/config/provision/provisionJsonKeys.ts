@@ -21,6 +21,7 @@ export const VALUES: Readonly<Record<string, unknown>> = {
   host: 'tb.example',
   port: 1885,
   caFile: 'ca.pem',
+  proxy: 'http://proxy.example:3128',
   timeoutSeconds: 12,
   maxRetries: 1,
   namePrefix: 'cam',

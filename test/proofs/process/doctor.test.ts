@@ -14,6 +14,7 @@ import { type DeviceFolder, type DeviceFolderOptions, makeDeviceFolder } from '.
 import { folderInRam } from '../../support/folderInRam.ts';
 import { interruptedRun } from '../../support/interruptedRun.ts';
 import { AUTHORITY, certificateFor, edit, faulty } from '../../support/provocation.ts';
+import { behindConnectProxy, behindProxy } from '../../support/proxies.ts';
 import { expectNoSecrets } from '../../support/runChecks.ts';
 import { startServer } from '../../support/server.ts';
 import { closedPort, startHttpServer, startSilentServer } from '../../support/strangeServers.ts';
@@ -147,6 +148,11 @@ const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
   ['HOST_NOT_FOUND', atPort(async () => 1883, { host: 'no-such-host.invalid' })],
   ['CONNECTION_REFUSED', atPort(closedPort)],
   ['CONNECT_TIMEOUT', atPort(startBlackHole)],
+  ['PROXY_UNREACHABLE', async (atEnd) => behindProxy(atEnd, await closedPort())],
+  ['PROXY_TARGET_UNREACHABLE', (atEnd) => behindConnectProxy(atEnd, { refuse: 502 })],
+  ['PROXY_LOGIN_REFUSED', (atEnd) => behindConnectProxy(atEnd, { login: 'a:b' })],
+  ['PROXY_FORBIDS', (atEnd) => behindConnectProxy(atEnd, { refuse: 403 })],
+  ['NOT_A_PROXY', (atEnd) => behindConnectProxy(atEnd, { refuse: 404 })],
   ['ANSWER_TIMEOUT', atPort(startSilentServer)],
   ['NOT_MQTT', atPort(startHttpServer)],
   ['SERVER_UNAVAILABLE', fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 3 }))],

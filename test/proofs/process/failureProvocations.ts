@@ -15,13 +15,20 @@ import {
   faulty,
   fromServer,
   inFolder,
+  inLayout,
   inProcess,
   overTls,
   type Provocation,
   reportOf,
 } from '../../support/provocation.ts';
+import { behindConnectProxy, behindProxy } from '../../support/proxies.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
-import { closedPort, startHttpServer, startPlainBroker, startSilentServer } from '../../support/strangeServers.ts';
+import {
+  closedPort,
+  startHttpServer,
+  startPlainBroker,
+  startSilentServer,
+} from '../../support/strangeServers.ts';
 import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts';
 
 const DAY_MS = 86_400_000;
@@ -151,6 +158,14 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   HOST_UNREACHABLE: atPort(async () => 1883, { host: '255.255.255.255' }),
   CONNECTION_LOST: fromServer(faulty({ on: 'request', nth: 1, action: 'close' })),
   CONNECT_TIMEOUT: atPort(startBlackHole),
+  PROXY_UNREACHABLE: inLayout(async (atEnd) => behindProxy(atEnd, await closedPort())),
+  PROXY_TARGET_UNREACHABLE: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 502 })),
+  PROXY_LOGIN_REFUSED: {
+    ...inLayout((atEnd) => behindConnectProxy(atEnd, { login: 'user:word' })),
+    hint: /^Add them to provisioning\.proxy in provision\.json: http:\/\/USER:PASSWORD@HOST:PORT\./,
+  },
+  PROXY_FORBIDS: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 403 })),
+  NOT_A_PROXY: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 404 })),
   ANSWER_TIMEOUT: atPort(startSilentServer),
   SERVER_UNAVAILABLE: fromServer(faulty({ on: 'provisionConnect', action: 'refuse', code: 3 })),
   NOT_MQTT: { ...atPort(startHttpServer), hint: /A web server, a proxy or the log-in page of a network/ },
