@@ -40,7 +40,7 @@ const OTHER_SERVICE = 'Another service may listen there: check host, port and sc
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
-  'Client certificates are not supported: let the server accept devices without one (one-way TLS), on this port or another.';
+  'The agent sends a client certificate only as the credentials of a device: let the server accept connections without one (one-way TLS), on this port or another.';
 const BACK_END_OR_CHAIN =
   "There are two causes: the server's back end has failed (check its log), or the device profile's provisioning strategy is X509_CERTIFICATE_CHAIN, which this agent does not support (choose another strategy). {again}";
 const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
@@ -818,6 +818,10 @@ export const FAILURES = {
         message: '{server} demands a client certificate ({why})',
         hint: NO_CLIENT_CERTIFICATES,
       },
+      refusedCertificate: {
+        message: '{server} does not take the client certificate of this device ({why})',
+        hint: 'Let the server accept client certificates of no known authority, as ThingsBoard does by default.',
+      },
       oldVersion: {
         message: '{server} speaks neither TLS 1.2 nor TLS 1.3 ({why})',
         hint: 'Switch on TLS 1.2 or TLS 1.3 on the server.',
@@ -929,12 +933,13 @@ export const FAILURES = {
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its access token was changed. If it was deleted, provision the device again. If its token was changed, write the new token into thermal_config.json.',
+    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. If they were changed, write the new ones into thermal_config.json.',
     texts: {
       refused: REFUSED,
+      certificate: '{server} refused the client certificate of the device ({why})',
       issued: {
         message: '{server} refuses the credentials that it issued to {name}',
-        hint: 'Check on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device again. If only its token was changed: delete the device first.',
+        hint: 'Check on the server whether {name} still exists and whether its credentials were changed. If it was deleted: remove {path}, and the next boot registers the device again. If only they were changed: delete the device first.',
       },
     },
   },
