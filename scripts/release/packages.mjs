@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const LIMIT_MS = 15 * 60_000;
+const LIMIT_MS = 30 * 60_000;
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 
 /** Makes the package for npm. Its modes are those that git knows: npm packs what umask has made of them. */
@@ -14,10 +14,20 @@ async function packForNpm(run, root, folder) {
   run('npm', 'pack', '--silent', '--pack-destination', folder);
 }
 
+/** The package with a Node of its own, for an architecture. */
+const standalone =
+  (...options) =>
+  (run, _root, folder) =>
+    run('node', 'scripts/packageDeb.mjs', '--standalone', ...options, '--outdir', folder);
+
 /** Name → what makes it: `run` runs a command in the project's folder, `folder` gets the package. */
 const PACKAGES = {
   npm: packForNpm,
   deb: (run, _root, folder) => run('node', 'scripts/packageDeb.mjs', '--outdir', folder),
+  'standalone-amd64': standalone('--arch', 'amd64'),
+  'standalone-arm64': standalone('--arch', 'arm64'),
+  'standalone-amd64-tar': standalone('--arch', 'amd64', '--format', 'tar'),
+  'standalone-arm64-tar': standalone('--arch', 'arm64', '--format', 'tar'),
 };
 export const PACKAGE_NAMES = Object.keys(PACKAGES);
 

@@ -4,6 +4,8 @@ import { childrenOf, propertiesOf, syntaxTree } from '../config/json/jsonTree.ts
 /** Keys whose values are credentials, in their usual spellings. */
 const SECRET_KEY =
   /token|secret|user_?name|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
+/** A URL with a login, for example of a proxy. */
+const URL_WITH_LOGIN = /:\/\/[^/?#]*@/;
 /** Shorter secrets could be part of other texts by chance. */
 const MIN_LENGTH_ELSEWHERE = 6;
 
@@ -24,12 +26,14 @@ export function createMasks(known: ReadonlyMap<string, string> = new Map()): Mas
   };
 }
 
+const holdsLogin = (node: Node): boolean => node.type === 'string' && URL_WITH_LOGIN.test(String(node.value));
+
 const isSecret = (node: Node): boolean =>
   (node.type === 'string' && node.value !== '') || (node.type === 'number' && Number.isFinite(node.value));
 
-/** The values at and below keys that name credentials. */
+/** The values at and below keys that name credentials, and URLs with a login. */
 function secretNodes(node: Node, below: boolean): Node[] {
-  if (below && isSecret(node)) return [node];
+  if (holdsLogin(node) || (below && isSecret(node))) return [node];
   const inside = propertiesOf(node).flatMap(({ key, value }) =>
     secretNodes(value, below || SECRET_KEY.test(String(key.value))),
   );

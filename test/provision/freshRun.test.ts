@@ -25,6 +25,12 @@ test('a camera without a configuration becomes one device', async () => {
   expect(simulator.registry.counts).toMatchObject({ provisionRequests: 1, successes: 1, failures: 0 });
 });
 
+test('a camera that is a gateway becomes one on the server', async () => {
+  const { simulator, paths } = await scene({}, { device: { gateway: true } });
+  expect((await runDevice(paths)).outcome).toBe('provisioned');
+  expect(simulator.registry.devices()).toMatchObject([{ gateway: true }]);
+});
+
 test('a camera with a configuration keeps everything but its credentials, and a backup of all of it', async () => {
   const one = await scene();
   const run = await runDevice(one.paths);

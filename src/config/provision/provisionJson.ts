@@ -279,7 +279,7 @@ export async function readProvisionJson(
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
   const parsed = parseProvisionJson(read.bytes, read.path, given);
-  const settings = await withEnvironmentProxy(parsed.settings, externalSettings, read.path);
+  const settings = await withEnvironmentProxy(parsed.settings, externalSettings.proxy, read.path);
   return { ...parsed, settings, path: read.path };
 }
 
