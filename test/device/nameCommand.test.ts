@@ -28,9 +28,10 @@ describe('a name from a program', () => {
     expect(await named(command, { owner })).toBe(`cam-0-none-${isRoot ? 65_534 : process.geteuid?.()}`);
   });
 
-  it('has at most 1024 bytes with the end of its line', async () => {
+  it('has between 1 and 1024 bytes with the end of its line', async () => {
     const printing = (letters: number) => program(`printf '%0${letters}d\\n' 0`);
     expect(await nameFromCommand(await printing(1023))).toHaveLength(1023);
+    expect((await failureOf(async () => nameFromCommand(await program('true')))).message).toContain('exactly one line');
     const command = await printing(1024);
     expect((await failureOf(() => nameFromCommand(command))).message).toContain('exactly one line');
   });
