@@ -107,6 +107,17 @@ describe('mergeCredentials keeps', () => {
     },
   );
 
+  it.each([
+    [{ proxy: new Secret('http://new:2') }, '"proxy":"http://new:2"'],
+    [{ proxy: null }, undefined],
+    [{}, '"proxy":"http://old:1"'],
+  ])('or changes an old proxy as provision.json says: %o', (given, expected) => {
+    const merged = merge('{"thingsboard":{"proxy":"http://old:1","mine":1}}', given);
+    if (expected === undefined) expect(merged).not.toContain('proxy');
+    else expect(merged).toMatch(new RegExp(`^\\{"thingsboard":\\{${expected},"mine":1,`));
+    expect(JSON.parse(merged).thingsboard.mine).toBe(1);
+  });
+
   it('the place of ca_file when another CA file is used', () => {
     const merged = merge('{"thingsboard":{"ca_file":"old.pem","mine":1}}', { useSsl: true, caFile: 'new.pem' });
     expect(merged).toMatch(/^\{"thingsboard":\{"ca_file":"new\.pem","mine":1,/);
