@@ -33,9 +33,9 @@ const NETWORK_HINT = 'Check cable, Wi-Fi and firewall between this device and th
 const WRONG_PORT_HINT =
   'Check {section}.port and use_ssl in {file}: use_ssl is false, and a TLS port closes connections without TLS. {again}';
 const SESSION_HINT =
-  '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
+  '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same credentials.';
 const SHORT_SESSION_HINT =
-  'If that repeats, there are two causes: another client uses the same access token (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
+  'If that repeats, there are two causes: another client uses the same credentials (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
 const PROXY_SOURCE = 'Check host, port and scheme in {source}.';
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
@@ -916,7 +916,7 @@ export const FAILURES = {
       noStatus: 'Unexpected reply to the provisioning request: its status is not SUCCESS, FAILURE or NOT_FOUND',
       noType: 'Unexpected reply to the provisioning request: SUCCESS without the type of the credentials',
       unknownType: 'Unexpected reply to the provisioning request: the type of its credentials is unknown',
-      noToken: 'Unexpected reply to the provisioning request: SUCCESS without a usable access token',
+      noToken: 'Unexpected reply to the provisioning request: SUCCESS without usable credentials',
     },
   },
 

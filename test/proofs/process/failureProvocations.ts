@@ -23,12 +23,7 @@ import {
 } from '../../support/provocation.ts';
 import { behindConnectProxy, behindProxy } from '../../support/proxies.ts';
 import { startServer, watchEvents } from '../../support/server.ts';
-import {
-  closedPort,
-  startHttpServer,
-  startPlainBroker,
-  startSilentServer,
-} from '../../support/strangeServers.ts';
+import { closedPort, startHttpServer, startPlainBroker, startSilentServer } from '../../support/strangeServers.ts';
 import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts';
 
 const DAY_MS = 86_400_000;
