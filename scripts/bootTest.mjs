@@ -15,6 +15,7 @@ const TOOLS = {
   mmdebstrap: 'mmdebstrap',
   ip: 'iproute2',
   'mkfs.ext4': 'e2fsprogs',
+  strace: 'strace',
 };
 const TEST_LIMIT_MS = 5 * 60 * 1000;
 /** The mounts, processes and network of the tests end with these namespaces. */

@@ -1,12 +1,11 @@
 // Builds the shipped bundle, one build with splitting (docs/architecture.md, "What a start loads"):
-// npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER] [--metafile FILE]
+// npm run build, or node scripts/build.mjs [--device] [--sbom] [[--outdir] FOLDER] [--metafile FILE]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { writeDeclarations } from './declarations.mjs';
-import { billOfMaterials } from './sbom/billOfMaterials.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path) => readFile(`${root}${path}`, 'utf8');
@@ -27,9 +26,14 @@ const REQUIRE =
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
 
 // --device: the program of the Debian package, without simulator, demo and library (scripts/packageDeb.mjs).
-// --metafile: where to write what is in the bundle, as esbuild says it.
+// --sbom: with its bill of materials. --metafile: where to write what is in the bundle, as esbuild says it.
 const { values, positionals } = parseArgs({
-  options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false }, metafile: { type: 'string' } },
+  options: {
+    outdir: { type: 'string' },
+    device: { type: 'boolean', default: false },
+    sbom: { type: 'boolean', default: false },
+    metafile: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const outdir = resolve(values.outdir ?? positionals[0] ?? `${root}dist`);
@@ -89,7 +93,8 @@ const first = await Promise.all(
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: loaded,
+  // Sorted: the first builds find them at the same time, and their order changes names in the bundle.
+  entryPoints: Object.fromEntries(Object.entries(loaded).sort()),
   outdir,
   bundle: true,
   splitting: true,
@@ -134,8 +139,9 @@ const whole = {
   outputs: Object.assign({}, ...built.map((one) => one.outputs)),
 };
 if (values.metafile !== undefined) await writeFile(values.metafile, JSON.stringify(whole));
-if (!values.device) {
-  await writeDeclarations(outdir);
+if (!values.device) await writeDeclarations(outdir);
+if (values.sbom) {
+  const { billOfMaterials } = await import('./sbom/billOfMaterials.mjs');
   await writeFile(`${outdir}/sbom.cdx.json`, await billOfMaterials(root, whole));
 }
 const bytes = Object.values(whole.outputs).reduce((sum, output) => sum + output.bytes, 0);

@@ -65,7 +65,7 @@ function useLibrary(place) {
 
 const folder = mkdtempSync(join(tmpdir(), 'thermal-package-'));
 try {
-  run('node', ['scripts/build.mjs'], root);
+  run('node', ['scripts/build.mjs', '--sbom'], root);
   const [pack] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
   const names = pack.files.map(({ path }) => path);
   const foreign = names.filter((name) => !ALLOWED.some((pattern) => pattern.test(name)));

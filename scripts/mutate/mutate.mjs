@@ -19,8 +19,10 @@ const QUICK_TESTS = {
     'decideStartUp',
     'freshRun',
     'leftovers',
+    'runLines',
     'snapshotHistory',
     'snapshotWriter',
+    'startUp',
     'stuckStart',
   ].map((name) => `test/provision/${name}.test.ts`),
 };

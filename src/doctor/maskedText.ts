@@ -7,6 +7,8 @@ const SECRET_KEY =
 /** Keys of which one is enough to log in. An access token is a user name, too. */
 const USER_KEY = /token|user_?name/i;
 const CLIENT_ID_KEY = /client_?id/i;
+/** A URL with a login, for example of a proxy. */
+const URL_WITH_LOGIN = /:\/\/[^/?#]*@/;
 /** Shorter secrets could be part of other texts by chance. */
 const MIN_LENGTH_ELSEWHERE = 6;
 
@@ -27,12 +29,14 @@ export function createMasks(known: ReadonlyMap<string, string> = new Map()): Mas
   };
 }
 
+const holdsLogin = (node: Node): boolean => node.type === 'string' && URL_WITH_LOGIN.test(String(node.value));
+
 const isSecret = (node: Node): boolean =>
   (node.type === 'string' && node.value !== '') || (node.type === 'number' && Number.isFinite(node.value));
 
-/** The values at and below keys that name credentials. */
+/** The values at and below keys that name credentials, and URLs with a login. */
 function secretNodes(node: Node, below: boolean): Node[] {
-  if (below && isSecret(node)) return [node];
+  if (holdsLogin(node) || (below && isSecret(node))) return [node];
   const properties = propertiesOf(node);
   const names = properties.map(({ key }) => String(key.value));
   // Without a user name the client id alone is the credential (MQTT_BASIC).

@@ -106,12 +106,8 @@ export async function write(
 
 /** The run is finished also if provision.json is gone by now. Then an old proxy stays. */
 async function proxyFor({ paths, externalSettings }: EffectDependencies): Promise<Pick<ConfigCredentials, 'proxy'>> {
-  const elsewhere = externalSettings?.provisionJson;
   try {
-    const { settings } = await readPublicSettings(
-      paths.provisionJson,
-      elsewhere === undefined ? {} : { provisionJson: elsewhere },
-    );
+    const { settings } = await readPublicSettings(paths.provisionJson, externalSettings);
     return { proxy: writtenProxy(settings) };
   } catch {
     return {};

@@ -36,11 +36,11 @@ const SESSION_HINT =
   '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same credentials.';
 const SHORT_SESSION_HINT =
   'If that repeats, there are two causes: another client uses the same credentials (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
-const PROXY_SOURCE = 'Check host, port and scheme in {source}.';
+const OTHER_SERVICE = 'Another service may listen there: check host, port and scheme in {source}. {again}';
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
-  'The agent sends a client certificate only as the credentials of a device: let the server accept connections without one (one-way TLS), on this port or another.';
+  'The agent provisions without a client certificate: let the server accept that (one-way TLS), on this port or another.';
 const BACK_END_OR_CHAIN =
   "There are two causes: the server's back end has failed (check its log), or the device profile's provisioning strategy is X509_CERTIFICATE_CHAIN, which this agent does not support (choose another strategy). {again}";
 const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
@@ -476,7 +476,7 @@ export const FAILURES = {
   VOLATILE_STORAGE: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Mount a persistent partition or volume at that folder. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
+    hint: 'Mount a persistent partition or volume at that folder, or give the board a board secret (docs/security.md), which brings the device back. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
     texts: {
       everything: 'A reboot loses what provisioning writes, so each boot would register another device:{problems}',
       state:
@@ -619,18 +619,17 @@ export const FAILURES = {
   PROXY_UNREACHABLE: {
     exitStatus: EXIT.UNAVAILABLE,
     retryable: true,
-    hint: `${PROXY_SOURCE} Check cable, Wi-Fi and firewall between this device and the proxy. {again}`,
+    hint: 'Check {source}, and the network between this device and the proxy. {again}',
     texts: {
       connecting: 'No connection to the proxy {proxy}: {why} ({errno})',
-      nameServerSilent: 'No connection to the proxy {proxy}: the name server does not answer within {seconds} s',
-      noAnswer: 'No connection to the proxy {proxy} within {seconds} s: the host does not answer',
+      noAnswer: 'No connection to the proxy {proxy} within {seconds} s',
       closed: {
         message: 'The proxy {proxy} closed the connection before it opened the way to {target}',
-        hint: `${PROXY_SOURCE} Another service may listen there. {again}`,
+        hint: OTHER_SERVICE,
       },
       silent: {
-        message: 'The proxy {proxy} accepts connections, but did not open the way to {target} within {seconds} s',
-        hint: `Look in the log of the proxy: {target} may not answer it. ${PROXY_SOURCE} Another service may listen there. {again}`,
+        message: 'The proxy {proxy} did not open the way to {target} within {seconds} s',
+        hint: `Look in the log of the proxy: {target} may not answer it. ${OTHER_SERVICE}`,
       },
     },
   },
@@ -645,16 +644,13 @@ export const FAILURES = {
   PROXY_LOGIN_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Correct user and password in {source}. Write each special character of them as % and two digits: @ is %40.',
+    hint: 'Correct {source}: {scheme}://USER:PASSWORD@HOST:PORT, with special characters as % and two digits (@ is %40).',
     texts: {
       refused: 'The proxy {proxy} refuses the user and the password',
-      demanded: {
-        message: 'The proxy {proxy} demands a user and a password',
-        hint: 'Add them to {source}: {scheme}://USER:PASSWORD@HOST:PORT. Write each special character of them as % and two digits: @ is %40.',
-      },
+      demanded: 'The proxy {proxy} demands a user and a password',
       otherKind: {
         message: 'The proxy {proxy} demands another kind of login ({answer})',
-        hint: 'Let the proxy accept a user and a password (Basic), or accept this device without a login.',
+        hint: 'Let the proxy accept a user and a password (Basic), or this device without a login.',
       },
     },
   },
@@ -662,24 +658,17 @@ export const FAILURES = {
   PROXY_FORBIDS: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Let the administrator of the proxy allow connections to {target}. Many proxies allow only port 443.',
-    texts: {
-      forbidden: 'The proxy {proxy} does not allow a connection to {target} ({answer})',
-      addressKind: {
-        message: 'The proxy {proxy} does not support the kind of address of {target}',
-        hint: `${PROXY_SOURCE} With socks5h the proxy resolves the name of the server, with socks5 this device does.`,
-      },
-    },
+    hint: 'Let the proxy allow connections to {target}. Many proxies allow only port 443.',
+    texts: { forbidden: 'The proxy {proxy} does not allow a connection to {target}: {answer}' },
   },
 
   NOT_A_PROXY: {
     exitStatus: EXIT.PROTOCOL,
     retryable: false,
-    hint: `Another service listens there. ${PROXY_SOURCE}`,
+    hint: OTHER_SERVICE,
     texts: {
-      notHttp: '{proxy} does not answer as an HTTP proxy does',
-      noConnect: '{proxy} answers {answer} to CONNECT, as a web server does, not a proxy',
-      notSocks: '{proxy} does not answer as a SOCKS5 proxy does',
+      notProxy: '{proxy} does not answer as a proxy of this kind does',
+      noConnect: '{proxy} answers {answer} to CONNECT, as a web server does',
     },
   },
 
@@ -831,7 +820,7 @@ export const FAILURES = {
       },
       refusedCertificate: {
         message: '{server} does not take the client certificate of this device ({why})',
-        hint: 'Let the server accept client certificates of no known authority, as ThingsBoard does by default.',
+        hint: 'Let the server accept self-signed ones, as ThingsBoard does by default.',
       },
       oldVersion: {
         message: '{server} speaks neither TLS 1.2 nor TLS 1.3 ({why})',
@@ -944,7 +933,7 @@ export const FAILURES = {
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. If they were changed, write the new ones into thermal_config.json.',
+    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision it again. Otherwise write its credentials into thermal_config.json.',
     texts: {
       refused: REFUSED,
       certificate: '{server} refused the client certificate of the device ({why})',

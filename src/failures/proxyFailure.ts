@@ -1,34 +1,29 @@
 import { hostAndPort, type ProxyServer, shownProxy } from '../endpoint.ts';
+import type { FailureReason } from './catalogue.ts';
 import type { ConnectionProgress } from './connectionProgress.ts';
 import { Failure } from './failure.ts';
 import type { ServerFacts } from './serverFacts.ts';
 
-/** What the answer of a proxy, or of another service at its address, means. */
-export type Refusal =
-  | 'loginDemanded'
-  | 'loginRefused'
-  | 'otherLogin'
-  | 'forbidden'
-  | 'addressKind'
-  | 'unreachable'
-  | 'closed'
-  | 'noConnect'
-  | 'notHttp'
-  | 'notSocks';
+type CodeAndSituation<Reason> = Reason extends FailureReason ? readonly [Reason['code'], Reason['situation']] : never;
 
-/** The proxy has answered, and opens no way to the server. */
-export class ProxyRefusal extends Error {
+/** Code and situation of what a proxy answers, or another service at its address. */
+export type Refusal = CodeAndSituation<
+  Extract<
+    FailureReason,
+    | { readonly code: 'PROXY_LOGIN_REFUSED' | 'PROXY_FORBIDS' | 'PROXY_TARGET_UNREACHABLE' | 'NOT_A_PROXY' }
+    | { readonly situation: 'closed'; readonly code: 'PROXY_UNREACHABLE' }
+  >
+>;
+
+/** The proxy has answered, and opens no way to the server. The message is what it said, in words. */
+export interface ProxyRefusal extends Error {
   /** By a code that is a text, errors of sockets are told from errors of MQTT. */
-  readonly code = 'ERR_PROXY';
+  readonly code: 'ERR_PROXY';
   readonly refusal: Refusal;
-
-  /** @param answer what the proxy said, in words */
-  constructor(refusal: Refusal, answer: string) {
-    super(answer);
-    this.name = 'ProxyRefusal';
-    this.refusal = refusal;
-  }
 }
+
+const isRefusal = (error: unknown): error is ProxyRefusal =>
+  error instanceof Error && 'refusal' in error && 'code' in error && error.code === 'ERR_PROXY';
 
 /** The progress of a connection that has not passed its proxy yet. */
 interface AtProxy extends ConnectionProgress {
@@ -59,10 +54,15 @@ export function proxyFailure(
   server: ServerFacts,
   progress: AtProxy,
 ): Failure {
-  const facts = factsOf(server, progress);
-  if (error instanceof ProxyRefusal) return refusalFailure(error, facts);
+  const facts = {
+    ...factsOf(server, progress),
+    errno,
+    why: why ?? errno,
+    answer: error instanceof Error ? error.message : '',
+  };
+  if (isRefusal(error)) return new Failure(...error.refusal, facts, error);
   if (progress.stage === 'proxy') return proxyClosed(server, progress, error);
-  return new Failure('PROXY_UNREACHABLE', 'connecting', { ...facts, errno, why: why ?? errno }, error);
+  return new Failure('PROXY_UNREACHABLE', 'connecting', facts, error);
 }
 
 /** The proxy closed the connection before it opened the way. */
@@ -72,28 +72,5 @@ export const proxyClosed = (server: ServerFacts, progress: AtProxy, cause?: unkn
 /** The proxy did not open the way in time. */
 export function proxyTimeout(server: ServerFacts & { readonly seconds: number }, progress: AtProxy): Failure {
   const facts = { ...factsOf(server, progress), seconds: server.seconds };
-  if (progress.stage === 'lookup') return new Failure('PROXY_UNREACHABLE', 'nameServerSilent', facts);
-  return new Failure('PROXY_UNREACHABLE', progress.stage === 'tcp' ? 'noAnswer' : 'silent', facts);
-}
-
-function refusalFailure(error: ProxyRefusal, known: ReturnType<typeof factsOf>): Failure {
-  const facts = { ...known, answer: error.message };
-  switch (error.refusal) {
-    case 'loginDemanded':
-      return new Failure('PROXY_LOGIN_REFUSED', 'demanded', facts, error);
-    case 'loginRefused':
-      return new Failure('PROXY_LOGIN_REFUSED', 'refused', facts, error);
-    case 'otherLogin':
-      return new Failure('PROXY_LOGIN_REFUSED', 'otherKind', facts, error);
-    case 'forbidden':
-      return new Failure('PROXY_FORBIDS', 'forbidden', facts, error);
-    case 'addressKind':
-      return new Failure('PROXY_FORBIDS', 'addressKind', facts, error);
-    case 'unreachable':
-      return new Failure('PROXY_TARGET_UNREACHABLE', 'connecting', facts, error);
-    case 'closed':
-      return new Failure('PROXY_UNREACHABLE', 'closed', facts, error);
-    default:
-      return new Failure('NOT_A_PROXY', error.refusal, facts, error);
-  }
+  return new Failure('PROXY_UNREACHABLE', progress.stage === 'proxy' ? 'silent' : 'noAnswer', facts);
 }

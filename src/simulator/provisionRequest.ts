@@ -19,6 +19,8 @@ export interface ProvisionRequest {
   readonly username: string;
   readonly password: string;
   readonly hash: string;
+  /** A text counts as the boolean that it names. */
+  readonly gateway: boolean;
 }
 
 export type ParsedRequest =
@@ -83,6 +85,7 @@ export function parseProvisionRequest(payload: Buffer): ParsedRequest {
       username: text('username'),
       password: text('password'),
       hash: text('hash'),
+      gateway: text('gateway').toLowerCase() === 'true',
     },
   };
 }

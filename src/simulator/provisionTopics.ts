@@ -52,7 +52,7 @@ async function provision(context: ServerContext, session: number, request: Provi
     await context.timers.wait(context.times.backEndTimeoutMs);
     return { puback: true, close: decision.reason };
   }
-  commit(context, decision);
+  commit(context, request, decision);
   await context.durable();
   // A commit in the database takes longer than a refusal.
   if (decision.status === 'SUCCESS') await new Promise((resolve) => setImmediate(resolve));
@@ -62,7 +62,11 @@ async function provision(context: ServerContext, session: number, request: Provi
   return response(context, Buffer.from(responseText(decision)), decision);
 }
 
-function commit({ registry }: ServerContext, decision: Exclude<Decision, { status: 'SILENCE' }>): void {
+function commit(
+  { registry }: ServerContext,
+  request: ProvisionRequest,
+  decision: Exclude<Decision, { status: 'SILENCE' }>,
+): void {
   switch (decision.status) {
     case 'NOT_FOUND':
       registry.count('notFound');
@@ -73,7 +77,7 @@ function commit({ registry }: ServerContext, decision: Exclude<Decision, { statu
     case 'SUCCESS':
       if (decision.create) {
         const { name, profile, credentials } = decision;
-        registry.addDevice({ name, profile, credentials, provisioned: true });
+        registry.addDevice({ name, profile, credentials, provisioned: true, gateway: request.gateway });
       } else {
         registry.markProvisioned(decision.name);
       }

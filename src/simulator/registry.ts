@@ -17,6 +17,8 @@ export interface Device {
   readonly provisioned: boolean;
   /** Id of its device profile. */
   readonly profile: string;
+  /** Registered as a gateway; the server keeps it in the device's additionalInfo. */
+  readonly gateway?: true;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface NewDevice {
   readonly credentials?: Credentials;
   readonly provisioned?: boolean;
   readonly profile?: string;
+  readonly gateway?: boolean;
 }
 
 /** A device as tests check it. */
@@ -118,10 +121,11 @@ export class Registry {
   addDevice(device: NewDevice): void {
     const credentials = stored(device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() });
     const { name, provisioned = false, profile = FIRST_PROFILE_ID } = device;
+    const gateway = device.gateway === true ? { gateway: true as const } : {};
     const { id = randomUUID(), createdTime = Date.now() } = device;
     if (this.#devices.has(name)) throw new Failure('USAGE', 'simulateNameTaken', { name });
     this.#requireFree(name, credentials);
-    this.#devices.set(name, { id, createdTime, name, credentials, provisioned, profile });
+    this.#devices.set(name, { id, createdTime, name, credentials, provisioned, profile, ...gateway });
     this.#nameByCredentials.set(credentialsKey(credentials), name);
     this.#onChange();
   }

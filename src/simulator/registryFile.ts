@@ -49,6 +49,7 @@ const documentSchema = z.discriminatedUnion('version', [
         credentials: credentialsSchema,
         provisioned: z.boolean(),
         profile: z.string(),
+        gateway: z.exactOptional(z.literal(true)),
       }),
     ),
   }),
@@ -181,14 +182,17 @@ export class RegistryFile {
 
   async #write(): Promise<void> {
     this.#dirty = false;
-    const devices = this.#registry.devices().map(({ id, createdTime, name, credentials, provisioned, profile }) => ({
-      id,
-      createdTime,
-      name,
-      credentials,
-      provisioned,
-      profile,
-    }));
+    const devices = this.#registry
+      .devices()
+      .map(({ id, createdTime, name, credentials, provisioned, profile, gateway }) => ({
+        id,
+        createdTime,
+        name,
+        credentials,
+        provisioned,
+        profile,
+        gateway,
+      }));
     const profiles = this.#registry.profiles.all().filter(({ id }) => id !== FIRST_PROFILE_ID);
     const document = { version: 2, counts: this.#registry.counts, profiles, devices };
     try {

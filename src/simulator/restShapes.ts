@@ -32,14 +32,17 @@ export const profileInfoJson = ({ id, name }: DeviceProfile): object => ({
   transportType: 'DEFAULT',
 });
 
-export const deviceJson = ({ id, createdTime, name, profile }: Device, of: DeviceProfile | undefined): object => ({
+export const deviceJson = (
+  { id, createdTime, name, profile, gateway }: Device,
+  of: DeviceProfile | undefined,
+): object => ({
   id: entityId('DEVICE', id),
   createdTime,
   name,
   type: of?.name ?? null,
   label: null,
   deviceProfileId: entityId('DEVICE_PROFILE', profile),
-  additionalInfo: null,
+  additionalInfo: gateway === true ? { gateway } : null,
 });
 
 /** What lists show of a device. */

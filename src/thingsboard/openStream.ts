@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type TcpNetConnectOpts } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { ProxyServer, ServerEndpoint } from '../endpoint.ts';
+import { hostAndPort, type ProxyServer, type ServerEndpoint } from '../endpoint.ts';
 import type { ConnectionProgress } from '../failures/connectionProgress.ts';
 import { shownChain } from './shownChain.ts';
 
@@ -74,10 +74,13 @@ function openThrough(proxy: ProxyServer, server: ServerEndpoint, note: Note): Du
   for (const one of [toProxy, near, far]) one.on('error', end);
   // Loaded only if a proxy is used.
   import('./proxyTunnel.ts')
-    .then(({ openTunnel }) => openTunnel(toProxy, proxy, server, note))
+    .then(({ openTunnel }) => openTunnel(toProxy, proxy, { ...server, text: hostAndPort(server) }, note))
     .then(() => {
       if (socket.destroyed) return;
       toProxy.pipe(far).pipe(toProxy);
+      // The library for SOCKS emits what it has read too far in the next turn: nothing else may come before that.
+      toProxy.pause();
+      setImmediate(() => toProxy.resume());
       socket.emit('connect');
     })
     .catch(end);

@@ -1,13 +1,16 @@
-/** Loaded only if a proxy is used (openStream.ts). */
+/**
+ * Loaded only if a proxy is used (openStream.ts). It imports nothing from other sources but types: each shared source
+ * would be a further file of a start without a proxy (docs/architecture.md, "What a start loads").
+ */
 
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { SocksClient } from 'socks';
-import { hostAndPort, type ProxyServer, resolvesNames, type ServerEndpoint } from '../endpoint.ts';
+import type { ProxyServer, ServerEndpoint } from '../endpoint.ts';
 import type { ConnectionProgress } from '../failures/connectionProgress.ts';
-import { ProxyRefusal, type Refusal } from '../failures/proxyFailure.ts';
+import type { ProxyRefusal, Refusal } from '../failures/proxyFailure.ts';
 
 type Address = Pick<ServerEndpoint, 'host' | 'port'>;
 
@@ -17,23 +20,27 @@ const NEVER_MS = 24 * 3600 * 1000;
 /**
  * Lets a proxy open the way to a server.
  * @param socket a new connection to the proxy; afterwards it leads to the server
+ * @param server with its host and port as one text
  * @param note takes the progress
  * @throws ProxyRefusal; errors of the socket, of the name resolution, and of the parser of HTTP
  */
 export async function openTunnel(
   socket: Socket,
   proxy: ProxyServer,
-  server: Address,
+  server: Address & { readonly text: string },
   note: (more: Pick<ConnectionProgress, 'stage'>) => void,
 ): Promise<void> {
   if (socket.connecting) await once(socket, 'connect');
-  if (proxy.scheme === 'http') return connectOverHttp(socket, proxy, hostAndPort(server));
-  if (resolvesNames(proxy)) return connectOverSocks(socket, proxy, server);
+  if (proxy.scheme === 'http') return connectOverHttp(socket, proxy, server.text);
+  if (proxy.scheme === 'socks5h') return connectOverSocks(socket, proxy, server);
   note({ stage: 'name' });
   const { address } = await lookup(server.host);
   note({ stage: 'proxy' });
   return connectOverSocks(socket, proxy, { host: address, port: server.port });
 }
+
+const refused = (refusal: Refusal, answer: string): ProxyRefusal =>
+  Object.assign(new Error(answer), { code: 'ERR_PROXY' as const, refusal });
 
 /** RFC 9110, section 9.3.6. */
 function connectOverHttp(socket: Socket, { login }: ProxyServer, target: string): Promise<void> {
@@ -50,7 +57,7 @@ function connectOverHttp(socket: Socket, { login }: ProxyServer, target: string)
     });
     connect.on('error', (error) => {
       const isParserError = 'code' in error && String(error.code).startsWith('HPE_');
-      reject(isParserError ? new ProxyRefusal('notHttp', error.message) : error);
+      reject(isParserError ? refused(['NOT_A_PROXY', 'notProxy'], error.message) : error);
     });
     connect.once('connect', (answer: IncomingMessage, _socket, head: Buffer) => {
       const status = answer.statusCode ?? 0;
@@ -66,12 +73,12 @@ function httpRefusal({ headers }: IncomingMessage, status: number, hasLogin: boo
   const answer = `HTTP ${status}`;
   if (status === 407) {
     const kinds = loginKinds([headers['proxy-authenticate'] ?? []].flat());
-    if (kinds !== '' && !/\bbasic\b/i.test(kinds)) return new ProxyRefusal('otherLogin', kinds);
-    return new ProxyRefusal(hasLogin ? 'loginRefused' : 'loginDemanded', answer);
+    if (kinds !== '' && !/\bbasic\b/i.test(kinds)) return refused(['PROXY_LOGIN_REFUSED', 'otherKind'], kinds);
+    return refused(hasLogin ? ['PROXY_LOGIN_REFUSED', 'refused'] : ['PROXY_LOGIN_REFUSED', 'demanded'], answer);
   }
-  if ([401, 403, 451].includes(status)) return new ProxyRefusal('forbidden', answer);
+  if ([401, 403, 451].includes(status)) return refused(['PROXY_FORBIDS', 'forbidden'], answer);
   const mayPass = [408, 429].includes(status) || (status >= 500 && status !== 501);
-  return new ProxyRefusal(mayPass ? 'unreachable' : 'noConnect', answer);
+  return refused(mayPass ? ['PROXY_TARGET_UNREACHABLE', 'connecting'] : ['NOT_A_PROXY', 'noConnect'], answer);
 }
 
 /** The kinds of login that a proxy accepts, for example `Negotiate, NTLM`. */
@@ -100,21 +107,24 @@ async function connectOverSocks(socket: Socket, proxy: ProxyServer, destination:
 
 /** The replies of RFC 1928, section 6, by the library's names. */
 const REPLIES: Readonly<Record<string, readonly [Refusal, string]>> = {
-  Failure: ['unreachable', 'general failure'],
-  NotAllowed: ['forbidden', 'SOCKS reply 2'],
-  NetworkUnreachable: ['unreachable', 'network unreachable'],
-  HostUnreachable: ['unreachable', 'host unreachable, or its name is unknown'],
-  ConnectionRefused: ['unreachable', 'nothing listens on that port'],
-  TTLExpired: ['unreachable', 'the host does not answer'],
-  AddressNotSupported: ['addressKind', 'SOCKS reply 8'],
+  Failure: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'general failure'],
+  NotAllowed: [['PROXY_FORBIDS', 'forbidden'], 'SOCKS reply 2'],
+  NetworkUnreachable: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'network unreachable'],
+  HostUnreachable: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'host unreachable, or its name is unknown'],
+  ConnectionRefused: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'nothing listens on that port'],
+  TTLExpired: [['PROXY_TARGET_UNREACHABLE', 'connecting'], 'the host does not answer'],
+  AddressNotSupported: [['PROXY_FORBIDS', 'forbidden'], 'SOCKS reply 8, it does not support this kind of address'],
 };
 
 /** @param text of the library's error; test/provision/proxyFailures.test.ts meets each of them */
 function socksRefusal(text: string, hasLogin: boolean): ProxyRefusal {
-  const [refusal, answer] = REPLIES[/ rejected connection - (\w+)$/.exec(text)?.[1] ?? ''] ?? ['notSocks', text];
-  if (text === 'Socket closed') return new ProxyRefusal('closed', text);
+  const [refusal, answer] = REPLIES[/ rejected connection - (\w+)$/.exec(text)?.[1] ?? ''] ?? [
+    ['NOT_A_PROXY', 'notProxy'],
+    text,
+  ];
+  if (text === 'Socket closed') return refused(['PROXY_UNREACHABLE', 'closed'], text);
   if (/no accepted authentication type|Authentication failed/.test(text)) {
-    return new ProxyRefusal(hasLogin ? 'loginRefused' : 'loginDemanded', text);
+    return refused(hasLogin ? ['PROXY_LOGIN_REFUSED', 'refused'] : ['PROXY_LOGIN_REFUSED', 'demanded'], text);
   }
-  return new ProxyRefusal(refusal, answer);
+  return refused(refusal, answer);
 }

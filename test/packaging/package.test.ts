@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createDeviceProgram } from '../../src/cli/deviceProgram.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { readPage, relativeLinks } from '../docs/markdown.ts';
-import { buildDeb, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
+import { buildPackage, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
 
 const { version } = JSON.parse(readPage('package.json'));
 const isBuildable = await hasProgram('dpkg-deb');
@@ -23,8 +23,8 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'thermal-deb-test-'));
     [deb, again] = await Promise.all([
-      buildDeb(join(folder, 'one')),
-      buildDeb(join(folder, 'other/place'), { umask: '077', zone: 'Asia/Tokyo' }),
+      buildPackage(join(folder, 'one')),
+      buildPackage(join(folder, 'other/place'), { umask: '077', zone: 'Asia/Tokyo' }),
     ]);
     unpacked = join(folder, 'unpacked');
     await outputOf('dpkg-deb', '--raw-extract', deb, unpacked);

@@ -130,7 +130,7 @@ describe("the final state can't be saved", () => {
       end.abort();
     });
     expect(run).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_KEY_REFUSED' } });
-    expect(run.events).toContain('snapshot.unsaved');
+    expect(run.said).toContain('The failed state could not be saved: the storage took too long');
     expect(run.events.at(-1)).toBe('run.failed');
     expect(run.tookMs).toBeLessThan(FAILED_LIMIT_MS);
     expect(isLocked(paths.stateFolder)).toBe(true);
@@ -189,7 +189,7 @@ test.each(['the signal', 'the time'] as const)(
       if (state === 'provisioned' && limit === 'the time') end.passTime(RUN_TIME_LIMIT_MS);
     });
     expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
-    expect(run.events).toContain('credentials.left');
+    expect(run.said).toContain('The storage took too long to remove credentials.json; the next start removes the file');
     expect(run.tookMs).toBeLessThan(END_LIMIT_MS);
     expect(isLocked(paths.stateFolder)).toBe(true);
 

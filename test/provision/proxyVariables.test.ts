@@ -59,6 +59,6 @@ describe('the proxy of the environment', () => {
 
   it('is named in a failure', async () => {
     const result = await run(await device(1883), { all_proxy: 'http://127.0.0.1:1' });
-    expect(result.failure?.hint).toContain('Check host, port and scheme in the environment variable all_proxy.');
+    expect(result.failure?.hint).toContain('Check the environment variable all_proxy, and the network');
   });
 });

@@ -15,6 +15,8 @@ interface Ending extends AgentResult {
   /** From the first call of `end.begins()` on. */
   readonly tookMs: number;
   readonly events: readonly string[];
+  /** Messages of the log. */
+  readonly said: readonly string[];
   readonly states: readonly ProvisionState[];
 }
 
@@ -35,6 +37,7 @@ export async function runToEnd(
   const controller = new AbortController();
   const real = systemClock();
   const events: string[] = [];
+  const said: string[] = [];
   const states: ProvisionState[] = [];
   let ahead = 0;
   let tookMs = 0;
@@ -60,7 +63,10 @@ export async function runToEnd(
     boardId: 'board-1',
     signal: controller.signal,
     clock: { now: () => real.now() + ahead, monotonic: () => real.monotonic() + ahead },
-    sink: ({ event }) => events.push(event),
+    sink: ({ event, message }) => {
+      events.push(event);
+      said.push(message);
+    },
     onState: (state) => {
       states.push(state);
       onState(state, end);
@@ -69,5 +75,5 @@ export async function runToEnd(
     clearInterval(stepping);
     vi.useRealTimers();
   });
-  return { ...result, events, states, tookMs };
+  return { ...result, events, said, states, tookMs };
 }

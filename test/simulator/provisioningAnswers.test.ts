@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
-import type { Simulator } from '../../src/simulator/simulator.ts';
+import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { until } from '../support/until.ts';
 import { connected, KEYS, openDevice, openProvision, provision, REQUEST, simulate } from './mqttClients.ts';
 
@@ -13,6 +13,26 @@ async function responseText(simulator: Simulator, request: object): Promise<stri
   recorded.client.publish(REQUEST, JSON.stringify(request), { qos: 1 });
   return (await until(() => recorded.payloads[0])).text;
 }
+
+describe('a gateway', () => {
+  const registered = async (gateway: unknown, options: SimulatorOptions = {}): Promise<boolean> => {
+    const simulator = await simulate(options);
+    expect(await provision(simulator, { ...KEYS, deviceName: 'cam', gateway })).toMatchObject({ status: 'SUCCESS' });
+    return simulator.registry.find('cam')?.gateway ?? false;
+  };
+
+  test.each([true, 'true', 'TRUE', [true]])('is registered for %j', async (value) => {
+    expect(await registered(value)).toBe(true);
+  });
+
+  test.each([false, undefined, 'yes', 1, ''])('is not registered for %j', async (value) => {
+    expect(await registered(value)).toBe(false);
+  });
+
+  test('is not made of a device that was created beforehand', async () => {
+    expect(await registered(true, { strategy: CHECK, devices: [{ name: 'cam' }] })).toBe(false);
+  });
+});
 
 describe('text of the response, byte for byte', () => {
   test('an access token of the server has 20 letters and digits', async () => {

@@ -23,7 +23,7 @@ const stored = async (): Promise<{ devices: { name: string }[]; counts: Record<s
 describe('a restart', () => {
   test('devices, their credentials, provisionState and counts survive', async () => {
     const first = await startSimulator({ registryFile: path });
-    await provision(first, { ...KEYS, deviceName: 'cam', token: 'abc' });
+    await provision(first, { ...KEYS, deviceName: 'cam', token: 'abc', gateway: true });
     const basic = { credentialsType: 'MQTT_BASIC', clientId: 'c', username: 'u', password: 'p' };
     await provision(first, { ...KEYS, deviceName: 'cam-2', ...basic });
     await provision(first, { ...KEYS, deviceName: 'cam-3', credentialsType: 'X509_CERTIFICATE', hash: 'MIIB' });

@@ -27,6 +27,17 @@ const request = (name: string, deviceName: string) => ({
   deviceName,
 });
 
+test('a gateway that was provisioned has it in its additionalInfo, other devices have none', async () => {
+  const { simulator, call } = await administered();
+  await call('POST', '/api/deviceProfile', profile('p'));
+  await provision(simulator, { ...request('p', 'gate'), gateway: true });
+  await provision(simulator, request('p', 'cam'));
+  const infoOf = async (name: string): Promise<unknown> =>
+    (await call('GET', `/api/tenant/devices?deviceName=${name}`)).body;
+  expect(await infoOf('gate')).toMatchObject({ additionalInfo: { gateway: true } });
+  expect(await infoOf('cam')).toMatchObject({ additionalInfo: null });
+});
+
 test('a call without a valid token is refused, and so is a wrong password', async () => {
   const rest = await startRest(new Registry(), { tokenLifeMs: 0 });
   onTestFinished(() => rest.close());

@@ -36,6 +36,7 @@ export const generated: Answer<'prepare'> = (at, { nameIndex }) => ({
   fingerprint: `f${nameIndex}`,
   reused: false,
   answered: false,
+  derived: false,
   granted: null,
   at,
 });

@@ -27,7 +27,6 @@ export interface SimulateArguments {
   readonly backEndTimeout?: string;
   readonly sessionClose?: string;
   readonly legacySuback?: boolean;
-  readonly legacyCertificates?: boolean;
   readonly release?: string;
   readonly rateLimit?: string;
   readonly fault: readonly string[];
@@ -75,7 +74,6 @@ export async function simulatorOptions(given: SimulateArguments): Promise<Simula
     backEndTimeoutMs: integer('back-end-timeout', given.backEndTimeout, MAX_MS),
     provisionSessionCloseMs: integer('session-close', given.sessionClose, MAX_MS),
     legacySuback: given.legacySuback,
-    legacyCertificates: given.legacyCertificates,
     release,
     rateLimit: rateLimitOption(given.rateLimit),
     faults: given.fault.map(parseFault),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readLimited } from '../../files/readLimited.ts';
 import { PROXY_VARIABLES, SECRET_VARIABLES } from '../../secret.ts';
-import { NO_PROXY_VARIABLES, type VariableProxy, variableProxy } from '../proxy/environmentProxy.ts';
+import { NO_PROXY_VARIABLES, type VariableProxy, variableProxy } from '../proxy/proxyVariables.ts';
 import type { SettingProblem } from './settingKeys.ts';
 
 /** The source of a key or secret that is not in provision.json. */

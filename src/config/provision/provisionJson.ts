@@ -102,8 +102,7 @@ function takeCredentials(keys: SettingKeys, useSsl: boolean, problems: SettingPr
   const path = given?.path ?? 'device.credentials';
   if (!useSsl) problems.push({ path, found: '"x509" without TLS', expected: 'use_ssl: true with it' });
   if (keys.values.has(SETTINGS.boardSecretFile)) {
-    const expected = 'only one of the two: an X.509 key is not derived from the board secret';
-    problems.push({ path, found: '"x509" and provisioning.board_secret_file', expected });
+    problems.push({ path, found: '"x509" and provisioning.board_secret_file', expected: 'only one of the two' });
   }
   return kind;
 }
@@ -280,7 +279,7 @@ export async function readProvisionJson(
   const given = await givenTexts(externalSettings);
   const read = await readFirst(path, externalSettings, given);
   const parsed = parseProvisionJson(read.bytes, read.path, given);
-  const settings = await withEnvironmentProxy(parsed.settings, externalSettings, read.path);
+  const settings = await withEnvironmentProxy(parsed.settings, externalSettings.proxy, read.path);
   return { ...parsed, settings, path: read.path };
 }
 

@@ -1,25 +1,18 @@
 import * as z from 'zod/mini';
 import type { CredentialsKind } from '../../device/candidate.ts';
 import { isNameText, NAME_PARTS, type NameSettings } from '../../device/nameSettings.ts';
-import type { ProxyServer } from '../../endpoint.ts';
 import type { Secret } from '../../secret.ts';
 import { PROXY_EXPECTED } from '../proxy/proxyUrl.ts';
 import { describeHost, isHost } from './host.ts';
-import { proxyProblem } from './proxySettings.ts';
+import { proxyProblem, type WaySettings } from './proxySettings.ts';
 
 /** The settings of provision.json with defaults filled in. */
-export interface ProvisionSettings {
+export interface ProvisionSettings extends WaySettings {
   readonly deviceKey: Secret;
   readonly deviceSecret: Secret;
-  readonly host: string;
-  readonly port: number;
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; undefined: the system's authorities. */
   readonly caFile: string | undefined;
-  /** The way to the server; undefined: a direct connection. */
-  readonly proxy?: ProxyServer;
-  /** Set if the environment names a proxy that `no_proxy` excepts this server from: the variable. */
-  readonly exceptedFromProxy?: string;
   /** Limit for one exchange with the server, in seconds. Fractions are allowed. */
   readonly timeoutSeconds: number;
   readonly maxRetries: number;

@@ -1,16 +1,10 @@
 import { hostAndPort, type ProxyServer, type ServerEndpoint } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
-import { PROXY_VARIABLES } from '../../secret.ts';
 import { PROXY_EXPECTED, readProxyUrl } from './proxyUrl.ts';
+import { type VariableProxy, variableProxy } from './proxyVariables.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Address = Pick<ServerEndpoint, 'host' | 'port'>;
-
-/** The environment's proxy, before it is known for which server. */
-export interface VariableProxy {
-  readonly variable: (typeof PROXY_VARIABLES)[number];
-  readonly text: string;
-}
 
 /** What the environment says about the way to a server. */
 export type EnvironmentWay =
@@ -20,15 +14,6 @@ export type EnvironmentWay =
   | { readonly exceptedFrom: VariableProxy['variable'] }
   /** The variable's text is not the URL of a proxy. */
   | { readonly variable: VariableProxy['variable']; readonly problem: string };
-
-/** proxy-from-env reads them in this order. */
-export const NO_PROXY_VARIABLES = ['no_proxy', 'NO_PROXY'] as const;
-
-/** The variable that names a proxy. An empty variable counts as not set. */
-export function variableProxy(env: Environment): VariableProxy | undefined {
-  const variable = PROXY_VARIABLES.find((name) => (env[name] ?? '') !== '');
-  return variable === undefined ? undefined : { variable, text: env[variable] ?? '' };
-}
 
 /** The way to a server by a variable, and by `no_proxy` of the process's environment. */
 export async function environmentWay({ variable, text }: VariableProxy, server: Address): Promise<EnvironmentWay> {

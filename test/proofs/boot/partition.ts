@@ -22,17 +22,20 @@ export const hasPartitions =
 if (!hasPartitions)
   console.log('SKIPPED: boards with a partition for the camera, there are no loop devices or no mkfs.ext4');
 
-const BYTES = 16 * 1024 * 1024;
+const MIB = 1024 * 1024;
 const call = promisify(execFile);
 
-/** Makes an empty ext4 partition, which is removed after the test. Make it before the board that uses it. */
-export async function makePartition(atEnd: AtEnd): Promise<Partition> {
-  const place = await mkdtemp(join(inject('boards'), 'card-'));
+/**
+ * Makes an empty ext4 partition, which is removed after the test. Make it before the board that uses it.
+ * @param size bytes @param on the folder of its file; default: in RAM
+ */
+export async function makePartition(atEnd: AtEnd, size = 16 * MIB, on = inject('boards')): Promise<Partition> {
+  const place = await mkdtemp(join(on, 'card-'));
   const file = join(place, 'card');
   const folder = join(place, 'files');
   await mkdir(folder);
   await writeFile(file, '');
-  await truncate(file, BYTES);
+  await truncate(file, size);
   await call('mkfs.ext4', ['-q', '-L', 'camera', file]);
   const { stdout } = await call('losetup', ['--find', '--show', file]);
   const device = stdout.trim();

@@ -21,11 +21,17 @@ function commands(page: string, heading: string): string {
   return block;
 }
 
+const DEBIAN_12 = [
+  'apt install ./thermal-provision-standalone',
+  'tar -xf thermal-provision-standalone',
+  'systemctl disable --now thermal-provision.path',
+];
+
 /**
  * The commands of npm need a checkout and the internet; `npm run check:package` tests that package. Others need more
- * cameras, with ssh or Ansible.
+ * cameras, with ssh or Ansible. test/proofs/boards types those for Debian 12.
  */
-const NOT_HERE = ['npm ci', 'npm install', 'mkdir -p collected\nwhile read', '# ssh'];
+const NOT_HERE = ['npm ci', 'npm install', 'mkdir -p collected\nwhile read', '# ssh', ...DEBIAN_12];
 
 /** Debian's node_exporter is not needed for its folder, which a test may create. */
 const metrics = commands(operate, 'Metrics for Prometheus');

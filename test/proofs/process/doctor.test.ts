@@ -243,6 +243,7 @@ describe.concurrent('doctor', () => {
     expect(of('failed')).toEqual(['provision.json']);
     expect(of('skipped')).toEqual([
       'authorities',
+      'proxy',
       'name resolution',
       'TCP connection',
       'TLS',
@@ -290,7 +291,6 @@ describe.concurrent('doctor', () => {
     expect(await contentOf(paths.deviceFolder)).toEqual(before);
     await expectNoSecrets(paths, [end], [run.server]);
   });
-
   it('shows a certificate that expires soon', async ({ expect, onTestFinished }) => {
     const expiresSoon = overTls({ notAfter: new Date(Date.now() + 3 * DAY_MS) });
     const end = await doctor(onTestFinished, await expiresSoon(onTestFinished));

@@ -155,10 +155,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   CONNECT_TIMEOUT: atPort(startBlackHole),
   PROXY_UNREACHABLE: inLayout(async (atEnd) => behindProxy(atEnd, await closedPort())),
   PROXY_TARGET_UNREACHABLE: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 502 })),
-  PROXY_LOGIN_REFUSED: {
-    ...inLayout((atEnd) => behindConnectProxy(atEnd, { login: 'user:word' })),
-    hint: /^Add them to provisioning\.proxy in provision\.json: http:\/\/USER:PASSWORD@HOST:PORT\./,
-  },
+  PROXY_LOGIN_REFUSED: inLayout((atEnd) => behindConnectProxy(atEnd, { login: 'user:word' })),
   PROXY_FORBIDS: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 403 })),
   NOT_A_PROXY: inLayout((atEnd) => behindConnectProxy(atEnd, { refuse: 404 })),
   ANSWER_TIMEOUT: atPort(startSilentServer),
