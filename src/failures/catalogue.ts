@@ -933,7 +933,7 @@ export const FAILURES = {
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision it again. Otherwise write its credentials into thermal_config.json.',
+    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. Otherwise write its credentials into thermal_config.json.',
     texts: {
       refused: REFUSED,
       certificate: '{server} refused the client certificate of the device ({why})',
