@@ -5,6 +5,7 @@ export type ChartFailure =
       readonly situation:
         | 'taken'
         | 'perhapsOurs'
+        | 'otherSecret'
         | 'ownName'
         | 'ownNameCreates'
         | 'ownNameChecks'

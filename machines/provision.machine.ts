@@ -64,6 +64,7 @@ const ownName = ({ knownStrategy, settings }: ProvisionContext): 'ownName' | 'ow
 const nameTaken = (context: ProvisionContext): ChartFailure => {
   const facts = { server: context.settings?.server.host ?? '?', name: context.deviceName ?? '?' };
   const unanswered = context.unknownAt !== null;
+  if (context.settings?.derived === true) return { code: 'DEVICE_NAME_TAKEN', situation: 'otherSecret', facts };
   if (context.settings?.nameSource === 'random') {
     const situation = unanswered ? 'perhapsOurs' : 'allNames';
     return { code: 'PROVISIONING_REFUSED', situation, facts: { ...facts, others: context.nameIndex - 1 } };
@@ -194,13 +195,14 @@ export const provisionMachine = setup({
     }),
     recordCandidate: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.prepare');
-      const { nameIndex, deviceName, fingerprint, granted, reused, answered, at } = event.output;
+      const { nameIndex, deviceName, fingerprint, granted, reused, answered, derived, at } = event.output;
       const mayHaveLeft = reused && context.requestsOut === 0;
       return {
         nameIndex,
         deviceName,
         fingerprint,
         granted,
+        ...(derived && context.settings !== null ? { settings: { ...context.settings, derived } } : {}),
         ...(mayHaveLeft ? { requestsOut: 1, unknownAt: answered ? null : at } : {}),
       };
     }),
@@ -210,9 +212,9 @@ export const provisionMachine = setup({
       lastAnswer: 'none',
       probed: false,
     }),
-    /** A failed request was not sent, or was refused. Only one failure follows the server's SUCCESS. */
+    /** A failed request was not sent, or was refused. Only these two failures follow the server's SUCCESS. */
     uncountRequest: assign(({ context, event }) =>
-      failureIn(event).code === 'CREDENTIALS_TYPE_UNSUPPORTED'
+      ['CREDENTIALS_TYPE_UNSUPPORTED', 'CLIENT_KEY_UNUSABLE'].includes(failureIn(event).code)
         ? {}
         : { requestsOut: Math.max(0, context.requestsOut - 1) },
     ),

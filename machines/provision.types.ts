@@ -41,6 +41,8 @@ export interface SettingsSummary {
   readonly nameSource: NameSource;
   readonly maxRetries: number;
   readonly timeoutSeconds: number;
+  /** Set by `prepare`: the board secret gives the credentials, so the server may already know them. Absent: no. */
+  readonly derived?: true | undefined;
 }
 
 /** The strategy of the device profile, as an earlier success showed it: the server took our token, or sent its own. */
@@ -162,10 +164,12 @@ export type PrepareOutput = Timed & {
   readonly nameIndex: number;
   readonly deviceName: string;
   readonly fingerprint: string;
-  /** Whether an earlier run generated the candidate. That run may have sent a request with it. */
+  /** Whether a request with these credentials may have been sent before: an earlier run had them, or they are derived. */
   readonly reused: boolean;
   /** Whether the server answered every request with the candidate, and registered no device. */
   readonly answered: boolean;
+  /** Whether the board secret gives the credentials. */
+  readonly derived: boolean;
   readonly granted: IssuedSummary | null;
 };
 

@@ -10,7 +10,13 @@ import { aptInstall } from './aptInstall.mjs';
 import { bootImage } from './bootImage.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const TOOLS = { 'systemd-nspawn': 'systemd-container', mmdebstrap: 'mmdebstrap', ip: 'iproute2' };
+const TOOLS = {
+  'systemd-nspawn': 'systemd-container',
+  mmdebstrap: 'mmdebstrap',
+  ip: 'iproute2',
+  'mkfs.ext4': 'e2fsprogs',
+  strace: 'strace',
+};
 const TEST_LIMIT_MS = 5 * 60 * 1000;
 /** The mounts, processes and network of the tests end with these namespaces. */
 const NAMESPACES = ['--mount', '--propagation', 'private', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];

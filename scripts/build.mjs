@@ -1,5 +1,5 @@
 // Builds the shipped bundle, one build with splitting (docs/architecture.md, "What a start loads"):
-// npm run build, or node scripts/build.mjs [--device] [[--outdir] FOLDER]
+// npm run build, or node scripts/build.mjs [--device] [--sbom] [[--outdir] FOLDER] [--metafile FILE]
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +26,14 @@ const REQUIRE =
   'if(found)return found;throw new Error(id+" is not in the bundle")};';
 
 // --device: the program of the Debian package, without simulator, demo and library (scripts/packageDeb.mjs).
+// --sbom: with its bill of materials. --metafile: where to write what is in the bundle, as esbuild says it.
 const { values, positionals } = parseArgs({
-  options: { outdir: { type: 'string' }, device: { type: 'boolean', default: false } },
+  options: {
+    outdir: { type: 'string' },
+    device: { type: 'boolean', default: false },
+    sbom: { type: 'boolean', default: false },
+    metafile: { type: 'string' },
+  },
   allowPositionals: true,
 });
 const outdir = resolve(values.outdir ?? positionals[0] ?? `${root}dist`);
@@ -35,7 +41,7 @@ await rm(outdir, { recursive: true, force: true });
 
 const { engines, version } = JSON.parse(await read('package.json'));
 
-/** `engines.node` as src/nodeVersion.ts needs it. Any other form than `^20.19 || >=22.3` ends the build. */
+/** `engines.node` as src/nodeVersion.ts needs it. Any other form than `^20.19 || >=22.6` ends the build. */
 const nodeRanges = engines.node.split(' || ').map((range) => {
   const [, sign, major, minor] = /^(\^|>=)(\d+)\.(\d+)$/.exec(range);
   return { major: Number(major), minor: Number(minor), alone: sign === '^' };
@@ -87,7 +93,8 @@ const first = await Promise.all(
 
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: loaded,
+  // Sorted: the first builds find them at the same time, and their order changes names in the bundle.
+  entryPoints: Object.fromEntries(Object.entries(loaded).sort()),
   outdir,
   bundle: true,
   splitting: true,
@@ -127,8 +134,15 @@ if (unused.length > 0) throw new Error(`nothing imports ${unused.join(', ')}: re
 
 await chmod(`${outdir}/main.js`, 0o755);
 const built = [...first.map((one) => one.metafile), metafile];
-const inputs = new Set(built.flatMap((one) => Object.keys(one.inputs)));
-if (values.device) await writeFile(`${outdir}/inputs.json`, JSON.stringify([...inputs].sort()));
-else await writeDeclarations(outdir);
-const bytes = built.flatMap((one) => Object.values(one.outputs)).reduce((sum, output) => sum + output.bytes, 0);
+const whole = {
+  inputs: Object.assign({}, ...built.map((one) => one.inputs)),
+  outputs: Object.assign({}, ...built.map((one) => one.outputs)),
+};
+if (values.metafile !== undefined) await writeFile(values.metafile, JSON.stringify(whole));
+if (!values.device) await writeDeclarations(outdir);
+if (values.sbom) {
+  const { billOfMaterials } = await import('./sbom/billOfMaterials.mjs');
+  await writeFile(`${outdir}/sbom.cdx.json`, await billOfMaterials(root, whole));
+}
+const bytes = Object.values(whole.outputs).reduce((sum, output) => sum + output.bytes, 0);
 console.log(`built main.js and its parts: ${(bytes / 1024).toFixed(0)} kB`);

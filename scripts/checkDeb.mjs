@@ -1,4 +1,4 @@
-// Builds the Debian package and checks it with lintian: npm run check:deb. As root it installs lintian if necessary.
+// Builds the Debian packages and checks them with lintian: npm run check:deb. As root it installs lintian if necessary.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,10 @@ if (why !== undefined) {
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'thermal-check-deb-'));
   try {
-    execFileSync(process.execPath, ['scripts/packageDeb.mjs', '--outdir', folder], { cwd: root, stdio: 'inherit' });
+    for (const kind of [[], ['--standalone', '--arch', 'amd64', '--level', '0']]) {
+      const build = ['scripts/packageDeb.mjs', '--outdir', folder, ...kind];
+      execFileSync(process.execPath, build, { cwd: root, stdio: 'inherit' });
+    }
     const debs = readdirSync(folder).map((name) => join(folder, name));
     const { status } = spawnSync(LINTIAN, ['--allow-root', '--fail-on', FAIL_ON, ...debs], {
       stdio: 'inherit',

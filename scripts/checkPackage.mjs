@@ -25,6 +25,7 @@ const REQUIRED = [
   'dist/index.cjs',
   'dist/index.d.ts',
   'dist/index.d.cts',
+  'dist/sbom.cdx.json',
   'packaging/thingsboard/setup-profile.sh',
   'state-diagrams/provision.svg',
 ];
@@ -64,7 +65,7 @@ function useLibrary(place) {
 
 const folder = mkdtempSync(join(tmpdir(), 'thermal-package-'));
 try {
-  run('node', ['scripts/build.mjs'], root);
+  run('node', ['scripts/build.mjs', '--sbom'], root);
   const [pack] = JSON.parse(run('npm', ['pack', '--json', '--pack-destination', folder], root));
   const names = pack.files.map(({ path }) => path);
   const foreign = names.filter((name) => !ALLOWED.some((pattern) => pattern.test(name)));

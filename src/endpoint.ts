@@ -10,6 +10,12 @@ export interface Authorities {
   readonly unused: string;
 }
 
+/** TLS client certificate of a connection, PEM. */
+export interface ClientCertificate {
+  readonly cert: string;
+  readonly key: Secret;
+}
+
 /** A proxy, and who named it. */
 export interface ProxyServer {
   /** `http`: the method CONNECT. `socks5`: this device resolves the server's name; `socks5h`: the proxy does. */
@@ -31,6 +37,8 @@ export interface ServerEndpoint {
   readonly useSsl: boolean;
   /** Undefined without TLS. */
   readonly ca?: Authorities | undefined;
+  /** With it the server knows the device already in the TLS handshake. */
+  readonly clientCertificate?: ClientCertificate | undefined;
   /** Undefined: a direct connection. */
   readonly proxy?: ProxyServer | undefined;
 }
@@ -44,3 +52,7 @@ export const shownProxy = (proxy: ProxyServer): string => `${proxy.scheme}://${h
 
 /** Whether the proxy resolves the server's name, so that this device's DNS need not know it. */
 export const resolvesNames = ({ scheme }: ProxyServer): boolean => scheme !== 'socks5';
+
+/** Whether two connections take the same way. */
+export const isSameProxy = (one: ProxyServer | undefined, other: ProxyServer | undefined): boolean =>
+  one === undefined || other === undefined ? one === other : one.url.equals(other.url);

@@ -83,7 +83,13 @@ export async function loginProblems(
     if (device === undefined) return;
     const { index, name, token } = device;
     const signal = AbortSignal.timeout(LOGIN_MS);
-    const proof = await proveCredentials({ server, token, clientId: name, timeoutMs: LOGIN_MS, signal });
+    const proof = await proveCredentials({
+      server,
+      credentials: { type: 'ACCESS_TOKEN', token },
+      deviceName: name,
+      timeoutMs: LOGIN_MS,
+      signal,
+    });
     if (proof.kind !== 'proven') problems.push(`device ${index}: ${name} can't log in: ${proof.kind}`);
   });
   return problems;

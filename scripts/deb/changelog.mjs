@@ -42,7 +42,8 @@ function entries(body) {
 
 /**
  * @param root the project's folder
- * @returns the text, and the version and time of the newest release (seconds since the epoch, noon UTC)
+ * @returns the text, the maintainer, the newest version, and the time of what is built (seconds since the epoch):
+ *   SOURCE_DATE_EPOCH, or noon UTC on the day of the newest release
  * @throws when CHANGELOG.md has no release, or a release without an entry
  */
 export async function debianChangelog(root) {
@@ -60,5 +61,6 @@ export async function debianChangelog(root) {
     return `${head}\n\n${lines.join('\n')}\n\n -- ${maintainer}  ${time.toUTCString().replace('GMT', '+0000')}\n`;
   });
   const [{ version, time }] = releases;
-  return { text: stanzas.join('\n'), version, seconds: time.getTime() / 1000 };
+  const seconds = Number(process.env.SOURCE_DATE_EPOCH ?? time.getTime() / 1000);
+  return { text: stanzas.join('\n'), maintainer, version, seconds };
 }

@@ -51,6 +51,9 @@ export default defineConfig({
   test: {
     ...base.test,
     globalSetup: [],
+    // Many mutants wait for what never comes. These limits end such a test sooner than Stryker would.
+    testTimeout: 20_000,
+    expect: { poll: { timeout: 10_000 } },
     // Random cases are slow, and would find a mutant only by chance.
     exclude: ['**/*.property.test.ts'],
     include: JSON.parse(process.env.MUTATE_TESTS ?? '[]'),

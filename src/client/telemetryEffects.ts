@@ -4,6 +4,7 @@ import type { OpenConnection, Publication } from '../../machines/telemetry.types
 import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
 import { environmentProxy } from '../config/proxy/environmentProxy.ts';
 import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
+import { credentialsOf } from '../config/thermal/loginCredentials.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 import { operationServer } from '../failures/serverFacts.ts';
 import type { Log } from '../log/log.ts';
@@ -113,8 +114,9 @@ export function createTelemetryEffects(options: TelemetryEffectsOptions) {
     if (thingsboard.qosLevel > 1)
       log.warn('config.qos', 'ThingsBoard does not support QoS 2; sending messages with QoS 1');
     const ca = await trustedAuthorities(deviceFolder, thingsboard, 'thingsboard');
+    const credentials = await credentialsOf(thingsboard.login, deviceFolder);
     const proxy = thingsboard.proxy ?? (await environmentProxy(thingsboard));
-    session = await openSession({ settings: thingsboard, ca, proxy, limits, signal });
+    session = await openSession({ settings: thingsboard, credentials, ca, proxy, limits, signal });
     attributesSent = false;
     // The temperatures do not wait for it.
     if (options.methods !== undefined) void requests.serve(session);

@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { IClientOptions } from 'mqtt';
 import type { ThingsboardSettings } from '../config/thermal/clientConfig.ts';
+import { type DeviceCredentials, type DeviceLogin, loginOf } from '../deviceCredentials.ts';
 import type { Authorities, ProxyServer } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
@@ -59,6 +60,8 @@ export interface ThingsboardSession {
 
 export interface SessionOptions {
   readonly settings: ThingsboardSettings;
+  /** The configured credentials, with certificate and key. */
+  readonly credentials: DeviceCredentials;
   /** The trusted authorities for TLS. */
   readonly ca: Authorities | undefined;
   /** The way to the server; undefined: a direct connection. */
@@ -69,11 +72,12 @@ export interface SessionOptions {
 
 const addressOf = ({ host, port, useSsl }: ThingsboardSettings) => ({ host, port, useSsl });
 
-function clientOptions({ settings, limits }: SessionOptions): IClientOptions {
+function clientOptions({ settings, limits }: SessionOptions, login: DeviceLogin): IClientOptions {
   return {
     ...LOGIN_OPTIONS,
-    clientId: settings.deviceId,
-    username: settings.accessToken.reveal(),
+    clientId: login.clientId,
+    ...(login.username === undefined ? {} : { username: login.username }),
+    ...(login.password === undefined ? {} : { password: login.password }),
     keepalive: settings.keepAliveSeconds,
     queueQoSZero: false,
     // The session's own limit ends first and reports the reason.
@@ -94,7 +98,7 @@ function limitIncoming(client: MqttClient, socket: Duplex, onExcess: () => void)
 }
 
 /**
- * Connects with the device's access token as user name (docs/thingsboard.md, section 5) and waits for CONNACK.
+ * Logs in as the device (docs/thingsboard.md, section 5) and waits for CONNACK.
  * @throws Failure of connackFailure and networkFailure, NOT_MQTT, ANSWER_TIMEOUT; the signal's reason
  */
 export async function openSession(options: SessionOptions): Promise<ThingsboardSession> {
@@ -106,8 +110,10 @@ export async function openSession(options: SessionOptions): Promise<ThingsboardS
   const ending = createSessionEnding();
   let connectedAt: number | undefined;
   let first: Buffer | undefined;
-  const { socket, progress } = openStream({ ...address, ca: options.ca });
-  const client = new MqttClient(() => socket, clientOptions(options));
+  const login = loginOf(options.credentials, settings.deviceId);
+  const { clientCertificate } = login;
+  const { socket, progress } = openStream({ ...address, ca: options.ca, clientCertificate });
+  const client = new MqttClient(() => socket, clientOptions(options, login));
   const closedByServer = (error?: Error): Failure => {
     if (connectedAt === undefined) {
       return error === undefined ? closedFailure(server, progress()) : networkFailure(error, server, progress());

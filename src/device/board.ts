@@ -66,11 +66,21 @@ export async function volatileMachineId(
   sources?: StorageSources,
 ): Promise<string | undefined> {
   const known = sources ?? (await readStorageSources());
-  const { kind, text, inUpper } = await storageOf(path, known);
+  const { kind, text, inUpper, inLower = [] } = await storageOf(path, known);
   if (kind !== 'volatile' || inUpper === null) return undefined;
   // An overlay shows the lasting file of its lower layer until somebody writes it.
   if (inUpper !== undefined && (await lstat(inUpper).catch(() => undefined)) === undefined) return undefined;
-  return text;
+  // systemd opens the file for writing at each boot, which copies the lasting file unchanged.
+  return (await isCopied(path, inLower)) ? undefined : text;
+}
+
+/** Whether a file of an overlay has the content of the topmost lower layer that has it. */
+async function isCopied(path: string, inLower: readonly string[]): Promise<boolean> {
+  for (const lower of inLower) {
+    const original = await digestOf(lower);
+    if (original !== null) return original === (await digestOf(path));
+  }
+  return false;
 }
 
 /** Whether two machine-ids that differ can be of one board, because neither outlasts a reboot. */

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { Failure } from '../failures/failure.ts';
-import { readStorageSources, type Storage, type StorageSources, storageOf } from '../files/storage.ts';
+import { readStorageSources, type Storage, type StorageSources, sharedStorageOf } from '../files/storage.ts';
 import type { DevicePaths } from './paths.ts';
 
 /** One folder that a run writes to. */
@@ -20,7 +20,7 @@ export async function deviceStorage(
   sources?: StorageSources,
 ): Promise<readonly FolderStorage[]> {
   const known = sources ?? (await readStorageSources());
-  const own = await realpath(deviceFolder).catch(() => deviceFolder);
+  const own = configFolder === deviceFolder ? deviceFolder : await realpath(deviceFolder).catch(() => deviceFolder);
   const folders: Omit<FolderStorage, 'storage'>[] = [
     { name: 'device folder', folder: deviceFolder },
     { name: 'state folder', folder: stateFolder },
@@ -28,7 +28,8 @@ export async function deviceStorage(
   if (configFolder !== undefined && configFolder !== own) {
     folders.push({ name: 'folder of thermal_config.json', folder: configFolder });
   }
-  return Promise.all(folders.map(async (each) => ({ ...each, storage: await storageOf(each.folder, known) })));
+  const storageOf = sharedStorageOf(known);
+  return Promise.all(folders.map(async (each) => ({ ...each, storage: await storageOf(each.folder) })));
 }
 
 /** For messages: `the device folder /d is on …`. A folder in a listed one on the same storage is left out. */
@@ -48,6 +49,13 @@ export function volatileStorage(folders: readonly FolderStorage[]): Failure | un
   if (lost.every(({ name }) => name !== 'state folder')) return new Failure('VOLATILE_STORAGE', 'configuration', facts);
   const isStateOnly = lost.every(({ name }) => name === 'state folder');
   return new Failure('VOLATILE_STORAGE', isStateOnly ? 'state' : 'everything', facts);
+}
+
+/** For a camera with a board secret: what a reboot loses. undefined: nothing shows that it loses anything. */
+export function recoverableStorage(folders: readonly FolderStorage[]): string | undefined {
+  const lost = storageTexts(folders.filter(({ storage }) => storage.kind === 'volatile'));
+  if (lost.length === 0) return undefined;
+  return `A reboot loses what provisioning writes; the board secret then brings the same device back: ${lost.join('; ')}`;
 }
 
 /** A warning for the folders of which it is not known whether they outlast a reboot; undefined: there is none. */

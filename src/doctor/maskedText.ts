@@ -2,7 +2,8 @@ import { applyEdits, type Edit, type Node } from 'jsonc-parser';
 import { childrenOf, propertiesOf, syntaxTree } from '../config/json/jsonTree.ts';
 
 /** Keys whose values are credentials, in their usual spellings. */
-const SECRET_KEY = /token|secret|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
+const SECRET_KEY =
+  /token|secret|user_?name|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
 /** A URL with a login, for example of a proxy. */
 const URL_WITH_LOGIN = /:\/\/[^/?#]*@/;
 /** Shorter secrets could be part of other texts by chance. */

@@ -1,8 +1,10 @@
-import { type ProvisionSettings, settingsDigest } from '../config/provision/provisionJson.ts';
+import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { writtenProxy } from '../config/provision/proxySettings.ts';
+import { settingsDigest } from '../config/provision/settingsDigest.ts';
 import { listBackups, nextBackupName } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
+import type { ConfiguredLogin } from '../config/thermal/configuredLogin.ts';
 import type { ConfigCredentials } from '../config/thermal/credentialsSections.ts';
 import type { ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { deviceNameFor } from '../device/deviceName.ts';
@@ -24,6 +26,16 @@ export interface Plan {
 
 const NEW_TOKEN = 'access-token-that-the-run-will-generate';
 const RANDOM_PART = 'XXXXXX';
+
+/** Placeholders for the credentials that the run will generate. */
+function newLogin({ credentials }: ProvisionSettings): ConfiguredLogin {
+  const placeholder = new Secret(NEW_TOKEN);
+  if (credentials === undefined) return { type: 'ACCESS_TOKEN', token: placeholder };
+  if (credentials === 'mqtt_basic') {
+    return { type: 'MQTT_BASIC', clientId: null, userName: placeholder, password: placeholder };
+  }
+  return { type: 'X509_CERTIFICATE', certFile: 'client_cert-XXXXXXXX.pem', keyFile: 'client_key-XXXXXXXX.pem' };
+}
 
 /** The name that the next run would use. The random part of a new name is not known yet. */
 async function nameFor(settings: ProvisionSettings, stored: Credentials | undefined, config: string): Promise<string> {
@@ -62,8 +74,8 @@ export async function checkNewConfiguration(
     port,
     useSsl,
     ...(useSsl && caFile !== undefined ? { caFile } : {}),
+    login: newLogin(settings),
     proxy: writtenProxy(settings),
-    accessToken: new Secret(NEW_TOKEN),
     deviceId: deviceName,
     provisionedAt: new Date(now).toISOString(),
     runId: 'identifier-of-the-run',

@@ -1,5 +1,5 @@
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
-import { generateToken } from '../device/candidate.ts';
+import { drawRandom, generateCredentials } from '../device/candidate.ts';
 import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
@@ -24,13 +24,14 @@ export async function checkProvisioningKey(
   { deviceKey, deviceSecret, timeoutSeconds }: ProvisionSettings,
   server: ServerEndpoint,
 ): Promise<Checked<true>> {
+  const credentials = await generateCredentials('access_token', NAME, drawRandom);
   const end = await exchange({
     server,
     clientId: CLIENT_ID,
     username: PROVISION_USER,
     question: {
       topic: PROVISION_REQUEST_TOPIC,
-      payload: provisionRequestPayload({ deviceKey, deviceSecret, deviceName: NAME, token: generateToken() }),
+      payload: provisionRequestPayload({ deviceKey, deviceSecret, deviceName: NAME, credentials }),
       answerTopic: PROVISION_RESPONSE_TOPIC,
       subscribe: true,
     },

@@ -1,5 +1,6 @@
 import type { RequestInput, RequestOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
+import { areEqual, type DeviceCredentials, fingerprintOf, loginOf } from '../deviceCredentials.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure, toFailure, toFailureRecord } from '../failures/failure.ts';
@@ -8,14 +9,19 @@ import type { Candidate, Credentials, IssuedCredentials } from '../state/credent
 import { issuedSummary, storeAnswered, storedCredentials, storeIssued } from '../state/runCredentials.ts';
 import { exchange } from '../thingsboard/exchange.ts';
 import { provisionRequestPayload } from '../thingsboard/provisionRequest.ts';
-import { type ProvisionResponse, parseProvisionResponse } from '../thingsboard/provisionResponse.ts';
+import {
+  type AnsweredCredentials,
+  type ProvisionResponse,
+  parseProvisionResponse,
+} from '../thingsboard/provisionResponse.ts';
 import { PROVISION_REQUEST_TOPIC, PROVISION_RESPONSE_TOPIC, PROVISION_USER } from '../thingsboard/topics.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
 
 /**
  * FR-004, FR-006: one provisioning exchange. Once the request may have been sent, almost every problem is an outcome
  * that `reconcile` resolves, not a failure. Issued credentials are durable before this resolves.
- * @throws Failure of every problem before the request is sent; PROVISION_KEY_REFUSED, CREDENTIALS_TYPE_UNSUPPORTED
+ * @throws Failure of every problem before the request is sent; PROVISION_KEY_REFUSED, CREDENTIALS_TYPE_UNSUPPORTED,
+ * CLIENT_KEY_UNUSABLE
  */
 export async function request(
   dependencies: EffectDependencies,
@@ -41,7 +47,7 @@ export async function request(
         deviceKey: settings.deviceKey,
         deviceSecret: settings.deviceSecret,
         deviceName: candidate.name,
-        token: candidate.token,
+        credentials: candidate.credentials,
         gateway: settings.gateway,
       }),
       answerTopic: PROVISION_RESPONSE_TOPIC,
@@ -52,7 +58,7 @@ export async function request(
     onStage: (stage) => {
       if (stage === 'connected') return log.debug('request.connected', `Connected to ${address}`, { server: address });
       // The next step tests a token, so its connection is opened during this exchange: with TLS that saves two round trips.
-      standby.open(server);
+      standby.open({ ...server, clientCertificate: loginOf(candidate.credentials, candidate.name).clientCertificate });
       if (stage === 'secured') return;
       log.info('request.sent', `Asked ${address} to register ${candidate.name}`, { server: address });
     },
@@ -66,7 +72,7 @@ export async function request(
   if (response?.status === 'SUCCESS') {
     return issuedOutcome(dependencies, credentials, {
       deviceName: candidate.name,
-      token: response.token,
+      credentials: await withKey(response.credentials, candidate, paths.deviceFolder),
       successSeenBy: input.runId,
     });
   }
@@ -80,6 +86,23 @@ export async function request(
   if (response?.status !== 'FAILURE') throw new Failure('PROVISION_KEY_REFUSED', 'notFound', { server: address });
   log.warn('request.failure', `${address} answered FAILURE for ${candidate.name}`, { deviceName: candidate.name });
   return { outcome: 'failure', issued: null, at: clock.now() };
+}
+
+/**
+ * Adds the private key, which no server knows, to an answered certificate: the candidate's, or the one in the folder.
+ * @throws Failure CLIENT_KEY_UNUSABLE
+ */
+async function withKey(
+  answered: AnsweredCredentials,
+  { credentials }: Candidate,
+  deviceFolder: string,
+): Promise<DeviceCredentials> {
+  if (answered.type !== 'X509_CERTIFICATE') return answered;
+  const { isKeyOf, readClientKey } = await import('../device/clientKey.ts');
+  if (credentials.type === answered.type && isKeyOf(credentials.key, answered.certificate)) {
+    return { ...answered, key: credentials.key };
+  }
+  return { ...answered, key: await readClientKey(deviceFolder, answered.certificate) };
 }
 
 function candidateOf(credentials: Credentials, nameIndex: number, path: string): Candidate {
@@ -112,14 +135,14 @@ async function issuedOutcome(
   try {
     await storeIssued(dependencies, credentials, issued);
   } catch (error) {
-    // The generated token is on disk: `reconcile` finds the device with it and stores the credentials again.
+    // The generated credentials are on disk: `reconcile` finds the device with it and stores the credentials again.
     return unknownOutcome(dependencies, toFailure(error));
   }
-  const isOwnToken = credentials.candidates.some(({ token }) => token.equals(issued.token));
+  const isOwn = credentials.candidates.some(({ credentials: own }) => areEqual(own, issued.credentials));
   log.info('request.granted', `The server registered ${issued.deviceName}`, {
     deviceName: issued.deviceName,
-    token: issued.token.fingerprint(),
-    tokenFrom: isOwnToken ? 'device' : 'server',
+    token: fingerprintOf(issued.credentials),
+    tokenFrom: isOwn ? 'device' : 'server',
   });
   return { outcome: 'granted', issued: issuedSummary(issued, issued.successSeenBy), at: clock.now() };
 }

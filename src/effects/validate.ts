@@ -1,15 +1,17 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ValidateInput, ValidateOutput } from '../../machines/provision.types.ts';
+import { boardSecretFile, unusedBoardSecret } from '../config/provision/boardSecretFile.ts';
 import { endpointOf } from '../config/provision/currentSettings.ts';
-import { readProvisionJson, settingsDigest } from '../config/provision/provisionJson.ts';
+import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
+import { settingsDigest } from '../config/provision/settingsDigest.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRules.ts';
 import { replacementAttributes, requireReplaceable } from '../config/thermal/replacement.ts';
 import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { hasOnlyVolatileIdentity } from '../device/board.ts';
-import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
+import { deviceStorage, recoverableStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import { nameSourceOf } from '../device/nameSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
@@ -28,13 +30,15 @@ const VOLATILE_IDENTITY =
   'This board has no serial number, and a reboot changes its machine-id: if a reboot interrupts this run, its device is stranded. See doctor';
 /** Upper limit of what the new credentials add to thermal_config.json. */
 const ADDED_BYTES = 4096;
+/** Upper limit of a certificate with a P-256 key. */
+const CLIENT_FILE_BYTES = 2048;
 
 /**
  * FR-002, FR-003: checks everything that could make the run fail later, before the first contact with the server:
  * provision.json, the CA file, the configuration, free space, that each file can be replaced or renamed, and each folder
  * with a rehearsal of the writes.
  * @throws Failure PROVISION_JSON_*, CA_FILE_UNUSABLE, CONFIG_*, FILE_NOT_PERMITTED, FOLDER_NOT_WRITABLE, DISK_*,
- * VOLATILE_STORAGE
+ * VOLATILE_STORAGE, BOARD_SECRET_UNUSABLE
  */
 export async function validate(
   dependencies: EffectDependencies,
@@ -51,13 +55,21 @@ export async function validate(
   await requireReplaceable(config, mounts);
   await requireRenamable(paths, mounts);
   for (const path of [paths.snapshot, paths.credentials]) await requireReplaceableFile(path, mounts);
-  const exposures = await tryFolders(paths, config, scrubbed, mounts);
-  await requireLastingStorage(dependencies, dirname(config.path), storage, settings.allowVolatileStorage ?? false);
-  if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
+  const exposures = await tryFolders(paths, config, [...scrubbed, ...(await clientFilesOf(settings, config))], mounts);
+  const boardSecret = boardSecretFile(settings, externalSettings);
+  if (boardSecret !== undefined) {
+    const { readBoardSecret } = await import('../device/boardSecret.ts');
+    await readBoardSecret(boardSecret, paths.deviceFolder);
+  }
+  const isRecoverable = boardSecret !== undefined;
+  const isAllowed = settings.allowVolatileStorage === true;
+  await requireLastingStorage(dependencies, dirname(config.path), storage, { isRecoverable, isAllowed });
+  if (hasOnlyVolatileIdentity(board) && !isRecoverable) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
 
   const lasting = [
     ...warnings.map((warning) => `provision.json: ${warning}`),
+    ...[unusedBoardSecret(settings, externalSettings) ?? []].flat(),
     ...(await folderWarnings(paths.deviceFolder)),
     ...exposures,
   ];
@@ -89,14 +101,21 @@ export async function validate(
   };
 }
 
+/** The files of the certificate and its key that `write` adds to the device folder. */
+async function clientFilesOf({ credentials }: ProvisionSettings, config: ThermalConfigFile): Promise<PlannedFile[]> {
+  if (credentials !== 'x509') return [];
+  return [{ bytes: CLIENT_FILE_BYTES, attributes: { ...(await replacementAttributes(config)), mode: 0o600 } }];
+}
+
 /**
  * Rehearses the writes of the run in each folder.
+ * @param others further files that the run writes in the device folder
  * @returns what is lost on file systems without modes
  */
 async function tryFolders(
   paths: DevicePaths,
   config: ThermalConfigFile,
-  provisionJson: readonly PlannedFile[],
+  others: readonly PlannedFile[],
   mounts: readonly Mount[] | null,
 ): Promise<string[]> {
   const { deviceFolder, stateFolder } = paths;
@@ -106,9 +125,9 @@ async function tryFolders(
     : [];
   const newConfig = { bytes: bytes + ADDED_BYTES, attributes: await replacementAttributes(config) };
   const target = dirname(config.path);
-  const isLinked = target !== (await realpath(deviceFolder));
+  const isLinked = target !== deviceFolder && target !== (await realpath(deviceFolder));
   const ofFolder = new Map<string, readonly PlannedFile[]>([
-    [deviceFolder, [...backup, ...provisionJson, ...(isLinked ? [] : [newConfig])]],
+    [deviceFolder, [...backup, ...others, ...(isLinked ? [] : [newConfig])]],
     ...(isLinked ? [[target, [newConfig]] as const] : []),
     [stateFolder, []],
   ]);
@@ -127,20 +146,23 @@ async function tryFolders(
 }
 
 /**
- * Without lasting storage each boot would register another device. The warnings are only logged: `status` finds out
- * itself how things are when it is called.
+ * Without lasting storage each boot would register another device, unless a board secret brings the same one back. The
+ * warnings are only logged: `status` finds out itself how things are when it is called.
  * @throws Failure VOLATILE_STORAGE
  */
 async function requireLastingStorage(
   { paths, log }: EffectDependencies,
   configFolder: string,
   storage: StorageSources,
-  isAllowed: boolean,
+  { isRecoverable, isAllowed }: { readonly isRecoverable: boolean; readonly isAllowed: boolean },
 ): Promise<void> {
   const folders = await deviceStorage(paths, configFolder, storage);
   const failure = volatileStorage(folders);
-  if (failure !== undefined && !isAllowed) throw failure;
-  if (failure !== undefined) log.warn('storage.volatile', `${failure.message} (allowed by provision.json)`);
+  if (failure !== undefined && !isRecoverable && !isAllowed) throw failure;
+  const lost = isRecoverable
+    ? recoverableStorage(folders)
+    : failure && `${failure.message} (provision.json allows this)`;
+  if (lost !== undefined) log.warn('storage.volatile', lost);
   const unseen = unseenStorage(folders);
   if (unseen !== undefined) log.warn('storage.unseen', unseen);
 }

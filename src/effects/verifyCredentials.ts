@@ -1,5 +1,6 @@
 import type { VerifyCredentialsInput, VerifyCredentialsOutput } from '../../machines/provision.types.ts';
 import { currentSettings, endpointOf } from '../config/provision/currentSettings.ts';
+import { areEqual, fingerprintOf } from '../deviceCredentials.ts';
 import { hostAndPort, type ServerEndpoint } from '../endpoint.ts';
 import { Failure, toFailureRecord } from '../failures/failure.ts';
 import type { IssuedCredentials } from '../state/credentials.ts';
@@ -22,8 +23,8 @@ export async function verifyCredentials(
   const issued = await issuedCredentials(dependencies);
   const proof = await proveCredentials({
     server: endpoint,
-    token: issued.token,
-    clientId: issued.deviceName,
+    credentials: issued.credentials,
+    deviceName: issued.deviceName,
     timeoutMs: settings.timeoutSeconds * 1000,
     signal,
     standby: dependencies.standby,
@@ -34,7 +35,7 @@ export async function verifyCredentials(
     case 'proven':
       log.info('verify.proven', `${host} accepts the new credentials of ${issued.deviceName}`, {
         deviceName: issued.deviceName,
-        token: issued.token.fingerprint(),
+        token: fingerprintOf(issued.credentials),
       });
       return { outcome: 'proven', by: 'attributes', server, at: clock.now() };
     case 'accepted': {
@@ -64,9 +65,9 @@ export async function verifyCredentials(
 }
 
 /**
- * Without TLS the answer may have been garbled, and the server knows the token that the device sent instead. Tests that
- * token, and stores it as issued if it works.
- * @returns undefined when the server refuses the device's own token too, or when the issued token is the same
+ * Without TLS the answer may have been garbled, and the server knows the credentials that the device sent instead. Tests
+ * those, and stores them as issued if they work.
+ * @returns undefined when the server refuses the device's own credentials too, or when the issued ones are the same
  */
 async function proveOwnToken(
   dependencies: EffectDependencies,
@@ -76,21 +77,25 @@ async function proveOwnToken(
   signal: AbortSignal,
 ): Promise<{ issued: IssuedCredentials; warning: string } | undefined> {
   const credentials = await storedCredentials(dependencies);
-  const candidate = credentials.candidates.find(({ name }) => name === issued.deviceName);
-  if (candidate === undefined || candidate.token.equals(issued.token)) return undefined;
-  const { token, name } = candidate;
+  const candidate = credentials.candidates.find(
+    ({ name, credentials: own }) => name === issued.deviceName && !areEqual(own, issued.credentials),
+  );
+  if (candidate === undefined) return undefined;
   const proof = await proveCredentials({
     server,
-    token,
-    clientId: name,
+    credentials: candidate.credentials,
+    deviceName: candidate.name,
     timeoutMs,
     signal,
     standby: dependencies.standby,
   });
   if (proof.kind !== 'proven') return undefined;
-  const own: IssuedCredentials = { ...issued, token };
+  const own: IssuedCredentials = { ...issued, credentials: candidate.credentials };
   await storeIssued(dependencies, credentials, own);
-  const warning = `${server.host} refuses the access token of its own answer, but accepts the one that this device generated: using that one`;
-  dependencies.log.warn('verify.ownToken', warning, { deviceName: name, token: token.fingerprint() });
+  const warning = `${server.host} refuses the credentials of its own answer, but accepts those that this device generated: using those`;
+  dependencies.log.warn('verify.ownToken', warning, {
+    deviceName: candidate.name,
+    token: fingerprintOf(candidate.credentials),
+  });
   return { issued: own, warning };
 }

@@ -4,6 +4,7 @@ import { readPublicSettings } from '../config/provision/provisionJson.ts';
 import { writtenProxy } from '../config/provision/proxySettings.ts';
 import { listBackups } from '../config/thermal/backups.ts';
 import { type ConfigBase, chooseBase, configWithCredentials, requireLoadable } from '../config/thermal/configBase.ts';
+import { configuredLogin } from '../config/thermal/configuredLogin.ts';
 import { type ConfigCredentials, carriesCredentials } from '../config/thermal/credentialsSections.ts';
 import { replacementAttributes } from '../config/thermal/replacement.ts';
 import {
@@ -12,6 +13,7 @@ import {
   readThermalConfig,
   type ThermalConfigFile,
 } from '../config/thermal/thermalConfig.ts';
+import { fingerprintOf } from '../deviceCredentials.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
@@ -30,7 +32,7 @@ export async function write(
 ): Promise<WriteOutput> {
   const { paths, clock, log } = dependencies;
   const issued = await issuedCredentials(dependencies);
-  if (issued.token.fingerprint() !== input.fingerprint) {
+  if (fingerprintOf(issued.credentials) !== input.fingerprint) {
     throw new Failure('CREDENTIALS_LOST', 'altered', { path: paths.credentials });
   }
   const { host, port, useSsl, caFile } = input.server;
@@ -39,14 +41,20 @@ export async function write(
     port,
     useSsl,
     ...(useSsl && caFile !== null ? { caFile } : {}),
+    login: configuredLogin(issued.credentials),
     ...(await proxyFor(dependencies)),
-    accessToken: issued.token,
     deviceId: issued.deviceName,
     provisionedAt: new Date(clock.now()).toISOString(),
     runId: input.runId,
     backup: input.backup,
   };
   const existing = await readThermalConfig(paths.deviceFolder);
+  const attributes = await replacementAttributes(existing);
+  // Durable before any thermal_config.json names them.
+  if (issued.credentials.type === 'X509_CERTIFICATE') {
+    const { writeClientFiles } = await import('../config/thermal/clientFiles.ts');
+    await writeClientFiles(paths.deviceFolder, issued.credentials, attributes);
+  }
   if (existing.bytes !== undefined && existing.usable && carriesCredentials(existing.bytes, credentials)) {
     // A killed run may have written it without syncing the folder, which may not be the device folder (link).
     await makeEntriesDurable(dirname(existing.path));
@@ -67,7 +75,7 @@ export async function write(
   const content = configWithCredentials(base, credentials);
   requireLoadable(base, content);
   signal.throwIfAborted();
-  await durableReplace(existing.path, content, await replacementAttributes(existing));
+  await durableReplace(existing.path, content, attributes);
 
   const written = await readThermalConfig(paths.deviceFolder);
   if (written.bytes?.equals(content) !== true) {
@@ -84,7 +92,7 @@ export async function write(
   log.info('config.written', `thermal_config.json now holds the credentials of ${issued.deviceName}`, {
     file: existing.path,
     deviceName: issued.deviceName,
-    token: issued.token.fingerprint(),
+    token: fingerprintOf(issued.credentials),
     server: hostAndPort(input.server),
   });
   return { outcome: 'written', warnings: [...warnings, ...configWarnings(written.problems)], at: clock.now() };

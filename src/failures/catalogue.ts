@@ -40,7 +40,7 @@ const OTHER_SERVICE = 'Another service may listen there: check host, port and sc
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
-  'Client certificates are not supported: let the server accept devices without one (one-way TLS), on this port or another.';
+  'The agent sends a client certificate only as the credentials of a device: let the server accept connections without one (one-way TLS), on this port or another.';
 const BACK_END_OR_CHAIN =
   "There are two causes: the server's back end has failed (check its log), or the device profile's provisioning strategy is X509_CERTIFICATE_CHAIN, which this agent does not support (choose another strategy). {again}";
 const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
@@ -121,7 +121,7 @@ export const FAILURES = {
         hint: SIMULATE_HINT,
       },
       simulateCaOut: { message: '--ca-out needs --tls', hint: SIMULATE_HINT },
-      simulateDevice: { message: '--device "{name}" does not have the form NAME[=TOKEN]', hint: SIMULATE_HINT },
+      simulateDevice: { message: 'A --{option} does not have the form {form}', hint: SIMULATE_HINT },
       simulateHalfCertificate: { message: '--cert and --key must be given together', hint: SIMULATE_HINT },
       simulateTwoCertificates: {
         message: '--tls generates a certificate, so it excludes --cert and --key',
@@ -242,6 +242,20 @@ export const FAILURES = {
     },
   },
 
+  BOARD_SECRET_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: 'Let {from} name a file with 16 to 4096 bytes that are not all alike, or remove it: then the access token is random, and a lost card loses the device.',
+    texts: { file: "The board secret {path} can't be used: {why}" },
+  },
+
+  CLIENT_CERTIFICATE_UNUSABLE: {
+    exitStatus: EXIT.DATAERR,
+    retryable: false,
+    hint: 'Let thingsboard.{setting} in thermal_config.json name a readable PEM file, relative to the device folder. If certificate or key is lost, delete the device on the server and provision the camera again.',
+    texts: { file: "The client certificate can't be used: {path}: {why}" },
+  },
+
   // The camera's configuration
 
   CONFIG_MISSING: {
@@ -355,7 +369,7 @@ export const FAILURES = {
     texts: {
       readOnly: {
         message: 'Could not {doing}: {errno} (the file system is mounted read-only)',
-        hint: 'Mount the file system read-write. If it became read-only by itself, the storage may be failing (dmesg).',
+        hint: 'Mount the file system read-write, or a partition at that folder. If it became read-only by itself, the storage may be failing (dmesg).',
       },
       flagged: {
         message:
@@ -462,7 +476,7 @@ export const FAILURES = {
   VOLATILE_STORAGE: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Mount a persistent partition or volume at that folder. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
+    hint: 'Mount a persistent partition or volume at that folder, or give the board a board secret (docs/security.md), which brings the device back. If each boot may register a new device, set provisioning.allow_volatile_storage to true.',
     texts: {
       everything: 'A reboot loses what provisioning writes, so each boot would register another device:{problems}',
       state:
@@ -804,6 +818,10 @@ export const FAILURES = {
         message: '{server} demands a client certificate ({why})',
         hint: NO_CLIENT_CERTIFICATES,
       },
+      refusedCertificate: {
+        message: '{server} does not take the client certificate of this device ({why})',
+        hint: 'Let the server accept client certificates of no known authority, as ThingsBoard does by default.',
+      },
       oldVersion: {
         message: '{server} speaks neither TLS 1.2 nor TLS 1.3 ({why})',
         hint: 'Switch on TLS 1.2 or TLS 1.3 on the server.',
@@ -854,6 +872,10 @@ export const FAILURES = {
         message: OWN_NAME,
         hint: 'The profile checks pre-provisioned devices: delete the server attribute provisionState of {name} on the server, then start again.',
       },
+      otherSecret: {
+        message: `${REFUSED_NAME}, and does not know the credentials that the board secret gives`,
+        hint: `The device {name} was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
+      },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
   },
@@ -890,21 +912,34 @@ export const FAILURES = {
   CREDENTIALS_TYPE_UNSUPPORTED: {
     exitStatus: EXIT.CONFIG,
     retryable: false,
-    hint: 'Change the credentials of the device on the server to an access token, and delete its server attribute provisionState, so that it may be provisioned again.',
+    hint: 'Change the credentials of the device on the server to an access token, MQTT_BASIC or an X.509 certificate, and delete its server attribute provisionState, so that it may be provisioned again.',
     texts: {
-      otherType: 'The device has {type} credentials on the server; thermal_config.json can only hold an access token',
+      otherType: 'The device has {type} credentials on the server, which are not for MQTT',
+    },
+  },
+
+  CLIENT_KEY_UNUSABLE: {
+    exitStatus: EXIT.CONFIG,
+    retryable: false,
+    hint: "Put the private key of the certificate that the device has on the server into {path} (PEM, without a password), and delete the device's server attribute provisionState, so that it may be provisioned again.",
+    texts: {
+      absent: 'The device has an X.509 certificate on the server, and its private key is not here: there is no {path}',
+      unreadable: "The device has an X.509 certificate on the server, and {path} can't be read",
+      otherKey:
+        'The device has an X.509 certificate on the server, and {path} does not hold its private key without a password',
     },
   },
 
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its access token was changed. If it was deleted, provision the device again. If its token was changed, write the new token into thermal_config.json.',
+    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. If they were changed, write the new ones into thermal_config.json.',
     texts: {
       refused: REFUSED,
+      certificate: '{server} refused the client certificate of the device ({why})',
       issued: {
         message: '{server} refuses the credentials that it issued to {name}',
-        hint: 'Check on the server whether {name} still exists and whether its access token was changed. If it was deleted: remove {path}, and the next boot registers the device again. If only its token was changed: delete the device first.',
+        hint: 'Check on the server whether {name} still exists and whether its credentials were changed. If it was deleted: remove {path}, and the next boot registers the device again. If only they were changed: delete the device first.',
       },
     },
   },

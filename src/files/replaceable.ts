@@ -42,8 +42,8 @@ export async function requireReplaceableFile(
 ): Promise<void> {
   await requireMovableFile(path, mounts, done);
   const temporary = temporaryPath(path);
-  await requireMovableFile(temporary, mounts, 'replaced');
-  if (await isFolder(temporary)) throw new Failure('DISK_ERROR', 'folderInPlace', { path: temporary });
+  const found = await requireMovableFile(temporary, mounts, 'replaced');
+  if (found?.isDirectory()) throw new Failure('DISK_ERROR', 'folderInPlace', { path: temporary });
 }
 
 /** Whether there is a folder at the path. @throws Failure DISK_ERROR, FILE_NOT_PERMITTED */
@@ -57,21 +57,39 @@ export async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
+ * Requires that no mount lies on the file. The folder is resolved only if a mount has the file's name: this asks the disk
+ * about every part of the path.
+ * @throws Failure FILE_NOT_PERMITTED; the system's error when there is no folder
+ */
+async function requireNoMount(path: string, mounts: readonly Mount[], done: string): Promise<void> {
+  const name = basename(path);
+  if (!mounts.some(({ mountPoint }) => basename(mountPoint) === name)) return;
+  const folder = await realpath(dirname(path));
+  if (isMountPoint(join(folder, name), mounts)) {
+    throw new Failure('FILE_NOT_PERMITTED', 'ownMount', { path, done, folder });
+  }
+}
+
+/**
  * Requires that a file can be replaced, renamed or removed, as far as the file itself decides. An absent file can be
  * created if its name is not too long. Changes nothing. The trial write tests the folder.
  * @param mounts as `readMountTable` returns it; null: not known
  * @param done what the run does with the file, for messages: `replaced`, `renamed`
+ * @returns what is there; undefined: nothing
  * @throws Failure FILE_NOT_PERMITTED, DISK_ERROR
  */
-export async function requireMovableFile(path: string, mounts: readonly Mount[] | null, done: string): Promise<void> {
+export async function requireMovableFile(
+  path: string,
+  mounts: readonly Mount[] | null,
+  done: string,
+): Promise<Stats | undefined> {
   try {
-    const folder = await realpath(dirname(path));
-    if (mounts !== null && isMountPoint(join(folder, basename(path)), mounts)) {
-      throw new Failure('FILE_NOT_PERMITTED', 'ownMount', { path, done, folder });
-    }
+    await requireNoMount(path, mounts ?? [], done);
     const stats = await lstat(path);
     if (!stats.isDirectory() && (await isHeld(path))) throw await heldFailure(path, stats, done);
+    return stats;
   } catch (error) {
-    if (!isENOENT(error)) throw fileFailure(error, `look at ${path}`);
+    if (isENOENT(error)) return undefined;
+    throw fileFailure(error, `look at ${path}`);
   }
 }

@@ -12,6 +12,8 @@ export interface Storage {
   readonly text: string;
   /** Where an overlay writes this path; null: that can't be seen. Absent: not an overlay. */
   readonly inUpper?: string | null;
+  /** Where an overlay finds this path until it is written, topmost first. These paths need not be visible. */
+  readonly inLower?: readonly string[];
 }
 
 /** What is known of the system's storage. */
@@ -71,15 +73,34 @@ async function existing(path: string): Promise<string> {
   return '/';
 }
 
+type Known = StorageSources & { readonly table: readonly Mount[] };
+
+const knownOf = ({ table, ...sources }: StorageSources): Known => ({ ...sources, table: table ?? [] });
+
 /**
  * Finds out whether what is written at a path outlasts a reboot. Storage of which nothing is known counts as lasting.
  * @param path absolute; it does not have to exist
  */
-export async function storageOf(path: string, { table, ...sources }: StorageSources): Promise<Storage> {
-  return judge(await existing(path), { ...sources, table: table ?? [] }, MAX_LAYERS);
+export async function storageOf(path: string, sources: StorageSources): Promise<Storage> {
+  return judge(await existing(path), knownOf(sources), MAX_LAYERS);
 }
 
-type Known = StorageSources & { readonly table: readonly Mount[] };
+/**
+ * `storageOf` for several paths at one time: what the kernel says of a block device is read once for all paths on one
+ * mount.
+ */
+export function sharedStorageOf(sources: StorageSources): (path: string) => Promise<Storage> {
+  const known = knownOf(sources);
+  const ofMount = new Map<Mount | undefined, Promise<Storage>>();
+  return async (given) => {
+    const path = await existing(given);
+    const mount = mountOf(path, known.table);
+    const storage = ofMount.get(mount) ?? judge(path, known, MAX_LAYERS);
+    // The storage of an overlay depends on the path.
+    if (mount === undefined || !OVERLAYS.has(mount.fileSystem)) ofMount.set(mount, storage);
+    return storage;
+  };
+}
 
 const lasting = (text: string): Storage => ({ kind: 'lasting', text });
 
@@ -110,8 +131,10 @@ async function judgeOverlay(path: string, mount: Mount, sources: Known, layersLe
   const upper = given === undefined ? undefined : await visibleUpper(given, mount, sources);
   if (upper !== undefined) {
     const { kind, text } = await judge(upper.path, { ...sources, table: upper.table }, layersLeft - 1);
-    const inUpper = join(upper.path, relative(mount.mountPoint, path));
-    return { kind, text: `${overlay} whose upper layer ${upper.path} is on ${text}`, inUpper };
+    const within = relative(mount.mountPoint, path);
+    const inLower = lowerLayers(mount).map((layer) => join(layer, within));
+    const inUpper = join(upper.path, within);
+    return { kind, text: `${overlay} whose upper layer ${upper.path} is on ${text}`, inUpper, inLower };
   }
   const option = CONTAINER_LAYER.test(given ?? '') ? undefined : volatileRoot(mount, sources);
   if (option !== undefined) {
@@ -120,6 +143,10 @@ async function judgeOverlay(path: string, mount: Mount, sources: Known, layersLe
   }
   return { kind: 'unseen', text: `${overlay} whose upper layer can't be seen from here`, inUpper: null };
 }
+
+/** Newer kernels show each layer in an option of its own. */
+const lowerLayers = ({ superOptions }: Mount): readonly string[] =>
+  superOptions.flatMap((option) => /^lowerdir\+?=(.*)$/.exec(option)?.[1]?.split(':') ?? []);
 
 /** The upper layer and the mounts without the overlay. undefined: this process does not see the upper layer. */
 async function visibleUpper(

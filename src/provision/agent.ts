@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { configuredLogin } from '../config/thermal/configuredLogin.ts';
 import { isDevice } from '../config/thermal/credentialsSections.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 import { type BoardIdentity, readBoardIdentity } from '../device/board.ts';
@@ -133,7 +134,7 @@ async function makeStateFolderDurable(around: string, log: Log): Promise<void> {
 async function isWritten({ deviceFolder }: DevicePaths, granted: IssuedCredentials | null): Promise<boolean> {
   if (granted === null) return false;
   const { bytes } = await readThermalConfig(deviceFolder, 'read');
-  return bytes !== undefined && isDevice(bytes, granted.deviceName, granted.token);
+  return bytes !== undefined && isDevice(bytes, granted.deviceName, configuredLogin(granted.credentials));
 }
 
 /** Everything that decides what this start must do. */

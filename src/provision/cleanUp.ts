@@ -1,6 +1,8 @@
+import { readdir } from 'node:fs/promises';
 import type { ProvisionContext } from '../../machines/provision.types.ts';
 import { scrubSecret } from '../config/provision/scrubSecret.ts';
 import { pruneBackups } from '../config/thermal/backups.ts';
+import { CLIENT_FILE } from '../config/thermal/configuredLogin.ts';
 import { triggerIdentity } from '../device/trigger.ts';
 import type { EffectDependencies } from '../effects/dependencies.ts';
 import { toFailure } from '../failures/failure.ts';
@@ -38,6 +40,15 @@ async function scrub(
   }
 }
 
+/** Removes the files of old client certificates, as the backups that named them are removed. */
+async function pruneKeys({ paths, log }: EffectDependencies): Promise<void> {
+  if (!(await readdir(paths.deviceFolder)).some((name) => CLIENT_FILE.test(name))) return;
+  const { pruneClientFiles } = await import('../config/thermal/clientFiles.ts');
+  const removed = await pruneClientFiles(paths.deviceFolder);
+  if (removed.length === 0) return;
+  log.info('certificate.pruned', `Removed ${removed.length} files of old client certificates`, { removed });
+}
+
 /**
  * Cleans up once the `provisioned` snapshot is durable. credentials.json is removed last, because its presence makes
  * the next start repeat an interrupted clean-up.
@@ -53,6 +64,7 @@ export async function cleanUp(dependencies: EffectDependencies, input: CleanUpIn
     const unfinished = [paths.snapshot, paths.credentials, paths.thermalConfig].map(temporaryPath);
     const trials = [paths.deviceFolder, paths.stateFolder].flatMap(trialPaths);
     for (const path of [...unfinished, ...trials]) await durableRemove(path);
+    await pruneKeys(dependencies);
     if (removed.length > 0) log.info('backup.pruned', `Removed ${removed.length} old backups`, { removed });
   } catch (error) {
     log.warn('backup.unpruned', `Could not remove old backups: ${toFailure(error).message}`);

@@ -3,7 +3,7 @@
  * with the agent's names and tokens is handled in src/state/credentials.ts.
  */
 
-import { randomInt } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 
 export interface AccessToken {
   readonly type: 'ACCESS_TOKEN';
@@ -24,7 +24,13 @@ export interface X509 {
   readonly certificate: string;
 }
 
-export type Credentials = AccessToken | MqttBasic | X509;
+/** Of a device that does not speak MQTT. An operator can give them to any device. */
+export interface Lwm2m {
+  readonly type: 'LWM2M_CREDENTIALS';
+  readonly endpoint: string;
+}
+
+export type Credentials = AccessToken | MqttBasic | X509 | Lwm2m;
 
 const ALPHANUMERICS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -33,9 +39,11 @@ export function randomAlphanumeric(length = 20): string {
   return Array.from({ length }, () => ALPHANUMERICS[randomInt(ALPHANUMERICS.length)]).join('');
 }
 
-/** PEM or bare base64 of any line length → one line of base64. */
-export const trimCertificate = (text: string): string =>
-  text.replace(/-----(BEGIN|END) CERTIFICATE-----/g, '').replace(/\s/g, '');
+/** A certificate as PEM or as bare base64 of any line length, as the server stores it. */
+export const x509 = (text: string): X509 => ({
+  type: 'X509_CERTIFICATE',
+  certificate: text.replace(/-----(BEGIN|END) CERTIFICATE-----/g, '').replace(/\s/g, ''),
+});
 
 export const clientIdKey = (clientId: string): string => `client id ${JSON.stringify(clientId)}`;
 export const clientIdAndUserNameKey = (clientId: string, userName: string): string =>
@@ -51,6 +59,8 @@ export function credentialsKey(credentials: Credentials): string {
       return userNameKey(credentials.token);
     case 'X509_CERTIFICATE':
       return certificateKey(credentials.certificate);
+    case 'LWM2M_CREDENTIALS':
+      return `endpoint ${JSON.stringify(credentials.endpoint)}`;
     case 'MQTT_BASIC': {
       const { clientId = '', userName = '' } = credentials;
       if (clientId === '') return userNameKey(userName);
@@ -67,6 +77,8 @@ export function credentialsProblem(credentials: Credentials): string | undefined
       return /\p{Cc}/u.test(credentials.token) ? 'the token has control characters' : undefined;
     case 'X509_CERTIFICATE':
       return credentials.certificate === '' ? 'the certificate is empty' : undefined;
+    case 'LWM2M_CREDENTIALS':
+      return credentials.endpoint.trim() === '' ? 'the endpoint is empty' : undefined;
     case 'MQTT_BASIC': {
       const { clientId = '', userName = '', password = '' } = credentials;
       if (clientId === '' && userName === '') return 'neither client id nor user name';
@@ -75,8 +87,29 @@ export function credentialsProblem(credentials: Credentials): string | undefined
   }
 }
 
-/** The value of `credentialsValue` in a response (docs/thingsboard.md, section 3). */
-export function credentialsValue(credentials: Credentials): string | Readonly<Record<string, string | null>> {
+/** The id by which the server stores credentials, as its administration shows it. */
+export function credentialsId(credentials: Credentials): string {
+  switch (credentials.type) {
+    case 'ACCESS_TOKEN':
+      return credentials.token;
+    case 'X509_CERTIFICATE':
+      return sha3(credentials.certificate);
+    case 'LWM2M_CREDENTIALS':
+      return credentials.endpoint;
+    case 'MQTT_BASIC': {
+      const { clientId = '', userName = '' } = credentials;
+      if (clientId === '') return userName;
+      return sha3(userName === '' ? clientId : `${clientId}|${userName}`);
+    }
+  }
+}
+
+const sha3 = (text: string): string => createHash('sha3-256').update(text).digest('hex');
+
+/** The value of `credentialsValue` in a response (docs/thingsboard.md, section 3); undefined: it has none. */
+export function credentialsValue(
+  credentials: Credentials,
+): string | Readonly<Record<string, string | null>> | undefined {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':
       return credentials.token;
@@ -88,5 +121,7 @@ export function credentialsValue(credentials: Credentials): string | Readonly<Re
         userName: credentials.userName ?? null,
         password: credentials.password ?? null,
       };
+    case 'LWM2M_CREDENTIALS':
+      return undefined;
   }
 }

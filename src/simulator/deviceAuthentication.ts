@@ -41,8 +41,11 @@ export function authenticateDevice(identity: ConnectIdentity, find: Find, now: n
   return { refused: clientId.trim() === '' ? 'notAuthorized' : 'unknownClientId' };
 }
 
+/** The key of the credentials with this certificate, which is given as DER. */
+export const derKey = (der: Uint8Array): string => certificateKey(Buffer.from(der).toString('base64'));
+
 function byCertificate(der: Uint8Array, find: Find, now: number): Authentication {
-  const device = find(certificateKey(Buffer.from(der).toString('base64')));
+  const device = find(derKey(der));
   const { validFrom, validTo } = new X509Certificate(der);
   const valid = Date.parse(validFrom) <= now && now <= Date.parse(validTo);
   return device !== undefined && valid ? { device: device.name } : { refused: 'notAuthorized' };

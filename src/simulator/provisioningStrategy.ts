@@ -1,7 +1,7 @@
 /** The server's decision on a provisioning request (docs/thingsboard.md, section 4), as a pure function. */
 
 import type { Credentials } from './credentials.ts';
-import { credentialsKey, credentialsProblem, randomAlphanumeric, trimCertificate } from './credentials.ts';
+import { credentialsKey, credentialsProblem, randomAlphanumeric, x509 } from './credentials.ts';
 import type { DeviceProfile } from './profileList.ts';
 import type { ProvisionRequest } from './provisionRequest.ts';
 import type { Device } from './registry.ts';
@@ -117,7 +117,7 @@ function chosenCredentials(request: ProvisionRequest): Credentials | 'unsupporte
     case 'MQTT_BASIC':
       return { type: 'MQTT_BASIC', clientId, userName: username, password };
     case 'X509_CERTIFICATE':
-      return { type: 'X509_CERTIFICATE', certificate: trimCertificate(hash) };
+      return x509(hash);
     case 'LWM2M_CREDENTIALS':
       return 'unsupported';
   }

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Failure } from '../failures/failure.ts';
 import type { Credentials } from './credentials.ts';
-import { credentialsKey, credentialsProblem, randomAlphanumeric } from './credentials.ts';
+import { credentialsKey, credentialsProblem, randomAlphanumeric, x509 } from './credentials.ts';
 import { FIRST_PROFILE_ID, ProfileList } from './profileList.ts';
 
 export interface Device {
@@ -119,7 +119,7 @@ export class Registry {
 
   /** @throws Failure USAGE when the name or the credentials are taken or invalid */
   addDevice(device: NewDevice): void {
-    const credentials = device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() };
+    const credentials = stored(device.credentials ?? { type: 'ACCESS_TOKEN', token: randomAlphanumeric() });
     const { name, provisioned = false, profile = FIRST_PROFILE_ID } = device;
     const gateway = device.gateway === true ? { gateway: true as const } : {};
     const { id = randomUUID(), createdTime = Date.now() } = device;
@@ -151,8 +151,9 @@ export class Registry {
   }
 
   /** Gives a device new credentials. @throws Failure USAGE when they are taken or invalid, or no such device */
-  setCredentials(name: string, credentials: Credentials): void {
+  setCredentials(name: string, given: Credentials): void {
     const device = this.#require(name);
+    const credentials = stored(given);
     this.#requireFree(name, credentials);
     this.#nameByCredentials.delete(credentialsKey(device.credentials));
     this.#nameByCredentials.set(credentialsKey(credentials), name);
@@ -239,3 +240,7 @@ export class Registry {
     if (holder !== undefined && holder !== name) throw new Failure('USAGE', 'simulateCredentialsTaken', { name });
   }
 }
+
+/** A certificate may be given as PEM, too. */
+const stored = (credentials: Credentials): Credentials =>
+  credentials.type === 'X509_CERTIFICATE' ? x509(credentials.certificate) : credentials;

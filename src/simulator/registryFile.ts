@@ -22,6 +22,7 @@ const credentialsSchema = z.discriminatedUnion('type', [
     password: z.exactOptional(z.string()),
   }),
   z.strictObject({ type: z.literal('X509_CERTIFICATE'), certificate: z.string() }),
+  z.strictObject({ type: z.literal('LWM2M_CREDENTIALS'), endpoint: z.string() }),
 ]);
 
 const countsSchema = z.partialRecord(z.string(), z.int().check(z.nonnegative()));

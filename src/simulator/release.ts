@@ -7,6 +7,8 @@ export interface Release {
   readonly provisionFilterForDevices: boolean;
   /** CHECK_PRE_PROVISIONED_DEVICES answers SUCCESS to a device that is already provisioned. */
   readonly reprovision: boolean;
+  /** A client certificate of no device is refused by CONNACK, not in the TLS handshake. */
+  readonly certificatesAtConnect: boolean;
   /** A device name may look like a template, `{{x}}`. */
   readonly templatesInNames: boolean;
   /** Milliseconds of silence after a provisioning request when the back end fails. */
@@ -18,6 +20,7 @@ export const RELEASES = {
     provisionSubscriptions: true,
     provisionFilterForDevices: false,
     reprovision: false,
+    certificatesAtConnect: true,
     templatesInNames: false,
     backEndTimeoutMs: 19_800,
   },
@@ -25,6 +28,7 @@ export const RELEASES = {
     provisionSubscriptions: false,
     provisionFilterForDevices: true,
     reprovision: true,
+    certificatesAtConnect: true,
     templatesInNames: true,
     backEndTimeoutMs: 11_600,
   },

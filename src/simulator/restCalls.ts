@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { Failure } from '../failures/failure.ts';
-import { credentialsKey, randomAlphanumeric } from './credentials.ts';
+import { type Credentials, credentialsKey, randomAlphanumeric } from './credentials.ts';
 import { type DeviceProfile, FIRST_PROFILE_ID, STRATEGIES } from './profileList.ts';
 import type { Device, Registry } from './registry.ts';
+import { savedCredentials } from './restCredentials.ts';
 import { invalid, notFound } from './restRefusal.ts';
 import {
   attributesJson,
@@ -42,6 +43,7 @@ const CALLS: readonly (readonly [method: string, path: RegExp, Answer])[] = [
   ['GET', /^\/api\/tenant\/deviceInfos$/, findDevices],
   ['DELETE', path(`device/${UUID}`), (registry, _call, id) => void registry.deleteDevice(device(registry, id).name)],
   ['GET', path(`device/${UUID}/credentials`), (registry, _call, id) => credentialsJson(device(registry, id))],
+  ['POST', /^\/api\/device\/credentials$/, saveCredentials],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/CLIENT_SCOPE`), clientAttributes],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/SERVER_SCOPE`), serverAttributes],
   ['GET', path(`plugins/telemetry/DEVICE/${UUID}/values/attributes/SHARED_SCOPE`), sharedAttributes],
@@ -130,16 +132,33 @@ function createDevice(registry: Registry, { body, query }: RestCall): unknown {
   // Without a token, also with an empty one, the server generates one.
   const token = query.get('accessToken') || randomAlphanumeric();
   const credentials = { type: 'ACCESS_TOKEN', token } as const;
-  if (registry.findByCredentials(credentialsKey(credentials)) !== undefined) {
+  requireFree(registry, credentials, name);
+  orInvalid(() => registry.addDevice({ name, profile: id, credentials }));
+  return named(registry, name);
+}
+
+function saveCredentials(registry: Registry, { body }: RestCall): unknown {
+  const { device: id, credentials } = savedCredentials(body);
+  const { name } = device(registry, id);
+  requireFree(registry, credentials, name);
+  orInvalid(() => registry.setCredentials(name, credentials));
+  return credentialsJson(device(registry, id));
+}
+
+function requireFree(registry: Registry, credentials: Credentials, name: string): void {
+  const holder = registry.findByCredentials(credentialsKey(credentials));
+  if (holder !== undefined && holder.name !== name) {
     throw invalid('Device credentials are already assigned to another device!');
   }
+}
+
+function orInvalid(change: () => void): void {
   try {
-    registry.addDevice({ name, profile: id, credentials });
+    change();
   } catch (error) {
     if (error instanceof Failure) throw invalid(error.message);
     throw error;
   }
-  return named(registry, name);
 }
 
 function named(registry: Registry, name: string): unknown {

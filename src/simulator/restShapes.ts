@@ -1,5 +1,6 @@
 /** The documents of ThingsBoard's REST answers, without the fields that no script of this project needs. */
 
+import { type Credentials, credentialsId, credentialsValue } from './credentials.ts';
 import { isJsonObject } from './gsonReader.ts';
 import { type DeviceProfile, FIRST_PROFILE_ID } from './profileList.ts';
 import type { Attributes, Device } from './registry.ts';
@@ -51,17 +52,25 @@ export const deviceInfoJson = (device: Device, of: DeviceProfile | undefined, ac
   active,
 });
 
-export function credentialsJson({ id, createdTime, credentials }: Device): object {
-  const shared = { id: { id }, createdTime, deviceId: entityId('DEVICE', id), credentialsType: credentials.type };
+export const credentialsJson = ({ id, createdTime, credentials }: Device): object => ({
+  id: { id },
+  createdTime,
+  deviceId: entityId('DEVICE', id),
+  credentialsType: credentials.type,
+  credentialsId: credentialsId(credentials),
+  credentialsValue: storedValue(credentials),
+});
+
+function storedValue(credentials: Credentials): string | null {
   switch (credentials.type) {
     case 'ACCESS_TOKEN':
-      return { ...shared, credentialsId: credentials.token, credentialsValue: null };
+      return null;
     case 'X509_CERTIFICATE':
-      return { ...shared, credentialsId: null, credentialsValue: credentials.certificate };
-    case 'MQTT_BASIC': {
-      const { clientId = null, userName = null, password = null } = credentials;
-      return { ...shared, credentialsId: null, credentialsValue: JSON.stringify({ clientId, userName, password }) };
-    }
+      return credentials.certificate;
+    case 'LWM2M_CREDENTIALS':
+      return JSON.stringify({ client: { securityConfigClientMode: 'NO_SEC', endpoint: credentials.endpoint } });
+    case 'MQTT_BASIC':
+      return JSON.stringify(credentialsValue(credentials));
   }
 }
 

@@ -55,6 +55,8 @@ export interface SimulatorOptions {
   readonly provisionSessionCloseMs?: number | undefined;
   /** v3.2 to v3.8.1: no SUBACK and no UNSUBACK in the provisioning session. Default: the release's. */
   readonly legacySuback?: boolean | undefined;
+  /** v3.2 to v3.4: a client certificate of no device ends the connection before CONNECT. Default: the release's. */
+  readonly legacyCertificates?: boolean | undefined;
   /** The tenant's limit of messages; a connection that exceeds it is closed. Default: none. */
   readonly rateLimit?: RateLimit | undefined;
   readonly faults?: readonly Fault[] | undefined;
@@ -141,6 +143,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       ...release,
       reprovision: options.reprovision ?? release.reprovision,
       ...(options.legacySuback === undefined ? {} : { provisionSubscriptions: !options.legacySuback }),
+      ...(options.legacyCertificates === undefined ? {} : { certificatesAtConnect: !options.legacyCertificates }),
     },
     durable: () => file?.flush() ?? Promise.resolve(),
     emit,

@@ -3,7 +3,7 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { IConnectPacket, IPublishPacket, ISubscribePacket, IUnsubscribePacket, Packet } from 'mqtt-packet';
-import { authenticateDevice, isProvisioning, isUnanswerable } from './deviceAuthentication.ts';
+import { authenticateDevice, derKey, isProvisioning, isUnanswerable } from './deviceAuthentication.ts';
 import { isDeviceFilter, receiveFromDevice } from './deviceTopics.ts';
 import type { Message } from './message.ts';
 import { isProvisionFilter, receiveProvision } from './provisionTopics.ts';
@@ -14,6 +14,10 @@ import { Session } from './session.ts';
 
 /** A device's session is closed after this time without a packet (docs/thingsboard.md, section 6). */
 const INACTIVITY_MS = 600_000;
+
+/** DER; undefined: none, or no TLS. */
+const clientCertificate = (socket: Socket): Buffer | undefined =>
+  socket instanceof TLSSocket ? socket.getPeerX509Certificate()?.raw : undefined;
 
 const never = new Promise<void>(() => {});
 
@@ -29,6 +33,12 @@ export class Transport {
   /** Takes over an accepted connection, for TLS after its handshake. */
   accept(socket: Socket): void {
     this.#lastSession += 1;
+    if (!this.#context.release.certificatesAtConnect && this.#isStranger(socket)) {
+      // The server sends the alert certificate_unknown, which Node can't.
+      this.#context.emit(this.#lastSession, { type: 'close', by: 'server', why: 'a client certificate of no device' });
+      socket.destroy();
+      return;
+    }
     const session = new Session(
       this.#lastSession,
       socket,
@@ -36,6 +46,11 @@ export class Transport {
       (sender, packet) => this.#receive(sender, packet),
     );
     socket.on('close', () => this.#closed(session));
+  }
+
+  #isStranger(socket: Socket): boolean {
+    const certificate = clientCertificate(socket);
+    return certificate !== undefined && this.#context.registry.findByCredentials(derKey(certificate)) === undefined;
   }
 
   /** Closes the session of a device, if there is one. */
@@ -53,13 +68,13 @@ export class Transport {
 
   async #connect(session: Session, packet: IConnectPacket): Promise<void> {
     const { registry, faults, timers, emit } = this.#context;
-    const peer = session.socket instanceof TLSSocket ? session.socket.getPeerX509Certificate() : undefined;
+    const certificate = clientCertificate(session.socket);
     const { clientId, username, password } = packet;
     const identity = {
       clientId,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password: password.toString('utf8') }),
-      ...(peer === undefined ? {} : { certificate: peer.raw }),
+      ...(certificate === undefined ? {} : { certificate }),
     };
     const provisioning = isProvisioning(identity);
     registry.count('connects');

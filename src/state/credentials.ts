@@ -1,11 +1,12 @@
 /**
- * credentials.json: names and tokens of an unfinished run, as a document. runCredentials.ts has its use in a run. The
+ * credentials.json: names and device credentials of an unfinished run, as a document. runCredentials.ts has its use in a run. The
  * camera's own credentials are in thermal_config.json (src/config/thermal).
  */
 
 import * as z from 'zod/mini';
 import { PROVISION_POLICY } from '../../machines/provision.policy.ts';
 import type { BoardIdentity } from '../device/board.ts';
+import { type DeviceCredentials, isCertificate } from '../deviceCredentials.ts';
 import { Failure } from '../failures/failure.ts';
 import { folderOwner, setAside, tightenMode, writeOwnFile } from '../files/ownFiles.ts';
 import type { Log } from '../log/log.ts';
@@ -13,14 +14,16 @@ import { Secret } from '../secret.ts';
 import { readOwnDocument, versionOf } from './ownDocument.ts';
 
 const CREDENTIALS_FORMAT = 'thermal-provision-credentials';
-const CREDENTIALS_VERSION = 1;
+/** Version 1, of release 1.0.0, knows only access tokens: `token` in place of `credentials`. */
+const CREDENTIALS_VERSION = 2;
 const MAX_TOKEN_LENGTH = 1024;
+const MAX_PEM_LENGTH = 16 * 1024;
 
-/** A name and an access token that the device generated and stored before it sent a request with them. */
+/** A name and credentials that the device generated and stored before it sent a request with them. */
 export interface Candidate {
   readonly nameIndex: number;
   readonly name: string;
-  readonly token: Secret;
+  readonly credentials: DeviceCredentials;
   /** The run that generated it. In any other run a request with it may have been sent before. */
   readonly runId: string;
   /** Whether the server answered every request with it, and registered no device. false: that is not known. */
@@ -30,7 +33,7 @@ export interface Candidate {
 /** Credentials that the server issued. */
 export interface IssuedCredentials {
   readonly deviceName: string;
-  readonly token: Secret;
+  readonly credentials: DeviceCredentials;
   /** The run that received the server's SUCCESS. null: `reconcile` found the device instead. */
   readonly successSeenBy: string | null;
 }
@@ -48,11 +51,36 @@ export const registeredNothing = ({ candidates, granted }: Credentials): boolean
   granted === null && candidates.every(({ answered }) => answered);
 
 const text = (max: number, min = 0) => z.string().check(z.minLength(min), z.maxLength(max));
-const tokenSchema = z.pipe(
-  text(MAX_TOKEN_LENGTH, 1),
-  z.transform((value) => new Secret(value)),
-);
+const secretText = (max: number) =>
+  z.pipe(
+    text(max, 1),
+    z.transform((value) => new Secret(value)),
+  );
 const digestSchema = z.nullable(text(64));
+
+const deviceCredentialsSchema = z.lazy(() =>
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('ACCESS_TOKEN'), token: secretText(MAX_TOKEN_LENGTH) }),
+    z.object({
+      type: z.literal('MQTT_BASIC'),
+      clientId: z.nullable(text(MAX_TOKEN_LENGTH)),
+      userName: z.nullable(secretText(MAX_TOKEN_LENGTH)),
+      password: z.nullable(secretText(MAX_TOKEN_LENGTH)),
+    }),
+    z.object({
+      type: z.literal('X509_CERTIFICATE'),
+      certificate: text(MAX_PEM_LENGTH).check(z.refine(isCertificate)),
+      key: secretText(MAX_PEM_LENGTH),
+    }),
+  ]),
+);
+
+/** An entry of version 1, which has only a token, as one of version 2. */
+const upgraded = (entry: unknown): unknown =>
+  typeof entry === 'object' && entry !== null && 'token' in entry
+    ? { ...entry, credentials: { type: 'ACCESS_TOKEN', token: entry.token } }
+    : entry;
+const entryOf = <T extends z.core.$ZodLooseShape>(shape: T) => z.pipe(z.transform(upgraded), z.object(shape));
 
 // Lazy: most runs find no credentials.json.
 export const credentialsSchema = z.lazy(() =>
@@ -66,19 +94,31 @@ export const credentialsSchema = z.lazy(() =>
     }),
     candidates: z
       .array(
-        z.object({
+        entryOf({
           nameIndex: z.int().check(z.gte(1), z.lte(PROVISION_POLICY.maxNames)),
           name: text(64, 1),
-          token: tokenSchema,
+          credentials: deviceCredentialsSchema,
           runId: text(64),
           // Version 1.0.0 does not record it.
           answered: z._default(z.boolean(), false),
         }),
       )
       .check(z.maxLength(PROVISION_POLICY.maxNames)),
-    granted: z.nullable(z.object({ deviceName: text(64, 1), token: tokenSchema, successSeenBy: z.nullable(text(64)) })),
+    granted: z.nullable(
+      entryOf({
+        deviceName: text(64, 1),
+        credentials: deviceCredentialsSchema,
+        successSeenBy: z.nullable(text(64)),
+      }),
+    ),
   }),
 );
+
+/** JSON.stringify's replacer. It sees what Secret.toJSON returned, so it looks at the property itself. */
+function revealed(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const property = this[key];
+  return property instanceof Secret ? property.reveal() : value;
+}
 
 /** Writes credentials.json durably, mode 0600. @throws Failure of durableReplace */
 export function writeCredentials(path: string, credentials: Credentials): Promise<void> {
@@ -87,11 +127,10 @@ export function writeCredentials(path: string, credentials: Credentials): Promis
     version: CREDENTIALS_VERSION,
     target: credentials.target,
     board: credentials.board,
-    candidates: credentials.candidates.map((candidate) => ({ ...candidate, token: candidate.token.reveal() })),
-    granted:
-      credentials.granted === null ? null : { ...credentials.granted, token: credentials.granted.token.reveal() },
+    candidates: credentials.candidates,
+    granted: credentials.granted,
   };
-  return writeOwnFile(path, Buffer.from(`${JSON.stringify(document, null, 2)}\n`));
+  return writeOwnFile(path, Buffer.from(`${JSON.stringify(document, revealed, 2)}\n`));
 }
 
 /** Root may also work for the folder's owner. A file of any other user may be planted. */

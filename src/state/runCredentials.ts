@@ -2,15 +2,16 @@
 
 import type { IssuedSummary } from '../../machines/provision.types.ts';
 import type { DevicePaths } from '../device/paths.ts';
+import { fingerprintOf } from '../deviceCredentials.ts';
 import { Failure } from '../failures/failure.ts';
 import type { Log } from '../log/log.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Credentials, type IssuedCredentials, readCredentials, writeCredentials } from './credentials.ts';
 
-/** The part of the issued credentials that the chart may hold: no token. */
+/** The part of the issued credentials that the chart may hold: no secret. */
 export const issuedSummary = (issued: IssuedCredentials, runId: string | null): IssuedSummary => ({
   deviceName: issued.deviceName,
-  fingerprint: issued.token.fingerprint(),
+  fingerprint: fingerprintOf(issued.credentials),
   successSeen: issued.successSeenBy !== null && issued.successSeenBy === runId,
 });
 

@@ -43,6 +43,7 @@ const contextSchema: z.ZodMiniType<RecordedContext> = z.lazy(() =>
         nameSource: z.enum(['fixed', 'random', 'mac', 'serial', 'machine-id', 'hostname', 'command', 'template']),
         maxRetries: z.int().check(z.gte(0), z.lte(10)),
         timeoutSeconds: z.number().check(z.gte(1), z.lte(300)),
+        derived: z.optional(z.literal(true)),
       }),
     ),
     knownStrategy: z._default(z.nullable(z.object({ digest: text, strategy: z.enum(['creates', 'checks']) })), null),

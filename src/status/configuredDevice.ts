@@ -1,14 +1,14 @@
-import { isJsonObject } from '../config/json/strictJson.ts';
+import { isJsonObject, type JsonObject } from '../config/json/strictJson.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
+import { LOGIN_KEYS, loginFingerprint, loginOfSection } from '../config/thermal/configuredLogin.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
-import { Secret } from '../secret.ts';
 
-/** The device that thermal_config.json names. It never holds the token. */
+/** The device that thermal_config.json names. It never holds its credentials. */
 export interface ConfiguredDevice {
   readonly deviceId: string | null;
   readonly host: string | null;
   readonly port: number | null;
-  /** Eight digits of the digest of its access token. */
+  /** Eight digits of the digest of its credentials. */
   readonly fingerprint: string | null;
   /** The run that wrote the credentials. */
   readonly runId: string | null;
@@ -23,6 +23,12 @@ const MAX_TEXT = 255;
 const textIn = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' && value.length <= MAX_TEXT ? value : null;
 
+/** null: the section has no login. */
+function fingerprintIn(section: JsonObject): string | null {
+  const texts = LOGIN_KEYS.map((key) => [key, section[key]] as const).filter(([, value]) => typeof value === 'string');
+  return texts.length === 0 ? null : loginFingerprint(loginOfSection(Object.fromEntries(texts)));
+}
+
 /**
  * Reads which device the camera is configured as; null: there is no thermal_config.json.
  * @throws Failure CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED, DISK_ERROR
@@ -33,13 +39,12 @@ export async function readConfiguredDevice(deviceFolder: string): Promise<Config
   const json = readConfigText(bytes);
   const { thingsboard, provisioning }: Readonly<Record<string, unknown>> = json.ok ? json.value : {};
   const server = isJsonObject(thingsboard) ? thingsboard : {};
-  const token = typeof server.access_token === 'string' ? new Secret(server.access_token) : null;
   const origin = isJsonObject(provisioning) ? provisioning : {};
   return {
     deviceId: textIn(server.device_id),
     host: textIn(server.host),
     port: typeof server.port === 'number' ? server.port : null,
-    fingerprint: token?.fingerprint() ?? null,
+    fingerprint: fingerprintIn(server),
     runId: textIn(origin.run_id),
     provisionedAt: textIn(origin.provisioned_at),
     problems,

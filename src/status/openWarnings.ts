@@ -43,6 +43,14 @@ const KINDS: readonly WarningKind[] = [
     advice: 'Compare thermal_config.json with its backup, and correct the settings of the camera.',
   },
   {
+    pattern: /^The board secret is not used/,
+    advice: 'Give the device a name without a random part and provision it again, or remove the board secret.',
+  },
+  {
+    pattern: /^This run began without this board secret/,
+    advice: 'Delete the device on the server and provision it again, or do without the board secret.',
+  },
+  {
     pattern: /^provision\.json was changed after a request may have been sent/,
     advice: 'Look on the server for the device in the warning, and delete it if it exists.',
   },

@@ -1,9 +1,10 @@
 import { type BoardIdentity, isForeignBoard, mayBeThisBoard } from '../device/board.ts';
+import { fingerprintOf } from '../deviceCredentials.ts';
 import { parseCredentials, registeredNothing } from '../state/credentials.ts';
 import { readOwnDocument } from '../state/ownDocument.ts';
 import { notPermitted, type Part, present, problemOf, unusable } from './part.ts';
 
-/** What credentials.json says, without the tokens in it. */
+/** What credentials.json says, without the secrets in it. */
 export interface StoredCredentials {
   readonly target: { readonly digest: string; readonly host: string; readonly port: number };
   /** Generated on another board: the folder was copied, or the card was cloned. */
@@ -18,7 +19,7 @@ export interface StoredCredentials {
   readonly generatedBy: readonly string[];
   /** Name of the device that the server issued. */
   readonly granted: string | null;
-  /** Eight digits of the digest of its token, for comparison with `ConfiguredDevice.fingerprint`. */
+  /** Eight digits of the digest of its credentials, for comparison with `ConfiguredDevice.fingerprint`. */
   readonly fingerprint: string | null;
 }
 
@@ -50,7 +51,7 @@ export async function readStoredCredentials(
       registeredNothing: registeredNothing(credentials),
       generatedBy: candidates.map(({ runId }) => runId),
       granted: granted?.deviceName ?? null,
-      fingerprint: granted?.token.fingerprint() ?? null,
+      fingerprint: granted === null ? null : fingerprintOf(granted.credentials),
     });
   } catch (error) {
     return unusable(problemOf(error));

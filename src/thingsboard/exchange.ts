@@ -31,7 +31,8 @@ export interface LoginOptions {
   /** A connection to the server on which nothing was sent yet; default: a new one. */
   readonly stream?: ServerStream | undefined;
   readonly clientId: string;
-  readonly username: string;
+  readonly username?: string;
+  readonly password?: string;
   /** Limit for the whole exchange, ms. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -92,7 +93,8 @@ export function exchange(options: LoginOptions & Partial<ExchangeOptions>): Prom
     const client = new MqttClient(() => socket, {
       ...LOGIN_OPTIONS,
       clientId: options.clientId,
-      username: options.username,
+      ...(options.username === undefined ? {} : { username: options.username }),
+      ...(options.password === undefined ? {} : { password: options.password }),
       keepalive: 0,
       // This function's own limit ends the exchange first.
       connectTimeout: options.timeoutMs + 1000,

@@ -88,7 +88,7 @@ function openThrough(proxy: ProxyServer, server: ServerEndpoint, note: Note): Du
 }
 
 function openTls(
-  { host, ca }: ServerEndpoint,
+  { host, ca, clientCertificate }: ServerEndpoint,
   over: TcpNetConnectOpts | { readonly socket: Duplex },
   note: Note,
 ): TLSSocket {
@@ -101,6 +101,7 @@ function openTls(
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
     ...(ca?.pem === undefined ? {} : { ca: ca.pem }),
+    ...(clientCertificate === undefined ? {} : { cert: clientCertificate.cert, key: clientCertificate.key.reveal() }),
   });
   // Only after 'connect', because the next address gets a new handle, which would not report keys. The keys are ignored.
   socket.once('connect', () => socket.once('keylog', () => note({ keysAgreed: true })));

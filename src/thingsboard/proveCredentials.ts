@@ -1,22 +1,22 @@
 import * as z from 'zod/mini';
+import { type DeviceCredentials, loginOf } from '../deviceCredentials.ts';
 import type { ServerEndpoint } from '../endpoint.ts';
 import { connackFailure } from '../failures/connackFailure.ts';
 import { Failure } from '../failures/failure.ts';
 import { provisioningServer } from '../failures/serverFacts.ts';
-import type { Secret } from '../secret.ts';
 import { exchange } from './exchange.ts';
 import type { StandbyStream } from './standbyStream.ts';
 import { ATTRIBUTES_REQUEST_TOPIC, ATTRIBUTES_RESPONSE_TOPIC } from './topics.ts';
 
 /** The result of a connection with device credentials. */
 export type Proof =
-  /** The server knows the token and answered the device's attribute request. */
+  /** The server knows the credentials and answered the device's attribute request. */
   | { readonly kind: 'proven' }
   /** The server accepted the connection, but did not answer the attribute request, like a plain MQTT broker. */
   | { readonly kind: 'accepted'; readonly failure: Failure }
-  /** The server does not know the token. */
+  /** The server does not know the credentials. */
   | { readonly kind: 'refused' }
-  /** The connection failed, so it is not known whether the token is valid. */
+  /** The connection failed, so it is not known whether the credentials are valid. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 const ANSWER_TIMEOUT_MS = 5000;
@@ -31,24 +31,28 @@ function isAttributes(payload: Buffer): boolean {
 }
 
 /**
- * Connects with an access token and asks for an attribute that does not exist. The answer comes from the device's actor
+ * Logs in as a device and asks for an attribute that does not exist. The answer comes from the device's actor
  * and the database, so it proves more than CONNACK does (docs/thingsboard.md, section 5).
  */
 export async function proveCredentials(options: {
   readonly server: ServerEndpoint;
-  readonly token: Secret;
-  readonly clientId: string;
+  readonly credentials: DeviceCredentials;
+  readonly deviceName: string;
   /** ms */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   /** The standby connection to use if it is open. */
   readonly standby?: StandbyStream;
 }): Promise<Proof> {
-  const { token, standby, ...rest } = options;
+  const { credentials, deviceName, standby, timeoutMs, signal } = options;
+  const { clientCertificate, ...login } = loginOf(credentials, deviceName);
+  const endpoint = clientCertificate === undefined ? options.server : { ...options.server, clientCertificate };
   const end = await exchange({
-    ...rest,
-    stream: standby?.take(options.server),
-    username: token.reveal(),
+    server: endpoint,
+    stream: standby?.take(endpoint),
+    ...login,
+    timeoutMs,
+    signal,
     question: {
       topic: ATTRIBUTES_REQUEST_TOPIC,
       payload: '{"clientKeys":"provisioning"}',
@@ -56,7 +60,7 @@ export async function proveCredentials(options: {
       subscribe: false,
       early: true,
     },
-    answerTimeoutMs: Math.min(ANSWER_TIMEOUT_MS, options.timeoutMs),
+    answerTimeoutMs: Math.min(ANSWER_TIMEOUT_MS, timeoutMs),
   });
   const server = provisioningServer(options.server);
   if (end.kind === 'refused') {
@@ -71,5 +75,7 @@ export async function proveCredentials(options: {
   if (end.asked && end.failure.code === 'ANSWER_TIMEOUT') {
     return { kind: 'accepted', failure: notThingsBoard };
   }
+  // ThingsBoard before 3.5 refuses an unknown certificate in the TLS handshake.
+  if (end.failure.code === 'CREDENTIALS_REFUSED') return { kind: 'refused' };
   return { kind: 'failed', failure: end.failure };
 }

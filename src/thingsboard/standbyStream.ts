@@ -1,4 +1,4 @@
-import type { ProxyServer, ServerEndpoint } from '../endpoint.ts';
+import { isSameProxy, type ServerEndpoint } from '../endpoint.ts';
 import { openStream, type ServerStream } from './openStream.ts';
 
 /**
@@ -19,10 +19,8 @@ const isSame = (one: ServerEndpoint, other: ServerEndpoint): boolean =>
   one.port === other.port &&
   one.useSsl === other.useSsl &&
   one.ca?.pem === other.ca?.pem &&
+  one.clientCertificate?.cert === other.clientCertificate?.cert &&
   isSameProxy(one.proxy, other.proxy);
-
-const isSameProxy = (one: ProxyServer | undefined, other: ProxyServer | undefined): boolean =>
-  one === undefined || other === undefined ? one === other : one.url.equals(other.url);
 
 export function standbyStream(): StandbyStream {
   let standby: { readonly stream: ServerStream; readonly discard: () => void } | undefined;

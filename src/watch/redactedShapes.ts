@@ -44,7 +44,14 @@ const chartFailure: AllowListOf<FailureRecord | ChartFailure> = {
     event: true,
   },
 };
-const settings = { digest: true, server, nameSource: true, maxRetries: true, timeoutSeconds: true } as const;
+const settings = {
+  digest: true,
+  server,
+  nameSource: true,
+  maxRetries: true,
+  timeoutSeconds: true,
+  derived: true,
+} as const;
 const timed = { at: true, warnings: [true] } as const;
 
 export const PROVISION_INPUT: AllowListOf<ProvisionInput> = {
@@ -110,6 +117,7 @@ export const PROVISION_EFFECTS: EffectShapes = {
       fingerprint: true,
       reused: true,
       answered: true,
+      derived: true,
       granted: issued,
     },
   },

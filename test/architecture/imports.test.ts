@@ -28,14 +28,28 @@ function reachedFrom(entries: readonly string[]): ReadonlySet<string> {
 
 /** Rooms that every room with access to a device may import. */
 const DEVICE = [
-  ...['endpoint.ts', 'secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device', 'config', 'state'],
+  ...[
+    'endpoint.ts',
+    'secret.ts',
+    'deviceCredentials.ts',
+    'machines',
+    'time',
+    'failures',
+    'files',
+    'log',
+    'device',
+    'config',
+    'state',
+  ],
 ];
 
 /** The rooms and files of src, and the rooms that each may import: only rooms above it. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'secret.ts': [],
   'endpoint.ts': ['secret.ts'],
+  'deviceCredentials.ts': ['endpoint.ts', 'secret.ts'],
   'version.ts': [],
+  'x509.ts': [],
   'nodeVersion.ts': [],
   machines: [],
   time: [],
@@ -44,10 +58,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   files: ['failures'],
   log: ['machines', 'time', 'systemd', 'files'],
   history: ['log'],
-  device: ['secret.ts', 'machines', 'failures', 'files', 'log'],
-  config: ['endpoint.ts', 'secret.ts', 'failures', 'files', 'log', 'device'],
-  state: ['secret.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
-  thingsboard: ['endpoint.ts', 'secret.ts', 'time', 'failures'],
+  device: ['secret.ts', 'deviceCredentials.ts', 'x509.ts', 'machines', 'failures', 'files', 'log'],
+  config: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'failures', 'files', 'log', 'device'],
+  state: ['secret.ts', 'deviceCredentials.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
+  thingsboard: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'time', 'failures'],
   effects: [...DEVICE, 'thingsboard'],
   provision: [...DEVICE, 'history', 'thingsboard', 'effects'],
   client: [...DEVICE, 'history', 'thingsboard'],
@@ -56,7 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   report: ['endpoint.ts', 'machines', 'time', 'log', 'history', 'state', 'status'],
   fleet: ['endpoint.ts', 'time', 'failures', 'device', 'history', 'status', 'report'],
   watch: ['endpoint.ts', 'machines', 'time', 'failures', 'history', 'report'],
-  simulator: ['endpoint.ts', 'failures', 'files'],
+  simulator: ['endpoint.ts', 'x509.ts', 'failures', 'files'],
   cli: [
     ...DEVICE,
     ...['version.ts', 'systemd', 'history', 'provision', 'client', 'doctor', 'status', 'report', 'watch', 'simulator'],
@@ -72,8 +86,6 @@ const roomOf = (path: string): string => /^(?:src\/)?([^/]+)/.exec(path)?.[1] ??
 
 /** Libraries that only one room uses, so that only this room changes with them. */
 const ONE_ROOM: Readonly<Record<string, string>> = {
-  '@peculiar/x509': 'simulator',
-  'reflect-metadata': 'simulator',
   commander: 'cli',
   diff: 'doctor',
   winston: 'log',
@@ -155,11 +167,14 @@ describe('the imports', () => {
     expect([...new Set(packages)]).toEqual(['xstate']);
   });
 
-  it('of the certificates, whose library is large, are loaded only for TLS', () => {
-    const kinds = PROGRAM.flatMap(({ imports }) => imports)
-      .filter(({ target }) => target === 'src/simulator/certificate.ts')
-      .map(({ kind }) => kind);
-    expect(kinds).toContain('later');
-    expect(kinds).not.toContain('loads');
-  });
+  it.each(['src/simulator/certificate.ts', 'src/device/selfSigned.ts', 'src/x509.ts'])(
+    'of %s, whose library is large, load it only when it is needed',
+    (source) => {
+      const kinds = PROGRAM.flatMap(({ imports }) => imports)
+        .filter(({ target }) => target === source)
+        .map(({ kind }) => kind);
+      expect(kinds).toContain('later');
+      expect(kinds).not.toContain('loads');
+    },
+  );
 });

@@ -5,9 +5,9 @@ import { SimulatedClock } from 'xstate';
 import { runClient } from '../../src/client/runClient.ts';
 import type { TemperatureSource } from '../../src/client/temperatureSource.ts';
 import { Failure } from '../../src/failures/failure.ts';
-import { Secret } from '../../src/secret.ts';
 import { issueAuthority, issueCertificate } from '../../src/simulator/certificate.ts';
 import type { Clock } from '../../src/time/clock.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { until } from '../support/until.ts';
 import { configFor, recordingLog, spot, startBroker, TOKEN } from './testBroker.ts';
 import { areClosed, broker, clientSockets, clock, folder, run, steady, tcp } from './testClient.ts';
@@ -67,8 +67,8 @@ describe('runClient', () => {
 
   it('logs a refused token as an error, and never shows the token', async () => {
     const server = await broker();
-    const accessToken = new Secret('refused-token');
-    const { log, stop } = run({ config: configFor(server.port, { thingsboard: { accessToken } }) });
+    const login = accessToken('refused-token');
+    const { log, stop } = run({ config: configFor(server.port, { thingsboard: { login } }) });
     await until(() => log.of('session.refused').length === 1);
     expect(log.of('session.refused')).toMatchObject([
       {
@@ -97,7 +97,7 @@ describe('runClient', () => {
   it('uses new settings at the next connection', async () => {
     const old = await broker();
     const renewed = await broker();
-    let config = configFor(old.port, { thingsboard: { accessToken: new Secret('outdated') } });
+    let config = configFor(old.port, { thingsboard: { login: accessToken('outdated') } });
     const chartClock = new SimulatedClock();
     const { log } = run({ config, readConfig: async () => config, chartClock });
     await until(() => log.of('session.refused').length === 1);

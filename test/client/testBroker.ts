@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ClientConfig } from '../../src/config/thermal/clientConfig.ts';
 import type { Log, LogDetails } from '../../src/log/log.ts';
-import { Secret } from '../../src/secret.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { type BrokerRules, speakMqtt } from '../support/foreignBroker.ts';
 import { until } from '../support/until.ts';
 
@@ -134,7 +134,7 @@ export function configFor(
     thingsboard: {
       host: '127.0.0.1',
       port,
-      accessToken: new Secret(TOKEN),
+      login: accessToken(TOKEN),
       deviceId: 'camera-1',
       useSsl: false,
       keepAliveSeconds: 60,

@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSession, SESSION_LIMITS, type SessionLimits } from '../../src/client/thingsboardSession.ts';
 import type { ThingsboardSettings } from '../../src/config/thermal/clientConfig.ts';
+import { credentialsOf } from '../../src/config/thermal/loginCredentials.ts';
 import { Failure } from '../../src/failures/failure.ts';
-import { Secret } from '../../src/secret.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { until } from '../support/until.ts';
 import { configFor, startBroker, startTcp, TOKEN } from './testBroker.ts';
 
@@ -35,7 +36,13 @@ async function open(
   signal: AbortSignal = forever,
 ) {
   const settings = configFor(port, { thingsboard }).thingsboard;
-  const session = await openSession({ settings, ca: undefined, limits, signal });
+  const session = await openSession({
+    settings,
+    credentials: await credentialsOf(settings.login, '/'),
+    ca: undefined,
+    limits,
+    signal,
+  });
   closers.push(session.close);
   return session;
 }
@@ -56,7 +63,7 @@ describe('openSession', () => {
 
   it('is refused with a wrong token, and no message shows the token', async () => {
     const { port, connections } = await broker();
-    const failure = await failureOf(open(port, { accessToken: new Secret('wrong-token') }));
+    const failure = await failureOf(open(port, { login: accessToken('wrong-token') }));
     expect(failure).toMatchObject({ code: 'CREDENTIALS_REFUSED' });
     expect(failure).toHaveProperty('message', expect.stringContaining(`127.0.0.1:${port}`));
     expect(failure).toHaveProperty('hint', expect.stringContaining('provision the device again'));

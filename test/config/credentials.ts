@@ -1,5 +1,5 @@
 import type { ConfigCredentials } from '../../src/config/thermal/credentialsSections.ts';
-import { Secret } from '../../src/secret.ts';
+import { accessToken } from '../support/accessToken.ts';
 
 export const TOKEN = 'tok-0123456789abcdef';
 
@@ -8,7 +8,7 @@ export const credentials = (changes: Partial<ConfigCredentials> = {}): ConfigCre
   host: 'tb.example',
   port: 1883,
   useSsl: false,
-  accessToken: new Secret(TOKEN),
+  login: accessToken(TOKEN),
   deviceId: 'thermal-camera-7B3F2A',
   provisionedAt: '2026-11-23T10:15:30.123Z',
   runId: 'run-1',

@@ -111,6 +111,22 @@ describe('a machine-id', () => {
     expect(await lostWith(mounts)).toMatch(/^an overlay .* is on a tmpfs /);
   });
 
+  it('on an overlay in RAM is not lost if it is the unchanged copy that systemd makes at each boot', async () => {
+    const [ram, card] = [await makeFolder(onTestFinished), await makeFolder(onTestFinished)];
+    await put(join(ram, 'machine-id'), 'm\n');
+    const options = (lower: string): string => `upperdir=${ram},${lower}`;
+    const mounts = (lower: string) => (etc: string) =>
+      `2 1 0:40 / ${ram} rw - tmpfs tmpfs rw\n3 1 0:41 / ${etc} rw - overlay overlay rw,${options(lower)}`;
+    expect(await lostWith(mounts(`lowerdir=/absent:${card}`))).toMatch(/^an overlay /);
+    await put(join(card, 'machine-id'), 'm\n');
+    expect(await lostWith(mounts(`lowerdir=/absent:${card}`))).toBeUndefined();
+    expect(await lostWith(mounts(`lowerdir+=/absent,lowerdir+=${card}`))).toBeUndefined();
+    await put(join(card, 'machine-id'), 'of the card\n');
+    expect(await lostWith(mounts(`lowerdir=${card}`))).toMatch(/^an overlay /);
+    await put(join(card, 'machine-id'), '');
+    expect(await lostWith(mounts(`lowerdir=${card}`))).toMatch(/^an overlay /);
+  });
+
   it('on an overlay of an initramfs counts as permanent, because the upper layer is not seen', async () => {
     const table = parseMountTable('1 0 0:30 / / rw - overlay overlay rw,upperdir=/upper/upper');
     const sources = { table, kernelCommandLine: 'boot=overlay', sysfs: '/nowhere' };

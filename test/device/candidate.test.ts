@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { generateRunId, generateToken } from '../../src/device/candidate.ts';
+import { drawRandom, generateRunId } from '../../src/device/candidate.ts';
 
 describe('a generated token', () => {
   it("has 20 letters and digits, like ThingsBoard's own, and is never the same", () => {
-    const tokens = Array.from({ length: 200 }, () => generateToken().reveal());
+    const tokens = Array.from({ length: 200 }, () => drawRandom('token').reveal());
     for (const token of tokens) expect(token).toMatch(/^[A-Za-z0-9]{20}$/);
     expect(new Set(tokens).size).toBe(200);
   });
 
   it('uses every letter and digit', () => {
-    const used = new Set(Array.from({ length: 200 }, () => generateToken().reveal()).join(''));
+    const used = new Set(Array.from({ length: 200 }, () => drawRandom('token').reveal()).join(''));
     expect(used.size).toBe(62);
   });
 });

@@ -1,15 +1,12 @@
-import { existsSync } from 'node:fs';
-import { chmod, mkdir, readFile, symlink } from 'node:fs/promises';
+import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { deviceNameFor, macSuffix, type NamePlaces } from '../../src/device/deviceName.ts';
-import { nameFromCommand } from '../../src/device/nameCommand.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { deviceNameFor, macSuffix, type NameOptions, type NamePlaces } from '../../src/device/deviceName.ts';
 import { nameSourceOf } from '../../src/device/nameSettings.ts';
-import { asOrdinaryUser, failureOf, put, scratchFolder } from '../config/scratch.ts';
+import { asOrdinaryUser, failureOf, put } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { folderInRam } from '../support/folderInRam.ts';
-import { isRoot } from '../support/unprivileged.ts';
-import { until } from '../support/until.ts';
 
 interface Interface {
   readonly name: string;
@@ -111,6 +108,7 @@ describe('a name from the serial number', () => {
   it('takes that of the product or of the board where there is no device tree', async () => {
     expect(await named({ product: 'P-1\n', base: 'B-1\n' })).toBe('cam-P-1');
     expect(await named({ product: 'Default string\n', base: 'B-1\n' })).toBe('cam-B-1');
+    expect(await named({ tree: '0000000000\0', base: 'B-1\n' })).toBe('cam-B-1');
   });
 
   it('has a hyphen for each run of characters that a name may not have', async () => {
@@ -128,17 +126,38 @@ describe('a name from the serial number', () => {
     '0000000000',
     '...',
     'N/A',
+    'NA',
+    'none',
+    'Not Applicable',
+    'Not Available',
+    'Chassis Serial Number',
+    'Base Board Serial Number',
+    '0123456789',
+    '123456789',
+    'INVALID',
+    'Unknown',
+    'OEM',
+    'Empty',
+    '.-.',
   ])('does not take %j, which many boards have', async (text) => {
     const failure = await failureOf(() => named({ product: `${text}\n` }));
     expect([failure.code, failure.exitStatus]).toEqual(['PROVISION_JSON_INVALID', 65]);
-    expect(failure.message).toContain('serial number');
+    expect(failure.message).toContain('none of its own');
   });
 
-  it('says which file it may not read', async () => {
-    const places = await board({ product: 'P-1' });
-    await chmod(places.dmi?.[0] ?? '', 0o000);
+  it.each(['NONE-7', '7-none', 'OEM12', 'not', '01234567890', 'Serial Number'])(
+    'takes %j, which only resembles such a text',
+    async (text) => {
+      expect(await named({ product: `${text}\n` })).toBe(`cam-${text.replace(' ', '-')}`);
+    },
+  );
+
+  it('says which file it may not read, the first of several', async () => {
+    const places = await board({ product: 'P-1', base: 'B-1' });
+    for (const path of places.dmi ?? []) await chmod(path, 0o000);
     const failure = await failureOf(() => asOrdinaryUser(() => deviceNameFor(serial, { places })));
     expect(failure.message).toContain(`may not read ${places.dmi?.[0]}`);
+    expect(failure.cause).toMatchObject({ code: 'EACCES' });
   });
 });
 
@@ -155,8 +174,19 @@ describe('a name from the machine-id', () => {
     expect(ID).not.toContain(name.slice(4));
   });
 
-  it.each(['', 'uninitialized\n', 'abc\n'])('is refused for the machine-id %j', async (machine) => {
+  it('stays the same in all versions, because the server knows the device by it', async () => {
+    expect(await named(ID)).toBe('cam-e9674a63d4ef');
+    expect(await named(ID.toUpperCase())).toBe('cam-e9674a63d4ef');
+  });
+
+  it.each(['', 'uninitialized\n', 'abc\n', `${ID}0`, `0${ID}`])('is refused for the machine-id %j', async (machine) => {
     expect((await failureOf(() => named(machine))).message).toContain('machine-id');
+  });
+
+  it('is refused where there is no machine-id', async () => {
+    const places = await board({});
+    const failure = await failureOf(() => deviceNameFor({ source: 'machine-id', prefix: 'cam' }, { places }));
+    expect(failure.message).toContain(`${places.machineId} has none`);
   });
 
   it('is refused when a reboot loses the machine-id', async () => {
@@ -164,7 +194,7 @@ describe('a name from the machine-id', () => {
     const machineId = await put(join(folder, 'machine-id'), `${ID}\n`);
     const name = { source: 'machine-id', prefix: 'cam' } as const;
     const failure = await failureOf(() => deviceNameFor(name, { places: { machineId } }));
-    expect(failure.message).toContain('lost at a reboot');
+    expect(failure.message).toContain(`${machineId} is lost at a reboot: a tmpfs`);
   });
 });
 
@@ -176,12 +206,42 @@ describe('a name from the host', () => {
     expect(await named('hall7.example.com')).toBe('cam-hall7-example-com');
   });
 
-  it.each(['', 'localhost', 'localhost.localdomain', '(none)'])(
+  it.each(['localhost2', 'my-localhost', 'localhostess.example', 'x(none)', '(none)x'])(
+    'is %j, which only resembles the name of every host',
+    async (name) => {
+      expect(await named(name)).toMatch(/^cam-[\w-]+$/);
+    },
+  );
+
+  it.each(['', 'localhost', 'LOCALHOST', 'localhost.localdomain', '(none)', '...'])(
     'is refused for %j, which every host has',
     async (name) => {
       expect((await failureOf(() => named(name))).message).toContain('no name of its own');
     },
   );
+});
+
+describe('a name from this machine', () => {
+  const places: NamePlaces = {
+    deviceTree: '/sys/firmware/devicetree/base/serial-number',
+    dmi: ['/sys/class/dmi/id/product_serial', '/sys/class/dmi/id/board_serial'],
+    machineId: '/etc/machine-id',
+    hostname,
+  };
+
+  it.each(['serial', 'machine-id', 'hostname'] as const)('is made from the documented places: %s', async (source) => {
+    const named = (options: NameOptions): Promise<string> =>
+      deviceNameFor({ source, prefix: 'cam' }, options).catch(String);
+    expect(await named({})).toBe(await named({ places }));
+  });
+});
+
+describe('a name that is only shown', () => {
+  it('has the given text for its random part, and only for this', async () => {
+    const options = { random: 'XXXXXX', places: { hostname: () => 'hall' } };
+    expect(await deviceNameFor({ source: 'random', prefix: 'cam' }, options)).toBe('cam-XXXXXX');
+    expect(await deviceNameFor({ source: 'template', template: '{hostname}-{random}' }, options)).toBe('hall-XXXXXX');
+  });
 });
 
 describe('a name with parts in braces', () => {
@@ -209,70 +269,5 @@ describe('a name with parts in braces', () => {
   it('can be replaced by another one exactly if it has a random part', () => {
     expect(nameSourceOf(template('a-{random}'))).toBe('random');
     expect(nameSourceOf(template('a-{mac}'))).toBe('template');
-  });
-});
-
-describe('a name from a program', () => {
-  async function program(script: string, mode = 0o755): Promise<string> {
-    return put(join(await scratchFolder(), 'name'), `#!/bin/sh\n${script}\n`, mode);
-  }
-  const named = (command: string, options: Parameters<typeof deviceNameFor>[1] = {}) =>
-    deviceNameFor({ source: 'command', prefix: 'cam', command }, options);
-
-  it('is the line that it prints, with hyphens for other characters', async () => {
-    expect(await named(await program('echo "Hall 7/B"; echo noise >&2'))).toBe('cam-Hall-7-B');
-  });
-
-  it('runs without a shell, arguments, key and secret, and as the given user', async () => {
-    vi.stubEnv('THERMAL_DEVICE_SECRET', 'hidden');
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const command = await program('echo "$# $(printenv THERMAL_DEVICE_SECRET || echo none) $(id -u)"');
-    const owner = isRoot ? { uid: 65_534, gid: 65_534 } : undefined;
-    expect(await named(command, { owner })).toBe(`cam-0-none-${isRoot ? 65_534 : process.geteuid?.()}`);
-  });
-
-  it('gets the variable of a proxy, unless it holds a login', async () => {
-    vi.stubEnv('https_proxy', 'http://user:hidden-word@proxy:1');
-    vi.stubEnv('ALL_PROXY', 'http://proxy:1');
-    onTestFinished(() => void vi.unstubAllEnvs());
-    const command = await program('echo "$(printenv https_proxy || echo none) $ALL_PROXY"');
-    expect(await named(command)).toBe('cam-none-http-proxy-1');
-  });
-
-  it.each([
-    ['fails', 'echo a; echo broken >&2; exit 3', 'ended with status 3: broken'],
-    ['prints nothing', 'true', 'exactly one line'],
-    ['prints two lines', 'echo a; echo b', 'exactly one line'],
-    ['prints only characters that a name may not have', 'echo ...', 'exactly one line'],
-    ['never stops printing', 'exec yes', 'exactly one line'],
-  ])('is refused when the program %s', async (_what, script, message) => {
-    const command = await program(script);
-    const failure = await failureOf(() => named(command));
-    expect([failure.code, failure.message]).toEqual(['PROVISION_JSON_INVALID', expect.stringContaining(message)]);
-    expect(failure.message).toContain(command);
-  });
-
-  it.each([
-    ['is absent', async () => '/nowhere/name', 'ENOENT'],
-    ['may not be run', () => program('echo a', 0o644), 'EACCES'],
-  ])('is refused when the program %s', async (_what, make, message) => {
-    const command = await make();
-    expect((await failureOf(() => named(command))).message).toContain(message);
-  });
-
-  it('is refused when the program takes too long, and its child processes end', async () => {
-    const command = await program('sleep 60 & echo $! > "$0.pid"; wait');
-    const failure = await failureOf(() => nameFromCommand(command, { timeoutMs: 100 }));
-    expect(failure.message).toContain('has not ended after 0.1 s');
-    const pid = Number(await readFile(`${command}.pid`, 'utf8'));
-    await until(() => !existsSync(`/proc/${pid}`));
-  });
-
-  it('ends with the run', async () => {
-    const command = await program('exec sleep 60');
-    const stop = new AbortController();
-    const name = named(command, { signal: stop.signal });
-    stop.abort(new Error('stopped'));
-    await expect(name).rejects.toThrow('stopped');
   });
 });

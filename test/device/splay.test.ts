@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
 import { createSplay, splayMs } from '../../src/device/splay.ts';
 import { prepare } from '../../src/effects/prepare.ts';

@@ -6,6 +6,7 @@ import { UNACCEPTED_KEYS } from '../../src/config/provision/unacceptedKeys.ts';
 import { freshConfig } from '../../src/config/thermal/credentialsSections.ts';
 import { devicePaths } from '../../src/device/paths.ts';
 import { Secret } from '../../src/secret.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { readPage, rowsUnder, sectionOf } from './markdown.ts';
 
 const page = readPage('docs/files.md');
@@ -67,8 +68,8 @@ it('docs/files.md has every key of thermal_config.json, with its default', () =>
     port: 1883,
     useSsl: true,
     caFile: 'ca.pem',
+    login: accessToken('token'),
     proxy: new Secret('http://proxy:3128'),
-    accessToken: new Secret('token'),
     deviceId: 'thermal-camera-1',
     provisionedAt: '2026-11-23T12:00:00.000Z',
     runId: 'run',

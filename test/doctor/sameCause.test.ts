@@ -2,6 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { openSession, SESSION_LIMITS } from '../../src/client/thingsboardSession.ts';
+import { credentialsOf } from '../../src/config/thermal/loginCredentials.ts';
 import { failed } from '../../src/doctor/check.ts';
 import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
 import { checkMqttConnection } from '../../src/doctor/mqttConnection.ts';
@@ -39,7 +40,9 @@ async function failureOfRun(server: ServerEndpoint, limitMs: number): Promise<Fa
 async function failureOfStart({ host, port, useSsl, ca }: ServerEndpoint, connectMs: number): Promise<Failure> {
   const { thingsboard } = configFor(port, { thingsboard: { host, useSsl } });
   const limits = { ...SESSION_LIMITS, connectMs };
-  return failureOf(() => openSession({ settings: thingsboard, ca, limits, signal: new AbortController().signal }));
+  const credentials = await credentialsOf(thingsboard.login, '/');
+  const { signal } = new AbortController();
+  return failureOf(() => openSession({ settings: thingsboard, credentials, ca, limits, signal }));
 }
 
 it.each(Object.entries(situations))(

@@ -10,11 +10,11 @@ import { makeFolder } from '../support/deviceFolder.ts';
 const said = ({ verdict, code, message }: Finding): string => `${verdict} ${code ?? '-'}: ${message}`;
 
 describe('the storage', () => {
-  const checked = async (mount: string, isAllowed = false): Promise<readonly string[]> => {
+  const checked = async (mount: string, isAllowed = false, isRecoverable = false): Promise<readonly string[]> => {
     const folder = await makeFolder(onTestFinished);
     const table = parseMountTable(`1 0 8:1 / / rw - ext4 /dev/sda1 rw\n${mount.replace('{}', folder)}`);
     const sources = { table, kernelCommandLine: '', sysfs: '/nowhere' };
-    const { findings } = await checkStorage(devicePaths(folder), undefined, isAllowed, sources);
+    const { findings } = await checkStorage(devicePaths(folder), undefined, { isAllowed, isRecoverable }, sources);
     return findings.map(said);
   };
   const RAM = '2 1 0:40 / {} rw - tmpfs tmpfs rw';
@@ -31,6 +31,12 @@ describe('the storage', () => {
     ]);
     expect(await checked(RAM, true)).toEqual([
       expect.stringMatching(/^warning -: A reboot loses [\s\S]* allows this$/),
+    ]);
+  });
+
+  it('passes where a board secret brings the device back, and says what is lost', async () => {
+    expect(await checked(RAM, false, true)).toEqual([
+      expect.stringMatching(/^passed -: A reboot loses .*; the board secret then brings the same device back: .*tmpfs/),
     ]);
   });
 

@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { detect } from '../../src/effects/detect.ts';
-import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
@@ -15,7 +15,7 @@ async function warningsAfterRemoval(answered: boolean): Promise<readonly string[
   const candidates = [1, 2].map((nameIndex) => ({
     nameIndex,
     name: `camera-${nameIndex}`,
-    token: new Secret(`token-${nameIndex}`),
+    credentials: accessToken(`token-${nameIndex}`),
     runId: 'run-0',
     answered,
   }));

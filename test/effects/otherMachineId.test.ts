@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import type { BoardIdentity } from '../../src/device/board.ts';
 import { checkStoredCredentials } from '../../src/doctor/storedCredentials.ts';
 import { prepare } from '../../src/effects/prepare.ts';
-import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
 import { readStoredCredentials } from '../../src/status/storedCredentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
@@ -25,7 +26,7 @@ async function nextBoot(stored: BoardIdentity, board: BoardIdentity) {
   await writeCredentials(paths.credentials, {
     target: { digest, host: 'tb.example', port: 1883 },
     board: stored,
-    candidates: [{ nameIndex: 1, name: 'camera-old', token: new Secret('t'), answered: false, runId: 'run-0' }],
+    candidates: [{ nameIndex: 1, name: 'camera-old', credentials: accessToken('t'), answered: false, runId: 'run-0' }],
     granted: null,
   });
   const doctor = (await checkStoredCredentials(paths.credentials, board)).findings.map(({ hint }) => hint).join();

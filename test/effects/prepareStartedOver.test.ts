@@ -1,16 +1,17 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
-import { Secret } from '../../src/secret.ts';
 import { type IssuedCredentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const RUN = 'run-1';
-const ISSUED: IssuedCredentials = { deviceName: 'camera-old-1', token: new Secret('t'), successSeenBy: RUN };
+const ISSUED: IssuedCredentials = { deviceName: 'camera-old-1', credentials: accessToken('t'), successSeenBy: RUN };
 
 /** provision.json was changed before this run sent anything; credentials.json is still for the old settings. */
 async function startedOver(
@@ -26,7 +27,7 @@ async function startedOver(
     candidates: generatedBy.map((runId, index) => ({
       nameIndex: index + 1,
       name: `camera-old-${index + 1}`,
-      token: new Secret('t'),
+      credentials: accessToken('t'),
       runId,
       answered: false,
     })),

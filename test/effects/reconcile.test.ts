@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { reconcile } from '../../src/effects/reconcile.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
 import { readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { scene } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
@@ -24,7 +26,7 @@ async function reconciled(registered: number, nameIndex: number, includeCurrent:
     candidates: [2, 1, 3].map((index) => ({
       nameIndex: index,
       name: `camera-${index}`,
-      token: new Secret(tokenOf(index)),
+      credentials: accessToken(tokenOf(index)),
       runId: 'run-1',
       answered: true,
     })),

@@ -161,9 +161,9 @@ test('NOT_FOUND registers no device, so the note stays', async () => {
 });
 
 test('a device with credentials of another kind exists, so the note is gone', async () => {
-  const payload = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
-  const basic: SimulatorOptions = { faults: [{ on: 'request', action: 'answer', payload }] };
-  expect(await answersKnown(true, false, basic)).toMatchObject({ outcome: undefined, after: false });
+  const payload = '{"credentialsValue":"{}","credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}';
+  const lwm2m: SimulatorOptions = { faults: [{ on: 'request', action: 'answer', payload }] };
+  expect(await answersKnown(true, false, lwm2m)).toMatchObject({ outcome: undefined, after: false });
 });
 
 const ISSUED = '{"credentialsValue":"of-the-server","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';

@@ -1,11 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { verifyCredentials } from '../../src/effects/verifyCredentials.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { Secret } from '../../src/secret.ts';
 import type { SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { accessToken, tokenOf } from '../support/accessToken.ts';
 import { scene } from '../support/agentRun.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
@@ -29,15 +31,15 @@ async function verified(known: string, server: SimulatorOptions = {}) {
     candidates: [EARLIER, OWN].map((token, index) => ({
       nameIndex: index + 1,
       name: `camera-${index + 1}`,
-      token: new Secret(token),
+      credentials: accessToken(token),
       runId: 'run-1',
       answered: true,
     })),
-    granted: { deviceName: 'camera-2', token: new Secret(GARBLED), successSeenBy: 'run-1' },
+    granted: { deviceName: 'camera-2', credentials: accessToken(GARBLED), successSeenBy: 'run-1' },
   });
   const output = await verifyCredentials(dependencies, effectCall({ settingsDigest: digest, successSeen: true }));
   const stored = await readCredentials(paths.credentials, silentLog, 0);
-  return { output, of, issued: stored?.granted?.token.reveal(), address: `127.0.0.1:${simulator.port}`, paths };
+  return { output, of, issued: tokenOf(stored?.granted?.credentials), address: `127.0.0.1:${simulator.port}`, paths };
 }
 
 test('a garbled token in the answer: the one that the device generated is proven, stored and named', async () => {

@@ -10,6 +10,7 @@ import { write } from '../../src/effects/write.ts';
 import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
 import { failureOf, scratchFolder } from '../config/scratch.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
@@ -36,8 +37,8 @@ async function grantedScene(config: string | null = OLD_CONFIG) {
   await writeCredentials(paths.credentials, {
     target: { digest: 'digest', host: 'tb.example', port: 1883 },
     board: made.dependencies.board,
-    candidates: [{ nameIndex: 1, name: 'hall-7', token: new Secret(TOKEN), runId: 'run-1', answered: false }],
-    granted: { deviceName: 'hall-7', token: new Secret(TOKEN), successSeenBy: 'run-1' },
+    candidates: [{ nameIndex: 1, name: 'hall-7', credentials: accessToken(TOKEN), runId: 'run-1', answered: false }],
+    granted: { deviceName: 'hall-7', credentials: accessToken(TOKEN), successSeenBy: 'run-1' },
   });
   if (config !== null) await writeFile(join(paths.deviceFolder, BACKUP), config);
   return { paths, ...made };

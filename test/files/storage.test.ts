@@ -2,7 +2,7 @@ import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseMountTable } from '../../src/files/mountTable.ts';
-import { readStorageSources, type Storage, storageOf } from '../../src/files/storage.ts';
+import { readStorageSources, type Storage, sharedStorageOf, storageOf } from '../../src/files/storage.ts';
 import { asOrdinaryUser } from '../config/scratch.ts';
 import { folders, type Given, judged } from '../support/givenMounts.ts';
 
@@ -229,6 +229,27 @@ describe('it is not known whether what is written outlasts a reboot', () => {
     for (const type of ['overlayfs', 'aufs']) {
       expect((await judged(folder, { mounts: [[folder, '0:44', type, 'none']] })).kind).toBe('unseen');
     }
+  });
+});
+
+describe('the storage of several paths', () => {
+  it('is found out once for each mount, but on an overlay for each path', async () => {
+    const folder = await folders('one', 'two', 'ram', 'overlay/one', 'overlay/two', 'upper');
+    const at = (path: string): string => join(folder, path);
+    const table = parseMountTable(
+      [
+        '1 0 8:0 / / rw - ext4 /dev/sda rw',
+        `2 1 0:40 / ${at('ram')} rw - tmpfs tmpfs rw`,
+        `3 1 0:41 / ${at('overlay')} rw - overlay overlay rw,upperdir=${at('upper')}`,
+      ].join('\n'),
+    );
+    const shared = sharedStorageOf({ table, kernelCommandLine: '', sysfs: '/nowhere' });
+    const found = await shared(at('one'));
+    expect(found).toEqual({ kind: 'lasting', text: 'ext4 (/dev/sda)' });
+    expect(await shared(at('two'))).toBe(found);
+    expect((await shared(at('ram'))).kind).toBe('volatile');
+    expect((await shared(at('overlay/one'))).inUpper).toBe(at('upper/one'));
+    expect((await shared(at('overlay/two'))).inUpper).toBe(at('upper/two'));
   });
 });
 

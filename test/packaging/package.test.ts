@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createDeviceProgram } from '../../src/cli/deviceProgram.ts';
 import { createProgram } from '../../src/cli/program.ts';
 import { readPage, relativeLinks } from '../docs/markdown.ts';
-import { buildDeb, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
+import { buildPackage, type Entry, entriesOf, hasProgram, outputOf } from './debianPackage.ts';
 
 const { version } = JSON.parse(readPage('package.json'));
 const isBuildable = await hasProgram('dpkg-deb');
@@ -23,8 +23,8 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
   beforeAll(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'thermal-deb-test-'));
     [deb, again] = await Promise.all([
-      buildDeb(join(folder, 'one')),
-      buildDeb(join(folder, 'other/place'), { umask: '077', zone: 'Asia/Tokyo' }),
+      buildPackage(join(folder, 'one')),
+      buildPackage(join(folder, 'other/place'), { umask: '077', zone: 'Asia/Tokyo' }),
     ]);
     unpacked = join(folder, 'unpacked');
     await outputOf('dpkg-deb', '--raw-extract', deb, unpacked);
@@ -97,6 +97,16 @@ describe.skipIf(!isBuildable)('the Debian package', () => {
       expect(text).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|ISC|BSD)`, 'm'));
     }
     expect(text.match(/Permission is hereby granted/g)?.length).toBeGreaterThan(20);
+  });
+
+  it('has the bill of materials of its bundle', async () => {
+    const { components } = JSON.parse((await read('usr/share/thermal-provision/sbom.cdx.json')).toString());
+    const inCopyright = (await read('usr/share/doc/thermal-provision/copyright')).toString().match(/^-{78}\n.*$/gm);
+    expect(components).toHaveLength(inCopyright?.length ?? 0);
+    for (const { group, name, version: shipped, licenses } of components) {
+      const whole = group === undefined ? name : `${group}/${name}`;
+      expect(inCopyright).toContain(`${'-'.repeat(78)}\n${whole} ${shipped} (${licenses[0].license.id})`);
+    }
   });
 
   it('has a manual page with every command, option and exit status', async () => {

@@ -56,8 +56,9 @@ it('thermal-client.service starts after the agent, also when the agent fails', (
 });
 
 it('thermal-client.service may write the log file that the page about operation names', () => {
-  const [name = ''] = valuesOf(client, 'LogsDirectory');
-  expect(readPage('docs/operate.md')).toContain(`\`/var/log/${name}/client.log\``);
+  const [writable = ''] = valuesOf(client, 'ReadWritePaths');
+  expect(writable).toMatch(/^-\//);
+  expect(readPage('docs/operate.md')).toContain(`\`${writable.slice(1)}/client.log\``);
 });
 
 it("every unit that writes to the camera's folder has the same user", () => {

@@ -98,6 +98,7 @@ test('provision.json changes after the request: a new run; three times: the run 
   });
   expect(changes).toBe(3);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 75, failure: { code: 'SETTINGS_CHANGED' } });
+  expect(run.failure?.message).toBe('provision.json changed 3 times during the run');
   expect(run.of('run.superseded')).toHaveLength(3);
   const calm = await runDevice(paths);
   expect(calm).toMatchObject({ outcome: 'provisioned', deviceName: expect.stringMatching(/^hall-3-/) });

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ACTIVE_STATES, FINAL_STATES } from '../../machines/provision.states.ts';
 import type { BoardIdentity } from '../../src/device/board.ts';
 import { decideStartUp, type Found } from '../../src/provision/startUp.ts';
-import { Secret } from '../../src/secret.ts';
 import type { Credentials } from '../../src/state/credentials.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { TRIGGER } from '../support/chartAnswers.ts';
 import { snapshotIn } from '../support/snapshots.ts';
 
@@ -11,7 +11,7 @@ const BOARD: BoardIdentity = { serial: 'this', machine: 'm' };
 const CREDENTIALS: Credentials = {
   target: { digest: 'd', host: 'server.example', port: 1883 },
   board: BOARD,
-  candidates: [{ nameIndex: 1, name: 'camera-1', token: new Secret('t'), runId: 'run-1', answered: false }],
+  candidates: [{ nameIndex: 1, name: 'camera-1', credentials: accessToken('t'), runId: 'run-1', answered: false }],
   granted: null,
 };
 

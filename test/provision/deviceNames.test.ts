@@ -5,6 +5,7 @@ import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { readCredentials } from '../../src/state/credentials.ts';
 import { runDevice, type Scene, scene } from '../support/agentRun.ts';
+import { OLD_CONFIG } from '../support/deviceFiles.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 
 const CHECK = 'CHECK_PRE_PROVISIONED_DEVICES';
@@ -78,13 +79,20 @@ test('three names are tried, not four', async () => {
   expect(simulator.registry.size).toBe(3);
 });
 
-test('a fixed name that is taken is never replaced', async () => {
-  const devices = [{ name: 'hall-7' }];
+test('a fixed name that is taken is never replaced, and nothing changes until the other device is deleted', async () => {
+  const devices = [{ name: 'hall-7', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-somebody-else' } }] as const;
   const { simulator, paths } = await scene({ devices }, { device: { name: 'hall-7' } });
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'DEVICE_NAME_TAKEN' } });
   expect(run.failure?.message).toContain('hall-7');
+  expect(run.failure?.hint).toMatch(/delete the device hall-7 .*another device\.name.*provisionState/);
   expect(simulator.registry.counts.provisionRequests).toBe(1);
+  expect(simulator.registry.devices()).toMatchObject([{ name: 'hall-7', token: 'token-of-somebody-else' }]);
+  expect(await readFile(paths.thermalConfig, 'utf8')).toBe(OLD_CONFIG);
+
+  simulator.registry.deleteDevice('hall-7');
+  expect((await runDevice(paths)).outcome).toBe('provisioned');
+  expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
 test('a pre-provisioned device gets its stored token', async () => {

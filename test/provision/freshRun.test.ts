@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { getEventListeners } from 'node:events';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { STATES, STEPS } from '../../machines/provision.states.ts';
 import { runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG, OLD_DEVICE, OLD_TOKEN, putTrigger } from '../support/deviceFiles.ts';
@@ -128,4 +129,41 @@ test("the snapshot is durable before each step that can't be repeated without ha
     'trigger.processed': { state: 'finalize', requestsOut: 1 },
     'credentials.removed': { state: 'provisioned', requestsOut: 1 },
   });
+});
+
+test('a run leaves no timer, no listener and no open file', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  const { paths } = await scene();
+  const { signal } = new AbortController();
+  expect((await runDevice(paths, { signal })).outcome).toBe('provisioned');
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+  expect(vi.getTimerCount()).toBe(0);
+  await putTrigger(paths);
+  const stopped = await runDevice(paths, { signal: AbortSignal.abort() });
+  expect([stopped.outcome, vi.getTimerCount()]).toEqual(['interrupted', 0]);
+  const open = readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // The descriptor of this listing.
+      return [];
+    }
+  });
+  expect(open.filter((path) => path.startsWith(paths.deviceFolder))).toEqual([]);
+});
+
+test('a run pauses before its first contact exactly if it shall', async () => {
+  const eager = await scene();
+  expect((await runDevice(eager.paths)).of('splay.waiting')).toEqual([]);
+  const { simulator, paths } = await scene();
+  const stop = new AbortController();
+  const run = await runDevice(paths, {
+    splaySeconds: 300,
+    sink: ({ event }) => void (event === 'splay.waiting' && stop.abort()),
+    signal: stop.signal,
+  });
+  expect(run.outcome).toBe('interrupted');
+  expect(run.of('splay.waiting')).toHaveLength(1);
+  expect(simulator.registry.counts.connects).toBe(0);
 });

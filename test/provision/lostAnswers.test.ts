@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import type { SimulatorEvent } from '../../src/simulator/events.ts';
 import type { Fault, MessageAction } from '../../src/simulator/faults.ts';
@@ -28,17 +28,21 @@ const CASES: readonly (readonly [what: string, fault: MessageAction, requests: n
   ['carried out, but FAILURE', { action: 'answer', payload: FAILURE }, 1],
 ];
 
-test.each(CASES)('the first request is %s: one device', async (_what, action, requests) => {
+test.concurrent.for(CASES)('the first request is %s: one device', async ([_what, action, requests], context) => {
+  const { expect, onTestFinished } = context;
   const fault: Fault = { on: 'request', nth: 1, ...action };
-  const { simulator, paths } = await scene({ faults: [fault] });
+  const { simulator, paths } = await scene({ faults: [fault] }, {}, onTestFinished);
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
   expect(simulator.registry.counts).toMatchObject({ faults: 1, provisionRequests: requests });
 });
 
-test('an outcome that stays unknown ends the run after its retries, 1, 2 and 4 s apart', async () => {
-  const { simulator, paths } = await scene({ faults: [{ on: 'request', action: 'close' }] });
+test.concurrent('an outcome that stays unknown ends the run after its retries, 1, 2 and 4 s apart', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { simulator, paths } = await scene({ faults: [{ on: 'request', action: 'close' }] }, {}, onTestFinished);
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 69, failure: { code: 'CONNECTION_LOST' } });
   expect(run.pauses).toEqual([1000, 2000, 4000]);
@@ -46,8 +50,15 @@ test('an outcome that stays unknown ends the run after its retries, 1, 2 and 4 s
   expect(simulator.registry.size).toBe(0);
 });
 
-test('a request that was carried out late, after the run had failed, is found by the next start: one device', async () => {
-  const { simulator, paths } = await scene({ commitDelayMs: 1400 }, { provisioning: { max_retries: 0 } });
+test.concurrent('a request that was carried out late, after the run had failed, is found by the next start: one device', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { simulator, paths } = await scene(
+    { commitDelayMs: 1400 },
+    { provisioning: { max_retries: 0 } },
+    onTestFinished,
+  );
   const { deviceName, outcome } = await runDevice(paths);
   expect(outcome).toBe('failed');
   await expect.poll(() => simulator.registry.size).toBe(1);
@@ -55,22 +66,28 @@ test('a request that was carried out late, after the run had failed, is found by
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a later probe finds the slow commit of a request that timed out', async () => {
-  const { simulator, paths } = await scene({ commitDelayMs: 1400 });
+test.concurrent('a later probe finds the slow commit of a request that timed out', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { simulator, paths } = await scene({ commitDelayMs: 1400 }, {}, onTestFinished);
   const run = await runDevice(paths);
   expect(run.outcome).toBe('provisioned');
   expect(run.of('request.unknown').length).toBeGreaterThan(0);
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('a second request that overtakes the commit of the first gets FAILURE, and it is still one device', async () => {
+test.concurrent('a second request that overtakes the commit of the first gets FAILURE, and it is still one device', async ({
+  expect,
+  onTestFinished,
+}) => {
   const controller = new AbortController();
   const seen: SimulatorEvent[] = [];
   const onEvent = (event: SimulatorEvent): void => {
     seen.push(event);
     if (event.type === 'request' && event.nth === 1) controller.abort(new Error('interrupted by the test'));
   };
-  const { simulator, paths } = await scene({ onEvent, commitDelayMs: 400 });
+  const { simulator, paths } = await scene({ onEvent, commitDelayMs: 400 }, {}, onTestFinished);
   const cut = await runDevice(paths, { signal: controller.signal });
   const run = await runDevice(paths);
   expect([cut.outcome, run.outcome]).toEqual(['interrupted', 'provisioned']);
@@ -80,10 +97,10 @@ test('a second request that overtakes the commit of the first gets FAILURE, and 
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('the server accepts the credentials but not at once', async () => {
+test.concurrent('the server accepts the credentials but not at once', async ({ expect, onTestFinished }) => {
   const refusal: Fault = { on: 'deviceConnect', nth: 1, action: 'refuse', code: 3 };
   const close: Fault = { on: 'attributeRequest', nth: 1, action: 'close' };
-  const { simulator, paths } = await scene({ faults: [refusal, close] });
+  const { simulator, paths } = await scene({ faults: [refusal, close] }, {}, onTestFinished);
   const run = await runDevice(paths);
   expect(run.outcome).toBe('provisioned');
   expect(run.of('backoff.waiting').map(({ details }) => details.code)).toEqual([
@@ -93,9 +110,16 @@ test('the server accepts the credentials but not at once', async () => {
   expect(await provisionedProblems(paths, simulator)).toEqual([]);
 });
 
-test('an answer with a garbled token: the token that the device generated is tested and used', async () => {
+test.concurrent('an answer with a garbled token: the token that the device generated is tested and used', async ({
+  expect,
+  onTestFinished,
+}) => {
   const text = '{"credentialsValue":"garbled0000000000000","credentialsType":"ACCESS_TOKEN","status":"SUCCESS"}';
-  const { simulator, paths } = await scene({ faults: [{ on: 'request', action: 'answer', payload: text }] });
+  const { simulator, paths } = await scene(
+    { faults: [{ on: 'request', action: 'answer', payload: text }] },
+    {},
+    onTestFinished,
+  );
   const run = await runDevice(paths);
   expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
   expect(run.of('verify.ownToken')).toHaveLength(1);

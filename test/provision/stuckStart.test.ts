@@ -82,7 +82,11 @@ describe('a start on a stuck disk', () => {
     const start = runDevice(here.paths, { signal: controller.signal });
     controller.abort();
     await vi.advanceTimersByTimeAsync(AFTER_SIGNAL_MS);
-    expect(await start).toMatchObject({ outcome: 'interrupted', exitStatus: EXIT.TEMPFAIL });
+    const run = await start;
+    expect(run).toMatchObject({ outcome: 'interrupted', exitStatus: EXIT.TEMPFAIL, runId: null });
+    expect(run.records.map(({ event, message }) => [event, message])).toEqual([
+      ['run.interrupted', 'Interrupted at the start: the storage does not answer'],
+    ]);
     await expectNextStart(here, disk);
   });
 });

@@ -141,12 +141,43 @@ describe('the simulator over TLS', () => {
     expect((await connected(url, { ca: caPem, ...stranger })).received).toContain('connack:5');
   });
 
+  test('with its certificate a device connects under any user name, even with the token of another device', async () => {
+    const mine = await issueCertificate({ names: ['cam'] });
+    const { url, caPem = '' } = await simulate({
+      tls: 'generated',
+      devices: [
+        { name: 'cam', credentials: { type: 'X509_CERTIFICATE', certificate: mine.cert } },
+        { name: 'token', credentials: TOKEN },
+      ],
+      onEvent: (event) => event.type === 'connack' && logins.push(event.device),
+    });
+    const logins: (string | undefined)[] = [];
+    for (const login of [{}, { username: 'anybody', password: 'p' }, { username: 't' }, { clientId: 'c' }]) {
+      expect((await connected(url, { ca: caPem, ...mine, ...login })).received).toContain('connack:0');
+    }
+    expect(logins).toEqual(['cam', 'cam', 'cam', 'cam']);
+    // Without the certificate it is nobody.
+    expect((await connected(url, { ca: caPem, clientId: 'cam' })).received).toContain('connack:2');
+  });
+
   test('with a client certificate the server ignores the token', async () => {
     const { url, caPem = '' } = await simulate({ tls: 'generated', devices: [{ name: 'token', credentials: TOKEN }] });
     const any = await issueCertificate({ names: ['any'] });
     expect((await connected(url, { ca: caPem, username: 't' })).received).toEqual(['connack:0']);
     expect((await connected(url, { ca: caPem, username: 't', ...any })).received).toContain('connack:5');
     expect((await connected(url, { ca: caPem, username: 'provision', ...any })).received).toEqual(['connack:0']);
+  });
+
+  test('before 3.5 a certificate of no device ends the connection, even a provisioning session', async () => {
+    const mine = await issueCertificate({ names: ['cam'] });
+    const devices = [{ name: 'cam', credentials: x509(mine) }];
+    const { url, caPem = '', registry } = await simulate({ tls: 'generated', devices, legacyCertificates: true });
+    const stranger = await issueCertificate({ names: ['cam'] });
+    expect((await connected(url, { ca: caPem, ...stranger, username: 'provision' })).received).toEqual(['close']);
+    expect((await connected(url, { ca: caPem, ...stranger })).received).toEqual(['close']);
+    expect(registry.counts.connects).toBe(0);
+    expect((await connected(url, { ca: caPem, ...mine })).received).toEqual(['connack:0']);
+    expect((await connected(url, { ca: caPem, username: 'provision' })).received).toEqual(['connack:0']);
   });
 
   test('an expired client certificate is refused', async () => {

@@ -39,9 +39,8 @@ function listedFor(point: string): string[] {
   let help = '';
   const simulate = createProgram().commands.find((command) => command.name() === 'simulate');
   simulate?.configureOutput({ writeOut: (part) => (help += part) }).outputHelp();
-  const [, list = ''] =
-    new RegExp(`^ {2}Points [^\\n]*\\b${point}\\b[^\\n]*:\\n((?: {4}.*\\n)+)`, 'm').exec(help) ?? [];
-  return [...list.matchAll(/^ {4}(\w+)/gm)].map(([, action = '']) => action);
+  const [, list = ''] = new RegExp(`^Points [^\\n]*\\b${point}\\b[^\\n]*:\\n((?: {2}.*\\n)+)`, 'm').exec(help) ?? [];
+  return [...list.matchAll(/^ {2}(\w+)/gm)].map(([, action = '']) => action);
 }
 
 /** Long enough for an answer; a fault may also be that nothing more comes. */

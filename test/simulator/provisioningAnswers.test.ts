@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import { until } from '../support/until.ts';
-import { KEYS, openDevice, openProvision, provision, REQUEST, simulate } from './mqttClients.ts';
+import { connected, KEYS, openDevice, openProvision, provision, REQUEST, simulate } from './mqttClients.ts';
 
 const FAILURE = { errorMsg: 'Failed to provision device!', status: 'FAILURE' };
 const NOT_FOUND = { errorMsg: 'Provision data was not found!', status: 'NOT_FOUND' };
@@ -76,6 +76,30 @@ describe('text of the response, byte for byte', () => {
     );
   });
 
+  test('stored credentials of every type', async () => {
+    const { cert } = await issueCertificate({ names: ['cam'] });
+    const simulator = await simulate({
+      strategy: CHECK,
+      devices: [
+        { name: 'basic', credentials: { type: 'MQTT_BASIC', clientId: 'c', userName: 'u', password: 'p' } },
+        { name: 'x509', credentials: { type: 'X509_CERTIFICATE', certificate: cert } },
+        { name: 'lwm2m', credentials: { type: 'LWM2M_CREDENTIALS', endpoint: 'e' } },
+      ],
+    });
+    expect(await responseText(simulator, { ...KEYS, deviceName: 'basic' })).toBe(
+      '{"credentialsValue":{"clientId":"c","userName":"u","password":"p"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}',
+    );
+    expect(await responseText(simulator, { ...KEYS, deviceName: 'x509' })).toBe(
+      `{"credentialsValue":"${cert.split('\n').slice(1, -2).join('')}","credentialsType":"X509_CERTIFICATE","status":"SUCCESS"}`,
+    );
+    // The server leaves the value out.
+    expect(await responseText(simulator, { ...KEYS, deviceName: 'lwm2m' })).toBe(
+      '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}',
+    );
+    // Also such a device counts as provisioned from then on.
+    expect(await provision(simulator, { ...KEYS, deviceName: 'lwm2m' })).toEqual(FAILURE);
+  });
+
   test('NOT_FOUND and FAILURE', async () => {
     const simulator = await simulate();
     expect(await responseText(simulator, { ...KEYS, provisionDeviceKey: 'x', deviceName: 'cam' })).toBe(
@@ -127,6 +151,27 @@ describe('ALLOW_CREATE_NEW_DEVICES', () => {
     expect(simulator.registry.devices()).toEqual([
       expect.objectContaining({ name: 'cam', token: 'chosen-token', provisioned: true }),
     ]);
+  });
+
+  test('the chosen MQTT_BASIC credentials are used, and work at once', async () => {
+    const simulator = await simulate();
+    const chosen = { credentialsType: 'MQTT_BASIC', clientId: 'c', username: 'u', password: 'p' };
+    expect(await provision(simulator, { ...KEYS, deviceName: 'cam', ...chosen })).toMatchObject({ status: 'SUCCESS' });
+    const login = { clientId: 'c', username: 'u', password: 'p' };
+    expect((await connected(simulator.url, login)).received).toEqual(['connack:0']);
+    expect((await connected(simulator.url, { ...login, password: 'q' })).received).toContain('connack:5');
+    expect(await provision(simulator, { ...KEYS, deviceName: 'cam-2', ...chosen })).toEqual(FAILURE);
+  });
+
+  test('a certificate belongs to one device, in whatever form it is sent', async () => {
+    const simulator = await simulate();
+    const { cert } = await issueCertificate({ names: ['cam'] });
+    const chosen = { ...KEYS, credentialsType: 'X509_CERTIFICATE', hash: cert };
+    expect(await provision(simulator, { ...chosen, deviceName: 'cam' })).toMatchObject({ status: 'SUCCESS' });
+    const oneLine = cert.split('\n').slice(1, -2).join('');
+    expect(await provision(simulator, { ...chosen, deviceName: 'cam-2' })).toEqual(FAILURE);
+    expect(await provision(simulator, { ...chosen, deviceName: 'cam-3', hash: oneLine })).toEqual(FAILURE);
+    expect(simulator.registry.devices()).toHaveLength(1);
   });
 
   test('without credentialsType a token is an access token', async () => {

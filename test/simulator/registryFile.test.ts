@@ -26,9 +26,14 @@ describe('a restart', () => {
     await provision(first, { ...KEYS, deviceName: 'cam', token: 'abc', gateway: true });
     const basic = { credentialsType: 'MQTT_BASIC', clientId: 'c', username: 'u', password: 'p' };
     await provision(first, { ...KEYS, deviceName: 'cam-2', ...basic });
+    await provision(first, { ...KEYS, deviceName: 'cam-3', credentialsType: 'X509_CERTIFICATE', hash: 'MIIB' });
+    first.registry.addDevice({ name: 'cam-4', credentials: { type: 'LWM2M_CREDENTIALS', endpoint: 'e' } });
     await first.close();
     const second = await simulate({ registryFile: path });
     expect(second.registry.devices()).toEqual(first.registry.devices());
+    expect(second.registry.devices().map(({ credentialsType }) => credentialsType)).toEqual([
+      ...['ACCESS_TOKEN', 'MQTT_BASIC', 'X509_CERTIFICATE', 'LWM2M_CREDENTIALS'],
+    ]);
     expect(second.registry.counts).toEqual(first.registry.counts);
     expect((await openDevice(second, 'abc')).received).toEqual(['connack:0']);
     expect(await provision(second, { ...KEYS, deviceName: 'cam' })).toMatchObject({ status: 'FAILURE' });
@@ -167,6 +172,8 @@ describe('Registry', () => {
     expect(() => registry.addDevice({ name: 'b', credentials: { type: 'ACCESS_TOKEN', token: 't' } })).toThrow(usage);
     expect(() => registry.setToken('nobody', 'x')).toThrow(usage);
     expect(() => registry.setToken('a', '')).toThrow(usage);
+    expect(() => registry.setCredentials('a', { type: 'LWM2M_CREDENTIALS', endpoint: ' ' })).toThrow(usage);
+    expect(() => registry.setCredentials('a', { type: 'X509_CERTIFICATE', certificate: '\n' })).toThrow(usage);
     expect(() => registry.deleteProvisionState('nobody')).toThrow(usage);
   });
 

@@ -4,39 +4,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { Registry } from '../../src/simulator/registry.ts';
 import { REST_SYSTEM_USER, REST_USER, startRest } from '../../src/simulator/rest.ts';
-import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { until } from '../support/until.ts';
 import { openDevice, provision } from './mqttClients.ts';
-
-const idSchema = z.object({ id: z.object({ entityType: z.string(), id: z.string() }) });
-
-interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-}
-
-type Call = (method: string, path: string, body?: unknown) => Promise<Answer>;
-
-const caller =
-  (url: string, token?: string): Call =>
-  async (method, path, body) => {
-    const headers = token === undefined ? {} : { 'X-Authorization': `Bearer ${token}` };
-    const text = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-    const response = await fetch(url + path, { method, headers, ...text });
-    const answer = await response.text();
-    return { status: response.status, body: answer === '' ? undefined : JSON.parse(answer) };
-  };
-
-async function loggedIn(url: string, user: object = REST_USER): Promise<Call> {
-  const { body } = await caller(url)('POST', '/api/auth/login', user);
-  return caller(url, z.object({ token: z.string() }).parse(body).token);
-}
-
-async function administered(): Promise<{ simulator: Simulator; call: Call }> {
-  const simulator = await startSimulator({ restPort: 0 });
-  onTestFinished(() => simulator.close());
-  return { simulator, call: await loggedIn(simulator.restUrl ?? '') };
-}
+import { type Answer, administered, caller, idOf, loggedIn } from './restClient.ts';
 
 const profile = (name: string, provisionType = 'ALLOW_CREATE_NEW_DEVICES') => ({
   name,
@@ -56,10 +26,6 @@ const request = (name: string, deviceName: string) => ({
   provisionDeviceSecret: `secret-${name}`,
   deviceName,
 });
-
-async function idOf(answer: Promise<Answer>): Promise<string> {
-  return idSchema.parse((await answer).body).id.id;
-}
 
 test('a gateway that was provisioned has it in its additionalInfo, other devices have none', async () => {
   const { simulator, call } = await administered();

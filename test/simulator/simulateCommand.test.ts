@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import { issueCertificate } from '../../src/simulator/certificate.ts';
 import { until } from '../support/until.ts';
 import { connected, KEYS, REQUEST } from './mqttClients.ts';
@@ -105,6 +106,35 @@ test('options reach the simulator', async () => {
   ]);
 });
 
+test('devices with MQTT_BASIC credentials and with a certificate are created beforehand', async () => {
+  const { cert, key } = await issueCertificate({ names: ['cam'] });
+  const [certFile, registry, ca] = [
+    join(folder, 'device.pem'),
+    join(folder, 'types.json'),
+    join(folder, 'types-ca.pem'),
+  ];
+  await writeFile(certFile, cert);
+  const running = run(
+    ...['--port', '0', '--tls', '--ca-out', ca, '--registry-file', registry],
+    ...['--device-basic', 'all=c,u,p,=w,x', '--device-basic', 'user=,v', '--device-cert', `cam=${certFile}`],
+  );
+  const url = await started(running);
+  const login = async (options: object) => (await connected(url, { ca: await readFile(ca), ...options })).received[0];
+  expect(await login({ clientId: 'c', username: 'u', password: 'p,=w,x' })).toBe('connack:0');
+  expect(await login({ username: 'v' })).toBe('connack:0');
+  expect(await login({ cert, key })).toBe('connack:0');
+  running.child.kill('SIGTERM');
+  await running.exit;
+  const { devices } = z
+    .object({ devices: z.array(z.looseObject({})) })
+    .parse(JSON.parse(await readFile(registry, 'utf8')));
+  expect(devices.map(({ name, credentials }) => ({ name, credentials }))).toEqual([
+    { name: 'all', credentials: { type: 'MQTT_BASIC', clientId: 'c', userName: 'u', password: 'p,=w,x' } },
+    { name: 'user', credentials: { type: 'MQTT_BASIC', userName: 'v' } },
+    { name: 'cam', credentials: { type: 'X509_CERTIFICATE', certificate: cert.split('\n').slice(1, -2).join('') } },
+  ]);
+});
+
 test('--rest-port serves the administration, and the first line has its address', async () => {
   const running = run('--port', '0', '--rest-port', '0', '--device', 'cam');
   await started(running);
@@ -153,6 +183,11 @@ describe('a wrong option: a message with the option, exit status 64', () => {
     ['--rate-limit 5', ['--rate-limit', '5']],
     ['--fault request=explode', ['--fault', 'request=explode']],
     ['--device =t', ['--device', '=t']],
+    ['--device-basic cam', ['--device-basic', 'cam']],
+    ['--device-basic cam=c', ['--device-basic', 'cam=c']],
+    ['cam: neither client id nor user name', ['--device-basic', 'cam=,']],
+    ['--device-cert cam', ['--device-cert', 'cam']],
+    ['--device-cert /nonexistent', ['--device-cert', 'cam=/nonexistent']],
     ['--ca-out needs --tls', ['--ca-out', 'x']],
     ['--cert and --key', ['--cert', 'x']],
     ['--tls with --cert', ['--tls', '--cert', 'x', '--key', 'y']],

@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../src/log/log.ts';
-import { Secret } from '../../src/secret.ts';
 import { type Credentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { asOrdinaryUser, everyWordOf, failureOf, put } from '../config/scratch.ts';
+import { accessToken, tokenOf } from '../support/accessToken.ts';
 import { START } from '../support/chartRun.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { recordedLog } from '../support/recordedLog.ts';
@@ -16,10 +16,10 @@ const CREDENTIALS: Credentials = {
   target: { digest: '0123456789abcdef', host: 'server.example', port: 1883 },
   board: { serial: 'ab12', machine: null },
   candidates: [
-    { nameIndex: 1, name: 'camera-1', token: new Secret(TOKENS[0]), runId: 'run-1', answered: true },
-    { nameIndex: 2, name: 'camera-2', token: new Secret(TOKENS[1]), runId: 'run-1', answered: false },
+    { nameIndex: 1, name: 'camera-1', credentials: accessToken(TOKENS[0]), runId: 'run-1', answered: true },
+    { nameIndex: 2, name: 'camera-2', credentials: accessToken(TOKENS[1]), runId: 'run-1', answered: false },
   ],
-  granted: { deviceName: 'camera-2', token: new Secret(TOKENS[2]), successSeenBy: 'run-1' },
+  granted: { deviceName: 'camera-2', credentials: accessToken(TOKENS[2]), successSeenBy: 'run-1' },
 };
 const SOMEBODY = 54_321;
 
@@ -40,8 +40,11 @@ async function altered(change: Record<string, unknown>): Promise<string> {
 
 const plain = (credentials: Credentials | undefined) => ({
   ...credentials,
-  candidates: credentials?.candidates.map((candidate) => ({ ...candidate, token: candidate.token.reveal() })),
-  granted: credentials?.granted && { ...credentials.granted, token: credentials.granted.token.reveal() },
+  candidates: credentials?.candidates.map((candidate) => ({
+    ...candidate,
+    credentials: tokenOf(candidate.credentials),
+  })),
+  granted: credentials?.granted && { ...credentials.granted, credentials: tokenOf(credentials.granted.credentials) },
 });
 const read = (path: string): Promise<Credentials | undefined> => readCredentials(path, silentLog, START);
 
@@ -67,10 +70,10 @@ describe('credentials.json', () => {
   });
 
   it('of a newer agent is refused and not changed: it may hold the only copy', async () => {
-    const path = await altered({ version: 2 });
+    const path = await altered({ version: 3 });
     const failure = await failureOf(() => read(path));
     expect([failure.code, failure.exitStatus]).toEqual(['CREDENTIALS_NEWER', 65]);
-    expect(failure.message).toBe(`${path} was written by a newer agent: version 2, known: 1`);
+    expect(failure.message).toBe(`${path} was written by a newer agent: version 3, known: 2`);
     expect(await readdir(dirname(path))).toEqual(['credentials.json']);
   });
 

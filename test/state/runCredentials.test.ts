@@ -2,13 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/log/log.ts';
-import { Secret } from '../../src/secret.ts';
 import { type Credentials, type IssuedCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { issuedCredentials, issuedSummary, storedCredentials } from '../../src/state/runCredentials.ts';
 import { systemClock } from '../../src/time/clock.ts';
 import { failureOf, scratchFolder } from '../config/scratch.ts';
+import { accessToken } from '../support/accessToken.ts';
 
-const ISSUED: IssuedCredentials = { deviceName: 'hall-7', token: new Secret('a-token'), successSeenBy: 'run-1' };
+const ISSUED: IssuedCredentials = { deviceName: 'hall-7', credentials: accessToken('a-token'), successSeenBy: 'run-1' };
 
 async function readerOf(granted: IssuedCredentials | null) {
   const credentials: Credentials = {

@@ -4,9 +4,9 @@ import { inspect } from 'node:util';
 import { describe, it } from 'vitest';
 import { acquireLock } from '../../src/device/lock.ts';
 import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
-import { Secret } from '../../src/secret.ts';
 import { writeCredentials } from '../../src/state/credentials.ts';
 import { readDeviceFiles } from '../../src/status/deviceFiles.ts';
+import { accessToken } from '../support/accessToken.ts';
 import type { AtEnd } from '../support/atEnd.ts';
 import { OLD_DEVICE, OLD_TOKEN } from '../support/deviceFiles.ts';
 import { makeDeviceFolder, makeFolder } from '../support/deviceFolder.ts';
@@ -19,8 +19,8 @@ const TOKEN = 'drawn0000000000token';
 const credentials = {
   target: { digest: '0123', host: 'tb.example', port: 1883 },
   board: { serial: '04d8', machine: null },
-  candidates: [{ nameIndex: 1, name: 'cam-1', token: new Secret(TOKEN), runId: 'run-1', answered: false }],
-  granted: { deviceName: 'cam-1', token: new Secret(TOKEN), successSeenBy: null },
+  candidates: [{ nameIndex: 1, name: 'cam-1', credentials: accessToken(TOKEN), runId: 'run-1', answered: false }],
+  granted: { deviceName: 'cam-1', credentials: accessToken(TOKEN), successSeenBy: null },
 };
 
 /** A device folder in the middle of a run, with every file. */

@@ -12,6 +12,7 @@ import { openSnapshotWriter } from '../../src/provision/snapshotWriter.ts';
 import type { Simulator, SimulatorOptions } from '../../src/simulator/simulator.ts';
 import type { RecordedContext } from '../../src/state/snapshotDocument.ts';
 import { systemClock } from '../../src/time/clock.ts';
+import type { AtEnd } from './atEnd.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from './deviceFolder.ts';
 import { fastTime } from './fastTime.ts';
 import { startServer } from './server.ts';
@@ -116,14 +117,25 @@ type SceneFiles = Partial<Omit<DeviceFolderOptions, 'port'>>;
 export const serverOfTest = (options: SimulatorOptions = {}): Promise<Simulator> =>
   startServer(onTestFinished, options);
 
-/** A simulated server, and a device folder with a request for it and three retries. Not for concurrent tests. */
-export async function scene(server: SimulatorOptions = {}, files: SceneFiles = {}): Promise<Scene> {
-  const simulator = await serverOfTest(server);
-  return { simulator, paths: await deviceFolderFor(simulator.port, files) };
+/**
+ * A simulated server, and a device folder with a request for it and three retries.
+ * @param atEnd concurrent tests give the function of their own context
+ */
+export async function scene(
+  server: SimulatorOptions = {},
+  files: SceneFiles = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<Scene> {
+  const simulator = await startServer(atEnd, server);
+  return { simulator, paths: await deviceFolderFor(simulator.port, files, atEnd) };
 }
 
 /** @param port port of the server in provision.json */
-export async function deviceFolderFor(port: number, files: SceneFiles = {}): Promise<DevicePaths> {
+export async function deviceFolderFor(
+  port: number,
+  files: SceneFiles = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<DevicePaths> {
   const provisioning = { max_retries: 3, ...files.provisioning };
-  return (await makeDeviceFolder(onTestFinished, { port, ...files, provisioning })).paths;
+  return (await makeDeviceFolder(atEnd, { port, ...files, provisioning })).paths;
 }

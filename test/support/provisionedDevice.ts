@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
-import { loginAsDevice } from './deviceLogin.ts';
+import { loginWithFile, thingsboardSection } from './fileLogin.ts';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -52,16 +52,16 @@ async function deviceProblems(paths: DevicePaths, { registry }: Simulator, expec
   const devices = registry.devices();
   const names = devices.map(({ name }) => name).join(', ');
   const count = devices.length === expected ? [] : [`${devices.length} devices on the server: ${names}`];
-  const configured = await configuredDevice(paths);
-  const device = devices.find(({ name }) => name === configured.deviceId);
-  if (device === undefined) return [...count, `the server has no device ${configured.deviceId}, only ${names}`];
-  if (device.token !== configured.token) return [...count, `the token in the file is not that of ${device.name}`];
-  const login = await loginAsDevice(configured.host, configured.port, configured.token, configured.ca);
-  return login === 'answered' ? count : [...count, `a connect with the token of the file: ${login}`];
+  const { device_id: deviceId, access_token: token } = await thingsboardSection(paths);
+  const device = devices.find(({ name }) => name === deviceId);
+  if (device === undefined) return [...count, `the server has no device ${deviceId}, only ${names}`];
+  if (device.token !== token) return [...count, `the token in the file is not that of ${device.name}`];
+  const login = await loginWithFile(paths);
+  return login === 'answered' ? count : [...count, `a connect with the login of the file: ${login}`];
 }
 
 /**
- * All problems after a successful run; empty: none. A real connection proves the token.
+ * All problems after a successful run; empty: none. A real connection proves the login.
  * @param expectedDevices total number of devices on the server, including those of earlier runs and of an operator
  */
 export async function provisionedProblems(

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { DeviceCredentials } from '../../src/deviceCredentials.ts';
 import { Secret } from '../../src/secret.ts';
 import { type Proof, proveCredentials } from '../../src/thingsboard/proveCredentials.ts';
 import { type StandbyStream, standbyStream } from '../../src/thingsboard/standbyStream.ts';
 import { everyWordOf } from '../config/scratch.ts';
 import { simulate, TYPE } from '../simulator/mqttClients.ts';
+import { accessToken } from '../support/accessToken.ts';
 import { heldResources, plainServer, releasedTo } from '../support/exchangeCalls.ts';
 import { answerBytes, connackBytes, payloadOf, startRawServer, topicOf } from '../support/rawMqttServer.ts';
 import { startPlainBroker } from '../support/strangeServers.ts';
@@ -15,12 +17,12 @@ const camera = { name: 'camera-1', credentials: { type: 'ACCESS_TOKEN', token: T
 
 const prove = (
   port: number,
-  changes: { timeoutMs?: number; token?: Secret; signal?: AbortSignal; standby?: StandbyStream } = {},
+  changes: { timeoutMs?: number; credentials?: DeviceCredentials; signal?: AbortSignal; standby?: StandbyStream } = {},
 ): Promise<Proof> =>
   proveCredentials({
     server: plainServer(port),
-    token: TOKEN,
-    clientId: 'camera-1',
+    credentials: { type: 'ACCESS_TOKEN', token: TOKEN },
+    deviceName: 'camera-1',
     timeoutMs: 5000,
     signal: new AbortController().signal,
     ...changes,
@@ -63,7 +65,7 @@ describe('proveCredentials', () => {
 
   it('reports that the server does not know the token', async () => {
     const simulator = await simulate({ devices: [camera] });
-    expect(await prove(simulator.port, { token: new Secret('another') })).toEqual({ kind: 'refused' });
+    expect(await prove(simulator.port, { credentials: accessToken('another') })).toEqual({ kind: 'refused' });
   });
 
   it.each([

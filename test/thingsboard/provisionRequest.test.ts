@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/secret.ts';
 import { provisionRequestPayload } from '../../src/thingsboard/provisionRequest.ts';
+import { accessToken } from '../support/accessToken.ts';
 
 const REQUEST = {
   deviceKey: new Secret('key'),
   deviceSecret: new Secret('se"cret'),
   deviceName: 'thermal-camera-00A1F3',
-  token: new Secret('token'),
+  credentials: accessToken('token'),
 };
 
 describe('provisionRequestPayload', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Failure } from '../../failures/failure.ts';
 import { parseFault } from '../../simulator/faultText.ts';
 import { STRATEGIES } from '../../simulator/profileList.ts';
+import type { NewDevice } from '../../simulator/registry.ts';
 import { RELEASE_NAMES } from '../../simulator/release.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 
@@ -18,6 +19,8 @@ export interface SimulateArguments {
   readonly deviceKey?: string;
   readonly deviceSecret?: string;
   readonly device: readonly string[];
+  readonly deviceBasic: readonly string[];
+  readonly deviceCert: readonly string[];
   readonly deviceLimit?: string;
   readonly latency?: string;
   readonly commitDelay?: string;
@@ -60,7 +63,11 @@ export async function simulatorOptions(given: SimulateArguments): Promise<Simula
     reprovision: given.reprovision,
     deviceKey: given.deviceKey,
     deviceSecret: given.deviceSecret,
-    devices: given.device.map(preCreatedDevice),
+    devices: [
+      ...given.device.map(preCreatedDevice),
+      ...given.deviceBasic.map(basicDevice),
+      ...(await Promise.all(given.deviceCert.map(certificateDevice))),
+    ],
     deviceLimit: integer('device-limit', given.deviceLimit, MAX_DEVICES),
     latencyMs: integer('latency', given.latency, MAX_MS),
     commitDelayMs: integer('commit-delay', given.commitDelay, MAX_MS),
@@ -82,11 +89,30 @@ function rateLimitOption(text: string | undefined): SimulatorOptions['rateLimit'
   return { messages: Number(messages), seconds: Number(seconds) };
 }
 
-function preCreatedDevice(text: string): NonNullable<SimulatorOptions['devices']>[number] {
+function preCreatedDevice(text: string): NewDevice {
   const { name = '', token } = /^(?<name>[^=]*)(?:=(?<token>.*))?$/s.exec(text)?.groups ?? {};
-  if (name === '' || token === '') throw new Failure('USAGE', 'simulateDevice', { name });
+  if (name === '' || token === '') throw wrongDevice('device', 'NAME[=TOKEN]');
   return { name, ...(token === undefined ? {} : { credentials: { type: 'ACCESS_TOKEN', token } }) };
 }
+
+const BASIC = /^(?<name>[^=]+)=(?<clientId>[^,]*),(?<userName>[^,]*)(?:,(?<password>.*))?$/s;
+
+function basicDevice(text: string): NewDevice {
+  const { name, ...parts } = BASIC.exec(text)?.groups ?? {};
+  if (name === undefined) throw wrongDevice('device-basic', 'NAME=CLIENT_ID,USER_NAME[,PASSWORD]');
+  // An operator leaves out what is empty.
+  const given = Object.entries(parts).filter(([, part]) => part !== undefined && part !== '');
+  return { name, credentials: { type: 'MQTT_BASIC', ...Object.fromEntries(given) } };
+}
+
+async function certificateDevice(text: string): Promise<NewDevice> {
+  const { name, file } = /^(?<name>[^=]+)=(?<file>.+)$/s.exec(text)?.groups ?? {};
+  if (name === undefined || file === undefined) throw wrongDevice('device-cert', 'NAME=FILE');
+  return { name, credentials: { type: 'X509_CERTIFICATE', certificate: await readPem('device-cert', file) } };
+}
+
+/** The text itself may hold a secret. */
+const wrongDevice = (option: string, form: string): Failure => new Failure('USAGE', 'simulateDevice', { option, form });
 
 async function tlsOption(given: SimulateArguments): Promise<SimulatorOptions['tls']> {
   const { cert, key } = given;

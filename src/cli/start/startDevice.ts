@@ -3,6 +3,7 @@ import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
 import { runClient } from '../../client/runClient.ts';
 import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import { type ClientConfig, logFilePath } from '../../config/thermal/clientConfig.ts';
+import { credentialsOf } from '../../config/thermal/loginCredentials.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';
@@ -77,11 +78,16 @@ export async function startDevice(options: StartArguments, signal: AbortSignal, 
   }
 }
 
-/** @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED */
+/**
+ * @throws Failure CONFIG_MISSING, CONFIG_INVALID, CONFIG_UNREADABLE, CONFIG_TOO_LARGE, CONFIG_LINK_UNTRUSTED,
+ * CLIENT_CERTIFICATE_UNUSABLE
+ */
 async function loadConfig(folder: string): Promise<ClientConfig> {
   const file = await readThermalConfig(folder, 'read');
-  if (file.bytes !== undefined) return parseThermalConfig(file.bytes);
-  throw new Failure('CONFIG_MISSING', 'absent', { path: file.path });
+  if (file.bytes === undefined) throw new Failure('CONFIG_MISSING', 'absent', { path: file.path });
+  const config = parseThermalConfig(file.bytes);
+  await credentialsOf(config.thingsboard.login, folder);
+  return config;
 }
 
 /** A flag overrides the environment, which overrides the `logging` section of thermal_config.json. */

@@ -4,7 +4,8 @@ import { Failure } from '../../failures/failure.ts';
 import type { Log } from '../../log/log.ts';
 import { trustedAuthorities } from '../authorities/trustedAuthorities.ts';
 import type { ExternalSettings } from './externalSettings.ts';
-import { type ProvisionSettings, readProvisionJson, settingsDigest } from './provisionJson.ts';
+import { type ProvisionSettings, readProvisionJson } from './provisionJson.ts';
+import { settingsDigest } from './settingsDigest.ts';
 
 /** The path of provision.json, and the log for a change of it. */
 export interface SettingsReader {

@@ -18,6 +18,8 @@ export interface ExternalSettings {
   readonly provisionJson?: string;
   readonly deviceKey?: ExternalSource;
   readonly deviceSecret?: ExternalSource;
+  /** The file of THERMAL_BOARD_SECRET_FILE. */
+  readonly boardSecretFile?: string;
   /** Used if provision.json names no proxy. */
   readonly proxy?: VariableProxy;
 }
@@ -40,6 +42,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export const EXTERNAL_VARIABLES = [
   ...SECRET_VARIABLES.flatMap((variable) => [variable, `${variable}_FILE`]),
   'CREDENTIALS_DIRECTORY',
+  'THERMAL_BOARD_SECRET_FILE',
   ...PROXY_VARIABLES,
   ...NO_PROXY_VARIABLES,
 ];
@@ -61,6 +64,7 @@ function givenIn(env: Environment, variable: (typeof SECRET_VARIABLES)[number]):
 /** Reads the sources from the environment. An empty variable counts as not set. */
 export function externalSettings(env: Environment): ExternalSettings {
   const folder = env.CREDENTIALS_DIRECTORY ?? '';
+  const boardSecretFile = env.THERMAL_BOARD_SECRET_FILE ?? '';
   const deviceKey = givenIn(env, 'THERMAL_DEVICE_KEY');
   const deviceSecret = givenIn(env, 'THERMAL_DEVICE_SECRET');
   const proxy = variableProxy(env);
@@ -68,6 +72,7 @@ export function externalSettings(env: Environment): ExternalSettings {
     ...(folder === '' ? {} : { provisionJson: join(folder, 'provision.json') }),
     ...(deviceKey === undefined ? {} : { deviceKey }),
     ...(deviceSecret === undefined ? {} : { deviceSecret }),
+    ...(boardSecretFile === '' ? {} : { boardSecretFile }),
     ...(proxy === undefined ? {} : { proxy }),
   };
 }

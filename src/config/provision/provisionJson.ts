@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { isNamePart, type NameSettings } from '../../device/nameSettings.ts';
+import type { CredentialsKind } from '../../device/candidate.ts';
+import { isNamePart } from '../../device/nameSettings.ts';
 import { nearMisses } from '../../device/nearMisses.ts';
 import { Failure } from '../../failures/failure.ts';
 import { fileFailure } from '../../failures/fileFailure.ts';
@@ -11,6 +11,7 @@ import { type ProvisionSettings, SETTINGS } from './provisionSettings.ts';
 import { proxyOf, withEnvironmentProxy } from './proxySettings.ts';
 import { duplicateProblems, readSettingKeys, type SettingKeys, type SettingProblem } from './settingKeys.ts';
 import { absent, requireSetting, takeSetting } from './settingProblem.ts';
+import { settingsDigest } from './settingsDigest.ts';
 
 export { readCaFile } from '../authorities/caFile.ts';
 export type { ProvisionSettings } from './provisionSettings.ts';
@@ -93,6 +94,19 @@ function clearTextProblems(keys: SettingKeys, useSsl: boolean): SettingProblem[]
   return [{ path, found: `nothing, but ${caFile.path} is set`, expected }];
 }
 
+/** A client certificate is part of TLS. Its key is always random, so no board secret can bring it back. */
+function takeCredentials(keys: SettingKeys, useSsl: boolean, problems: SettingProblem[]): CredentialsKind {
+  const kind = takeSetting(keys, SETTINGS.credentials, problems) ?? 'access_token';
+  if (kind !== 'x509') return kind;
+  const [given] = keys.values.get(SETTINGS.credentials) ?? [];
+  const path = given?.path ?? 'device.credentials';
+  if (!useSsl) problems.push({ path, found: '"x509" without TLS', expected: 'use_ssl: true with it' });
+  if (keys.values.has(SETTINGS.boardSecretFile)) {
+    problems.push({ path, found: '"x509" and provisioning.board_secret_file', expected: 'only one of the two' });
+  }
+  return kind;
+}
+
 /** The settings other than key and secret; undefined without a host. Errors are added to `problems`. */
 function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): PublicSettings['settings'] | undefined {
   const host = requireSetting(keys, SETTINGS.host, problems);
@@ -108,7 +122,9 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
   const deviceType = takeSetting(keys, SETTINGS.type, problems);
   const deviceProfile = takeSetting(keys, SETTINGS.profile, problems);
   const gateway = takeSetting(keys, SETTINGS.gateway, problems) ?? false;
-  takeSetting(keys, SETTINGS.credentials, problems);
+  const credentials = takeCredentials(keys, server.useSsl, problems);
+  const boardSecretFile = takeSetting(keys, SETTINGS.boardSecretFile, problems);
+  const tokenGeneration = takeSetting(keys, SETTINGS.tokenGeneration, problems) ?? 1;
   if (host === undefined) return undefined;
   return {
     host,
@@ -123,6 +139,9 @@ function takePublicSettings(keys: SettingKeys, problems: SettingProblem[]): Publ
     ...(gateway ? { gateway } : {}),
     ...(scrub ? { scrub } : {}),
     ...(allowVolatileStorage ? { allowVolatileStorage } : {}),
+    ...(credentials === 'access_token' ? {} : { credentials }),
+    ...(boardSecretFile === undefined ? {} : { boardSecretFile }),
+    ...(tokenGeneration === 1 ? {} : { tokenGeneration }),
   };
 }
 
@@ -278,22 +297,4 @@ export async function readPublicSettings(
   const { keys, settings, key } = take(read.bytes, read.path, given, false);
   const digest = key === undefined ? undefined : settingsDigest({ ...settings, deviceKey: new Secret(key) });
   return { settings, digest, holdsSecret: keys.values.has(SETTINGS.deviceSecret) };
-}
-
-/** What makes another name, in an order that must not change. */
-function naming(name: NameSettings): readonly string[] {
-  if (name.source === 'fixed') return ['fixed', name.name];
-  if (name.source === 'template') return ['template', name.template];
-  return name.source === 'command' ? ['command', name.command, name.prefix] : [name.source, name.prefix];
-}
-
-/**
- * The digest that decides whether an interrupted run may resume with these settings: 16 hexadecimal digits of the
- * SHA-256 over host (without case), port, key and name settings. Secret and limits may change during a run,
- * and the proxy: who corrects the way to a server must not get a second device on it.
- */
-export function settingsDigest(settings: Omit<ProvisionSettings, 'deviceSecret'>): string {
-  const { host, port, deviceKey, name } = settings;
-  const identity = JSON.stringify([host.toLowerCase(), port, deviceKey.reveal(), naming(name)]);
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { CredentialsKind } from '../../device/candidate.ts';
 import { isNameText, NAME_PARTS, type NameSettings } from '../../device/nameSettings.ts';
 import type { Secret } from '../../secret.ts';
 import { PROXY_EXPECTED } from '../proxy/proxyUrl.ts';
@@ -24,6 +25,12 @@ export interface ProvisionSettings extends WaySettings {
   readonly scrub?: true;
   /** Provision also where a reboot loses what is written. */
   readonly allowVolatileStorage?: true;
+  /** Absent: an access token. */
+  readonly credentials?: Exclude<CredentialsKind, 'access_token'>;
+  /** Path of the board secret, relative to the device folder. The credentials are derived from it. */
+  readonly boardSecretFile?: string;
+  /** Another number derives other credentials. Absent: 1. */
+  readonly tokenGeneration?: number;
 }
 
 /** One setting: its spellings and its valid values. */
@@ -46,18 +53,15 @@ export interface Setting<T> {
   readonly describeText?: (text: string) => string | undefined;
 }
 
-const UNSUPPORTED_CREDENTIALS = new Set(['mqtt_basic', 'x509_certificate', 'x509']);
-
-/** The only place that shows a string from the file: it equals a fixed word, so it can't be a secret. */
-function describeCredentials(text: string): string | undefined {
-  const type = text.toLowerCase();
-  return UNSUPPORTED_CREDENTIALS.has(type) ? `${type}, which is not supported yet` : undefined;
-}
-
 /** The path of a program, without control characters. */
 const NAME_COMMAND = /^command:(\/\P{Cc}+)$/u;
 
 const credential = z.string().check(z.minLength(1), z.maxLength(256));
+const path = z.string().check(
+  z.minLength(1),
+  z.maxLength(1024),
+  z.refine((text) => !text.includes('\0')),
+);
 const label = z.string().check(z.maxLength(256));
 const LABEL_EXPECTED = 'a string of at most 256 characters';
 const CREDENTIAL_EXPECTED = 'a string of 1 to 256 characters';
@@ -104,11 +108,7 @@ export const SETTINGS = {
   caFile: setting({
     spellings: ['provisioning.ca_file'],
     synonyms: ['ca', 'ca_cert', 'ca_certs', 'ca_certificate', 'ca_pem', 'ca_bundle', 'root_ca'],
-    schema: z.string().check(
-      z.minLength(1),
-      z.maxLength(1024),
-      z.refine((path) => !path.includes('\0')),
-    ),
+    schema: path,
     expected: 'the path of a PEM file, at most 1024 characters, relative to the device folder',
   }),
   proxy: setting({
@@ -186,9 +186,18 @@ export const SETTINGS = {
   credentials: setting({
     spellings: ['device.credentials'],
     synonyms: ['device_credentials', 'credentials_type'],
-    schema: z.literal('access_token'),
-    expected: '"access_token"',
-    describeText: describeCredentials,
+    schema: z.enum(['access_token', 'mqtt_basic', 'x509']),
+    expected: '"access_token", "mqtt_basic" or "x509"',
+  }),
+  boardSecretFile: setting({
+    spellings: ['provisioning.board_secret_file'],
+    schema: path,
+    expected: 'the path of a file, at most 1024 characters, relative to the device folder',
+  }),
+  tokenGeneration: setting({
+    spellings: ['provisioning.token_generation'],
+    schema: z.int().check(z.gte(1), z.lte(1_000_000)),
+    expected: 'an integer from 1 to 1000000, without quotes',
   }),
 };
 

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import type { ProxyServer } from '../../endpoint.ts';
 import { Failure } from '../../failures/failure.ts';
-import { Secret } from '../../secret.ts';
-import { formatPath } from '../json/strictJson.ts';
+import { formatPath, isJsonObject } from '../json/strictJson.ts';
 import { PROXY_EXPECTED, readProxyUrl } from '../proxy/proxyUrl.ts';
 import type { ClientConfig, LoggingSettings, MeasurementSpot } from './clientConfig.ts';
 import { readConfigText } from './configText.ts';
+import { hasOtherLogin, loginOfSection } from './configuredLogin.ts';
 
 // The rules of the C++ client on the camera for thermal_config.json (docs/files.md). A key that the page does not
 // require may be absent; the client then uses a default. Messages never show a value, because one of the values is the
@@ -73,52 +73,69 @@ const loggingSchema = z.object(
   object,
 );
 
-const configSchema = z.object({
-  thingsboard: z.object(
-    {
-      host: filled(),
-      port: z.optional(integer(1, 65_535)),
-      access_token: filled(),
-      device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'),
-      use_ssl: z.optional(flag()),
-      ca_file: z.optional(text()),
-      proxy: z.optional(text().check(z.refine(isProxyUrl, { error: `expected ${PROXY_EXPECTED}` }))),
-      keep_alive_seconds: z.optional(integer(10, 300)),
-      qos_level: z.optional(integer(0, 2)),
-    },
-    object,
-  ),
-  telemetry: z.object(
-    {
-      interval_seconds: z.optional(integer(1, 3600)),
-      batch_transmission: z.optional(flag()),
-      retry_attempts: z.optional(integer(0, 10)),
-      retry_delay_ms: z.optional(integer(100, 10_000)),
-      measurement_spots: z.optional(spotsSchema),
-    },
-    object,
-  ),
-  logging: z.optional(loggingSchema),
-  // The camera ignores this section, so a wrong value in it must not make the file invalid.
-  provisioning: z.catch(
-    z.optional(
-      z.object({
-        run_id: z.string().check(z.minLength(1), z.maxLength(64)),
-        provisioned_at: z.string().check(z.maxLength(64)),
-      }),
-    ),
-    undefined,
-  ),
-});
+/** An access token is required, unless the camera logs in with something else. */
+const TOKEN = { access_token: filled() };
+const OTHER_LOGIN = {
+  access_token: z.optional(text()),
+  client_id: z.optional(text()),
+  username: z.optional(text()),
+  password: z.optional(text()),
+  client_cert_file: z.optional(text()),
+  client_key_file: z.optional(text()),
+};
 
-type Camera = z.infer<typeof configSchema>;
+const configSchema = <Login extends typeof TOKEN | typeof OTHER_LOGIN>(login: Login) =>
+  z.object({
+    thingsboard: z.object(
+      {
+        host: filled(),
+        port: z.optional(integer(1, 65_535)),
+        ...login,
+        device_id: pattern(/^[A-Za-z0-9_-]+$/, 'expected a non-empty string of A-Z, a-z, 0-9, _ and -'),
+        use_ssl: z.optional(flag()),
+        ca_file: z.optional(text()),
+        proxy: z.optional(text().check(z.refine(isProxyUrl, { error: `expected ${PROXY_EXPECTED}` }))),
+        keep_alive_seconds: z.optional(integer(10, 300)),
+        qos_level: z.optional(integer(0, 2)),
+      },
+      object,
+    ),
+    telemetry: z.object(
+      {
+        interval_seconds: z.optional(integer(1, 3600)),
+        batch_transmission: z.optional(flag()),
+        retry_attempts: z.optional(integer(0, 10)),
+        retry_delay_ms: z.optional(integer(100, 10_000)),
+        measurement_spots: z.optional(spotsSchema),
+      },
+      object,
+    ),
+    logging: z.optional(loggingSchema),
+    // The camera ignores this section, so a wrong value in it must not make the file invalid.
+    provisioning: z.catch(
+      z.optional(
+        z.object({
+          run_id: z.string().check(z.minLength(1), z.maxLength(64)),
+          provisioned_at: z.string().check(z.maxLength(64)),
+        }),
+      ),
+      undefined,
+    ),
+  });
+
+const withToken = configSchema(TOKEN);
+const withOtherLogin = configSchema(OTHER_LOGIN);
+
+type Camera = z.infer<typeof withToken> | z.infer<typeof withOtherLogin>;
 
 type Checked = { readonly config: Camera } | { readonly problems: readonly string[] };
 
 function check(bytes: Uint8Array): Checked {
   const json = readConfigText(bytes);
   if (!json.ok) return { problems: [json.problem] };
-  const parsed = configSchema.safeParse(json.value);
+  const { thingsboard } = json.value;
+  const isOther = isJsonObject(thingsboard) && hasOtherLogin(thingsboard);
+  const parsed = (isOther ? withOtherLogin : withToken).safeParse(json.value);
   if (parsed.success) return { config: parsed.data };
   // One value may break both the type rule and the range rule, which have the same message.
   const problems = parsed.error.issues.map(({ path, message }) => `${formatPath(path)}: ${message}`);
@@ -151,7 +168,7 @@ function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }:
     thingsboard: {
       host: thingsboard.host,
       port,
-      accessToken: new Secret(thingsboard.access_token),
+      login: loginOfSection(thingsboard),
       deviceId: thingsboard.device_id,
       useSsl: use_ssl,
       caFile: thingsboard.ca_file,

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import type { ProxyServer } from '../../endpoint.ts';
+import { isSameProxy, type ProxyServer } from '../../endpoint.ts';
 import type { LogLevel } from '../../log/levels.ts';
-import type { Secret } from '../../secret.ts';
+import { type ConfiguredLogin, isSameLogin } from './configuredLogin.ts';
 
 /** A point in the thermal image whose temperature is published. */
 export interface MeasurementSpot {
@@ -21,7 +21,7 @@ export interface MeasurementSpot {
 export interface ThingsboardSettings {
   readonly host: string;
   readonly port: number;
-  readonly accessToken: Secret;
+  readonly login: ConfiguredLogin;
   readonly deviceId: string;
   readonly useSsl: boolean;
   /** PEM bundle, relative to the device folder; absent: the system's authorities. */
@@ -72,12 +72,11 @@ export const logFilePath = ({ output, logFile }: LoggingSettings, deviceFolder: 
 
 const comparable = (config: ClientConfig): string => JSON.stringify(config);
 
-const secretsOf = ({ thingsboard: { accessToken, proxy } }: ClientConfig): readonly Secret[] =>
-  proxy === undefined ? [accessToken] : [accessToken, proxy.url];
-
 /** Whether two configurations are equal. Secrets are compared separately, because their JSON hides them. */
 export function sameConfig(one: ClientConfig, other: ClientConfig): boolean {
-  const others = secretsOf(other);
-  const isSame = secretsOf(one).every((secret, index) => others[index]?.equals(secret));
-  return isSame && comparable(one) === comparable(other);
+  return (
+    isSameLogin(one.thingsboard.login, other.thingsboard.login) &&
+    isSameProxy(one.thingsboard.proxy, other.thingsboard.proxy) &&
+    comparable(one) === comparable(other)
+  );
 }

@@ -1,6 +1,7 @@
 import type { Secret } from '../../secret.ts';
 import { isJsonObject, type JsonObject } from '../json/strictJson.ts';
 import { readConfigText } from './configText.ts';
+import { type ConfiguredLogin, loginEntries, staleLoginKeys } from './configuredLogin.ts';
 
 /** What provisioning writes into thermal_config.json. */
 export interface ConfigCredentials {
@@ -11,7 +12,7 @@ export interface ConfigCredentials {
   readonly caFile?: string;
   /** URL of the proxy that provision.json names; null: it names none, and an old one goes; absent: an old one stays. */
   readonly proxy?: Secret | null;
-  readonly accessToken: Secret;
+  readonly login: ConfiguredLogin;
   readonly deviceId: string;
   /** ISO 8601. */
   readonly provisionedAt: string;
@@ -26,11 +27,11 @@ export type Entries = readonly (readonly [key: string, value: Value])[];
 
 /** The keys of section `thingsboard` that provisioning sets. */
 export function thingsboardEntries(credentials: ConfigCredentials): Entries {
-  const { host, port, accessToken, deviceId, useSsl, caFile, proxy } = credentials;
+  const { host, port, login, deviceId, useSsl, caFile, proxy } = credentials;
   return [
     ['host', host],
     ['port', port],
-    ['access_token', accessToken.reveal()],
+    ...loginEntries(login),
     ['device_id', deviceId],
     ['use_ssl', useSsl],
     ...(caFile === undefined ? [] : [['ca_file', caFile] as const]),
@@ -86,17 +87,21 @@ function thingsboardIn(bytes: Uint8Array): JsonObject | undefined {
   return isJsonObject(section) ? section : undefined;
 }
 
-/** Whether a thermal_config.json has this device id and token. The server is not compared. */
-export function isDevice(bytes: Uint8Array, deviceId: string, accessToken: Secret): boolean {
+/** Whether a thermal_config.json has this device id and login. The server is not compared. */
+export function isDevice(bytes: Uint8Array, deviceId: string, login: ConfiguredLogin): boolean {
   const section = thingsboardIn(bytes);
-  return section?.device_id === deviceId && section.access_token === accessToken.reveal();
+  return section?.device_id === deviceId && hasLogin(section, login);
 }
 
+const hasLogin = (section: JsonObject, login: ConfiguredLogin): boolean =>
+  staleLoginKeys(login, section).length === 0 && loginEntries(login).every(([key, value]) => section[key] === value);
+
 /**
- * Whether a thermal_config.json already has these credentials: host, port, token, device id, use_ssl, and ca_file if
+ * Whether a thermal_config.json already has these credentials: host, port, login, device id, use_ssl, and ca_file if
  * one is used. The time and the run of the provisioning are not compared.
  */
 export function carriesCredentials(bytes: Uint8Array, credentials: ConfigCredentials): boolean {
   const section = thingsboardIn(bytes);
-  return section !== undefined && thingsboardEntries(credentials).every(([key, value]) => section[key] === value);
+  if (section === undefined || !hasLogin(section, credentials.login)) return false;
+  return thingsboardEntries(credentials).every(([key, value]) => section[key] === value);
 }

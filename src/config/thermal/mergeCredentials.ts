@@ -3,7 +3,9 @@ import { Failure } from '../../failures/failure.ts';
 import { insertProperties, type Layout, lastProperty, layoutOf } from '../json/jsonEdits.ts';
 import { propertiesOf, syntaxTree } from '../json/jsonTree.ts';
 import { requireOnlyChanged } from '../json/onlyChanged.ts';
+import { isJsonObject, type JsonObject } from '../json/strictJson.ts';
 import { readEditableConfig } from './configText.ts';
+import { staleLoginKeys } from './configuredLogin.ts';
 import {
   type ConfigCredentials,
   DEFAULT_TELEMETRY,
@@ -48,22 +50,27 @@ function sectionEdits(text: string, section: Node, entries: Entries, layout: Lay
 }
 
 /**
- * Removes what does not belong to the new server. With an old `ca_file` the camera would refuse a server that the agent
- * has verified with the system's authorities. With an old `proxy` it would take another way than the proven one.
+ * The keys of section `thingsboard` that must not stay: those of another login, and what does not belong to the new
+ * server. With an old `ca_file` the camera would refuse a server that the agent has verified with the system's
+ * authorities. With an old `proxy` it would take another way than the proven one.
  */
-function withoutStaleKeys(text: string, { useSsl, caFile, proxy }: ConfigCredentials): string {
-  const isCaFileStale = useSsl && caFile === undefined;
-  const current = isCaFileStale ? withoutKey(text, 'ca_file') : text;
-  return proxy === null ? withoutKey(current, 'proxy') : current;
+function staleKeys(config: JsonObject, { useSsl, caFile, login, proxy }: ConfigCredentials): readonly string[] {
+  const section = isJsonObject(config.thingsboard) ? config.thingsboard : {};
+  return [
+    ...(useSsl && caFile === undefined ? ['ca_file'] : []),
+    ...(proxy === null ? ['proxy'] : []),
+    ...staleLoginKeys(login, section),
+  ];
 }
 
-function withoutKey(text: string, name: 'ca_file' | 'proxy'): string {
+/** Removes a key from section `thingsboard`. */
+function without(text: string, staleKey: string): string {
   let current = text;
   // Removes duplicates too: after the last one is removed, JSON.parse would read the one before it.
   for (;;) {
     const section = lastProperty(syntaxTree(current), 'thingsboard');
     const properties = section === undefined ? [] : propertiesOf(section.value);
-    const index = properties.findLastIndex(({ key }) => key.value === name);
+    const index = properties.findLastIndex(({ key }) => key.value === staleKey);
     const [before, stale, after] = [properties[index - 1], properties[index], properties[index + 1]];
     if (stale === undefined) return current;
     const staleEnd = stale.value.offset + stale.value.length;
@@ -78,23 +85,21 @@ function withoutKey(text: string, name: 'ca_file' | 'proxy'): string {
  * its bytes, its order and the white space around it. This includes numbers that a double can't hold, escapes, line
  * ends and the byte-order mark. Of duplicate keys the last one is edited. Missing sections `thingsboard`, `telemetry`
  * (with the default values) and `provisioning` are added. In an existing section only the keys of provisioning are
- * added. An old `ca_file` is removed when TLS is now used without one, an old `proxy`
- * when provision.json names none.
+ * added. An old `ca_file` is removed when TLS is now used without one, an old `proxy` when provision.json names none, and
+ * the keys of another kind of login.
  * @param bytes a text for which `readThermalConfig` returned `usable`
  * @throws Failure CONFIG_UNREADABLE for an unusable text; INTERNAL when anything else would change
  */
 export function mergeCredentials(bytes: Uint8Array, credentials: ConfigCredentials): Buffer {
   const json = readEditableConfig(bytes);
   if (!json.ok) throw new Failure('CONFIG_UNREADABLE', 'notEditable', { problem: json.problem });
-  const text = withoutStaleKeys(json.text, credentials);
+  const stale = staleKeys(json.value, credentials);
+  const text = stale.reduce(without, json.text);
   const root = syntaxTree(text);
   const layout = layoutOf(text, root);
   const edits: Edit[] = [];
   const added: (readonly [string, unknown])[] = [];
-  const changed: string[][] = [
-    ['thingsboard', 'ca_file'],
-    ['thingsboard', 'proxy'],
-  ];
+  const changed: string[][] = ['ca_file', 'proxy', ...stale].map((key) => ['thingsboard', key]);
   for (const { name, entries, whole } of sectionsOf(credentials)) {
     const section = lastProperty(root, name);
     if (section === undefined) {

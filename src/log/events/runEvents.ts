@@ -58,7 +58,7 @@ export const RUN_EVENTS = {
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
   'settings.taken': { level: 'info', meaning: 'a key of provision.json in another spelling was taken for a known key' },
-  'storage.volatile': { level: 'warn', meaning: 'a reboot loses what the run writes; provision.json allows this' },
+  'storage.volatile': { level: 'warn', meaning: 'a reboot loses what the run writes; a setting allows this' },
   'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
   'board.volatile': { level: 'warn', meaning: 'after a reboot an interrupted run would not resume on this board' },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
@@ -82,6 +82,11 @@ export const RUN_EVENTS = {
     meaning: 'no usable answer; the state reconcile asks the server',
   },
   'reconcile.accepted': { level: 'info', fields: DEVICE, meaning: 'an earlier request had succeeded' },
+  'reconcile.recovered': {
+    level: 'info',
+    fields: DEVICE,
+    meaning: 'the board secret brought back a device that the server knew',
+  },
   'reconcile.refused': { level: 'info', fields: NAMED, meaning: 'the server does not know our token (yet)' },
   'verify.proven': { level: 'info', fields: DEVICE, meaning: 'the new credentials work' },
   'verify.unanswered': {
@@ -111,6 +116,11 @@ export const RUN_EVENTS = {
   },
   'backup.none': { level: 'info', meaning: 'there is no configuration yet' },
   'backup.pruned': { level: 'info', fields: { removed: 'texts' }, meaning: 'old backups were removed' },
+  'certificate.pruned': {
+    level: 'info',
+    fields: { removed: 'texts' },
+    meaning: 'files of client certificates that nothing names were removed',
+  },
   'backup.unpruned': { level: 'warn', meaning: 'old backups could not be removed' },
   'backup.skipped': {
     level: 'warn',
@@ -187,6 +197,10 @@ export const RUN_EVENTS = {
     level: 'warn',
     fields: { movedTo: 'text' },
     meaning: "another board's credentials were set aside (a cloned card)",
+  },
+  'credentials.notDerived': {
+    level: 'warn',
+    meaning: 'the run keeps credentials that the board secret does not give',
   },
   'credentials.superseded': {
     level: 'warn',

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { currentSettings, endpointOf } from '../../../src/config/provision/currentSettings.ts';
-import { readProvisionJson, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { recordedLog } from '../../support/recordedLog.ts';
 import { failureOf, put, scratchFolder } from '../scratch.ts';
 import { required } from './provisionJsonTexts.ts';

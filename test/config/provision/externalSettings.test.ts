@@ -7,7 +7,8 @@ import {
   type ExternalSettings,
   externalSettings,
 } from '../../../src/config/provision/externalSettings.ts';
-import { readProvisionJson, readPublicSettings, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { readProvisionJson, readPublicSettings } from '../../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { failureOf } from '../scratch.ts';
 import { HOST, KEY, required, SECRET } from './provisionJsonTexts.ts';
 
@@ -79,6 +80,7 @@ describe('key and secret from the environment', () => {
       'THERMAL_DEVICE_SECRET',
       'THERMAL_DEVICE_SECRET_FILE',
       'CREDENTIALS_DIRECTORY',
+      'THERMAL_BOARD_SECRET_FILE',
       'https_proxy',
       'HTTPS_PROXY',
       'all_proxy',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { HOST, KEY, parse, plain, required, SECRET, withDevice, withProvisioning } from './provisionJsonTexts.ts';
 
 describe('the forms of provision.json', () => {

@@ -115,9 +115,14 @@ describe('the limits of each setting', () => {
     ['device.type', 7, '7'],
     ['device.profile', null, 'null'],
     ['device.type', long(257), text(257)],
-    ['device.credentials', 'mqtt_basic', 'mqtt_basic, which is not supported yet'],
-    ['device.credentials', 'X509_CERTIFICATE', 'x509_certificate, which is not supported yet'],
-    ['device.credentials', 'x509', 'x509, which is not supported yet'],
+    ['device.credentials', 'lwm2m', text(5)],
+    ['device.credentials', 'x509', '"x509" without TLS'],
+    ['provisioning.board_secret_file', '', 'an empty string'],
+    ['provisioning.board_secret_file', 'a\0b', text(3)],
+    ['provisioning.board_secret_file', long(1025), text(1025)],
+    ['provisioning.token_generation', 0, '0'],
+    ['provisioning.token_generation', 1_000_001, 'a number'],
+    ['provisioning.token_generation', 1.5, '1.5'],
     ['device.credentials', 'password', text(8)],
   ])('refuses %s %j', async (path, value, found) => {
     const problems = await problemsOf(at(path, value));

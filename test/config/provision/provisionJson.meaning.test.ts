@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lastPart, plain as plainKey } from '../../../src/config/provision/keyWords.ts';
-import { settingsDigest } from '../../../src/config/provision/provisionJson.ts';
 import { SETTINGS, type Setting } from '../../../src/config/provision/provisionSettings.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { UNACCEPTED_KEYS } from '../../../src/config/provision/unacceptedKeys.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
 import { at, STYLES, VALUES } from './provisionJsonKeys.ts';

@@ -1,8 +1,9 @@
 import { chown, mkdir, readFile, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readProvisionJson, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../../src/config/provision/provisionJson.ts';
 import { requireScrubbable, scrubSecret } from '../../../src/config/provision/scrubSecret.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { asOrdinaryUser, failureOf, put, scratchFolder } from '../scratch.ts';
 import { HOST, KEY, SECRET } from './provisionJsonTexts.ts';
 

@@ -4,6 +4,7 @@ import { PROXY_EXPECTED } from '../../../src/config/proxy/proxyUrl.ts';
 import { cameraProblems, parseLogging, parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
 import { sameConfig } from '../../../src/config/thermal/clientConfig.ts';
 import { freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
+import { tokenOf } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
 
@@ -170,11 +171,11 @@ describe('the camera refuses', () => {
 describe('parseThermalConfig', () => {
   it('reads the documented file', () => {
     const { thingsboard, telemetry, logging } = parseThermalConfig(freshConfig(credentials()));
-    expect(thingsboard.accessToken.reveal()).toBe(TOKEN);
-    expect({ ...thingsboard, accessToken: undefined }).toEqual({
+    expect(tokenOf(thingsboard.login)).toBe(TOKEN);
+    expect({ ...thingsboard, login: undefined }).toEqual({
       host: 'tb.example',
       port: 1883,
-      accessToken: undefined,
+      login: undefined,
       deviceId: 'thermal-camera-7B3F2A',
       useSsl: false,
       caFile: undefined,

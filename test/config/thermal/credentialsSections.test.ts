@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
 import { carriesCredentials, freshConfig, isDevice } from '../../../src/config/thermal/credentialsSections.ts';
-import { Secret } from '../../../src/secret.ts';
+import { accessToken } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 
 describe('freshConfig', () => {
@@ -62,16 +62,16 @@ describe('freshConfig', () => {
 
 describe('isDevice', () => {
   const config = freshConfig(credentials());
-  const { deviceId, accessToken } = credentials();
+  const { deviceId, login } = credentials();
 
   it('needs device id and token, and ignores the server', () => {
-    expect(isDevice(freshConfig(credentials({ host: 'other.example' })), deviceId, accessToken)).toBe(true);
-    expect(isDevice(config, 'another-device', accessToken)).toBe(false);
-    expect(isDevice(config, deviceId, new Secret('another token'))).toBe(false);
+    expect(isDevice(freshConfig(credentials({ host: 'other.example' })), deviceId, login)).toBe(true);
+    expect(isDevice(config, 'another-device', login)).toBe(false);
+    expect(isDevice(config, deviceId, accessToken('another token'))).toBe(false);
   });
 
   it.each(['', '{}', '{"thingsboard":[]}'])('is false for %j', (text) => {
-    expect(isDevice(Buffer.from(text), deviceId, accessToken)).toBe(false);
+    expect(isDevice(Buffer.from(text), deviceId, login)).toBe(false);
   });
 });
 
@@ -88,7 +88,7 @@ describe('carriesCredentials', () => {
     { host: 'other.example' },
     { port: 1884 },
     { useSsl: false },
-    { accessToken: new Secret('other') },
+    { login: accessToken('other') },
     { deviceId: 'other' },
     { caFile: 'other.pem' },
   ])('is false when %j differs', (change) => {
@@ -104,13 +104,13 @@ describe('isDevice', () => {
   const written = freshConfig(credentials());
 
   it('needs both the name and the token', () => {
-    const { deviceId, accessToken } = credentials();
-    expect(isDevice(written, deviceId, accessToken)).toBe(true);
-    expect(isDevice(written, 'another-device', accessToken)).toBe(false);
-    expect(isDevice(written, deviceId, new Secret('another-token'))).toBe(false);
+    const { deviceId, login } = credentials();
+    expect(isDevice(written, deviceId, login)).toBe(true);
+    expect(isDevice(written, 'another-device', login)).toBe(false);
+    expect(isDevice(written, deviceId, accessToken('another-token'))).toBe(false);
   });
 
   it('does not find a device in a file that the camera could not read', () => {
-    expect(isDevice(Buffer.from('{'), 'cam', new Secret('t'))).toBe(false);
+    expect(isDevice(Buffer.from('{'), 'cam', accessToken('t'))).toBe(false);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
 import { carriesCredentials, DEFAULT_TELEMETRY, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { mergeCredentials } from '../../../src/config/thermal/mergeCredentials.ts';
-import { Secret } from '../../../src/secret.ts';
+import { accessToken } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
 
@@ -233,9 +233,9 @@ describe('mergeCredentials adds', () => {
   });
 
   it('escapes where JSON needs them', () => {
-    const accessToken = new Secret('"\\\n\u2028é\ud83d');
-    const merged = mergeCredentials(Buffer.from('{}'), credentials({ accessToken }));
-    expect(JSON.parse(merged.toString()).thingsboard.access_token).toBe(accessToken.reveal());
+    const token = '"\\\n\u2028é\ud83d';
+    const merged = mergeCredentials(Buffer.from('{}'), credentials({ login: accessToken(token) }));
+    expect(JSON.parse(merged.toString()).thingsboard.access_token).toBe(token);
   });
 });
 

@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
 import { type Container, startContainer } from './container.ts';
-import { mountLayers, unmount } from './layers.ts';
+import { mountLayers, mountRamLayer, type RamLayer, unmount } from './layers.ts';
 
 export const AGENT = 'thermal-provision.service';
 export const WATCHER = 'thermal-provision.path';
@@ -41,15 +41,31 @@ export interface Board {
   journal(unit: string): Promise<string>;
 }
 
+/** How a board differs from one whose disk is one writable file system. */
+export interface BoardKind {
+  /** `overlayroot`: each boot begins with an empty layer in RAM over the root, as the package overlayroot makes it. */
+  readonly root?: 'read-only' | 'overlayroot';
+  /** More options of systemd-nspawn. */
+  readonly options?: readonly string[];
+  /** Where the camera's files are; default: in the root file system. */
+  readonly cameraFolder?: string;
+  /** Content of /etc/machine-id in the image; default: another one for each board. */
+  readonly machineId?: string;
+}
+
 /** Makes a board that is not running yet. It is removed after the test. */
-export async function makeBoard(atEnd: AtEnd): Promise<Board> {
+export async function makeBoard(atEnd: AtEnd, kind: BoardKind = {}): Promise<Board> {
   const name = `board-${randomBytes(4).toString('hex')}`;
   const folder = join(inject('boards'), name);
   const { root } = await mountLayers(folder, inject('layers'));
+  const { options = [] } = kind;
   let container: Container | undefined;
+  let layer: RamLayer | undefined;
   const cutPower = async (): Promise<void> => {
     await container?.cutPower();
     container = undefined;
+    await layer?.unmount();
+    layer = undefined;
   };
   atEnd(async ({ task }) => {
     if (task.result?.state === 'fail') console.error(await lastWords(container));
@@ -57,16 +73,19 @@ export async function makeBoard(atEnd: AtEnd): Promise<Board> {
     await unmount(root);
     await rm(folder, { recursive: true, force: true });
   });
-  await writeFile(join(root, 'etc/machine-id'), `${randomBytes(16).toString('hex')}\n`);
+  await writeFile(join(root, 'etc/machine-id'), kind.machineId ?? `${randomBytes(16).toString('hex')}\n`);
   const owner = await ownerIn(root);
   const run = (...command: readonly string[]): Promise<string> => {
     if (container === undefined) throw new Error(`${name} is switched off`);
     return container.run(command);
   };
   return {
-    paths: devicePaths(join(root, DEVICE_FOLDER)),
+    paths: devicePaths(kind.cameraFolder ?? join(root, DEVICE_FOLDER)),
     boot: async () => {
-      container = await startContainer(name, root);
+      if (kind.root === 'overlayroot') layer = await mountRamLayer(name, root);
+      const shown = layer === undefined ? [] : [`--bind=${layer.layers}`];
+      const readOnly = kind.root === 'read-only' ? ['--read-only'] : [];
+      container = await startContainer(name, layer?.root ?? root, [...readOnly, ...shown, ...options]);
     },
     cutPower,
     put: (path, text) => putOwned(path, text, owner),

@@ -62,17 +62,18 @@ function firstProcess(parent: number): number | undefined {
 }
 
 const START = `for folder in $CGROUPS; do echo $$ > "$folder/cgroup.procs"; done
-exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --boot --machine="$NAME" --directory="$ROOT"`;
+exec systemd-nspawn --quiet --register=no --keep-unit --console=pipe --boot --machine="$NAME" --directory="$ROOT" "$@"`;
 
 /**
  * Boots the system in a folder, and waits until its systemd answers. The container shares the network with the tests.
  * @param name unique name of the container
+ * @param more further options of systemd-nspawn
  * @throws with the console's output when the system does not boot in time
  */
-export async function startContainer(name: string, root: string): Promise<Container> {
+export async function startContainer(name: string, root: string, more: readonly string[] = []): Promise<Container> {
   const cgroups = await cgroupFolders(name);
   for (const folder of cgroups) await mkdir(folder, { recursive: true });
-  const child = spawn('sh', ['-ec', START], {
+  const child = spawn('sh', ['-ec', START, 'sh', ...more], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, NAME: name, ROOT: root, CGROUPS: cgroups.join(' ') },
   });

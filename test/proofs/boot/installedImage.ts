@@ -31,6 +31,8 @@ export default async function installPackage(project: TestProject): Promise<void
   const boards = join(variable('BOOT_FOLDER'), 'boards');
   await mkdir(boards);
   await call('mount', ['-t', 'tmpfs', '-o', 'mode=0755,size=1g', 'tmpfs', boards]);
+  // For roots in RAM: the agent's unit hides /tmp, but not /media.
+  await call('mount', ['-t', 'tmpfs', '-o', 'mode=0755,size=256m', 'tmpfs', '/media']);
   await call('ip', ['link', 'set', 'lo', 'up']);
 
   const { root, upper } = await mountLayers(join(boards, 'installed'), [image]);

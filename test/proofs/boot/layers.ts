@@ -30,3 +30,28 @@ export async function mountLayers(folder: string, lower: readonly string[]): Pro
 export async function unmount(path: string): Promise<void> {
   await call('umount', [path]);
 }
+
+/** A root file system that forgets every change. */
+export interface RamLayer {
+  readonly root: string;
+  /** The mounts of the root's layers. A system that sees them under this path can tell what is in RAM. */
+  readonly layers: string;
+  unmount(): Promise<void>;
+}
+
+/** Mounts a root file system whose changes are in RAM, with the layers of the package overlayroot. */
+export async function mountRamLayer(name: string, lower: string): Promise<RamLayer> {
+  const layers = join('/media', name);
+  const [readOnly, ram] = [join(layers, 'root-ro'), join(layers, 'root-rw')];
+  for (const path of [readOnly, ram]) await mkdir(path, { recursive: true });
+  await call('mount', ['--bind', lower, readOnly]);
+  await call('mount', ['-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', ram]);
+  const { root } = await mountLayers(join(ram, 'overlay'), [readOnly]);
+  return {
+    root,
+    layers,
+    unmount: async () => {
+      for (const path of [root, ram, readOnly]) await unmount(path);
+    },
+  };
+}

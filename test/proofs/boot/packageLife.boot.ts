@@ -13,20 +13,29 @@ import { bootWhen, request, stateOf, unitWhen, until } from './requests.ts';
 
 const PACKAGE = 'thermal-provision';
 const NEWER = '99.0.0';
-const BUILD_LIMIT_MS = 60_000;
+const BUILD_LIMIT_MS = 120_000;
 const DEVICE_FOLDER = 'var/lib/thermal-camera';
 
 /** Package with the same program and a later version. */
 let newer = '';
+/** Package with a Node of its own. */
+let standalone = '';
 let folder = '';
+
+/** Builds a package. @returns its path */
+async function build(name: string, ...options: readonly string[]): Promise<string> {
+  const args = [`${ROOT}scripts/packageDeb.mjs`, '--outdir', join(folder, name), ...options];
+  await promisify(execFile)(process.execPath, args, { timeout: BUILD_LIMIT_MS });
+  const [deb = ''] = await readdir(join(folder, name));
+  return join(folder, name, deb);
+}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'thermal-newer-deb-'));
-  const args = [`${ROOT}scripts/packageDeb.mjs`, '--deb-version', NEWER, '--outdir', folder];
-  await promisify(execFile)(process.execPath, args, { timeout: BUILD_LIMIT_MS });
-  const [name = ''] = await readdir(folder);
-  newer = join(folder, name);
-});
+  newer = await build('newer', '--deb-version', NEWER);
+  // The tests have no network. scripts/bootTest.mjs has downloaded Node before.
+  standalone = await build('standalone', '--standalone', '--level', '0');
+}, 2 * BUILD_LIMIT_MS);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Copies a package to a running board, and installs it there as root. */
@@ -36,9 +45,9 @@ async function install(board: Board, deb: string): Promise<void> {
   await board.run('dpkg', '--install', inside);
 }
 
-/** dpkg's state and version of the installed package. */
-const installed = (board: Board): Promise<string> =>
-  board.run('sh', '-c', `dpkg-query --show --showformat '\${db:Status-Status} \${Version}' ${PACKAGE} || echo none`);
+/** dpkg's state and version of an installed package. */
+const installed = (board: Board, name = PACKAGE): Promise<string> =>
+  board.run('sh', '-c', `dpkg-query --show --showformat '\${db:Status-Status} \${Version}' ${name} || echo none`);
 
 /** The content of every file of the camera, by name. */
 async function camera({ paths: { deviceFolder } }: Board): Promise<Readonly<Record<string, string>>> {
@@ -114,5 +123,38 @@ describe.concurrent('the package', () => {
     expect(await unitWhen(board, AGENT, 'inactive')).toMatchObject({ Result: 'success', ExecMainStatus: '0' });
     expect(await board.journal(AGENT)).toContain('run.resumed');
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
+  });
+
+  it('is replaced by the one with a Node of its own during a run, and back, and the run is finished', async (context) => {
+    const { expect, onTestFinished } = context;
+    const lost = { on: 'request', nth: 1, action: 'silence' } as const;
+    const watch = watchEvents();
+    const server = await startServer(onTestFinished, { faults: [lost], onEvent: watch.onEvent });
+    const board = await makeBoard(onTestFinished);
+    const requested = new Promise<void>((resolve) => watch.when('request', resolve));
+    await request(board, server.port, { timeout_seconds: 20 });
+    await board.enable(CLIENT);
+    await board.boot();
+    await requested;
+    await install(board, standalone);
+    expect(await installed(board)).toMatch(/^config-files /);
+    expect(await installed(board, `${PACKAGE}-standalone`)).toMatch(/^installed /);
+    expect(await unitWhen(board, AGENT, 'inactive')).toMatchObject({ Result: 'success', ExecMainStatus: '0' });
+    expect(await board.journal(AGENT)).toContain('run.resumed');
+    expect(await provisionedProblems(board.paths, server)).toEqual([]);
+    const client = (): Promise<string> =>
+      board.run('sh', '-c', `readlink /proc/$(systemctl show --value --property=MainPID ${CLIENT})/exe || true`);
+    await until(client, (exe) => exe === '/usr/lib/thermal-provision/node\n');
+
+    // What is left of the replaced package is not needed by the other one.
+    await board.run('dpkg', '--purge', PACKAGE);
+    expect(await board.run('systemctl', 'is-enabled', AGENT, WATCHER)).toBe('enabled\nenabled\n');
+    await board.run('systemctl', 'disable', '--now', WATCHER);
+    const kept = await camera(board);
+    await install(board, newer);
+    expect(await installed(board)).toBe(`installed ${NEWER}`);
+    await until(client, (exe) => exe === '/usr/bin/node\n');
+    expect(await board.run('sh', '-c', `systemctl is-enabled ${AGENT} ${WATCHER} || true`)).toBe('enabled\ndisabled\n');
+    expect(await camera(board)).toEqual(kept);
   });
 });

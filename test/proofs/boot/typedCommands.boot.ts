@@ -1,11 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { describe, inject, it } from 'vitest';
+import { devicePaths } from '../../../src/device/paths.ts';
 import { codeBlocks, readPage, sectionOf } from '../../docs/markdown.ts';
 import { OLD_CONFIG } from '../../support/deviceFiles.ts';
 import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { startServer } from '../../support/server.ts';
 import { AGENT, type Board, CLIENT, makeBoard, WATCHER } from './board.ts';
-import { bootWhen, requestText, stateOf } from './requests.ts';
+import { hasPartitions, makePartition } from './partition.ts';
+import { bootWhen, request, requestText, stateOf, unitWhen } from './requests.ts';
 
 const install = readPage('docs/install.md');
 const operate = readPage('docs/operate.md');
@@ -19,11 +21,17 @@ function commands(page: string, heading: string): string {
   return block;
 }
 
+const DEBIAN_12 = [
+  'apt install ./thermal-provision-standalone',
+  'tar -xf thermal-provision-standalone',
+  'systemctl disable --now thermal-provision.path',
+];
+
 /**
  * The commands of npm need a checkout and the internet; `npm run check:package` tests that package. Others need more
- * cameras, with ssh or Ansible.
+ * cameras, with ssh or Ansible. test/proofs/boards types those for Debian 12.
  */
-const NOT_HERE = ['npm ci', 'npm install', 'mkdir -p collected\nwhile read', '# ssh'];
+const NOT_HERE = ['npm ci', 'npm install', 'mkdir -p collected\nwhile read', '# ssh', ...DEBIAN_12];
 
 /** Debian's node_exporter is not needed for its folder, which a test may create. */
 const metrics = commands(operate, 'Metrics for Prometheus');
@@ -89,9 +97,34 @@ describe.concurrent('the commands of docs/install.md and docs/operate.md', () =>
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
   });
 
+  it.skipIf(!hasPartitions)(
+    "move the camera's folder to a partition, with an unfinished run",
+    async ({ expect, onTestFinished }) => {
+      const server = await startServer(onTestFinished);
+      const card = await makePartition(onTestFinished);
+      const board = await makeBoard(onTestFinished, { options: [`--bind=${card.device}`] });
+      await board.install('/etc/fstab', codeBlocks(sectionOf(install, 'A read-only root'), 'text').join(''));
+      await board.put(board.paths.thermalConfig, OLD_CONFIG);
+      await request(board, server.port, { host: 'camera.invalid' });
+      await board.boot();
+      await unitWhen(board, AGENT, 'activating');
+      await type(board, commands(install, 'A read-only root'));
+      expect(await board.run('findmnt', '-no', 'SOURCE', '/var/lib/thermal-camera')).toBe(`${card.device}\n`);
+      const paths = devicePaths(card.folder);
+      expect(await readdir(paths.deviceFolder)).toEqual(
+        expect.arrayContaining(await readdir(board.paths.deviceFolder)),
+      );
+      await board.put(paths.provisionJson, requestText(server.port));
+      expect(await unitWhen(board, AGENT, 'inactive')).toMatchObject({ Result: 'success' });
+      expect(await provisionedProblems(paths, server)).toEqual([]);
+    },
+  );
+
   it('are all run here, except those of npm', ({ expect }) => {
     const typed = [
-      ...['Debian package', "The camera's client", 'Upgrade'].map((heading) => commands(install, heading)),
+      ...['Debian package', "The camera's client", 'A read-only root', 'Upgrade'].map((heading) =>
+        commands(install, heading),
+      ),
       ...['Provision a camera', 'By hand', 'Provision again', 'Backups', 'A page for support', 'Factory reset'].map(
         (heading) => commands(operate, heading),
       ),

@@ -2,7 +2,8 @@
 
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readProvisionJson, settingsDigest } from '../../../src/config/provision/provisionJson.ts';
+import { readProvisionJson } from '../../../src/config/provision/provisionJson.ts';
+import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts';
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { NewDevice } from '../../../src/simulator/registry.ts';

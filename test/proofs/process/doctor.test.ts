@@ -285,7 +285,6 @@ describe.concurrent('doctor', () => {
     expect(await contentOf(paths.deviceFolder)).toEqual(before);
     await expectNoSecrets(paths, [end], [run.server]);
   });
-
   it('shows a certificate that expires soon', async ({ expect, onTestFinished }) => {
     const expiresSoon = overTls({ notAfter: new Date(Date.now() + 3 * DAY_MS) });
     const end = await doctor(onTestFinished, await expiresSoon(onTestFinished));

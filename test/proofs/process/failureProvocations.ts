@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FailureCode } from '../../../src/failures/catalogue.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { runAgentProcess, startAgent } from '../../support/agentProcess.ts';
@@ -27,7 +28,11 @@ import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts'
 
 const DAY_MS = 86_400_000;
 const REFUSED_BY_NAME = /delete the device .* or set another device\.name/;
-const BASIC = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
+const LWM2M = '{"credentialsValue":"{}","credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}';
+/** A certificate whose key nobody has. */
+const CERTIFICATE =
+  'MIIBIjCByKADAgECAhB97qt6G37ywhbqoTHkBYx4MAoGCCqGSM49BAMCMBAxDjAMBgNVBAMTBWNhbS0xMCAXDTcwMDEwMTAwMDAwMFoYDzk5OTkxMjMxMjM1OTU5WjAQMQ4wDAYDVQQDEwVjYW0tMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHMvM03JHRik497D4qdWa6eyOUNXo/AFyprR+AckIX4GVoopMZOAgCG2aunXLNDVT7viVBLxDLHbD/EA+40EoPyjAjAAMAoGCCqGSM49BAMCA0kAMEYCIQDkBiRpUZ/HXDE+9H8+RMoaw06uu4z6ZzoA7S0auYL7JwIhAPO6LIlIIePiy2TidLbH1dhGTBMSqFMCqWcQJEUwEAaP';
+const X509 = `{"credentialsValue":"${CERTIFICATE}","credentialsType":"X509_CERTIFICATE","status":"SUCCESS"}`;
 const CHECK = { strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices: [{ name: 'cam-1' }], reprovision: true } as const;
 const NAMED = { device: { name: 'cam-1' } } as const;
 
@@ -50,6 +55,15 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   }),
   PROVISION_JSON_INVALID: inFolder(({ paths }) => writeFile(paths.provisionJson, '{}')),
   CA_FILE_UNUSABLE: inFolder(() => {}, {}, { provisioning: { use_ssl: true, ca_file: 'none.pem' } }),
+  BOARD_SECRET_UNUSABLE: inFolder(
+    ({ paths }) => writeFile(join(paths.deviceFolder, 'fuses'), Buffer.alloc(32)),
+    {},
+    { provisioning: { board_secret_file: 'fuses' }, device: { name: 'cam-1' } },
+  ),
+  CLIENT_CERTIFICATE_UNUSABLE: inFolder(
+    ({ paths }) => edit(paths.thermalConfig, /"access_token": "[^"]*"/, '"client_cert_file": "none.pem"'),
+    { command: ['start', '--no-provision'] },
+  ),
   CONFIG_MISSING: inFolder(({ paths }) => rm(paths.thermalConfig), { command: ['start', '--no-provision'] }),
   CONFIG_INVALID: inFolder(({ paths }) => writeFile(paths.thermalConfig, '{}'), {
     command: ['start', '--no-provision'],
@@ -110,7 +124,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
     },
   },
   SNAPSHOT_NEWER: afterInterruption(({ paths }) => edit(paths.snapshot, /"version": 1/, '"version": 2')),
-  CREDENTIALS_NEWER: afterInterruption(({ paths }) => edit(paths.credentials, /"version": 1/, '"version": 2')),
+  CREDENTIALS_NEWER: afterInterruption(({ paths }) => edit(paths.credentials, /"version": 2/, '"version": 3')),
   CREDENTIALS_FOREIGN_OWNER: afterInterruption(({ paths }) => chmod(paths.credentials, 0), { user: unprivileged }),
   CREDENTIALS_LOST: {
     provoke: async (atEnd, code) => {
@@ -162,7 +176,8 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   // The first name is probed for 7 s: in the test's process these pauses take no time.
   PROVISIONING_REFUSED: inProcess({ deviceLimit: 0 }, {}, /check the tenant's device limit/),
   ANSWER_INVALID: fromServer({ ...CHECK, ...faulty({ on: 'request', action: 'malformedAnswer' }) }, NAMED),
-  CREDENTIALS_TYPE_UNSUPPORTED: fromServer(faulty({ on: 'request', action: 'answer', payload: BASIC })),
+  CREDENTIALS_TYPE_UNSUPPORTED: fromServer(faulty({ on: 'request', action: 'answer', payload: LWM2M })),
+  CLIENT_KEY_UNUSABLE: fromServer(faulty({ on: 'request', action: 'answer', payload: X509 })),
   CREDENTIALS_REFUSED: fromServer(
     faulty({ on: 'deviceConnect', action: 'refuse', code: 5 }),
     {},

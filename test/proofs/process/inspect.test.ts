@@ -26,6 +26,88 @@ function printedUrl(child: ChildProcess): Promise<string> {
   });
 }
 
+// The demonstration, which takes the longest, is first.
+
+/** Starts `demo --inspect` with its own folder for temporary files. */
+async function startDemo(atEnd: AtEnd) {
+  const temporary = await makeFolder(atEnd);
+  const child = spawn(process.execPath, [inject('bundle'), 'demo', '--inspect'], {
+    cwd: '/',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { TMPDIR: temporary, THERMAL_BOARD_ID: 'board-1' },
+  });
+  atEnd(() => void child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
+  const closed = once(child, 'close');
+  return {
+    url: await printedUrl(child),
+    output: () => output,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    /** Sends SIGINT. @returns the exit status, and the remaining temporary files */
+    async interrupt() {
+      child.kill('SIGINT');
+      const [status] = await closed;
+      return { status, left: await readdir(temporary) };
+    },
+  };
+}
+
+/** Follows the page like a browser. @returns a function that gives the received text so far */
+async function follow(url: string): Promise<() => string> {
+  const { body } = await fetch(`${url}events`);
+  let text = '';
+  const decoder = new TextDecoder();
+  const read = async (): Promise<void> => {
+    for await (const chunk of body ?? []) text += decoder.decode(chunk, { stream: true });
+  };
+  read().catch(() => {});
+  return () => text.replaceAll('\\"', '"');
+}
+
+const marked = (state: string, look: string, mark: string): string =>
+  `id="provision-state-${state}" class="state ${look}" data-mark="${mark}"`;
+
+describe.concurrent('demo --inspect', () => {
+  it('starts when the page is open, shows every part of the demo, and stays open until SIGINT', async (context) => {
+    const { expect, onTestFinished } = context;
+    const demo = await startDemo(onTestFinished);
+    expect(demo.output()).toMatch(/^Open http:/);
+    await expect.poll(demo.output).toContain('device folder:');
+    const before = await fetch(demo.url).then((answer) => answer.text());
+    expect(before).toContain('id="provision-state-detect" class="state active">');
+    expect(before).toContain('not started');
+    expect((await fetch(new URL('/', demo.url))).status).toBe(403);
+    // Longer than the pause between opening the page and the start.
+    await delay(3000);
+    expect(demo.output()).not.toContain('2. Boot');
+
+    const seen = await follow(demo.url);
+    await expect.poll(seen).toContain(marked('request', 'active', 'current'));
+    await expect.poll(seen).toContain('The run was interrupted in request');
+    await expect.poll(seen).toContain(marked('provisioned', 'final', 'done'));
+    await expect.poll(demo.output).toContain(`The page stays at ${demo.url}`);
+    const after = await fetch(demo.url).then((answer) => answer.text());
+    expect(after).toContain(marked('provisioned', 'final', 'done'));
+    expect(demo.isRunning()).toBe(true);
+    expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
+    expect(seen()).toContain('event: end');
+  });
+
+  it.for(['device folder:', '2. Boot'])(
+    'ends cleanly when SIGINT comes after "%s"',
+    async (line, { expect, onTestFinished }) => {
+      const demo = await startDemo(onTestFinished);
+      if (line !== 'device folder:') await follow(demo.url);
+      await expect.poll(demo.output).toContain(line);
+      expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
+      expect(demo.output()).not.toContain('4. The result');
+    },
+  );
+});
+
 describe.concurrent('--inspect', () => {
   it('shows a run on a page during the run, and does not keep the process alive', async (context) => {
     const { expect, onTestFinished } = context;
@@ -136,84 +218,4 @@ describe.concurrent('thermal-provision inspect', () => {
       expect(run.output).toContain(why);
     }
   });
-});
-
-/** Starts `demo --inspect` with its own folder for temporary files. */
-async function startDemo(atEnd: AtEnd) {
-  const temporary = await makeFolder(atEnd);
-  const child = spawn(process.execPath, [inject('bundle'), 'demo', '--inspect'], {
-    cwd: '/',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { TMPDIR: temporary, THERMAL_BOARD_ID: 'board-1' },
-  });
-  atEnd(() => void child.kill('SIGKILL'));
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString('utf8');
-  });
-  const closed = once(child, 'close');
-  return {
-    url: await printedUrl(child),
-    output: () => output,
-    isRunning: () => child.exitCode === null && child.signalCode === null,
-    /** Sends SIGINT. @returns the exit status, and the remaining temporary files */
-    async interrupt() {
-      child.kill('SIGINT');
-      const [status] = await closed;
-      return { status, left: await readdir(temporary) };
-    },
-  };
-}
-
-/** Follows the page like a browser. @returns a function that gives the received text so far */
-async function follow(url: string): Promise<() => string> {
-  const { body } = await fetch(`${url}events`);
-  let text = '';
-  const decoder = new TextDecoder();
-  const read = async (): Promise<void> => {
-    for await (const chunk of body ?? []) text += decoder.decode(chunk, { stream: true });
-  };
-  read().catch(() => {});
-  return () => text.replaceAll('\\"', '"');
-}
-
-const marked = (state: string, look: string, mark: string): string =>
-  `id="provision-state-${state}" class="state ${look}" data-mark="${mark}"`;
-
-describe.concurrent('demo --inspect', () => {
-  it('starts when the page is open, shows every part of the demo, and stays open until SIGINT', async (context) => {
-    const { expect, onTestFinished } = context;
-    const demo = await startDemo(onTestFinished);
-    expect(demo.output()).toMatch(/^Open http:/);
-    await expect.poll(demo.output).toContain('device folder:');
-    const before = await fetch(demo.url).then((answer) => answer.text());
-    expect(before).toContain('id="provision-state-detect" class="state active">');
-    expect(before).toContain('not started');
-    expect((await fetch(new URL('/', demo.url))).status).toBe(403);
-    // Longer than the pause between opening the page and the start.
-    await delay(3000);
-    expect(demo.output()).not.toContain('2. Boot');
-
-    const seen = await follow(demo.url);
-    await expect.poll(seen).toContain(marked('request', 'active', 'current'));
-    await expect.poll(seen).toContain('The run was interrupted in request');
-    await expect.poll(seen).toContain(marked('provisioned', 'final', 'done'));
-    await expect.poll(demo.output).toContain(`The page stays at ${demo.url}`);
-    const after = await fetch(demo.url).then((answer) => answer.text());
-    expect(after).toContain(marked('provisioned', 'final', 'done'));
-    expect(demo.isRunning()).toBe(true);
-    expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
-    expect(seen()).toContain('event: end');
-  });
-
-  it.for(['device folder:', '2. Boot'])(
-    'ends cleanly when SIGINT comes after "%s"',
-    async (line, { expect, onTestFinished }) => {
-      const demo = await startDemo(onTestFinished);
-      if (line !== 'device folder:') await follow(demo.url);
-      await expect.poll(demo.output).toContain(line);
-      expect(await demo.interrupt()).toEqual({ status: 0, left: [] });
-      expect(demo.output()).not.toContain('4. The result');
-    },
-  );
 });

@@ -156,26 +156,6 @@ describe.concurrent('FR-010, SC-004, P2.1: a refusal of the server changes nothi
     await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
   });
 
-  it('the name of another device: DEVICE_NAME_TAKEN, the other device does not change', async ({ onTestFinished }) => {
-    const devices = [
-      { name: 'cam-1', credentials: { type: 'ACCESS_TOKEN', token: 'token-of-somebody-else' } },
-    ] as const;
-    const server = await startServer(onTestFinished, { devices });
-    const device = await makeDeviceFolder(onTestFinished, { port: server.port, device: { name: 'cam-1' } });
-    const { paths } = device;
-    const end = await runAgentProcess(onTestFinished, paths.deviceFolder);
-    await expectFailed(device, end, {
-      code: 'DEVICE_NAME_TAKEN',
-      hint: /delete the device cam-1 .*another device\.name.*provisionState/,
-      server,
-    });
-    expect(server.registry.devices()).toMatchObject([{ name: 'cam-1', token: 'token-of-somebody-else' }]);
-    expect(server.registry.counts.provisionRequests).toBe(1);
-
-    server.registry.deleteDevice('cam-1');
-    await expectProvisioned(paths, await runAgentProcess(onTestFinished, paths.deviceFolder), server);
-  });
-
   it("a lost answer with the server's credentials, which the server sends only once: says what to delete", async ({
     onTestFinished,
   }) => {

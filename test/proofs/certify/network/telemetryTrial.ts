@@ -7,9 +7,9 @@ import { createSimulatedSource } from '../../../../src/client/simulatedSource.ts
 import type { ClientConfig } from '../../../../src/config/thermal/clientConfig.ts';
 import { formatJson } from '../../../../src/log/format.ts';
 import { createLog } from '../../../../src/log/log.ts';
-import { Secret } from '../../../../src/secret.ts';
 import { startSimulator } from '../../../../src/simulator/simulator.ts';
 import { systemClock } from '../../../../src/time/clock.ts';
+import { accessToken } from '../../../support/accessToken.ts';
 import { type PlacedFault, startFaultProxy } from '../../../support/faultProxy.ts';
 import { assertNoSecrets } from '../../../support/secretSearch.ts';
 import type { Tls, TrialResult } from './provisioningTrial.ts';
@@ -36,7 +36,7 @@ const configFor = (port: number, tls: boolean): ClientConfig => ({
   thingsboard: {
     host: '127.0.0.1',
     port,
-    accessToken: new Secret(TOKEN),
+    login: accessToken(TOKEN),
     deviceId: DEVICE,
     useSsl: tls,
     ...(tls ? { caFile: 'ca.pem' } : {}),
