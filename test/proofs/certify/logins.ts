@@ -26,13 +26,20 @@ export interface LoginSupplies {
 /** A device name for the kind that needs one that never changes. */
 export const FIXED_NAME = 'hall-7';
 
+export const CA_FILE = 'ca.pem';
+
+/** Names of the files of a key and its certificate. @param certificate PEM */
+export function clientFileNames(certificate: string): readonly [key: string, certificate: string] {
+  const fingerprint = createHash('sha256').update(new X509Certificate(certificate).raw).digest('hex').slice(0, 8);
+  return [`client_key-${fingerprint}.pem`, `client_cert-${fingerprint}.pem`];
+}
+
 /** @param scratch the suite's folder */
 export async function prepareLogins(scratch: string): Promise<LoginSupplies> {
   const ca = await issueAuthority();
   const server = await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca });
   const old = await issueCertificate({ names: [OLD_DEVICE] });
-  const fingerprint = createHash('sha256').update(new X509Certificate(old.cert).raw).digest('hex').slice(0, 8);
-  const [certFile, keyFile] = [`client_cert-${fingerprint}.pem`, `client_key-${fingerprint}.pem`];
+  const [keyFile, certFile] = clientFileNames(old.cert);
   const boardSecretFile = join(scratch, 'board-secret');
   await writeFile(boardSecretFile, BOARD_SECRET, { mode: 0o600 });
   return {
@@ -58,11 +65,13 @@ export interface LoginSetup {
   /** thermal_config.json of the camera before. */
   readonly oldConfig: string;
   readonly secrets: readonly string[];
+  /** The other files that a run reads. */
+  filesRead(deviceFolder: string): readonly string[];
   /** Writes the other files. @param old whether the files of the configuration before are needed */
   putFiles(deviceFolder: string, old: boolean): Promise<void>;
 }
 
-const PLAIN = { provisioning: {}, oldConfig: OLD_CONFIG, secrets: [], putFiles: async () => {} };
+const PLAIN = { provisioning: {}, oldConfig: OLD_CONFIG, secrets: [], filesRead: () => [], putFiles: async () => {} };
 
 export function setupOf(kind: LoginKind, supplies: LoginSupplies): LoginSetup {
   const { server, caPem, boardSecretFile, oldFiles, oldConfig, oldKey } = supplies;
@@ -77,16 +86,18 @@ export function setupOf(kind: LoginKind, supplies: LoginSupplies): LoginSetup {
         provisioning: { board_secret_file: boardSecretFile },
         device: { name: FIXED_NAME },
         secrets: [BOARD_SECRET],
+        filesRead: () => [boardSecretFile],
       };
     case 'X.509':
       return {
-        provisioning: { use_ssl: true, ca_file: 'ca.pem' },
+        provisioning: { use_ssl: true, ca_file: CA_FILE },
         device: { credentials: 'x509' },
         tls: server,
         oldConfig,
         secrets: secretLines(oldKey),
+        filesRead: (deviceFolder) => [join(deviceFolder, CA_FILE)],
         async putFiles(deviceFolder, old) {
-          for (const [name, text] of Object.entries({ 'ca.pem': caPem, ...(old ? oldFiles : {}) })) {
+          for (const [name, text] of Object.entries({ [CA_FILE]: caPem, ...(old ? oldFiles : {}) })) {
             await writeFile(join(deviceFolder, name), text, { mode: 0o600 });
           }
         },
