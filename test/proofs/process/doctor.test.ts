@@ -108,6 +108,10 @@ const DAY_MS = 86_400_000;
 const EXPIRED = { notBefore: new Date(Date.now() - 2 * DAY_MS), notAfter: new Date(Date.now() - DAY_MS) };
 
 const SITUATIONS: readonly (readonly [FailureCode, Lay])[] = [
+  [
+    'BOARD_SECRET_UNUSABLE',
+    inFolder(async () => {}, { provisioning: { board_secret_file: '/absent' }, device: { name: 'hall-7' } }),
+  ],
   ['PROVISION_JSON_MISSING', inFolder(({ paths }) => rm(paths.provisionJson))],
   ['PROVISION_JSON_INVALID', inFolder(({ paths }) => writeFile(paths.provisionJson, '{}'))],
   [
@@ -242,7 +246,16 @@ describe.concurrent('doctor', () => {
     const of = (verdict: string): string[] => checks.filter((one) => one.verdict === verdict).map(({ check }) => check);
     expect(of('failed')).toEqual(['provision.json']);
     expect(of('skipped')).toEqual([
-      ...['authorities', 'proxy', 'name resolution', 'TCP connection', 'TLS', 'MQTT CONNECT', 'provisioning key'],
+      ...[
+        'board secret',
+        'authorities',
+        'proxy',
+        'name resolution',
+        'TCP connection',
+        'TLS',
+        'MQTT CONNECT',
+        'provisioning key',
+      ],
       'new configuration',
     ]);
     expect(of('passed')).toEqual(
