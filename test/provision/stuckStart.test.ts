@@ -112,6 +112,15 @@ async function hangingSync(isIt: (path: string) => boolean) {
   return { begun, end };
 }
 
+/** 100 ms of real time, for a start that would not wait for its work. */
+const longEnoughToUnlock = (): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => {
+      clearInterval(timer);
+      resolve();
+    }, 100);
+  });
+
 describe('a start in which one fsync does not end', () => {
   afterEach(() => void vi.useRealTimers());
 
@@ -130,6 +139,7 @@ describe('a start in which one fsync does not end', () => {
       const start = runDevice(paths);
       await hanging.begun;
       await vi.advanceTimersByTimeAsync(START_LIMIT_MS);
+      await longEnoughToUnlock();
       await vi.advanceTimersByTimeAsync(LEAVE_MS);
       expect((await start).failure).toMatchObject({ code: 'DISK_ERROR' });
       expect(isLocked(paths.deviceFolder)).toBe(true);
