@@ -94,12 +94,13 @@ test.each([true, false])(
   'a request that was withdrawn is reported, and nothing is sent (snapshot: %s)',
   async (kept) => {
     const { simulator, paths } = await scene();
-    const { deviceName } = await cutIn(paths, 'verifyCredentials');
+    const { deviceName, runId } = await cutIn(paths, 'verifyCredentials');
     const { connects } = simulator.registry.counts;
     await removeTrigger(paths);
     if (!kept) await rm(paths.snapshot);
     const withdrawn = await runDevice(paths);
     expect(withdrawn).toMatchObject({ outcome: 'withdrawn', exitStatus: 0 });
+    expect(withdrawn.runId === runId).toBe(kept);
     expect(
       withdrawn
         .of('run.withdrawn')
