@@ -65,6 +65,19 @@ describe('init without a terminal', () => {
     expect(out() + err()).not.toMatch(/the-provisioning/);
   });
 
+  it('writes the kind of credentials, and refuses a certificate without TLS', async () => {
+    const folder = await makeFolder(onTestFinished);
+    printed();
+    expect(await initFolder(await complete(folder, { credentials: 'x509' }))).toBe(0);
+    expect(await documentIn(folder)).toMatchObject({ device: { credentials: 'x509' } });
+    for (const wrong of [{ credentials: 'x509', tls: false }, { credentials: 'password' }]) {
+      const other = await makeFolder(onTestFinished);
+      const failure = await failureOf(async () => initFolder(await complete(other, wrong)));
+      expect(failure.message).toContain('device.credentials');
+      expect(await readdir(other)).toEqual([]);
+    }
+  });
+
   it('is understood by the agent', async () => {
     const { simulator, paths } = await scene();
     const { out } = printed();

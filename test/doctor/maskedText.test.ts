@@ -7,6 +7,8 @@ describe('maskedText', () => {
     'access_token',
     'accessToken',
     'password',
+    'username',
+    'user_name',
     'device_secret',
     'provisionDeviceKey',
     'api_key',
@@ -16,6 +18,15 @@ describe('maskedText', () => {
     expect(maskedText(JSON.stringify({ a: { [key]: 'hidden-1' } }), createMasks())).toBe(
       JSON.stringify({ a: { [key]: '[masked 1]' } }),
     );
+  });
+
+  it('masks a client id only where no user name and no token is beside it: then it alone is the credential', () => {
+    const masked = (section: object): string[] =>
+      Object.values(JSON.parse(maskedText(JSON.stringify({ section }), createMasks())).section);
+    expect(masked({ client_id: 'hall-7', device_id: 'camera' })).toEqual(['[masked 1]', 'camera']);
+    expect(masked({ client_id: 'hall-7', password: 'of it' })).toEqual(['[masked 1]', '[masked 2]']);
+    expect(masked({ client_id: 'hall-7', username: 'user' })).toEqual(['hall-7', '[masked 1]']);
+    expect(masked({ access_token: 'token', client_id: 'hall-7' })).toEqual(['[masked 1]', 'hall-7']);
   });
 
   it('masks numbers, lists and objects below such a key, but not values that can not be a secret', () => {

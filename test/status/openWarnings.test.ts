@@ -77,6 +77,14 @@ describe('a warning about', () => {
       'a garbled answer',
       'tb.example refuses the access token of its own answer, but accepts the one that this device generated: using that one',
     ],
+    [
+      'credentials that were garbled in the answer',
+      'tb.example refuses the credentials of its own answer, but accepts those that this device generated: using those',
+    ],
+    [
+      'a client that knows only tokens',
+      'A camera client that knows only access tokens can\'t use this configuration: the device logs in with a client certificate, as "start" does',
+    ],
   ])('%s needs nobody: the device is done, without a warning', (_what, text) => {
     const status = makeStatus(device([text]));
     expect(status).toMatchObject({ status: 'done', exitStatus: 0, warnings: [], errors: [], next: null });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
 import { carriesCredentials, DEFAULT_TELEMETRY, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { mergeCredentials } from '../../../src/config/thermal/mergeCredentials.ts';
+import { Secret } from '../../../src/secret.ts';
 import { accessToken } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
