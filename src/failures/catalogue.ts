@@ -874,7 +874,7 @@ export const FAILURES = {
       },
       otherSecret: {
         message: `${REFUSED_NAME}, and does not know the credentials that the board secret gives`,
-        hint: `The device {name} was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
+        hint: `If the server has a device {name}, it was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. If it has none, check the tenant's device limit. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
       },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
