@@ -17,7 +17,7 @@ const TOOLS = {
   'mkfs.ext4': 'e2fsprogs',
   strace: 'strace',
 };
-const TEST_LIMIT_MS = 5 * 60 * 1000;
+const TEST_LIMIT_MS = 10 * 60 * 1000;
 /** The mounts, processes and network of the tests end with these namespaces. */
 const NAMESPACES = ['--mount', '--propagation', 'private', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
 

@@ -36,6 +36,13 @@ describe('maskedText', () => {
     );
   });
 
+  it('masks a URL with a login at any key, and shows one without', () => {
+    const text = '{"proxy":"http://u:p@proxy:1","url":"socks5h://u@proxy","other":"http://proxy:3128/@"}';
+    expect(maskedText(text, createMasks())).toBe(
+      '{"proxy":"[masked 1]","url":"[masked 2]","other":"http://proxy:3128/@"}',
+    );
+  });
+
   it('masks the same secret everywhere, at both of two duplicate keys, and with any escapes', () => {
     const text = '{"token":"abcdefgh","url":"x?t=abcdefgh","token":"abc\\u0064efgh","list":["abcdefgh"]}';
     expect(maskedText(text, createMasks())).not.toMatch(/abc/);

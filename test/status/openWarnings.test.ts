@@ -34,6 +34,14 @@ const TO_ACT_ON: Readonly<Record<string, readonly [text: string, advice: RegExp,
     'provision.json was changed after a request may have been sent: an unused device cam-0 may exist on tb.example:1883; delete it there',
     /^Look on the server for the device in the warning/,
   ],
+  'a board secret that is not used': [
+    'The board secret is not used, because the device name is random: a lost card loses the device',
+    /^Give the device a name without a random part/,
+  ],
+  'credentials that are not derived': [
+    'This run began without this board secret, and a request may have been sent: it keeps the credentials that it has, and a lost card loses the device',
+    /^Delete the device on the server/,
+  ],
   'a device that did not answer': [
     'tb.example accepted the new credentials, but did not answer a request for attributes',
     /telemetry arrives/,

@@ -101,6 +101,12 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
     examples: ['token', 'access_token', 'device_token', 'user_name', 'password', 'mqtt_password', 'client_id'],
   },
   {
+    pattern: /board_?secret/,
+    expected: 'provisioning.board_secret_file, the path of a file',
+    secret: true,
+    examples: ['board_secret', 'board_secret_path'],
+  },
+  {
     pattern: /secret/,
     expected: 'provisioning.device_secret',
     secret: true,

@@ -20,6 +20,7 @@ const REFUSED: readonly [expected: string, keys: string][] = [
   ],
   ['no such key: the agent', 'password client_id user_name mqttpassword'],
   ['provisioning.device_secret', 'secret_key clientsecret'],
+  ['provisioning.board_secret_file', 'board_secret boardsecretpath myBoardSecret'],
   ['provisioning.device_key', 'thermaldevicekey profilekey'],
   ['provisioning.host', 'tbhost server_ip mqttbroker mqtt_hostname thingsboard_hostname broker fqdn'],
   ['provisioning.port', 'tbport broker_port'],
