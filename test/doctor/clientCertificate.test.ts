@@ -1,12 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { freshConfig } from '../../src/config/thermal/credentialsSections.ts';
 import { selfSigned } from '../../src/device/selfSigned.ts';
 import { checkClientKey, checkConfiguredCertificate } from '../../src/doctor/clientCertificate.ts';
+import { examine } from '../../src/doctor/examine.ts';
 import { credentials } from '../config/credentials.ts';
 import { put, scratchFolder } from '../config/scratch.ts';
+import { makeDeviceFolder } from '../support/deviceFolder.ts';
+import { closedPort } from '../support/strangeServers.ts';
 
 const [CERT, KEY] = ['client_cert-00c0ffee.pem', 'client_key-00c0ffee.pem'];
 const CONFIG = freshConfig(
@@ -95,4 +98,21 @@ describe('client_key.pem', () => {
     const findings = await checkClientKey(folder);
     expect(findings.at(-1)).toMatchObject({ verdict: 'warning', message: expect.stringMatching(message) });
   });
+});
+
+it.each([
+  ['mqtt_basic', ['"client_id": "cam-1"', '"username": "[the new user name]"', '"password": "[the new password]"']],
+  ['x509', ['"client_cert_file": "client_cert-XXXXXXXX.pem"', '"client_key_file": "client_key-XXXXXXXX.pem"']],
+])('the plan for "%s" has the login of that kind, and no token', async (kind, lines) => {
+  const { paths } = await makeDeviceFolder(onTestFinished, {
+    port: await closedPort(),
+    provisioning: { use_ssl: true },
+    device: { name: 'cam-1', credentials: kind },
+  });
+  const { reports, plan } = examine({ paths, now: Date.now(), boardId: 'board-1', keyCheck: false });
+  const settings = (await Promise.all(reports)).find(({ title }) => title === 'provision.json');
+  expect(settings?.findings[0]?.message).toMatch(new RegExp(`with TLS, credentials "${kind}"$`));
+  const added = (await plan)?.diff.split('\n').filter((line) => line.startsWith('+')) ?? [];
+  for (const line of lines) expect(added.join('\n')).toContain(line);
+  expect(added.join('\n')).not.toContain('access_token');
 });

@@ -128,23 +128,6 @@ describe('the files', () => {
     expect(plan?.diff).toMatch(/^\+.*\[the new access token\]/m);
   });
 
-  it.each([
-    ['mqtt_basic', ['"client_id": "cam-1"', '"username": "[the new user name]"', '"password": "[the new password]"']],
-    ['x509', ['"client_cert_file": "client_cert-XXXXXXXX.pem"', '"client_key_file": "client_key-XXXXXXXX.pem"']],
-  ])('lead to a plan with the login of %s credentials, and no token', async (credentials, lines) => {
-    const { said, plan } = await examined(
-      await device({ provisioning: { use_ssl: true }, device: { name: 'cam-1', credentials } }),
-    );
-    expect(said('provision.json')[0]).toMatch(new RegExp(`with TLS, credentials "${credentials}"$`));
-    const added =
-      plan?.diff
-        .split('\n')
-        .filter((line) => line.startsWith('+'))
-        .join('\n') ?? '';
-    for (const line of lines) expect(added).toContain(line);
-    expect(added).not.toContain('access_token');
-  });
-
   it('lead to a plan without a configuration, with the requested name', async () => {
     const { said, plan } = await examined(await device({ config: null, device: { name: 'cam-1' } }));
     expect(said('thermal_config.json')).toEqual(['passed -: does not exist yet; provisioning creates it']);

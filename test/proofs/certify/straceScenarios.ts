@@ -7,7 +7,7 @@ import { settingsDigest } from '../../../src/config/provision/settingsDigest.ts'
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import type { NewDevice } from '../../../src/simulator/registry.ts';
-import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
+import { startSimulator } from '../../../src/simulator/simulator.ts';
 import { OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../support/server.ts';
 import { agentCommand, runToEnd } from './agentProcess.ts';
