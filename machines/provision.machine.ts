@@ -195,13 +195,14 @@ export const provisionMachine = setup({
     }),
     recordCandidate: assign(({ context, event }) => {
       assertEvent(event, 'xstate.done.actor.prepare');
-      const { nameIndex, deviceName, fingerprint, granted, reused, answered, at } = event.output;
+      const { nameIndex, deviceName, fingerprint, granted, reused, answered, derived, at } = event.output;
       const mayHaveLeft = reused && context.requestsOut === 0;
       return {
         nameIndex,
         deviceName,
         fingerprint,
         granted,
+        ...(derived && context.settings !== null ? { settings: { ...context.settings, derived } } : {}),
         ...(mayHaveLeft ? { requestsOut: 1, unknownAt: answered ? null : at } : {}),
       };
     }),

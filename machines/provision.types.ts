@@ -41,7 +41,7 @@ export interface SettingsSummary {
   readonly nameSource: NameSource;
   readonly maxRetries: number;
   readonly timeoutSeconds: number;
-  /** The credentials are derived from the board secret, so the server may already know them. Absent: no. */
+  /** Set by `prepare`: the board secret gives the credentials, so the server may already know them. Absent: no. */
   readonly derived?: true | undefined;
 }
 
@@ -168,6 +168,8 @@ export type PrepareOutput = Timed & {
   readonly reused: boolean;
   /** Whether the server answered every request with the candidate, and registered no device. */
   readonly answered: boolean;
+  /** Whether the board secret gives the credentials. */
+  readonly derived: boolean;
   readonly granted: IssuedSummary | null;
 };
 

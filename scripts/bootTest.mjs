@@ -12,8 +12,9 @@ const TOOLS = {
   mmdebstrap: 'mmdebstrap',
   ip: 'iproute2',
   'mkfs.ext4': 'e2fsprogs',
+  strace: 'strace',
 };
-const TEST_LIMIT_MS = 5 * 60 * 1000;
+const TEST_LIMIT_MS = 10 * 60 * 1000;
 const { values, positionals } = parseArgs({ options: { deb: { type: 'string' } }, allowPositionals: true });
 const started = performance.now();
 /** @returns the image's folder, or why it can't be built: a failed download is not a failure of the agent */

@@ -1,8 +1,4 @@
-import { Command, CommanderError } from 'commander';
-import { EXIT } from '../failures/exit.ts';
-import { toFailure } from '../failures/failure.ts';
-import { isJournalStream, withPriority } from '../systemd/journald.ts';
-import { VERSION } from '../version.ts';
+import type { Command } from 'commander';
 import { registerBackups } from './backups/command.ts';
 import { registerDoctor } from './doctor/command.ts';
 import { registerExplain } from './explain/command.ts';
@@ -12,6 +8,7 @@ import { registerInspect } from './inspect/command.ts';
 import { registerReport } from './report/command.ts';
 import { registerReset } from './reset/command.ts';
 import { registerRun } from './run/command.ts';
+import { newProgram, runProgram } from './runProgram.ts';
 import { registerStart } from './start/command.ts';
 import { registerStatus } from './status/command.ts';
 
@@ -36,12 +33,7 @@ Exit status of "run" and "start" (names of sysexits.h, known to systemd):
 
 /** The commands of a device, all that the Debian package has. Each loads its code only when it is called. */
 export function createDeviceProgram(): Command {
-  const program = new Command('thermal-provision')
-    .description('Provisions a thermal camera with ThingsBoard over MQTT.')
-    .version(VERSION)
-    .addHelpText('after', EPILOGUE)
-    .showHelpAfterError('(see thermal-provision --help)')
-    .exitOverride();
+  const program = newProgram().addHelpText('after', EPILOGUE);
   registerInit(program);
   registerRun(program);
   registerStart(program);
@@ -54,30 +46,6 @@ export function createDeviceProgram(): Command {
   registerBackups(program);
   registerFleet(program);
   return program;
-}
-
-/** Runs the command of the command line. Reports every error and sets the exit status. */
-export async function runProgram(program: Command): Promise<void> {
-  // The reader of the output may disappear. The run must continue.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
-  // Node would end with 1, which is not a documented status. The files are consistent at every moment.
-  process.on('uncaughtException', (error) => process.exit(report(error)));
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    process.exitCode = error instanceof CommanderError ? statusOf(error) : report(error);
-  }
-}
-
-/** commander has already printed help, the version or the error. */
-const statusOf = ({ exitCode }: CommanderError): number => (exitCode === 0 ? EXIT.OK : EXIT.USAGE);
-
-/** Prints an error that ends the program. @returns the exit status */
-function report(error: unknown): number {
-  const failure = toFailure(error);
-  const text = `thermal-provision: ${failure.message}\n  ${failure.hint}`;
-  process.stderr.write(`${isJournalStream(process.env) ? withPriority('error', text) : text}\n`);
-  return failure.exitStatus;
 }
 
 /** The program of the Debian package. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { registerDemo } from './demo/command.ts';
-import { createDeviceProgram, runProgram } from './deviceProgram.ts';
+import { createDeviceProgram } from './deviceProgram.ts';
+import { runProgram } from './runProgram.ts';
 import { registerSimulate } from './simulate/command.ts';
 
 const EPILOGUE = `

@@ -4,7 +4,7 @@ import type { OpenConnection, Publication } from '../../machines/telemetry.types
 import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
 import { environmentProxy } from '../config/proxy/environmentProxy.ts';
 import { type ClientConfig, sameConfig, type TelemetrySettings } from '../config/thermal/clientConfig.ts';
-import { credentialsOf } from '../config/thermal/configuredCredentials.ts';
+import { credentialsOf } from '../config/thermal/loginCredentials.ts';
 import { Failure, toFailure } from '../failures/failure.ts';
 import { operationServer } from '../failures/serverFacts.ts';
 import type { Log } from '../log/log.ts';

@@ -51,6 +51,13 @@ export function volatileStorage(folders: readonly FolderStorage[]): Failure | un
   return new Failure('VOLATILE_STORAGE', isStateOnly ? 'state' : 'everything', facts);
 }
 
+/** For a camera with a board secret: what a reboot loses. undefined: nothing shows that it loses anything. */
+export function recoverableStorage(folders: readonly FolderStorage[]): string | undefined {
+  const lost = storageTexts(folders.filter(({ storage }) => storage.kind === 'volatile'));
+  if (lost.length === 0) return undefined;
+  return `A reboot loses what provisioning writes; the board secret then brings the same device back: ${lost.join('; ')}`;
+}
+
 /** A warning for the folders of which it is not known whether they outlast a reboot; undefined: there is none. */
 export function unseenStorage(folders: readonly FolderStorage[]): string | undefined {
   const unseen = storageTexts(folders.filter(({ storage }) => storage.kind === 'unseen'));

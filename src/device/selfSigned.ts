@@ -1,9 +1,6 @@
-/** The camera's own key pair. The library is large, so this module is loaded only for X.509 credentials. */
+/** The camera's own key pair. */
 
-// The X.509 library needs this metadata API when it is loaded.
-import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import { PemConverter, X509CertificateGenerator } from '@peculiar/x509';
 import { Secret } from '../secret.ts';
 
 const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -17,6 +14,7 @@ const VALID_UNTIL = new Date('9999-12-31T23:59:59Z');
  * @param commonName the device name
  */
 export async function selfSigned(commonName: string): Promise<{ readonly certificate: string; readonly key: Secret }> {
+  const { PemConverter, X509CertificateGenerator } = await import('../x509.ts');
   const keys = await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {

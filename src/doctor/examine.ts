@@ -7,6 +7,7 @@ import type { ServerEndpoint } from '../endpoint.ts';
 import { checkAgentAtWork } from './agentAtWork.ts';
 import { checkAuthorities } from './authorities.ts';
 import { checkBoardIdentity } from './boardIdentity.ts';
+import { checkBoardSecret } from './boardSecret.ts';
 import { type Checked, type Finding, settle, skipped } from './check.ts';
 import { checkClock } from './clock.ts';
 import { checkConfiguration } from './configuration.ts';
@@ -94,6 +95,9 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
   );
   inFolder('snapshot.json', () => checkSnapshot(paths.snapshot));
   const settings = inFolder('provision.json', () => checkSettings(paths.provisionJson, externalSettings));
+  const recoverable = start('board secret', () =>
+    after(settings, 'provision.json', (known) => checkBoardSecret(deviceFolder, known, externalSettings)),
+  );
   const server = start('authorities', () =>
     after(settings, 'provision.json', (known) => checkAuthorities(deviceFolder, known)),
   );
@@ -109,9 +113,12 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
   inFolder('storage', async () => {
     const file = await config;
     const isAllowed = (await settings)?.allowVolatileStorage ?? false;
-    return checkStorage(paths, file === undefined ? undefined : dirname(file.path), isAllowed);
+    const isRecoverable = (await recoverable) ?? false;
+    return checkStorage(paths, file === undefined ? undefined : dirname(file.path), { isAllowed, isRecoverable });
   });
-  start('board identity', () => settle(() => checkBoardIdentity(boardId), FILE_LIMIT_MS));
+  start('board identity', () =>
+    settle(async () => checkBoardIdentity(boardId, (await recoverable) ?? false), FILE_LIMIT_MS),
+  );
   inFolder('clock', () => checkClock(paths, now));
   const plan = network({ start, settings, server, now, keyCheck }, () =>
     after(config, 'thermal_config.json', async (file) => {

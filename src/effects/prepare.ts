@@ -5,12 +5,16 @@ import type { ProvisionSettings } from '../config/provision/provisionSettings.ts
 import { isForeignBoard, mayBeThisBoard } from '../device/board.ts';
 import { drawRandom, generateCredentials } from '../device/candidate.ts';
 import { deviceNameFor } from '../device/deviceName.ts';
-import { type DeviceCredentials, fingerprintOf, labelOf } from '../deviceCredentials.ts';
+import { areEqual, type DeviceCredentials, fingerprintOf, labelOf } from '../deviceCredentials.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { folderOwner, setAside } from '../files/ownFiles.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../state/credentials.ts';
 import { issuedSummary } from '../state/runCredentials.ts';
 import type { EffectCall, EffectDependencies } from './dependencies.ts';
+
+/** Of a run that began without this board secret, and may have sent its random or former credentials. */
+const NOT_DERIVED =
+  'This run began without this board secret, and a request may have been sent: it keeps the credentials that it has, and a lost card loses the device';
 
 const namesIn = (credentials: Credentials): string => credentials.candidates.map(({ name }) => name).join(', ');
 
@@ -44,42 +48,69 @@ function unusableBecause(
 const leftNothing = ({ candidates, granted }: Credentials, { runId, startedOver }: PrepareInput): boolean =>
   granted === null && candidates.every((candidate) => candidate.answered || (startedOver && candidate.runId === runId));
 
-/** Reads the stored credentials. Those of another board or for other settings are set aside. */
+/**
+ * Reads the stored credentials. Those of another board or for other settings are set aside.
+ * @param derive gives the credentials that the board secret gives
+ */
 async function usableCredentials(
   dependencies: EffectDependencies,
   input: PrepareInput,
+  derive: Derive | undefined,
 ): Promise<{ stored: Credentials | undefined; warnings: string[] }> {
   const { paths, log, clock } = dependencies;
   const stored = await readCredentials(paths.credentials, log, clock.now());
   if (stored === undefined) return { stored, warnings: [] };
   const reason = unusableBecause(stored, dependencies, input);
-  if (reason === undefined) return { stored, warnings: [] };
+  const derived = await areDerived(stored, derive);
+  if (reason === undefined) {
+    if (derive === undefined || derived) return { stored, warnings: [] };
+    if (leftNothing(stored, input)) return { stored: undefined, warnings: [] };
+    log.warn('credentials.notDerived', NOT_DERIVED);
+    return { stored, warnings: [NOT_DERIVED] };
+  }
+  // The board secret gives them again, so no device can be lost, and none is another board's. A server gives its own
+  // credentials only once.
+  const { granted } = stored;
+  const isGivenAgain =
+    granted === null || stored.candidates.some((own) => areEqual(own.credentials, granted.credentials));
+  if (derived && isGivenAgain) return { stored: undefined, warnings: [] };
   if (reason.why === 'superseded' && leftNothing(stored, input)) return { stored: undefined, warnings: [] };
   const movedTo = await setAside(paths.credentials, reason.why, clock.now());
   log.warn(`credentials.${reason.why}`, reason.warning, { movedTo });
   return { stored: undefined, warnings: [reason.warning] };
 }
 
-/** Draws the credentials of a new name, or derives them from the board secret. @throws Failure BOARD_SECRET_UNUSABLE */
-async function newCredentials(
+/** Gives the credentials that the board secret gives a device of this name. */
+type Derive = (deviceName: string) => Promise<DeviceCredentials>;
+
+/** @returns undefined: there is no board secret, or it is not used @throws Failure BOARD_SECRET_UNUSABLE */
+async function derivation(
   { paths, externalSettings }: EffectDependencies,
   settings: ProvisionSettings,
-  deviceName: string,
-): Promise<DeviceCredentials> {
-  const { credentials = 'access_token', host, deviceKey, tokenGeneration = 1 } = settings;
+): Promise<Derive | undefined> {
   const file = boardSecretFile(settings, externalSettings);
-  if (file === undefined) return generateCredentials(credentials, deviceName, drawRandom);
+  if (file === undefined) return undefined;
+  const { credentials = 'access_token', host, deviceKey, tokenGeneration: generation = 1 } = settings;
   const { drawDerived, readBoardSecret } = await import('../device/boardSecret.ts');
   const secret = await readBoardSecret(file, paths.deviceFolder);
-  const binding = { host, deviceKey, deviceName, generation: tokenGeneration };
-  return generateCredentials(credentials, deviceName, drawDerived(secret, binding));
+  return (deviceName) =>
+    generateCredentials(credentials, deviceName, drawDerived(secret, { host, deviceKey, deviceName, generation }));
+}
+
+/** Whether the board secret gives all these credentials. */
+async function areDerived({ candidates }: Credentials, derive: Derive | undefined): Promise<boolean> {
+  if (derive === undefined) return false;
+  for (const { name, credentials } of candidates) {
+    if (!areEqual(credentials, await derive(name))) return false;
+  }
+  return true;
 }
 
 /**
  * Reuses the stored name and credentials, or generates them and makes them durable. The device generates its own
  * credentials so that it can check later whether an unanswered request succeeded. The pause of --splay follows: a kill during
  * the pause loses nothing, because the next start runs this effect again.
- * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_*, CREDENTIALS_*, DISK_*, FOLDER_NOT_WRITABLE
+ * @throws Failure SETTINGS_CHANGED, PROVISION_JSON_*, BOARD_SECRET_UNUSABLE, CREDENTIALS_*, DISK_*, FOLDER_NOT_WRITABLE
  */
 export async function prepare(
   dependencies: EffectDependencies,
@@ -87,21 +118,23 @@ export async function prepare(
 ): Promise<PrepareOutput> {
   const { paths, log, clock, board } = dependencies;
   const settings = await currentSettings(dependencies, input.settingsDigest);
-  const { stored, warnings } = await usableCredentials(dependencies, input);
+  const derive = await derivation(dependencies, settings);
+  const { stored, warnings } = await usableCredentials(dependencies, input, derive);
   // An earlier run may already use its second or third name.
   const nameIndex = Math.max(input.nameIndex, ...(stored?.candidates.map((candidate) => candidate.nameIndex) ?? []));
   let candidate = stored?.candidates.find((known) => known.nameIndex === nameIndex);
-  const derives = boardSecretFile(settings, dependencies.externalSettings) !== undefined;
+  const derived = stored === undefined ? derive !== undefined : await areDerived(stored, derive);
   if (candidate === undefined) {
     // provision.json is the word of its folder's owner, so a command of it runs as that user.
     const name = await deviceNameFor(settings.name, { signal, ...(await folderOwner(paths.provisionJson)) });
     candidate = {
       nameIndex,
       name,
-      credentials: await newCredentials(dependencies, settings, name),
+      credentials: await (derive?.(name) ??
+        generateCredentials(settings.credentials ?? 'access_token', name, drawRandom)),
       runId: input.runId,
       // If the first name was never sent, its file is removed at the end of the run. Later names stay.
-      answered: nameIndex > 1 || derives,
+      answered: nameIndex > 1 || derived,
     } satisfies Candidate;
     signal.throwIfAborted();
     await writeCredentials(paths.credentials, {
@@ -110,7 +143,11 @@ export async function prepare(
       candidates: [...(stored?.candidates ?? []), candidate],
       granted: stored?.granted ?? null,
     });
-    log.info('candidate.drawn', `Generated the device name ${candidate.name} and ${labelOf(candidate.credentials)}`, {
+    const label = labelOf(candidate.credentials);
+    const text = derived
+      ? `The board secret gives ${label} for the device name ${candidate.name}`
+      : `Generated the device name ${candidate.name} and ${label}`;
+    log.info('candidate.drawn', text, {
       deviceName: candidate.name,
       token: fingerprintOf(candidate.credentials),
     });
@@ -130,8 +167,9 @@ export async function prepare(
     deviceName: candidate.name,
     fingerprint: fingerprintOf(candidate.credentials),
     // The card may have been wiped after a request: the server may know derived credentials.
-    reused: derives || candidate.runId !== input.runId,
-    answered: candidate.answered && !derives,
+    reused: derived || candidate.runId !== input.runId,
+    answered: candidate.answered && !derived,
+    derived,
     granted: granted === null ? null : issuedSummary(granted, input.runId),
     warnings,
     at: clock.now(),

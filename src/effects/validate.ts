@@ -11,7 +11,7 @@ import { cameraProblems, parseThermalConfig } from '../config/thermal/cameraRule
 import { replacementAttributes, requireReplaceable } from '../config/thermal/replacement.ts';
 import { configWarnings, readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { hasOnlyVolatileIdentity } from '../device/board.ts';
-import { deviceStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
+import { deviceStorage, recoverableStorage, unseenStorage, volatileStorage } from '../device/deviceStorage.ts';
 import { nameSourceOf } from '../device/nameSettings.ts';
 import type { DevicePaths } from '../device/paths.ts';
 import { requireRenamable } from '../device/trigger.ts';
@@ -61,9 +61,10 @@ export async function validate(
     const { readBoardSecret } = await import('../device/boardSecret.ts');
     await readBoardSecret(boardSecret, paths.deviceFolder);
   }
-  const allowedBy = settings.allowVolatileStorage ? 'provision.json' : boardSecret?.from;
-  await requireLastingStorage(dependencies, dirname(config.path), storage, allowedBy);
-  if (hasOnlyVolatileIdentity(board)) log.warn('board.volatile', VOLATILE_IDENTITY);
+  const isRecoverable = boardSecret !== undefined;
+  const isAllowed = settings.allowVolatileStorage === true;
+  await requireLastingStorage(dependencies, dirname(config.path), storage, { isRecoverable, isAllowed });
+  if (hasOnlyVolatileIdentity(board) && !isRecoverable) log.warn('board.volatile', VOLATILE_IDENTITY);
   const backups = await listBackups(paths.deviceFolder);
 
   const lasting = [
@@ -91,7 +92,6 @@ export async function validate(
       nameSource: nameSourceOf(settings.name),
       maxRetries,
       timeoutSeconds,
-      ...(boardSecret === undefined ? {} : { derived: true }),
     },
     previousDeviceId: deviceIdIn(config),
     newestBackupAt: backups[0]?.time ?? null,
@@ -146,20 +146,23 @@ async function tryFolders(
 }
 
 /**
- * Without lasting storage each boot would register another device, unless a board secret brings the same one back. The warnings are only logged: `status` finds out
- * itself how things are when it is called.
+ * Without lasting storage each boot would register another device, unless a board secret brings the same one back. The
+ * warnings are only logged: `status` finds out itself how things are when it is called.
  * @throws Failure VOLATILE_STORAGE
  */
 async function requireLastingStorage(
   { paths, log }: EffectDependencies,
   configFolder: string,
   storage: StorageSources,
-  allowedBy: string | undefined,
+  { isRecoverable, isAllowed }: { readonly isRecoverable: boolean; readonly isAllowed: boolean },
 ): Promise<void> {
   const folders = await deviceStorage(paths, configFolder, storage);
   const failure = volatileStorage(folders);
-  if (failure !== undefined && allowedBy === undefined) throw failure;
-  if (failure !== undefined) log.warn('storage.volatile', `${failure.message} (allowed by ${allowedBy})`);
+  if (failure !== undefined && !isRecoverable && !isAllowed) throw failure;
+  const lost = isRecoverable
+    ? recoverableStorage(folders)
+    : failure && `${failure.message} (provision.json allows this)`;
+  if (lost !== undefined) log.warn('storage.volatile', lost);
   const unseen = unseenStorage(folders);
   if (unseen !== undefined) log.warn('storage.unseen', unseen);
 }

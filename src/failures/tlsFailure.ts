@@ -23,10 +23,12 @@ const UNUSABLE_CERTIFICATES: readonly string[] = [
 ];
 
 /**
- * Alerts about a certificate (RFC 8446, section 6.2; 41: RFC 6101). The agent sends no certificate, so a server that
- * sends one of these alerts misses it.
+ * Alerts about a certificate (RFC 8446, section 6.2; 41: RFC 6101). If the agent sent no certificate, the server misses
+ * it.
  */
 const CERTIFICATE_ALERTS: readonly number[] = [41, 42, 43, 44, 45, 46, 48, 116];
+/** certificate_unknown: ThingsBoard before 3.5 has no device with it (docs/thingsboard.md, section 5). */
+const CERTIFICATE_UNKNOWN = 46;
 const HANDSHAKE_FAILURE = 40;
 const PROTOCOL_VERSION = 70;
 const INSUFFICIENT_SECURITY = 71;
@@ -83,10 +85,14 @@ function handshakeFailure(
   error: unknown,
   errno: string,
   server: ServerFacts,
-  { keysAgreed, server: { host } }: ConnectionProgress,
+  { keysAgreed, server: { host, clientCertificate } }: ConnectionProgress,
 ): Failure {
   const { alert, text } = reasonOf(error, errno);
   const facts = { ...server, why: text };
+  if (clientCertificate !== undefined) {
+    if (alert === CERTIFICATE_UNKNOWN) return new Failure('CREDENTIALS_REFUSED', 'certificate', facts, error);
+    if (CERTIFICATE_ALERTS.includes(alert ?? 0)) return new Failure('TLS_FAILED', 'refusedCertificate', facts, error);
+  }
   // With TLS 1.2 the server's certificate arrives before the keys are agreed, and the client's after it. So a refusal
   // after the keys can't be about ciphers.
   const missesCertificate = alert === HANDSHAKE_FAILURE && keysAgreed;

@@ -3,22 +3,21 @@
  * library is large, so the simulator loads this module only for TLS.
  */
 
-// The X.509 library needs this metadata API when it is loaded.
-import 'reflect-metadata';
 import { randomBytes, webcrypto } from 'node:crypto';
 import { isIP } from 'node:net';
-import {
+import type { Extension } from '../x509.ts';
+
+const {
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
-  type Extension,
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
-} from '@peculiar/x509';
+} = await import('../x509.ts');
 
 /** A certificate and its private key, both PEM. */
 export interface IssuedCertificate {

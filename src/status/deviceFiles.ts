@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { boardSecretFile } from '../config/provision/boardSecretFile.ts';
 import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readPublicSettings } from '../config/provision/provisionJson.ts';
 import { type Backup, listBackups } from '../config/thermal/backups.ts';
@@ -29,6 +30,8 @@ export interface RequestedTarget {
   readonly digest: string | undefined;
   /** Whether provision.json asks for the removal of its secret and still holds it. */
   readonly secretLeft?: boolean;
+  /** Whether a board secret gives the credentials, as far as this environment tells. */
+  readonly derives?: boolean;
 }
 
 /**
@@ -43,8 +46,10 @@ export interface DeviceFiles {
   readonly folder: Part<number>;
   /** A problem when the next run could not write its files. */
   readonly storage: Part<true>;
-  /** Why a reboot loses what a run writes here; null: nothing shows that it does. */
+  /** Why a reboot loses what a run writes here; null: nothing shows that it does, or a board secret brings it back. */
   readonly volatile: string | null;
+  /** Whether a board secret gives the credentials: by the settings that are seen here, or in the last run. */
+  readonly derives: boolean;
   /** Modification time of provision.txt, ms since the epoch; null: it is not there. */
   readonly trigger: Part<number | null>;
   /** What may be meant as a provision.txt or a provision.json that is not there. */
@@ -89,6 +94,9 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
   const holder = (await lockHolder(paths.stateFolder)) ?? null;
   const trigger = await readPart(() => modifiedAt(paths.provisionTxt));
   const target = await readTarget(paths.provisionJson, elsewhere ? {} : process.env);
+  const snapshot = await readSnapshotPart(paths.snapshot);
+  // The variable of the board secret may be set for the agent alone, so its last run tells, too.
+  const derives = target.value?.derives === true || snapshot.value?.context.settings?.derived === true;
   return {
     paths,
     readAt: options.now ?? Date.now(),
@@ -99,7 +107,8 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
       return mode & 0o7777;
     }),
     storage: elsewhere ? present(true) : await readStorage(paths),
-    volatile: elsewhere ? null : await volatileBecause(paths),
+    derives,
+    volatile: elsewhere || derives ? null : await volatileBecause(paths),
     trigger,
     nearMisses: {
       trigger: trigger.value === null ? await nearMisses(paths.provisionTxt) : [],
@@ -107,7 +116,7 @@ export async function readDeviceFiles(paths: DevicePaths, options: ReadOptions =
     },
     processed: await readPart(() => modifiedAt(paths.provisionTxtProcessed)),
     target,
-    snapshot: await readSnapshotPart(paths.snapshot),
+    snapshot,
     credentials: await readStoredCredentials(paths.credentials, board),
     config: await readPart(() => readConfiguredDevice(paths.deviceFolder)),
     events: await readEventLines(paths.events),
@@ -136,9 +145,12 @@ async function modifiedAt(path: string): Promise<number | null> {
 async function readTarget(path: string, environment: NodeJS.ProcessEnv): Promise<Part<RequestedTarget | null>> {
   try {
     // This user may lack permission to read key and secret.
-    const { settings, digest, holdsSecret } = await readPublicSettings(path, externalSettings(environment));
+    const external = externalSettings(environment);
+    const { settings, digest, holdsSecret } = await readPublicSettings(path, external);
     const { host, port, useSsl, name } = settings;
-    return present({ host, port, useSsl, name, digest, secretLeft: settings.scrub === true && holdsSecret });
+    const secretLeft = settings.scrub === true && holdsSecret;
+    const derives = boardSecretFile(settings, external) !== undefined;
+    return present({ host, port, useSsl, name, digest, secretLeft, derives });
   } catch (error) {
     const problem = problemOf(error);
     return problem.code === 'PROVISION_JSON_MISSING' ? present(null) : unusable(problem);

@@ -1,4 +1,5 @@
 import { hostAndPort } from '../endpoint.ts';
+import { isEvent } from '../log/recordedEvent.ts';
 import type { SnapshotDocument } from '../state/snapshotDocument.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
 import type { OnServer } from './deviceStatus.ts';
@@ -18,8 +19,10 @@ export function onServer(files: DeviceFiles): OnServer {
     return { kind: 'unknown', names, server, why: "credentials.json can't be read" };
   }
   const granted = stored?.granted ?? snapshot?.context.granted?.deviceName ?? null;
-  if (granted !== null)
-    return { kind: 'one device', names: [granted], server, why: 'the server has issued its credentials' };
+  if (granted !== null) {
+    const why = wasRecovered(files) ? RECOVERED : 'the server has issued its credentials';
+    return { kind: 'one device', names: [granted], server, why };
+  }
   if (snapshot === null) return withoutSnapshot(files, stored, server);
   return { ...ofRun(snapshot, stored), server };
 }
@@ -29,6 +32,15 @@ function serverOf(files: DeviceFiles): string | null {
   const known = files.credentials.value?.target ?? files.snapshot.value?.context.settings?.server ?? files.target.value;
   return known === null || known === undefined ? null : hostAndPort(known);
 }
+
+const GIVEN = 'the credentials that the board secret gives';
+const RECOVERED = 'the board secret gives its credentials, so it is used again';
+
+/** Only the log records it. */
+const wasRecovered = ({ snapshot, events }: DeviceFiles): boolean =>
+  (events.value?.records ?? []).some(
+    (record) => record.runId === snapshot.value?.runId && isEvent(record, 'reconcile.recovered'),
+  );
 
 const ALL_REFUSED = 'the server answered every request, and registered no device';
 
@@ -58,7 +70,12 @@ function ofRun(
   if (context.error?.code === 'CREDENTIALS_TYPE_UNSUPPORTED') {
     return { kind: 'one device', names, why: 'the server registered it with credentials of another kind' };
   }
-  if (stored?.registeredNothing === true) return { kind: 'no device', names: [], why: ALL_REFUSED };
+  if (stored?.registeredNothing === true) {
+    if (context.settings?.derived !== true) return { kind: 'no device', names: [], why: ALL_REFUSED };
+    return context.probed
+      ? { kind: 'no device', names: [], why: `the server does not know ${GIVEN}` }
+      : { kind: 'unknown', names, why: `the server was not asked yet whether it knows ${GIVEN}` };
+  }
   // The context of a withdrawn run has no counts. An earlier run may have sent a request with the name it generated.
   const isReused = stored?.generatedBy.some((generator) => generator !== runId) === true;
   const maySent = stored !== null && (state === 'withdrawn' || isReused);
@@ -66,7 +83,8 @@ function ofRun(
     return { kind: 'no device', names: [], why: 'no request of this run created a device' };
   }
   if (context.error?.code === 'DEVICE_NAME_TAKEN' || context.error?.code === 'PROVISIONING_REFUSED') {
-    const unanswered = context.unknownAt !== null;
+    // Before the first request it is unknown whether an earlier life of the camera has asked.
+    const unanswered = context.unknownAt !== null && context.settings?.derived !== true;
     return unanswered
       ? { kind: 'unknown', names, why: 'an earlier request has no known outcome, and a later one was answered FAILURE' }
       : { kind: 'most likely none', names, why: "the server answered FAILURE and does not know this device's token" };

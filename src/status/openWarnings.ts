@@ -23,7 +23,9 @@ const KINDS: readonly WarningKind[] = [
   // The settings have done their work: the device is registered, and only another run would read them.
   { pattern: /^provision\.json: /, advice: null },
   { pattern: /^The unfinished run in this folder belongs to another board/, advice: null },
-  { pattern: /refuses the access token of its own answer, but accepts the one/, advice: null },
+  { pattern: /refuses the (?:access token|credentials) of its own answer, but accepts th/, advice: null },
+  // It concerns only cameras with that client.
+  { pattern: /^A camera client that knows only access tokens can't use/, advice: null },
   {
     pattern: /^thermal_config\.json: (?<shown>.*)$/s,
     advice: 'Correct the value in thermal_config.json, then restart the client of the camera.',
@@ -41,6 +43,14 @@ const KINDS: readonly WarningKind[] = [
   {
     pattern: /^thermal_config\.json could not be used/,
     advice: 'Compare thermal_config.json with its backup, and correct the settings of the camera.',
+  },
+  {
+    pattern: /^The board secret is not used/,
+    advice: 'Give the device a name without a random part and provision it again, or remove the board secret.',
+  },
+  {
+    pattern: /^This run began without this board secret/,
+    advice: 'Delete the device on the server and provision it again, or do without the board secret.',
   },
   {
     pattern: /^provision\.json was changed after a request may have been sent/,

@@ -1,5 +1,6 @@
 import { isFinalState } from '../../machines/provision.states.ts';
 import { trustedAuthorities } from '../config/authorities/trustedAuthorities.ts';
+import { boardSecretFile } from '../config/provision/boardSecretFile.ts';
 import { externalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import type { DeviceFiles } from './deviceFiles.ts';
@@ -40,10 +41,17 @@ export async function reprovisionObstacle(
   const first = unreadable ?? unfinished(files) ?? files.storage.problem;
   if (first !== undefined) return { obstacle: first };
   try {
-    const { settings } = await readProvisionJson(files.paths.provisionJson, externalSettings(process.env));
-    await trustedAuthorities(files.paths.deviceFolder, settings, 'provisioning');
+    const { deviceFolder, provisionJson } = files.paths;
+    const external = externalSettings(process.env);
+    const { settings } = await readProvisionJson(provisionJson, external);
+    await trustedAuthorities(deviceFolder, settings, 'provisioning');
+    const boardSecret = boardSecretFile(settings, external);
+    if (boardSecret !== undefined) {
+      const { readBoardSecret } = await import('../device/boardSecret.ts');
+      await readBoardSecret(boardSecret, deviceFolder);
+    }
     if (files.volatile === null || settings.allowVolatileStorage === true) return { settings };
-    const hint = 'Each boot would register another device. Use lasting storage (docs/operate.md).';
+    const hint = 'Each boot would register another device. Use lasting storage (docs/operate.md) or a board secret.';
     return { obstacle: { code: 'VOLATILE_STORAGE', message: files.volatile, hint } };
   } catch (error) {
     const { code, message, hint } = problemOf(error);

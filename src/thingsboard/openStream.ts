@@ -78,6 +78,9 @@ function openThrough(proxy: ProxyServer, server: ServerEndpoint, note: Note): Du
     .then(() => {
       if (socket.destroyed) return;
       toProxy.pipe(far).pipe(toProxy);
+      // The library for SOCKS emits what it has read too far in the next turn: nothing else may come before that.
+      toProxy.pause();
+      setImmediate(() => toProxy.resume());
       socket.emit('connect');
     })
     .catch(end);

@@ -75,5 +75,7 @@ export async function proveCredentials(options: {
   if (end.asked && end.failure.code === 'ANSWER_TIMEOUT') {
     return { kind: 'accepted', failure: notThingsBoard };
   }
+  // ThingsBoard before 3.5 refuses an unknown certificate in the TLS handshake.
+  if (end.failure.code === 'CREDENTIALS_REFUSED') return { kind: 'refused' };
   return { kind: 'failed', failure: end.failure };
 }

@@ -16,7 +16,11 @@ const MAX_TOKEN_LENGTH = 1024;
 const MAX_RESPONSE_BYTES = 16 * 1024;
 
 const statusSchema = z.object({ status: z.enum(['SUCCESS', 'FAILURE', 'NOT_FOUND']) });
-const successSchema = z.object({ credentialsType: z.string().check(z.maxLength(64)), credentialsValue: z.unknown() });
+const successSchema = z.object({
+  credentialsType: z.string().check(z.maxLength(64)),
+  // LwM2M credentials have none.
+  credentialsValue: z.optional(z.unknown()),
+});
 // A credential has no control characters. They would break lines in the files that hold it.
 const textSchema = z.string().check(z.minLength(1), z.maxLength(MAX_TOKEN_LENGTH), z.regex(/^\P{Cc}+$/u));
 /** Base64 of at most 8 KiB. */

@@ -117,6 +117,7 @@ export const PROVISION_EFFECTS: EffectShapes = {
       fingerprint: true,
       reused: true,
       answered: true,
+      derived: true,
       granted: issued,
     },
   },

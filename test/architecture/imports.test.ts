@@ -49,6 +49,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'endpoint.ts': ['secret.ts'],
   'deviceCredentials.ts': ['endpoint.ts', 'secret.ts'],
   'version.ts': [],
+  'x509.ts': [],
   'nodeVersion.ts': [],
   machines: [],
   time: [],
@@ -57,7 +58,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   files: ['failures'],
   log: ['machines', 'time', 'systemd', 'files'],
   history: ['log'],
-  device: ['secret.ts', 'deviceCredentials.ts', 'machines', 'failures', 'files', 'log'],
+  device: ['secret.ts', 'deviceCredentials.ts', 'x509.ts', 'machines', 'failures', 'files', 'log'],
   config: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'failures', 'files', 'log', 'device'],
   state: ['secret.ts', 'deviceCredentials.ts', 'machines', 'time', 'failures', 'files', 'log', 'device'],
   thingsboard: ['endpoint.ts', 'secret.ts', 'deviceCredentials.ts', 'time', 'failures'],
@@ -69,7 +70,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   report: ['endpoint.ts', 'machines', 'time', 'log', 'history', 'state', 'status'],
   fleet: ['endpoint.ts', 'time', 'failures', 'device', 'history', 'status', 'report'],
   watch: ['endpoint.ts', 'machines', 'time', 'failures', 'history', 'report'],
-  simulator: ['endpoint.ts', 'failures', 'files'],
+  simulator: ['endpoint.ts', 'x509.ts', 'failures', 'files'],
   cli: [
     ...DEVICE,
     ...['version.ts', 'systemd', 'history', 'provision', 'client', 'doctor', 'status', 'report', 'watch', 'simulator'],
@@ -166,11 +167,14 @@ describe('the imports', () => {
     expect([...new Set(packages)]).toEqual(['xstate']);
   });
 
-  it('of the certificates, whose library is large, are loaded only for TLS', () => {
-    const kinds = PROGRAM.flatMap(({ imports }) => imports)
-      .filter(({ target }) => target === 'src/simulator/certificate.ts')
-      .map(({ kind }) => kind);
-    expect(kinds).toContain('later');
-    expect(kinds).not.toContain('loads');
-  });
+  it.each(['src/simulator/certificate.ts', 'src/device/selfSigned.ts', 'src/x509.ts'])(
+    'of %s, whose library is large, load it only when it is needed',
+    (source) => {
+      const kinds = PROGRAM.flatMap(({ imports }) => imports)
+        .filter(({ target }) => target === source)
+        .map(({ kind }) => kind);
+      expect(kinds).toContain('later');
+      expect(kinds).not.toContain('loads');
+    },
+  );
 });

@@ -59,8 +59,8 @@ describe.concurrent('a run', () => {
     // A slow run saves more states for `status`: the shortest of several runs has the fsyncs that every run makes.
     for (let more = 0; more < 5 && seen.syncs > 20; more += 1) seen = await provision();
     expect(seen).toMatchObject({ status: 0, syncs: 20 });
-    expect(seen.files.length).toBeLessThanOrEqual(40);
-    expect(seen.bytes).toBeLessThanOrEqual(500 * KB);
+    expect(seen.files.length).toBeLessThanOrEqual(30);
+    expect(seen.bytes).toBeLessThanOrEqual(564 * KB);
   });
 
   it('loads no module of Node that only other commands or TLS need', async ({ expect, onTestFinished }) => {
@@ -89,9 +89,9 @@ describe.concurrent('a run', () => {
 describe.concurrent('the other commands load only their own parts', () => {
   it.for([
     // The part that every command loads includes the failure catalogue, whose texts take 20 kB.
-    ['--version', 113 * KB],
-    ['status', 328 * KB],
-    ['explain', 328 * KB],
+    ['--version', 112 * KB],
+    ['status', 332 * KB],
+    ['explain', 332 * KB],
   ] as const)('%s: at most %i bytes', async ([command, limit], { expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const folder = command.startsWith('-') ? [] : ['--dir', paths.deviceFolder];
@@ -100,11 +100,11 @@ describe.concurrent('the other commands load only their own parts', () => {
     expect(seen.bytes).toBeLessThanOrEqual(limit);
   });
 
-  it('start: at most 582 kB', async ({ expect, onTestFinished }) => {
+  it('start: at most 572 kB', async ({ expect, onTestFinished }) => {
     const { paths } = await makeDeviceFolder(onTestFinished, { port: 1, requested: false });
     const args = ['start', '--log-format', 'json', '--dir', paths.deviceFolder];
     const seen = await observe(onTestFinished, args, /session\./);
     expect(seen.status).toBe(0);
-    expect(seen.bytes).toBeLessThanOrEqual(582 * KB);
+    expect(seen.bytes).toBeLessThanOrEqual(572 * KB);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSession, SESSION_LIMITS, type SessionLimits } from '../../src/client/thingsboardSession.ts';
 import type { ThingsboardSettings } from '../../src/config/thermal/clientConfig.ts';
-import { credentialsOf } from '../../src/config/thermal/configuredCredentials.ts';
+import { credentialsOf } from '../../src/config/thermal/loginCredentials.ts';
 import { Failure } from '../../src/failures/failure.ts';
 import { accessToken } from '../support/accessToken.ts';
 import { until } from '../support/until.ts';
@@ -201,7 +201,7 @@ describe('an open session', () => {
       expect(ended.code).toBe('CONNECTION_LOST');
       expect(ended.message).toMatch(/closed the connection \d+(?:\.\d)? s after it had accepted it$/);
       expect(ended.hint).toMatch(
-        /another client uses the same access token .* or a rate limit of the tenant or the device/,
+        /another client uses the same credentials .* or a rate limit of the tenant or the device/,
       );
     },
   );

@@ -2,7 +2,7 @@
 
 import { expect, it } from 'vitest';
 import { openSession, SESSION_LIMITS } from '../../src/client/thingsboardSession.ts';
-import { credentialsOf } from '../../src/config/thermal/configuredCredentials.ts';
+import { credentialsOf } from '../../src/config/thermal/loginCredentials.ts';
 import { failed } from '../../src/doctor/check.ts';
 import { attemptLogin } from '../../src/doctor/loginAttempt.ts';
 import { checkMqttConnection } from '../../src/doctor/mqttConnection.ts';

@@ -10,11 +10,11 @@ import { makeFolder } from '../support/deviceFolder.ts';
 const said = ({ verdict, code, message }: Finding): string => `${verdict} ${code ?? '-'}: ${message}`;
 
 describe('the storage', () => {
-  const checked = async (mount: string, isAllowed = false): Promise<readonly string[]> => {
+  const checked = async (mount: string, isAllowed = false, isRecoverable = false): Promise<readonly string[]> => {
     const folder = await makeFolder(onTestFinished);
     const table = parseMountTable(`1 0 8:1 / / rw - ext4 /dev/sda1 rw\n${mount.replace('{}', folder)}`);
     const sources = { table, kernelCommandLine: '', sysfs: '/nowhere' };
-    const { findings } = await checkStorage(devicePaths(folder), undefined, isAllowed, sources);
+    const { findings } = await checkStorage(devicePaths(folder), undefined, { isAllowed, isRecoverable }, sources);
     return findings.map(said);
   };
   const RAM = '2 1 0:40 / {} rw - tmpfs tmpfs rw';
@@ -34,6 +34,12 @@ describe('the storage', () => {
     ]);
   });
 
+  it('passes where a board secret brings the device back, and says what is lost', async () => {
+    expect(await checked(RAM, false, true)).toEqual([
+      expect.stringMatching(/^passed -: A reboot loses .*; the board secret then brings the same device back: .*tmpfs/),
+    ]);
+  });
+
   it('is a warning on an overlay whose upper layer is not seen, as in a container', async () => {
     const overlay = '2 1 0:41 / {} rw - overlay overlay rw,upperdir=/var/lib/docker/overlay2/1/diff';
     expect(await checked(overlay)).toEqual([
@@ -43,10 +49,11 @@ describe('the storage', () => {
 });
 
 describe('the identity of the board', () => {
-  const checked = async (board: Partial<BoardIdentity>, override?: string): Promise<string> => {
+  const checked = async (board: Partial<BoardIdentity>, override?: string, recoverable = false): Promise<string> => {
     const whole = { serial: null, machine: null, address: null, ...board };
     const { findings } = await checkBoardIdentity(
       override,
+      recoverable,
       async () => whole,
       async () => 'a tmpfs (mounted at /etc/machine-id), which is kept in RAM',
     );
@@ -64,6 +71,11 @@ describe('the identity of the board', () => {
 
   it('passes with THERMAL_BOARD_ID', async () => {
     expect(await checked({ serial: 's' }, 'board-1')).toBe('passed -: THERMAL_BOARD_ID is set');
+  });
+
+  it('passes with any machine-id if a board secret brings the device back', async () => {
+    const board = { machine: 'm', volatileMachine: true };
+    expect(await checked(board, undefined, true)).toMatch(/^passed -: the machine-id is not permanent, but /);
   });
 
   it('is a warning with a machine-id that a reboot changes, and says what follows', async () => {

@@ -1,14 +1,16 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { readProvisionJson } from '../../src/config/provision/provisionJson.ts';
 import { settingsDigest } from '../../src/config/provision/settingsDigest.ts';
 import { readBoardIdentity } from '../../src/device/board.ts';
+import { drawDerived } from '../../src/device/boardSecret.ts';
 import { prepare } from '../../src/effects/prepare.ts';
 import { silentLog } from '../../src/log/log.ts';
 import { type Candidate, type Credentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
 import { accessToken } from '../support/accessToken.ts';
 import { deviceFolderFor } from '../support/agentRun.ts';
+import { BOARD_SECRET, boardSecret, newCard } from '../support/boardSecret.ts';
 import { effectCall, effectScene } from '../support/effectCall.ts';
 
 const candidate = (nameIndex: number, more: Partial<Candidate> = {}): Candidate => ({
@@ -112,4 +114,87 @@ it.each([
 ])('only the first contact with the server is delayed: with %s', async (_what, first, granted, names) => {
   const { delayed } = await prepared({ candidates: [first], granted });
   expect(delayed).toEqual(names);
+});
+
+describe('a board secret', () => {
+  const OTHER = 'secret of another board';
+
+  /** Calls `prepare` in run-1 of a board with a secret. @param from the secret of the stored credentials */
+  async function preparedWith(
+    from: string | undefined,
+    more: Partial<Candidate> & { readonly digest?: string; readonly issued?: string } = {},
+  ) {
+    const secretFile = await boardSecret(onTestFinished);
+    const paths = await newCard(1883, secretFile, onTestFinished);
+    await mkdir(paths.stateFolder, { mode: 0o700 });
+    const { settings } = await readProvisionJson(paths.provisionJson);
+    const settled = settingsDigest(settings);
+    const { host, deviceKey } = settings;
+    const derived = (secret: string): string =>
+      drawDerived(Buffer.from(secret), { host, deviceKey, deviceName: 'hall-7', generation: 1 })('token').reveal();
+    const { digest = settled, issued, ...change } = more;
+    const token = from === undefined ? 'drawn-at-random' : derived(from);
+    const granted = { deviceName: 'hall-7', credentials: accessToken(issued ?? token), successSeenBy: null };
+    await writeCredentials(paths.credentials, {
+      target: { digest, host: 'tb.example', port: 1883 },
+      board: await readBoardIdentity('board-1'),
+      candidates: [candidate(1, { name: 'hall-7', credentials: accessToken(token), ...change })],
+      granted: issued === undefined ? null : granted,
+    });
+    const { dependencies, events } = await effectScene(paths);
+    const input = { runId: 'run-1', settingsDigest: settled, nameIndex: 1, startedOver: false };
+    const output = await prepare(dependencies, effectCall(input));
+    const files = await readdir(paths.stateFolder);
+    const fingerprint = (secret: string): string => accessToken(derived(secret)).token.fingerprint();
+    return { output, events: events(), files, ours: fingerprint(BOARD_SECRET), theirs: fingerprint(OTHER) };
+  }
+
+  it('is asked for with its credentials before the first request, whoever drew them', async () => {
+    for (const runId of ['run-0', 'run-1']) {
+      const { output, events, ours } = await preparedWith(BOARD_SECRET, { runId, answered: true });
+      expect(output).toMatchObject({ fingerprint: ours, derived: true, reused: true, answered: false, warnings: [] });
+      expect(events).toEqual(['candidate.adopted']);
+    }
+  });
+
+  it.each([
+    ['without it', undefined],
+    ['with another one', OTHER],
+  ])('that a run began %s takes the place of credentials that belong to no device', async (_what, from) => {
+    const { output, events, ours } = await preparedWith(from, { answered: true });
+    expect(output).toMatchObject({ fingerprint: ours, derived: true, reused: true, answered: false, warnings: [] });
+    expect(events).toEqual(['candidate.drawn']);
+  });
+
+  it.each([
+    ['without it', undefined],
+    ['with another one', OTHER],
+  ])(
+    'that a run began %s never replaces credentials that may have been sent, and a warning says so',
+    async (_what, from) => {
+      const { output, events, ours, theirs } = await preparedWith(from, { answered: false });
+      expect(output).toMatchObject({ derived: false, reused: true, answered: false });
+      expect(output.fingerprint).not.toBe(ours);
+      if (from === OTHER) expect(output.fingerprint).toBe(theirs);
+      expect(output.warnings?.join()).toContain('began without this board secret');
+      expect(events).toEqual(['credentials.notDerived', 'candidate.adopted']);
+    },
+  );
+
+  it('gives the credentials of a run under other settings again, so nobody is told to delete their device', async () => {
+    const { output, files, ours } = await preparedWith(BOARD_SECRET, { digest: 'other port' });
+    expect(output).toMatchObject({ fingerprint: ours, warnings: [] });
+    expect(files).toEqual(['credentials.json']);
+  });
+
+  it('does not give what the server issued, so that is kept aside', async () => {
+    const more = { digest: 'other port', issued: 'token-of-the-operator' };
+    const { files } = await preparedWith(BOARD_SECRET, more);
+    expect(files.some((name) => name.startsWith('credentials.json.superseded-'))).toBe(true);
+  });
+
+  it('leaves what the server issued to a run as it is', async () => {
+    const { output } = await preparedWith(BOARD_SECRET, { issued: 'token-of-the-operator' });
+    expect(output).toMatchObject({ warnings: [], granted: { deviceName: 'hall-7' } });
+  });
 });

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { ProvisionState } from '../../machines/provision.states.ts';
@@ -50,6 +50,8 @@ test("no request is sent when the snapshot can't be written", async () => {
   expect(run).toMatchObject({ outcome: 'failed', exitStatus: 74, failure: { code: 'DISK_ERROR' } });
   expect(run.of('snapshot.unsaved')).toHaveLength(1);
   expect(simulator.registry.counts.connects).toBe(0);
+  // The name was never sent, and the disk answers.
+  expect(existsSync(paths.credentials)).toBe(false);
   rmSync(obstacle, { recursive: true });
   expect((await runDevice(paths)).outcome).toBe('provisioned');
   expect(await provisionedProblems(paths, simulator)).toEqual([]);

@@ -1,6 +1,6 @@
 /** Connects as a device, without the agent's code. */
 
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 
 const LIMIT_MS = 5000;
 const REQUEST = 'v1/devices/me/attributes/request/1';
@@ -21,16 +21,19 @@ function ask(client: MqttClient): Promise<string> {
   });
 }
 
-/**
- * `answered` when the server accepts the token and answers the device, or the reason why it does not.
- * @param ca PEM of the CA certificate for TLS; absent: no TLS
- */
-export async function loginAsDevice(host: string, port: number, token: string, ca?: string): Promise<string> {
-  const tls = ca === undefined ? {} : { protocol: 'mqtts' as const, ca };
-  const client = mqtt.connect({ host, port, username: token, reconnectPeriod: 0, keepalive: 0, ...tls });
+/** `answered` when the server lets this client in and answers it, or the reason why it does not. */
+export async function askAsDevice(options: IClientOptions): Promise<string> {
+  const client = mqtt.connect({ reconnectPeriod: 0, keepalive: 0, ...options });
   try {
     return await ask(client);
   } finally {
     client.end(true);
   }
 }
+
+/**
+ * `answered` when the server accepts the token and answers the device, or the reason why it does not.
+ * @param ca PEM of the CA certificate for TLS; absent: no TLS
+ */
+export const loginAsDevice = (host: string, port: number, token: string, ca?: string): Promise<string> =>
+  askAsDevice({ host, port, username: token, ...(ca === undefined ? {} : { protocol: 'mqtts', ca }) });

@@ -2,10 +2,12 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import type { Simulator } from '../../src/simulator/simulator.ts';
 import { readSnapshot } from '../../src/state/snapshotFile.ts';
-import { loginAsDevice } from './deviceLogin.ts';
+import { loginWithFile } from './fileLogin.ts';
+import { clientFileProblems, filesOf, loginInConfig } from './storedLogin.ts';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -39,7 +41,7 @@ async function fileProblems(paths: DevicePaths): Promise<string[]> {
   const snapshot = await readSnapshot(paths.snapshot);
   const state = snapshot.kind === 'snapshot' ? snapshot.snapshot.state : snapshot.kind;
   return [
-    ...left.map((name) => `${name} was left`),
+    ...[...left, ...(await unnamedFiles(paths))].map((name) => `${name} was left`),
     ...(inFolder.includes('provision.txt') ? ['provision.txt is still there'] : []),
     ...(inFolder.includes('provision.txt.processed') ? [] : ['there is no provision.txt.processed']),
     ...(inState.includes('credentials.json') ? ['credentials.json was left'] : []),
@@ -47,21 +49,39 @@ async function fileProblems(paths: DevicePaths): Promise<string[]> {
   ];
 }
 
+/** Files of certificates that neither thermal_config.json nor a backup names. */
+async function unnamedFiles({ deviceFolder, thermalConfig }: DevicePaths): Promise<string[]> {
+  const names = await readdir(deviceFolder);
+  const files = names.filter((name) => /^client_(?:cert|key)-/.test(name));
+  if (files.length === 0) return [];
+  const configs = [
+    thermalConfig,
+    ...names.filter((name) => name.includes('.backup.')).map((n) => join(deviceFolder, n)),
+  ];
+  const texts = await Promise.all(configs.map((path) => readFile(path, 'utf8')));
+  return files.filter((name) => !name.endsWith('.tmp') && !texts.some((text) => text.includes(name)));
+}
+
 /** @param expected total number of devices on the server */
 async function deviceProblems(paths: DevicePaths, { registry }: Simulator, expected: number): Promise<string[]> {
   const devices = registry.devices();
   const names = devices.map(({ name }) => name).join(', ');
   const count = devices.length === expected ? [] : [`${devices.length} devices on the server: ${names}`];
-  const configured = await configuredDevice(paths);
-  const device = devices.find(({ name }) => name === configured.deviceId);
-  if (device === undefined) return [...count, `the server has no device ${configured.deviceId}, only ${names}`];
-  if (device.token !== configured.token) return [...count, `the token in the file is not that of ${device.name}`];
-  const login = await loginAsDevice(configured.host, configured.port, configured.token, configured.ca);
-  return login === 'answered' ? count : [...count, `a connect with the token of the file: ${login}`];
+  const config = await readFile(paths.thermalConfig);
+  const files = filesOf(paths.deviceFolder);
+  const login = loginInConfig(config, files);
+  if (login === undefined) return [...count, ...clientFileProblems(config, files), 'no login in thermal_config.json'];
+  const device = devices.find(({ name }) => name === login.deviceId);
+  if (device === undefined) return [...count, `the server has no device ${login.deviceId}, only ${names}`];
+  if (!isDeepStrictEqual(device.credentials, login.credentials)) {
+    return [...count, `the credentials in the file are not those of ${device.name}`];
+  }
+  const answer = await loginWithFile(paths);
+  return answer === 'answered' ? count : [...count, `a connect with the login of the file: ${answer}`];
 }
 
 /**
- * All problems after a successful run; empty: none. A real connection proves the token.
+ * All problems after a successful run; empty: none. A real connection proves the login.
  * @param expectedDevices total number of devices on the server, including those of earlier runs and of an operator
  */
 export async function provisionedProblems(

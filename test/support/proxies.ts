@@ -47,15 +47,20 @@ function startedProxy(atEnd: AtEnd, server: Server, targets: readonly string[], 
 function passOn(client: Socket, sockets: Set<Socket>, host: string, port: number, open: (ok: boolean) => void): void {
   const upstream = connect({ host, port });
   sockets.add(upstream);
+  let isOpen = false;
   upstream.once('connect', () => {
+    isOpen = true;
     open(true);
     client.pipe(upstream).pipe(client);
   });
   upstream.once('error', () => {
-    if (upstream.connecting || upstream.pending) open(false);
+    if (!isOpen) open(false);
     client.destroy();
   });
-  upstream.once('close', () => sockets.delete(upstream));
+  upstream.once('close', () => {
+    sockets.delete(upstream);
+    client.destroySoon();
+  });
   client.once('close', () => upstream.destroy());
 }
 

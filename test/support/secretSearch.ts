@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 /** The files that must hold secrets, and their copies. */
-const EXEMPT = /^(?:thermal_config\.json|provision\.json|provision-state\/credentials\.json)/;
+const EXEMPT = /^(?:thermal_config\.json|provision\.json|provision-state\/credentials\.json|client_key-)/;
 
 /** The base64 forms of a text within a longer one: one for each alignment, without shared outer letters. */
 function base64Forms(secret: string, encoding: 'base64' | 'base64url'): string[] {

@@ -63,6 +63,7 @@ export function filesWith(found: Found = {}, more: Partial<DeviceFiles> = {}): D
     readAt: NOW,
     folder: present(0o755),
     storage: present(true),
+    derives: false,
     volatile: null,
     trigger: present(found.requested === true ? START : null),
     nearMisses: { trigger: [], provisionJson: [] },

@@ -1,7 +1,7 @@
 /** What the server may ask a camera in normal operation (docs/operate.md, "Remote requests"). */
 
 import { type RpcResult, refused } from '../../client/rpc/methods.ts';
-import { nameSourceOf } from '../../device/nameSettings.ts';
+import { isRandom } from '../../device/nameSettings.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { durableCreate } from '../../files/durableCreate.ts';
 import { folderOwner } from '../../files/ownFiles.ts';
@@ -32,6 +32,9 @@ const impossible = ({ code, message, hint }: Obstacle): RpcResult =>
 const RANDOM = 'The next run of the agent registers a new device with a new random name.';
 const NOT_RANDOM =
   'The next run of the agent registers a new device. Its name comes from provision.json, so the server refuses it while another device has that name.';
+const DERIVED =
+  'A board secret gives the credentials: if the server knows them, the next run of the agent uses this device again and renews its configuration.';
+const AGAIN = 'If the server does not know them, its answer says what to do: status shows it.';
 const FORMER = 'This device stays on the server. Delete it there when the new device has connected.';
 
 /**
@@ -50,9 +53,11 @@ export async function reprovision(paths: DevicePaths, log: Log): Promise<RpcResu
   const formerDevice = files.config.value?.deviceId ?? null;
   log.warn(
     'rpc.reprovision',
-    'The server asked for a new device: created provision.txt. Normal operation ends, so that the next start provisions',
+    'The server asked for another provisioning: created provision.txt. Normal operation ends, so that the next start provisions',
     { deviceName: formerDevice ?? '' },
   );
-  const message = `provision.txt was created, and normal operation ends. ${nameSourceOf(found.settings.name) === 'random' ? RANDOM : NOT_RANDOM}`;
-  return { answer: JSON.stringify({ reprovision: 'requested', formerDevice, message, next: FORMER }), ends: true };
+  const what = files.derives ? DERIVED : isRandom(found.settings.name) ? RANDOM : NOT_RANDOM;
+  const message = `provision.txt was created, and normal operation ends. ${what}`;
+  const next = files.derives ? AGAIN : FORMER;
+  return { answer: JSON.stringify({ reprovision: 'requested', formerDevice, message, next }), ends: true };
 }

@@ -3,7 +3,7 @@ import { createProvisioningRecord } from '../../client/provisioningRecord.ts';
 import { runClient } from '../../client/runClient.ts';
 import { parseThermalConfig } from '../../config/thermal/cameraRules.ts';
 import { type ClientConfig, logFilePath } from '../../config/thermal/clientConfig.ts';
-import { credentialsOf } from '../../config/thermal/configuredCredentials.ts';
+import { credentialsOf } from '../../config/thermal/loginCredentials.ts';
 import { readThermalConfig } from '../../config/thermal/thermalConfig.ts';
 import type { DevicePaths } from '../../device/paths.ts';
 import { EXIT } from '../../failures/exit.ts';

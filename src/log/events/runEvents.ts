@@ -58,7 +58,7 @@ export const RUN_EVENTS = {
   },
   'validate.warning': { level: 'warn', meaning: 'an unknown key, or a rule that the configuration breaks' },
   'settings.taken': { level: 'info', meaning: 'a key of provision.json in another spelling was taken for a known key' },
-  'storage.volatile': { level: 'warn', meaning: 'a reboot loses what the run writes; provision.json allows this' },
+  'storage.volatile': { level: 'warn', meaning: 'a reboot loses what the run writes; a setting allows this' },
   'storage.unseen': { level: 'warn', meaning: 'what the run writes may be lost, for example with its container' },
   'board.volatile': { level: 'warn', meaning: 'after a reboot an interrupted run would not resume on this board' },
   'settings.changed': { level: 'warn', meaning: 'provision.json has changed since the run began' },
@@ -137,6 +137,10 @@ export const RUN_EVENTS = {
     level: 'warn',
     meaning: 'the configuration was unusable or repaired; the message says where the settings come from',
   },
+  'config.login': {
+    level: 'warn',
+    meaning: "the device logs in without an access token, which the former client of the camera can't",
+  },
   'config.changed': {
     level: ['warn', 'info'],
     meaning: 'run (warn): another program changed the file; start (info): new settings are used',
@@ -197,6 +201,10 @@ export const RUN_EVENTS = {
     level: 'warn',
     fields: { movedTo: 'text' },
     meaning: "another board's credentials were set aside (a cloned card)",
+  },
+  'credentials.notDerived': {
+    level: 'warn',
+    meaning: 'the run keeps credentials that the board secret does not give',
   },
   'credentials.superseded': {
     level: 'warn',

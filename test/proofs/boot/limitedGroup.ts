@@ -27,6 +27,7 @@ const PERIOD_US = 100_000;
 async function plan(name: string, { memory, cpu }: Limits): Promise<readonly (readonly [string, Files])[]> {
   const [bytes, quota] = [`${memory}M`, String(Math.round(cpu * PERIOD_US))];
   if (existsSync(join(MOUNT, 'cgroup.controllers'))) {
+    await writeFile(join(MOUNT, 'cgroup.subtree_control'), '+memory +cpu');
     const files = { 'memory.max': bytes, 'memory.swap.max': '0', 'cpu.max': `${quota} ${PERIOD_US}` };
     return [[join(MOUNT, name), files]];
   }
@@ -45,7 +46,7 @@ async function plan(name: string, { memory, cpu }: Limits): Promise<readonly (re
   ];
 }
 
-/** @throws where this process may not make such groups */
+/** @throws where this process may not make such groups, for example in many containers */
 export async function makeLimitedGroup(name: string, limits: Limits): Promise<LimitedGroup> {
   const planned = await plan(name, limits);
   const folders = planned.map(([folder]) => folder);

@@ -1,13 +1,23 @@
 /** What must hold after every fault, in every suite of the certificate. */
 
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
 import type { DevicePaths } from '../../../src/device/paths.ts';
 import { EXIT } from '../../../src/failures/exit.ts';
 import type { Simulator } from '../../../src/simulator/simulator.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
-import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';
+import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../../support/secretSearch.ts';
+import {
+  clientFileProblems,
+  filesOf,
+  loginInConfig,
+  secretLines,
+  secretsInCredentials,
+  secretsOnServer,
+} from '../../support/storedLogin.ts';
 
 /** A device under test and its server. */
 export interface DeviceUnderTest {
@@ -15,7 +25,7 @@ export interface DeviceUnderTest {
   readonly server: Simulator;
   /** thermal_config.json before the run; undefined: no file. */
   readonly configBefore: Uint8Array | undefined;
-  /** Key, secret and old token. The checks add the tokens of the server's devices and of unfinished runs. */
+  /** Key, secret and old token. The checks add those of the server's devices, of unfinished runs and of key files. */
   readonly secrets: readonly string[];
   /** Contents that other programs have written to thermal_config.json: as valid as the old content. */
   readonly otherConfigs?: readonly Uint8Array[];
@@ -48,18 +58,25 @@ export function endingProblems({ status, signal, overdue }: AgentEnding): string
 const isOld = ({ configBefore, otherConfigs = [] }: DeviceUnderTest, bytes: Buffer): boolean =>
   [configBefore, ...otherConfigs].some((old) => old !== undefined && bytes.equals(old));
 
-/** Checks that thermal_config.json is the complete old file, or a complete new one with the token of a device. */
+/**
+ * Checks that thermal_config.json is the complete old file, or a complete new one with the credentials of a device. The
+ * files that it names must be there.
+ */
 async function configProblems(device: DeviceUnderTest): Promise<string[]> {
   const { paths, server, configBefore } = device;
   const bytes = await readFile(paths.thermalConfig).catch(() => undefined);
   if (bytes === undefined) return configBefore === undefined ? [] : ['thermal_config.json is gone'];
-  if (isOld(device, bytes)) return [];
+  const files = filesOf(paths.deviceFolder);
+  if (isOld(device, bytes)) return clientFileProblems(bytes, files);
   try {
     // This checks only the camera's rules; test/config/ proves which parts of the old file are kept.
     parseThermalConfig(bytes);
-    const { deviceId, token } = await configuredDevice(paths);
+    const login = loginInConfig(bytes, files);
+    if (login === undefined) return [...clientFileProblems(bytes, files), 'thermal_config.json has no usable login'];
+    const { deviceId, credentials } = login;
     const registered = server.registry.devices().find(({ name }) => name === deviceId);
-    return registered?.token === token ? [] : [`thermal_config.json holds a token that ${deviceId} does not have`];
+    if (isDeepStrictEqual(registered?.credentials, credentials)) return [];
+    return [`thermal_config.json holds credentials that ${deviceId} does not have`];
   } catch (error) {
     return [`thermal_config.json is neither the old nor a complete new one: ${messageOf(error)}`];
   }
@@ -89,19 +106,22 @@ async function agreementProblems(device: DeviceUnderTest): Promise<string[]> {
   ];
 }
 
+/** The secrets in the files of a device: of unfinished runs, and the keys of certificates. */
+export async function secretsInFiles({ deviceFolder, stateFolder }: DevicePaths): Promise<string[]> {
+  const read = async (folder: string, prefix: string): Promise<string[]> => {
+    const names = (await readdir(folder).catch((): string[] => [])).filter((name) => name.startsWith(prefix));
+    return Promise.all(names.map((name) => readFile(join(folder, name), 'utf8').catch(() => '')));
+  };
+  return [
+    ...(await read(stateFolder, 'credentials.json')).flatMap(secretsInCredentials),
+    ...(await read(deviceFolder, 'client_key-')).flatMap(secretLines),
+  ];
+}
+
 async function secretProblems(device: DeviceUnderTest, output: string): Promise<string[]> {
   const { paths, server, secrets } = device;
-  const names = await readdir(paths.stateFolder).catch((): string[] => []);
-  const stored = await Promise.all(
-    names
-      .filter((name) => name.startsWith('credentials.json'))
-      .map((name) => readFile(`${paths.stateFolder}/${name}`, 'utf8').catch(() => '')),
-  );
-  const generated = stored.flatMap((text) =>
-    [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []),
-  );
-  const issued = server.registry.devices().flatMap(({ token }) => token ?? []);
-  return assertNoSecrets(paths.deviceFolder, output, [...new Set([...secrets, ...generated, ...issued])]).then(
+  const known = [...secrets, ...(await secretsInFiles(paths)), ...secretsOnServer(server.registry.devices())];
+  return assertNoSecrets(paths.deviceFolder, output, [...new Set(known)]).then(
     () => [],
     (error: unknown) => [messageOf(error)],
   );

@@ -55,7 +55,7 @@ export const MUTANTS = [
   {
     name: 'config-in-place',
     file: 'src/effects/write.ts',
-    find: '  await durableReplace(existing.path, content, await replacementAttributes(existing));',
+    find: '  await durableReplace(existing.path, content, attributes);',
     replace: "  await (await import('node:fs/promises')).writeFile(existing.path, content, { flush: true });",
   },
   {
@@ -67,8 +67,8 @@ export const MUTANTS = [
   {
     name: 'secret-in-log',
     file: 'src/effects/write.ts',
-    find: 'token: issued.token.fingerprint(),',
-    replace: 'token: issued.token.reveal(),',
+    find: '    token: fingerprintOf(issued.credentials),',
+    replace: "    token: 'token' in issued.credentials ? issued.credentials.token.reveal() : '',",
   },
   {
     // A failed save counts as saved.

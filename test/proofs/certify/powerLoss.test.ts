@@ -110,8 +110,10 @@ describe('a trace', () => {
 });
 
 describe('the promise oracle', () => {
-  const facts = { configBefore: undefined, configsAfter: [], deviceName: 'camera', token: 'token-of-it' };
-  const credentials = JSON.stringify({ candidates: [{ name: 'camera', token: 'token-of-it' }] });
+  const stored = { type: 'ACCESS_TOKEN', token: 'token-of-it' } as const;
+  const login = { deviceId: 'camera', credentials: stored };
+  const facts = { configBefore: undefined, configsAfter: [], login };
+  const credentials = JSON.stringify({ candidates: [{ name: 'camera', credentials: stored }] });
   const told = `1 write(2<${hex('pipe')}>, "${hex('{"event":"candidate.drawn"}')}", 9) = 27`;
 
   it('finds exactly the told facts that a power loss makes untrue', async () => {

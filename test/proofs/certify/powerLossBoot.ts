@@ -40,10 +40,10 @@ export async function layOut({ files, folders }: LossState, folder: string): Pro
 }
 
 /** Sets the server's registry to its state at the power loss. */
-export function setWorld({ registry }: Simulator, world: World, { deviceName, token }: RunFacts): void {
+export function setWorld({ registry }: Simulator, world: World, { login }: RunFacts): void {
   for (const { name } of registry.devices()) registry.deleteDevice(name);
   if (world === 'unregistered') return;
-  registry.addDevice({ name: deviceName, credentials: { type: 'ACCESS_TOKEN', token }, provisioned: true });
+  registry.addDevice({ name: login.deviceId, credentials: login.credentials, provisioned: true });
 }
 
 /** @returns the problems of the state, of the agent's end and of the result; empty: none */

@@ -4,6 +4,7 @@ import type { World } from './powerLossBoot.ts';
 import type { DiskFolder } from './powerLossDisk.ts';
 import {
   factsOf,
+  REGISTERED_BY,
   type RunFacts,
   SERVER_SAID,
   type StateFacts,
@@ -43,6 +44,9 @@ const SENDING = new Set(['write', 'writev', 'sendto', 'sendmsg']);
 const isOnSocket = ({ args }: SystemCall): boolean => args.includes(SOCKET);
 const wordsOf = ({ strings }: SystemCall): string => Buffer.concat(strings).toString('latin1');
 
+const sends = (call: SystemCall): boolean =>
+  SENDING.has(call.name) && call.descriptor !== 1 && call.descriptor !== 2 && isOnSocket(call);
+
 function toldBy(call: SystemCall): readonly Told[] {
   if (!SENDING.has(call.name)) return [];
   // Standard output and standard error first: Node's pipes to a child are also sockets.
@@ -72,6 +76,8 @@ export interface Course {
   readonly worlds?: readonly World[];
   /** Whether only the state with the most losses of each point is booted. All states are assessed. */
   readonly bootMostLost?: boolean;
+  /** Whether the packets can't be read (TLS): each may be the request. */
+  readonly encrypted?: boolean;
   /** Called after each change of a folder's entries that is not durable yet. */
   readonly onUnsyncedEntry?: (at: { call: SystemCall; told: readonly Told[]; worlds: readonly World[] }) => void;
 }
@@ -120,9 +126,9 @@ export function walk(course: Course, limits: LossLimits, maxViolations: number):
   for (const [index, call] of course.calls.entries()) {
     const now = toldBy(call);
     for (const one of now) told.add(one);
-    if (now.some(({ by }) => by === 'network') && !worlds.includes('registered'))
-      worlds = ['unregistered', 'registered'];
-    if (isToldByServer(call)) worlds = ['registered'];
+    const asks = now.some(({ by }) => by === 'network') || (course.encrypted === true && sends(call));
+    if (asks && !worlds.includes('registered')) worlds = ['unregistered', 'registered'];
+    if (isToldByServer(call) || now.some(({ words }) => REGISTERED_BY.includes(words))) worlds = ['registered'];
     const changed = replay.apply(call);
     if (!changed && now.length === 0) continue;
     points += 1;

@@ -3,8 +3,16 @@
  * a folder leaves each file complete; only the told facts show that a file is lost.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import { type ActiveState, hasReached } from '../../../machines/provision.states.ts';
 import { snapshotSchema } from '../../../src/state/snapshotDocument.ts';
+import {
+  clientFileProblems,
+  type FileIn,
+  loginInConfig,
+  loginInCredentials,
+  type StoredLogin,
+} from '../../support/storedLogin.ts';
 import type { LossState } from './powerLossStates.ts';
 
 /** The result of the traced run. Every state is assessed by it. */
@@ -12,8 +20,7 @@ export interface RunFacts {
   readonly configBefore: Uint8Array | undefined;
   /** The complete new configurations. A run that was resumed after the write has two. */
   readonly configsAfter: readonly Uint8Array[];
-  readonly deviceName: string;
-  readonly token: string;
+  readonly login: StoredLogin;
 }
 
 /** The facts of a state. */
@@ -21,7 +28,9 @@ export interface StateFacts {
   readonly config: 'old' | 'new' | 'broken';
   readonly requested: boolean;
   readonly processed: boolean;
-  /** The device's name and token are in credentials.json. */
+  /** What is wrong with the files that the configuration names. */
+  readonly clientFiles: readonly string[];
+  /** The device's name and credentials are in credentials.json. */
   readonly generated: boolean;
   /** They are there as issued by the server. */
   readonly issued: boolean;
@@ -48,17 +57,6 @@ function parse(bytes: Buffer | undefined): unknown {
   }
 }
 
-/** Whether any nested object has these properties. */
-function holds(value: unknown, properties: Readonly<Record<string, string>>): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const entries = new Map<string, unknown>(Object.entries(value));
-  if (Object.entries(properties).every(([key, wanted]) => entries.get(key) === wanted)) return true;
-  return [...entries.values()].some((child) => holds(child, properties));
-}
-
-const grantIn = (json: unknown): unknown =>
-  typeof json === 'object' && json !== null && 'granted' in json ? json.granted : undefined;
-
 export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
   const bytesOf = (path: string): Buffer | undefined => files.get(path)?.bytes;
   const config = bytesOf(CONFIG);
@@ -66,16 +64,23 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
   const credentials = parse(credentialsBytes);
   const snapshotBytes = bytesOf('provision-state/snapshot.json');
   const snapshot = snapshotSchema.safeParse(parse(snapshotBytes));
-  const { configBefore, configsAfter, deviceName, token } = run;
+  const { configBefore, configsAfter, login } = run;
+  const { generated, issued } = loginInCredentials(credentials, login);
+  const fileIn: FileIn = (name) => files.get(name);
+  const isNew = config !== undefined && configsAfter.some((after) => config.equals(after));
   const reached = (state: ActiveState): boolean => snapshot.success && hasReached(state, snapshot.data.context);
   const isOld =
     config === undefined ? configBefore === undefined : configBefore !== undefined && config.equals(configBefore);
   return {
-    config: isOld ? 'old' : configsAfter.some((after) => config?.equals(after)) ? 'new' : 'broken',
+    config: isOld ? 'old' : isNew ? 'new' : 'broken',
+    clientFiles: [
+      ...(config === undefined ? [] : clientFileProblems(config, fileIn)),
+      ...(isNew && !isDeepStrictEqual(loginInConfig(config, fileIn), login) ? ['another login'] : []),
+    ],
     requested: files.has('provision.txt'),
     processed: files.has('provision.txt.processed'),
-    generated: holds(credentials, { name: deviceName, token }),
-    issued: holds(grantIn(credentials), { deviceName, token }),
+    generated,
+    issued,
     credentials: credentialsBytes === undefined ? 'absent' : credentials === undefined ? 'broken' : 'whole',
     snapshot: snapshotBytes === undefined ? 'absent' : snapshot.success ? 'whole' : 'broken',
     requestKnown: snapshot.success && snapshot.data.context.requestsOut > 0,
@@ -94,6 +99,7 @@ export function factsOf({ files }: LossState, run: RunFacts): StateFacts {
 export function wholenessProblems(facts: StateFacts): string[] {
   return [
     ...(facts.config === 'broken' ? ['thermal_config.json is neither the complete old nor the complete new one'] : []),
+    ...facts.clientFiles,
     ...(facts.credentials === 'broken' ? ['credentials.json is not complete'] : []),
     ...(facts.snapshot === 'broken' ? ['snapshot.json is not complete'] : []),
     ...(facts.config === 'new' && !facts.backedUp
@@ -116,8 +122,9 @@ export interface Told {
   readonly isKept: (facts: StateFacts) => boolean;
 }
 
+const REQUEST_KNOWN = 'name and credentials of a sent request are stored, and the snapshot knows the request';
 const logged = (event: string): string => `"event":"${event}"`;
-const hasToken = ({ generated, config }: StateFacts): boolean => generated || config === 'new';
+const hasLogin = ({ generated, config }: StateFacts): boolean => generated || config === 'new';
 const hasGrant = ({ issued, config, finished }: StateFacts): boolean => issued || (config === 'new' && finished);
 
 /** Everything that the agent tells. Not every run tells all of it. */
@@ -125,14 +132,21 @@ export const TOLD: readonly Told[] = [
   {
     by: 'network',
     words: '"provisionDeviceKey"',
-    promise: 'name and token of a sent request are stored, and the snapshot knows the request',
-    isKept: (facts) => hasToken(facts) && facts.requestKnown,
+    promise: REQUEST_KNOWN,
+    isKept: (facts) => hasLogin(facts) && facts.requestKnown,
+  },
+  {
+    // The only sign of it under TLS.
+    by: 'output',
+    words: logged('request.sent'),
+    promise: REQUEST_KNOWN,
+    isKept: (facts) => hasLogin(facts) && facts.requestKnown,
   },
   {
     by: 'output',
     words: logged('candidate.drawn'),
-    promise: 'the generated name and token are stored',
-    isKept: hasToken,
+    promise: 'the generated name and credentials are stored',
+    isKept: hasLogin,
   },
   {
     by: 'output',
@@ -144,6 +158,12 @@ export const TOLD: readonly Told[] = [
     by: 'output',
     words: logged('reconcile.accepted'),
     promise: 'the credentials of the found device are stored as issued',
+    isKept: hasGrant,
+  },
+  {
+    by: 'output',
+    words: logged('reconcile.recovered'),
+    promise: 'the credentials of the device of an earlier life are stored as issued',
     isKept: hasGrant,
   },
   {
@@ -174,3 +194,7 @@ export const TOLD: readonly Told[] = [
 
 /** Messages from the server after which the device must exist. */
 export const SERVER_SAID: readonly string[] = ['"status":"SUCCESS"', 'v1/devices/me/attributes/response/1'];
+/** What the agent tells then: under TLS the server's words can't be read. */
+export const REGISTERED_BY: readonly string[] = ['request.granted', 'reconcile.accepted', 'reconcile.recovered'].map(
+  logged,
+);

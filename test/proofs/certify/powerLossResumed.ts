@@ -6,7 +6,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { devicePaths } from '../../../src/device/paths.ts';
-import { configuredDevice } from '../../support/provisionedDevice.ts';
+import { filesOf, loginInConfig } from '../../support/storedLogin.ts';
 import { layOut, readIfThere, setWorld, type World } from './powerLossBoot.ts';
 import { copyDisk, currentFiles, currentFolders, type DiskFolder } from './powerLossDisk.ts';
 import type { Course } from './powerLossPoints.ts';
@@ -51,13 +51,13 @@ export async function resumeAfter(
   slowAnswers(run);
   const { calls, ending } = await traceAgent({ agent: options.agent, folder, output: `${folder}.strace` });
   const paths = devicePaths(folder);
-  const configured = await configuredDevice(paths).catch(() => undefined);
   const config = await readIfThere(paths.thermalConfig);
+  const login = config && loginInConfig(config, filesOf(folder));
   const label = `${point.label}, resumed`;
-  if (ending.status !== 0 || configured === undefined || config === undefined) {
+  if (ending.status !== 0 || login === undefined || config === undefined) {
     return `${label}: the start after it ended with ${ending.status}`;
   }
-  const resumed = { ...facts, deviceName: configured.deviceId, token: configured.token };
+  const resumed = { ...facts, login };
   const configsAfter = [...facts.configsAfter, config];
   const worlds = [point.world];
   return {

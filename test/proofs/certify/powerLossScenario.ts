@@ -5,20 +5,26 @@ import { join } from 'node:path';
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import type { Fault } from '../../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
-import { OLD_CONFIG, provisionJsonText } from '../../support/deviceFiles.ts';
+import { provisionJsonText } from '../../support/deviceFiles.ts';
+import { type LoginKind, type LoginSetup, type LoginSupplies, setupOf } from './logins.ts';
 import { currentFiles, type DiskFolder, loadFolder } from './powerLossDisk.ts';
 import { replayOn } from './powerLossReplay.ts';
 import { type Trace, traceAgent } from './powerLossTrace.ts';
 
 export interface Scenario {
   readonly name: string;
-  /** thermal_config.json before the run; undefined: no file. */
-  readonly config: string | undefined;
+  readonly kind: LoginKind;
+  /** Whether the camera has a configuration before the run. */
+  readonly configured: boolean;
   readonly faults: readonly Fault[];
   /** Number of entries of `TOLD` (powerLossPromises.ts) that the run tells. */
   readonly tells: number;
   /** Whether a normal run also tries kills before a power loss (powerLossResumed.ts). */
   readonly killed?: boolean;
+  /** A normal run boots each nth of the states. All are assessed. Absent: 1. */
+  readonly bootsEach?: number;
+  /** Whether the card may be lost too: then only the image's files are on the next one. */
+  readonly cardLost?: boolean;
 }
 
 /**
@@ -29,13 +35,25 @@ export const SLOW_ANSWER_MS = 450;
 const slow = (nth: number): Fault => ({ on: 'attributeRequest', nth, action: 'delay', ms: SLOW_ANSWER_MS });
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'fresh', config: undefined, faults: [slow(1)], tells: 6 },
-  { name: 'configured', config: OLD_CONFIG, faults: [slow(1)], tells: 7, killed: true },
+  { name: 'fresh', kind: 'access token', configured: false, faults: [slow(1)], tells: 7 },
+  { name: 'configured', kind: 'access token', configured: true, faults: [slow(1)], tells: 8, killed: true },
   {
     name: 'reconcile',
-    config: OLD_CONFIG,
+    kind: 'access token',
+    configured: true,
     faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }, slow(1), slow(2)],
-    tells: 7,
+    tells: 8,
+  },
+  { name: 'MQTT_BASIC', kind: 'MQTT_BASIC', configured: true, faults: [slow(1)], tells: 8, bootsEach: 8 },
+  { name: 'X.509', kind: 'X.509', configured: true, faults: [slow(1)], tells: 7, bootsEach: 8 },
+  {
+    name: 'derived token',
+    kind: 'derived token',
+    configured: true,
+    faults: [slow(1)],
+    tells: 8,
+    bootsEach: 8,
+    cardLost: true,
   },
 ];
 
@@ -44,6 +62,7 @@ export const FILE_TIME = new Date('2026-01-01T00:00:00Z');
 
 export interface TracedRun {
   readonly scenario: Scenario;
+  readonly setup: LoginSetup;
   readonly folder: string;
   readonly paths: DevicePaths;
   /** The disk before the run. Replaying the trace changes it. */
@@ -55,8 +74,8 @@ export interface TracedRun {
 }
 
 const MAX_TRACES = 5;
-/** The time in a backup's name. */
-const STAMP = /\d{8}T\d{6}\.\d{3}Z/g;
+/** The time in a backup's name, and the fingerprint in a certificate's. */
+const STAMP = /\d{8}T\d{6}\.\d{3}Z|(?<=client_(?:cert|key)-)[0-9a-f]{8}/g;
 const DESCRIPTOR_PATH = /<((?:\\x[0-9a-f]{2})+)>/;
 
 function signatureOf(trace: Trace, folder: string, disk: DiskFolder): string {
@@ -74,18 +93,25 @@ function signatureOf(trace: Trace, folder: string, disk: DiskFolder): string {
 
 async function traceOnce(scenario: Scenario, options: TraceScenarioOptions): Promise<TracedRun> {
   const { agent, scratch, inject } = options;
-  const server = await startSimulator({ faults: scenario.faults });
+  const setup = setupOf(scenario.kind, options.supplies);
+  const { tls, provisioning, device } = setup;
+  const server = await startSimulator({ faults: scenario.faults, tls });
   try {
     const folder = await realpath(await mkdtemp(join(scratch, `${scenario.name}-`)));
     const paths = devicePaths(folder);
-    const provisionJson = provisionJsonText({ port: server.port, provisioning: { timeout_seconds: 5 } });
+    const provisionJson = provisionJsonText({
+      port: server.port,
+      provisioning: { timeout_seconds: 5, ...provisioning },
+      ...(device === undefined ? {} : { device }),
+    });
     await writeFile(paths.provisionJson, provisionJson);
-    if (scenario.config !== undefined) await writeFile(paths.thermalConfig, scenario.config);
+    if (scenario.configured) await writeFile(paths.thermalConfig, setup.oldConfig);
+    await setup.putFiles(folder, scenario.configured);
     await writeFile(paths.provisionTxt, '');
     await utimes(paths.provisionTxt, FILE_TIME, FILE_TIME);
     const [disk, spare] = [await loadFolder(folder), await loadFolder(folder)];
     const trace = await traceAgent({ agent, folder, output: `${folder}.strace`, inject });
-    return { scenario, folder, paths, disk, trace, signature: signatureOf(trace, folder, spare), server };
+    return { scenario, setup, folder, paths, disk, trace, signature: signatureOf(trace, folder, spare), server };
   } catch (error) {
     await server.close();
     throw error;
@@ -95,6 +121,7 @@ async function traceOnce(scenario: Scenario, options: TraceScenarioOptions): Pro
 export interface TraceScenarioOptions {
   readonly agent: string;
   readonly scratch: string;
+  readonly supplies: LoginSupplies;
   /** strace's fault injection for the traced run. */
   readonly inject?: string | undefined;
 }

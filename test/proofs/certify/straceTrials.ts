@@ -4,7 +4,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentCommand, runToEnd } from './agentProcess.ts';
 import { inParallel } from './inParallel.ts';
-import { type AgentEnding, completionProblems, endingProblems, instantProblems } from './invariants.ts';
+import {
+  type AgentEnding,
+  completionProblems,
+  type DeviceUnderTest,
+  endingProblems,
+  instantProblems,
+} from './invariants.ts';
+import { type LoginSupplies, prepareLogins } from './logins.ts';
 import { isInPart, scenariosIn } from './part.ts';
 import { hasFired, STRACE_ENV, straceProblem, type Tampering, tampering, watching } from './strace.ts';
 import { type Call, callsIn, callsOn } from './straceCalls.ts';
@@ -13,7 +20,6 @@ import {
   leftoversOf,
   openScene,
   type PathScopes,
-  pathScopes,
   SCENARIOS,
   type Scenario,
   type Scene,
@@ -47,14 +53,16 @@ export interface CountedScenario {
 
 interface Laboratory {
   readonly options: SuiteOptions;
+  readonly supplies: LoginSupplies;
   /** Path of the next trial's folder. */
   nextFolder(): string;
 }
 
-function openLaboratory(options: SuiteOptions): Laboratory {
+async function openLaboratory(options: SuiteOptions): Promise<Laboratory> {
   let count = 0;
   return {
     options,
+    supplies: await prepareLogins(options.scratch),
     nextFolder: () => {
       count += 1;
       return join(options.scratch, String(count));
@@ -62,10 +70,8 @@ function openLaboratory(options: SuiteOptions): Laboratory {
   };
 }
 
-const pathsOf = ({ device: { paths } }: Scene, scope: ScopeName): readonly string[] => {
-  const scopes = pathScopes(paths);
-  return scope === 'boot' ? scopes.disk : scopes[scope];
-};
+const pathsOf = ({ scopes }: Scene, scope: ScopeName): readonly string[] =>
+  scope === 'boot' ? scopes.disk : scopes[scope];
 
 const commandFor = (scene: Scene, scope: ScopeName, agent: string): readonly string[] =>
   agentCommand(agent, scene.device.paths.deviceFolder, scope === 'boot' ? [] : WHOLE_AGENT);
@@ -81,9 +87,9 @@ const requireSuccess = (scenario: Scenario, end: AgentEnding, problems: readonly
 /** A run without a fault under strace. */
 async function trace(laboratory: Laboratory, scenario: Scenario, left: Leftovers | undefined, scope: 'disk' | 'boot') {
   const { agent } = laboratory.options;
-  const scene = await openScene(laboratory.nextFolder(), scenario, left);
+  const scene = await openScene(laboratory.nextFolder(), scenario, left, laboratory.supplies);
   try {
-    const { disk, events, created } = pathScopes(scene.device.paths);
+    const { disk, events, created } = scene.scopes;
     const command = watching(commandFor(scene, scope, agent), scene.log, [...disk, ...events]);
     const end = await runToEnd(command, STRACE_ENV);
     requireSuccess(scenario, end, await completionProblems(scene.device));
@@ -101,7 +107,7 @@ function requireOneThread(scenario: Scenario, calls: readonly Call[]): readonly 
 
 /** The calls of a scenario, counted in runs without faults. */
 async function count(laboratory: Laboratory, scenario: Scenario): Promise<CountedScenario> {
-  const left = await leftoversOf(laboratory.nextFolder(), scenario, laboratory.options.agent);
+  const left = await leftoversOf(laboratory.nextFolder(), scenario, laboratory.options.agent, laboratory.supplies);
   let shortest = await trace(laboratory, scenario, left, 'disk');
   for (let run = 1; run < BASE_RUNS; run += 1) {
     const next = await trace(laboratory, scenario, left, 'disk');
@@ -130,15 +136,15 @@ type Outcome =
   | { readonly kind: 'not-fired' | 'no-such-call' };
 
 /** Checks that the next boot after the fault completes the run. */
-async function nextBoot(scene: Scene, agent: string, before: string): Promise<string[]> {
-  const end = await runToEnd(agentCommand(agent, scene.device.paths.deviceFolder));
+async function nextBoot(device: DeviceUnderTest, agent: string, before: string): Promise<string[]> {
+  const end = await runToEnd(agentCommand(agent, device.paths.deviceFolder));
   const output = `${before}\n${end.output}`;
   const failed = end.status === 0 ? [] : [`the next boot ended with ${end.status}: ${lastLine(end)}`];
   return [
     ...endingProblems(end),
     ...failed,
-    ...(await instantProblems(scene.device, output)),
-    ...(failed.length > 0 ? [] : await completionProblems(scene.device)),
+    ...(await instantProblems(device, output)),
+    ...(failed.length > 0 ? [] : await completionProblems(device)),
   ];
 }
 
@@ -152,7 +158,7 @@ async function problemsOfSuccess(scene: Scene): Promise<{ problems: string[]; do
 async function attempt(laboratory: Laboratory, { left }: CountedScenario, trial: Trial): Promise<Outcome> {
   const { agent } = laboratory.options;
   const { scenario, scope, call, effect, lasting } = trial;
-  const scene = await openScene(laboratory.nextFolder(), scenario, left);
+  const scene = await openScene(laboratory.nextFolder(), scenario, left, laboratory.supplies);
   try {
     const what = { call: call.name, nth: call.nth, lasting, effect, paths: pathsOf(scene, scope) };
     const end = await runToEnd(tampering(commandFor(scene, scope, agent), scene.log, what), STRACE_ENV);
@@ -163,7 +169,9 @@ async function attempt(laboratory: Laboratory, { left }: CountedScenario, trial:
       ...(await instantProblems(scene.device, end.output)).map((problem) => `after the fault: ${problem}`),
     ];
     const success = !killed && end.status === 0 ? await problemsOfSuccess(scene) : { problems: [], done: false };
-    const last = success.done ? [] : await nextBoot(scene, agent, end.output);
+    const { cardLost = false } = scenario;
+    const next = cardLost ? await scene.loseCard() : scene.device;
+    const last = success.done && !cardLost ? [] : await nextBoot(next, agent, end.output);
     return { kind: 'fired', problems: [...problems, ...success.problems, ...last] };
   } finally {
     await scene.close();
@@ -182,6 +190,12 @@ async function perform(laboratory: Laboratory, counted: CountedScenario, trial: 
   return { kind: exists ? 'not-fired' : 'no-such-call' };
 }
 
+const OF_THE_KIND = /\/(?:client_(?:cert|key)-|ca\.pem$|board-secret$)/;
+
+/** The trials of a scenario that a normal run makes. */
+const sampled = ({ each = 1 }: Scenario, trials: readonly Trial[], full: boolean): readonly Trial[] =>
+  trials.filter(({ call }, index) => full || index % each === 0 || call.paths.some((path) => OF_THE_KIND.test(path)));
+
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : 'an unknown error');
 
 /**
@@ -195,7 +209,7 @@ export async function runTrials(
   const skipped = await straceProblem();
   if (skipped !== undefined) return { points: 0, runs: 0, faults: 0, violations: [], skipped };
   await mkdir(options.scratch, { recursive: true });
-  const laboratory = openLaboratory(options);
+  const laboratory = await openLaboratory(options);
   const uncounted: string[] = [];
   const counted = await inParallel(scenariosIn(SCENARIOS, options.part), options.workers, (scenario) =>
     count(laboratory, scenario).catch((error: unknown) => {
@@ -204,7 +218,7 @@ export async function runTrials(
   );
   const scenarios = counted.filter((scenario) => scenario !== undefined);
   const trials = scenarios.flatMap((scenario) =>
-    choose(scenario, options.full)
+    sampled(scenario.scenario, choose(scenario, options.full), options.full)
       .filter((trial) => isInPart(nameOf(trial), options.part))
       .map((trial) => ({ scenario, trial })),
   );

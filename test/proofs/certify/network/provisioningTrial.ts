@@ -9,12 +9,14 @@ import type { AgentResult } from '../../../../src/provision/result.ts';
 import type { IssuedCertificate } from '../../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../../src/simulator/faults.ts';
 import { type Simulator, startSimulator } from '../../../../src/simulator/simulator.ts';
-import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import { OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
 import { fastTime } from '../../../support/fastTime.ts';
 import { type FaultProxy, type PacketPlace, type PlacedFault, startFaultProxy } from '../../../support/faultProxy.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { completionProblems, type DeviceUnderTest, endingProblems, instantProblems } from '../invariants.ts';
+import { CA_FILE, type LoginSetup } from '../logins.ts';
 
+/** What TLS needs: a part of `LoginSupplies`. */
 export interface Tls {
   readonly server: IssuedCertificate;
   readonly caPem: string;
@@ -23,6 +25,9 @@ export interface Tls {
 export interface ProvisioningTrial {
   /** Absent: MQTT without TLS. */
   readonly tls?: Tls | undefined;
+  readonly setup: LoginSetup;
+  /** Whether the card is lost after the fault: only the image's files are on the next one. */
+  readonly cardLost?: boolean | undefined;
   /** The server's own faults, for example to cause a reconciliation. */
   readonly serverFaults: readonly Fault[];
   readonly maxRetries: number;
@@ -44,6 +49,8 @@ interface Scene {
   readonly device: DeviceUnderTest;
   readonly proxy: FaultProxy;
   readonly output: string[];
+  /** Puts a new card with only the image's files in. Absent: the card stays. @returns the device with it */
+  readonly loseCard?: () => Promise<DeviceUnderTest>;
 }
 
 /** Starts the agent with pauses that take no time. */
@@ -77,11 +84,12 @@ const endingOf = (result: AgentResult | undefined): readonly string[] =>
   });
 
 async function tryOnce(scene: Scene): Promise<string[]> {
-  const { device, proxy, output } = scene;
+  const { proxy, output } = scene;
   const faulty = await boot(scene);
-  const problems = [...endingOf(faulty), ...(await instantProblems(device, output.join('\n')))];
+  const problems = [...endingOf(faulty), ...(await instantProblems(scene.device, output.join('\n')))];
   proxy.heal();
-  let last = faulty;
+  const device = scene.loseCard === undefined ? scene.device : await scene.loseCard();
+  let last = scene.loseCard === undefined ? faulty : undefined;
   for (let boots = 0; boots < MAX_BOOTS && last?.outcome !== 'provisioned'; boots += 1) {
     last = await boot(scene);
     problems.push(...endingOf(last));
@@ -93,21 +101,35 @@ async function tryOnce(scene: Scene): Promise<string[]> {
 }
 
 async function layOut(folder: string, proxy: FaultProxy, server: Simulator, trial: ProvisioningTrial): Promise<Scene> {
+  const { setup } = trial;
   const paths = devicePaths(folder);
-  await mkdir(folder, { recursive: true });
-  if (trial.tls !== undefined) await writeFile(join(folder, 'ca.pem'), trial.tls.caPem);
   const provisioning = {
     device_key: DEVICE_KEY,
     device_secret: DEVICE_SECRET,
     timeout_seconds: 1,
     max_retries: trial.maxRetries,
-    ...(trial.tls === undefined ? {} : { use_ssl: true, ca_file: 'ca.pem' }),
+    ...(trial.tls === undefined ? {} : { use_ssl: true, ca_file: CA_FILE }),
+    ...setup.provisioning,
   };
-  await writeFile(paths.provisionJson, provisionJsonText({ port: proxy.port, provisioning }));
-  await writeFile(paths.thermalConfig, OLD_CONFIG);
-  await putTrigger(paths);
-  const secrets = [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN];
-  return { device: { paths, server, configBefore: Buffer.from(OLD_CONFIG), secrets }, proxy, output: [] };
+  const putFiles = async (configured: boolean): Promise<void> => {
+    await mkdir(folder, { recursive: true });
+    if (trial.tls !== undefined) await writeFile(join(folder, CA_FILE), trial.tls.caPem);
+    const { device } = setup;
+    const files = { port: proxy.port, provisioning, ...(device === undefined ? {} : { device }) };
+    await writeFile(paths.provisionJson, provisionJsonText(files));
+    await setup.putFiles(folder, configured);
+    if (configured) await writeFile(paths.thermalConfig, setup.oldConfig);
+    await putTrigger(paths);
+  };
+  await putFiles(true);
+  const secrets = [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN, ...setup.secrets];
+  const device: DeviceUnderTest = { paths, server, configBefore: Buffer.from(setup.oldConfig), secrets };
+  const loseCard = async (): Promise<DeviceUnderTest> => {
+    await rm(folder, { recursive: true });
+    await putFiles(false);
+    return { ...device, configBefore: undefined };
+  };
+  return { device, proxy, output: [], ...(trial.cardLost === true ? { loseCard } : {}) };
 }
 
 /**

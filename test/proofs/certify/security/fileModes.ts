@@ -50,24 +50,24 @@ interface Constellation {
   readonly owner: number | undefined;
   readonly user: number | undefined;
   readonly config: string | null;
+  readonly kind?: 'X.509';
   /** Whether the agent is killed when the server has registered the device, instead of running to its end. */
   readonly killed: boolean;
 }
 
 async function giveTo(scene: Scene, owner: number): Promise<void> {
-  const { paths } = scene;
-  const files = [
-    paths.provisionJson,
-    paths.provisionTxt,
-    ...(scene.configBefore === undefined ? [] : [paths.thermalConfig]),
-  ];
-  for (const path of [paths.deviceFolder, ...files]) await chown(path, owner, owner);
+  const { deviceFolder } = scene.paths;
+  await chown(deviceFolder, owner, owner);
+  for (const name of await readdir(deviceFolder)) await chown(join(deviceFolder, name), owner, owner);
 }
 
 async function tryConstellation(folder: string, agent: string, constellation: Constellation): Promise<string[]> {
-  const { umask, owner, user, config, killed } = constellation;
+  const { umask, owner, user, config, kind, killed } = constellation;
   let onCommit = (): void => {};
-  const scene = await openScene(folder, { config, server: { onEvent: ({ type }) => type === 'commit' && onCommit() } });
+  const scene = await openScene(folder, {
+    ...(kind === undefined ? { config } : { kind }),
+    server: { onEvent: ({ type }) => type === 'commit' && onCommit() },
+  });
   try {
     if (config !== null) await chmod(scene.paths.thermalConfig, CONFIG_MODE);
     if (owner !== undefined) await giveTo(scene, owner);
@@ -96,15 +96,16 @@ function* constellations(): Generator<Constellation> {
         for (const config of [OLD_CONFIG, null]) {
           for (const killed of [false, true]) yield { umask, owner, user, config, killed };
         }
+        yield { umask, owner, user, config: OLD_CONFIG, kind: 'X.509', killed: false };
       }
     }
   }
 }
 
 export const fileModeTrials: readonly SecurityTrial[] = [...constellations()].map((constellation) => {
-  const { umask, owner, user, config, killed } = constellation;
+  const { umask, owner, user, config, kind, killed } = constellation;
   return {
-    name: `umask ${umask.toString(8).padStart(3, '0')}, ${userText(user)} in a folder of ${userText(owner)}, ${config === null ? 'fresh' : 'configured'}${killed ? ', killed' : ''}`,
+    name: `umask ${umask.toString(8).padStart(3, '0')}, ${userText(user)} in a folder of ${userText(owner)}, ${kind ?? (config === null ? 'fresh' : 'configured')}${killed ? ', killed' : ''}`,
     run: (folder, agent) => tryConstellation(folder, agent, constellation),
   };
 });

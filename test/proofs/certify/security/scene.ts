@@ -5,9 +5,10 @@ import { chmod, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DevicePaths, devicePaths } from '../../../../src/device/paths.ts';
 import { type SimulatorOptions, startSimulator } from '../../../../src/simulator/simulator.ts';
-import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import { OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
+import { type LoginKind, prepareLogins, setupOf } from '../logins.ts';
 
 export const isRoot = process.geteuid?.() === 0;
 /** A user without rights. */
@@ -41,33 +42,40 @@ export interface SceneOptions {
   readonly server?: SimulatorOptions;
   readonly provisioning?: Readonly<Record<string, unknown>>;
   readonly device?: Readonly<Record<string, unknown>>;
-  /** null: no thermal_config.json. Default: OLD_CONFIG. */
+  /** Default: an access token. */
+  readonly kind?: LoginKind;
+  /** null: no thermal_config.json. Default: that of the camera before. */
   readonly config?: string | null;
 }
 
 /** Makes a device folder; `close` removes it. @param folder its parent, which is created */
 export async function openScene(folder: string, options: SceneOptions = {}): Promise<Scene> {
   const paths = devicePaths(join(folder, 'device'));
-  const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options.server });
-  const { config = OLD_CONFIG, device } = options;
   await mkdir(paths.deviceFolder, { recursive: true });
+  const setup = setupOf(options.kind ?? 'access token', await prepareLogins(folder));
+  const { tls } = setup;
+  const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, tls, ...options.server });
+  const { config = setup.oldConfig } = options;
+  const device = options.device ?? setup.device;
   for (const part of [folder, paths.deviceFolder]) await chmod(part, 0o755);
   const provisioning = {
     device_key: DEVICE_KEY,
     device_secret: DEVICE_SECRET,
     timeout_seconds: 5,
     max_retries: 0,
+    ...setup.provisioning,
     ...options.provisioning,
   };
   const files = { port: server.port, provisioning, ...(device === undefined ? {} : { device }) };
   await writeFile(paths.provisionJson, provisionJsonText(files), { mode: 0o600 });
   if (config !== null) await writeFile(paths.thermalConfig, config, { mode: 0o600 });
+  await setup.putFiles(paths.deviceFolder, config !== null);
   await putTrigger(paths);
   return {
     paths,
     server,
     configBefore: config === null ? undefined : Buffer.from(config),
-    secrets: [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN],
+    secrets: [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN, ...setup.secrets],
     async close() {
       await server.close();
       await rm(folder, { recursive: true, force: true });

@@ -22,6 +22,28 @@ const loggedTrials = LOG_FORMATS.flatMap((format) =>
   ),
 );
 
+/** Every kind of credentials, with all log lines; also when the answer is lost. */
+const kindTrials = (['MQTT_BASIC', 'X.509', 'derived token'] as const).flatMap((kind) =>
+  LOG_FORMATS.flatMap((format): SecretTrial[] => [
+    {
+      name: `${kind}, logged as ${format} at level debug`,
+      scene: { kind },
+      start: ({ paths }) => ({ args: runArguments(paths, format, 'debug') }),
+      expected: DONE,
+    },
+    {
+      name: `${kind}, logged as ${format}, a lost answer`,
+      scene: {
+        kind,
+        server: { faults: [{ on: 'request', nth: 1, action: 'dropAnswerAndClose' }] },
+        provisioning: { max_retries: 2 },
+      },
+      start: ({ paths }) => ({ args: runArguments(paths, format, 'debug') }),
+      expected: DONE,
+    },
+  ]),
+);
+
 const SLOW: SceneOptions = { server: { faults: [{ on: 'request', action: 'delay', ms: 1500 }] } };
 
 async function untilThere(path: string, isThere: (names: readonly string[]) => boolean): Promise<void> {
@@ -116,6 +138,7 @@ const unexpectedAnswerTrial: SecretTrial = {
 
 export const secretSuccesses: readonly SecretTrial[] = [
   ...loggedTrials,
+  ...kindTrials,
   reportTrial,
   childTrial,
   debugTrial,

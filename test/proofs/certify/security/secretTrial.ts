@@ -3,7 +3,8 @@
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assertNoSecrets } from '../../../support/secretSearch.ts';
-import { completionProblems, endingProblems } from '../invariants.ts';
+import { secretsInCredentials, secretsOnServer } from '../../../support/storedLogin.ts';
+import { completionProblems, endingProblems, secretsInFiles } from '../invariants.ts';
 import {
   type AgentStart,
   openScene,
@@ -36,9 +37,6 @@ export async function textOfAll(folder: string): Promise<string> {
   return (await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))).join('\n');
 }
 
-const tokensIn = (text: string): string[] =>
-  [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []);
-
 async function statusOutput(scene: Scene, agent: string): Promise<string> {
   const { deviceFolder } = scene.paths;
   const outputs = ['text', 'json'].map(async (format) => {
@@ -49,8 +47,9 @@ async function statusOutput(scene: Scene, agent: string): Promise<string> {
 }
 
 async function leaks(scene: Scene, text: string, credentials: string): Promise<string[]> {
-  const issued = scene.server.registry.devices().flatMap(({ token }) => token ?? []);
-  const secrets = [...new Set([...scene.secrets, ...issued, ...tokensIn(credentials)])];
+  const issued = secretsOnServer(scene.server.registry.devices());
+  const generated = [...secretsInCredentials(credentials), ...(await secretsInFiles(scene.paths))];
+  const secrets = [...new Set([...scene.secrets, ...issued, ...generated])];
   return assertNoSecrets(scene.paths.deviceFolder, text, secrets).then(
     () => [],
     (error: unknown) => [error instanceof Error ? error.message : 'a secret'],
@@ -87,7 +86,7 @@ export async function trySecrets(
         ? []
         : [`ended with ${ending.status}: ${ending.output.slice(-300)}`]),
       ...(running.seen().includes('main.js') ? [] : ['the process was never inspected']),
-      ...(ending.output.includes('candidate.drawn') && tokensIn(credentials).length === 0
+      ...(ending.output.includes('candidate.drawn') && secretsInCredentials(credentials).length === 0
         ? ['the generated credentials are unknown']
         : []),
       ...(expected.code === null && start === undefined ? await completionProblems(scene) : []),

@@ -26,7 +26,7 @@ export const REMOVALS: readonly Removal[] = [
     by: 'no-folder-fsync',
     suite: 'power-loss',
     scenario: '^configured$',
-    says: /no longer true: the generated name and token are stored/,
+    says: /no longer true: the generated name and credentials are stored/,
   },
   {
     protection: 'a disk whose fsync really syncs',

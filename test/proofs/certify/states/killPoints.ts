@@ -40,7 +40,10 @@ function pointsOf({ scenario, lines, steps }: Recording, finalStates: readonly s
   });
 }
 
-/** @param full every point of every scenario; otherwise each moment once, in the first scenario with it */
+/**
+ * @param full every point of every scenario; otherwise each moment once, in the first scenario with it, and each state
+ * in the scenarios of other credentials than access tokens
+ */
 export function killPoints(
   recordings: readonly Recording[],
   finalStates: readonly string[],
@@ -49,7 +52,8 @@ export function killPoints(
   const known = new Set<string>();
   return recordings
     .flatMap((recording) => pointsOf(recording, finalStates))
-    .filter(({ moment }) => {
+    .filter(({ scenario, kill, moment }) => {
+      if (scenario.kind !== undefined) return full || kill.at !== 'line';
       const isNew = !known.has(moment);
       known.add(moment);
       return full || isNew;

@@ -13,6 +13,8 @@ export interface Scenario extends WorldOptions {
   readonly before?: (world: World) => Promise<unknown>;
   /** The start that is recorded and then killed at every point. */
   readonly start?: (world: World) => Start;
+  /** Whether the card is lost after the kill. */
+  readonly cardLost?: true;
   /** Removes the cause of a failure, so that the next start must succeed. */
   readonly afterwards?: (world: World) => Promise<unknown>;
   /** Problems that the scenario's people cause, not the agent. */
@@ -235,7 +237,22 @@ const changing: readonly Scenario[] = [
   },
 ];
 
-export const SCENARIOS: readonly Scenario[] = [...succeeding, ...failing, ...changing];
+/** Only the kills in the states: the moments between them are those of an access token. */
+const otherKinds: readonly Scenario[] = [
+  { name: 'MQTT_BASIC', kind: 'MQTT_BASIC' },
+  { name: 'X.509', kind: 'X.509' },
+  { name: 'X.509, the answer is lost', kind: 'X.509', server: { faults: [lostAnswer] } },
+  { name: 'derived token', kind: 'derived token' },
+  { name: 'derived token, card lost', kind: 'derived token', cardLost: true },
+  {
+    name: 'derived token, card and answer lost',
+    kind: 'derived token',
+    cardLost: true,
+    server: { faults: [lostAnswer] },
+  },
+];
+
+export const SCENARIOS: readonly Scenario[] = [...succeeding, ...failing, ...changing, ...otherKinds];
 
 /** The scenario, interrupted in a state. The recorded start is the one that resumes there. */
 export const resumedIn = (scenario: Scenario, { state, nth }: { state: string; nth: number }): Scenario => ({

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { type DevicePaths, devicePaths } from '../../../../src/device/paths.ts';
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../../../src/simulator/simulator.ts';
-import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
+import { OLD_TOKEN, provisionJsonText, putTrigger } from '../../../support/deviceFiles.ts';
 import type { Intrusion } from '../../../support/intrusion.ts';
 import { DEVICE_KEY, DEVICE_SECRET } from '../../../support/server.ts';
 import { agentCommand, runToEnd } from '../agentProcess.ts';
 import type { AgentEnding, DeviceUnderTest } from '../invariants.ts';
+import { type LoginKind, type LoginSupplies, prepareLogins, setupOf } from '../logins.ts';
 import type { Steering } from './steering.ts';
 
 /** Shortens the chart's pauses of seconds. Exchanges still have some hundred milliseconds. */
@@ -24,6 +25,7 @@ export interface Program {
   readonly steered: string;
   readonly intruder: string;
   readonly finalStates: readonly string[];
+  readonly supplies: LoginSupplies;
 }
 
 /** Compiles the modules that control the agent. @param folder folder of the compiled modules */
@@ -36,11 +38,13 @@ export async function prepareProgram(agent: string, folder: string, finalStates:
   ] as const) {
     await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'warning' });
   }
-  return { agent, steered, intruder, finalStates };
+  return { agent, steered, intruder, finalStates, supplies: await prepareLogins(folder) };
 }
 
 export interface WorldOptions {
   readonly server?: SimulatorOptions;
+  /** Default: an access token. */
+  readonly kind?: LoginKind;
   /** More keys of sections `provisioning` and `device`. */
   readonly provisioning?: Readonly<Record<string, unknown>>;
   readonly device?: Readonly<Record<string, unknown>>;
@@ -63,16 +67,20 @@ export interface World {
   writeProvisionJson(device?: WorldOptions['device'], provisioning?: WorldOptions['provisioning']): Promise<void>;
   /** The text of provision.json with another device name. */
   readonly otherSettings: string;
+  /** Puts a new card with only the image's files in. `device` is then the one with it. */
+  loseCard(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** @param folder used by this world only; removed at its end */
 export async function openWorld(program: Program, folder: string, options: WorldOptions): Promise<World> {
-  const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, ...options.server });
+  const setup = setupOf(options.kind ?? 'access token', program.supplies);
+  const { tls } = setup;
+  const server = await startSimulator({ deviceKey: DEVICE_KEY, deviceSecret: DEVICE_SECRET, tls, ...options.server });
   const paths = devicePaths(folder);
   const speedSince = Date.now();
   const printed: string[] = [];
-  const text = (device: WorldOptions['device'], provisioning: WorldOptions['provisioning']): string =>
+  const text = (device: WorldOptions['device'] = setup.device, provisioning: WorldOptions['provisioning']): string =>
     provisionJsonText({
       port: server.port,
       provisioning: {
@@ -80,23 +88,32 @@ export async function openWorld(program: Program, folder: string, options: World
         device_secret: DEVICE_SECRET,
         timeout_seconds: TIMEOUT_SECONDS,
         max_retries: 3,
+        ...setup.provisioning,
         ...provisioning,
       },
       ...(device === undefined ? {} : { device }),
     });
 
-  await mkdir(folder, { recursive: true });
-  await writeFile(paths.provisionJson, text(options.device, options.provisioning));
-  if (options.fresh !== true) await writeFile(paths.thermalConfig, OLD_CONFIG);
-  await putTrigger(paths);
+  const layOut = async (configured: boolean): Promise<void> => {
+    await mkdir(folder, { recursive: true });
+    await writeFile(paths.provisionJson, text(options.device, options.provisioning));
+    await setup.putFiles(folder, configured);
+    if (configured) await writeFile(paths.thermalConfig, setup.oldConfig);
+    await putTrigger(paths);
+  };
+  const configured = options.fresh !== true;
+  await layOut(configured);
+  let device: DeviceUnderTest = {
+    paths,
+    server,
+    configBefore: configured ? Buffer.from(setup.oldConfig) : undefined,
+    otherConfigs: (options.otherConfigs ?? []).map((config) => Buffer.from(config)),
+    secrets: [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN, ...setup.secrets],
+    ...(options.maxDevices === undefined ? {} : { maxDevices: options.maxDevices }),
+  };
   return {
-    device: {
-      paths,
-      server,
-      configBefore: options.fresh === true ? undefined : Buffer.from(OLD_CONFIG),
-      otherConfigs: (options.otherConfigs ?? []).map((config) => Buffer.from(config)),
-      secrets: [DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN],
-      ...(options.maxDevices === undefined ? {} : { maxDevices: options.maxDevices }),
+    get device() {
+      return device;
     },
     paths,
     server,
@@ -124,6 +141,11 @@ export async function openWorld(program: Program, folder: string, options: World
     writeProvisionJson: (device = options.device, provisioning = options.provisioning) =>
       writeFile(paths.provisionJson, text(device, provisioning)),
     otherSettings: text({ name: 'renamed-camera' }, options.provisioning),
+    async loseCard() {
+      await rm(folder, { recursive: true });
+      await layOut(false);
+      device = { ...device, configBefore: undefined };
+    },
     async close() {
       await server.close();
       await rm(folder, { recursive: true, force: true });

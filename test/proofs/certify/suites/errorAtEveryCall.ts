@@ -9,7 +9,14 @@ const USUAL: readonly Errno[] = ['ENOSPC', 'EIO'];
 const OF_NEW_NAMES: readonly Errno[] = ['ENOSPC', 'EDQUOT', 'EROFS'];
 
 /** Scenarios whose reading calls a normal run tries. The other scenarios have no additional ones. */
-const READS_TRIED: ReadonlySet<string> = new Set(['configured', 'resume', 'finish', 'clean-up']);
+const READS_TRIED: ReadonlySet<string> = new Set([
+  'configured',
+  'resume',
+  'finish',
+  'clean-up',
+  'X.509',
+  'derived token',
+]);
 
 /** The trials of a normal run: each call with EIO once, each change with a disk that stays full or broken. */
 function isInNormalRun({ scenario, scope, call, effect, lasting }: Trial): boolean {

@@ -50,7 +50,9 @@ async function killAt(program: Program, point: KillPoint, folder: string): Promi
     await scenario.before?.(world);
     const { signal, overdue } = await world.start({ ...scenario.start?.(world), kill });
     const fired = signal === 'SIGKILL' && !overdue;
-    return { fired, problems: [...(await look()), ...(await completeRun(world, point)), ...(await look())] };
+    const atKill = await look();
+    if (scenario.cardLost === true) await world.loseCard();
+    return { fired, problems: [...atKill, ...(await completeRun(world, point)), ...(await look())] };
   } finally {
     await world.close();
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { issueAuthority, issueCertificate } from '../../../../src/simulator/certificate.ts';
 import type { Fault } from '../../../../src/simulator/faults.ts';
 import type { PlacedFault } from '../../../support/faultProxy.ts';
 import { inParallel } from '../inParallel.ts';
+import { type LoginKind, type LoginSupplies, prepareLogins, setupOf } from '../logins.ts';
 import { faultText, planFaults, pointsOf } from '../network/faultPlan.ts';
 import { runProvisioningTrial, type Tls, type TrialResult } from '../network/provisioningTrial.ts';
 import { runTelemetryTrial } from '../network/telemetryTrial.ts';
@@ -20,6 +20,11 @@ interface Conversation {
   readonly serverFaults: readonly Fault[];
   /** The tried connections of the run without faults; 1 is the request. */
   readonly connections: readonly number[];
+  /** Absent: an access token, with and without TLS. */
+  readonly kind?: LoginKind;
+  readonly cardLost?: true;
+  /** A normal run has each nth of the faults. */
+  readonly each?: number;
 }
 
 const CONVERSATIONS: readonly Conversation[] = [
@@ -30,7 +35,23 @@ const CONVERSATIONS: readonly Conversation[] = [
     // Connection 2 is the standby one. The agent closes it unused, because the fault may have broken it too.
     connections: [3, 4],
   },
+  { name: 'MQTT_BASIC', kind: 'MQTT_BASIC', serverFaults: [], connections: [1, 2], each: 5 },
+  { name: 'X.509', kind: 'X.509', serverFaults: [], connections: [1, 2], each: 5 },
+  // Connection 1 asks whether the server knows the device.
+  { name: 'derived token', kind: 'derived token', serverFaults: [], connections: [1, 2, 3], each: 7 },
+  {
+    name: 'derived token, card lost',
+    kind: 'derived token',
+    cardLost: true,
+    serverFaults: [],
+    connections: [1, 2, 3],
+    each: 7,
+  },
 ];
+
+/** Whether a conversation is tried on this transport: the kinds of credentials other than a token have one. */
+const isOn = ({ kind }: Conversation, tls: Tls | undefined): boolean =>
+  kind === undefined || (kind === 'X.509') === (tls !== undefined);
 
 interface Trial {
   readonly name: string;
@@ -47,7 +68,7 @@ interface Plan {
 }
 
 /** Plans every fault in every session, from a recorded run without a fault. */
-async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<Plan> {
+async function planTrials(options: SuiteOptions, supplies: LoginSupplies, tls: Tls | undefined): Promise<Plan> {
   const framing = tls === undefined ? 'mqtt' : 'tls';
   const trials: Trial[] = [];
   const problems: string[] = [];
@@ -68,14 +89,15 @@ async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<
       trials.push({ name, point: `${session} ${points[index] ?? ''}`, run: run(fault) });
     }
   };
-  for (const { name, serverFaults, connections } of scenariosIn(CONVERSATIONS, options.part)) {
-    const recorded = await runProvisioningTrial(join(options.scratch, 'recording'), {
-      tls,
-      serverFaults,
-      maxRetries: 1,
-    });
+  for (const conversation of scenariosIn(CONVERSATIONS, options.part)) {
+    if (!isOn(conversation, tls)) continue;
+    const { name, serverFaults, connections, kind = 'access token', cardLost, each = 1 } = conversation;
+    const given = { tls, setup: setupOf(kind, supplies), serverFaults };
+    const recorded = await runProvisioningTrial(join(options.scratch, 'recording'), { ...given, maxRetries: 1 });
     noteProblems(name, recorded);
-    const faults = planFaults(recorded.seen, { connections, full: options.full, repeat: true });
+    const faults = planFaults(recorded.seen, { connections, full: options.full, repeat: true }).filter(
+      (_fault, index) => options.full || index % each === 0,
+    );
     for (const maxRetries of options.full ? [0, 1, 2, 3] : [undefined]) {
       let count = 0;
       add(
@@ -83,7 +105,7 @@ async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<
         faults,
         (fault) => {
           const retries = maxRetries ?? 1 + (count++ % 3);
-          return (folder) => runProvisioningTrial(folder, { tls, serverFaults, maxRetries: retries, fault });
+          return (folder) => runProvisioningTrial(folder, { ...given, cardLost, maxRetries: retries, fault });
         },
         maxRetries === undefined ? '' : ` with ${maxRetries} retries`,
       );
@@ -96,11 +118,6 @@ async function planTrials(options: SuiteOptions, tls: Tls | undefined): Promise<
   return { trials, problems };
 }
 
-async function issueTls(): Promise<Tls> {
-  const ca = await issueAuthority();
-  return { server: await issueCertificate({ names: ['localhost'], ips: ['127.0.0.1'], ca }), caPem: ca.cert };
-}
-
 async function tryUntilFired(trial: Trial, folder: string, attempt = 1): Promise<TrialResult> {
   const result = await trial.run(`${folder}-${attempt}`);
   if (result.fired || result.problems.length > 0 || attempt === ATTEMPTS) return result;
@@ -108,8 +125,8 @@ async function tryUntilFired(trial: Trial, folder: string, attempt = 1): Promise
 }
 
 async function run(options: SuiteOptions): Promise<SuiteResult> {
-  const tls = await issueTls();
-  const plans = [await planTrials(options, undefined), await planTrials(options, tls)];
+  const supplies = await prepareLogins(options.scratch);
+  const plans = [await planTrials(options, supplies, undefined), await planTrials(options, supplies, supplies)];
   const trials = plans.flatMap((plan) => plan.trials).filter(({ name }) => isInPart(name, options.part));
   const violations = plans.flatMap(({ problems }) => problems);
   let faults = 0;

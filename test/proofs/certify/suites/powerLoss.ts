@@ -1,17 +1,19 @@
 import { join } from 'node:path';
 import { DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET } from '../../../../src/simulator/simulator.ts';
 import { OLD_TOKEN } from '../../../support/deviceFiles.ts';
-import { configuredDevice } from '../../../support/provisionedDevice.ts';
+import { filesOf, loginInConfig } from '../../../support/storedLogin.ts';
 import { inParallel } from '../inParallel.ts';
 import { completionProblems, endingProblems, instantProblems } from '../invariants.ts';
+import { type LoginSupplies, prepareLogins } from '../logins.ts';
 import { scenariosIn } from '../part.ts';
 import { bootProblems, readIfThere } from '../powerLossBoot.ts';
+import { currentFiles, type DiskFolder } from '../powerLossDisk.ts';
 import { inLanes } from '../powerLossLanes.ts';
 import { type Course, type LossCase, type Walk, walk } from '../powerLossPoints.ts';
 import type { RunFacts } from '../powerLossPromises.ts';
 import { type KillPoint, killPoint, resumeAfter } from '../powerLossResumed.ts';
 import { modelProblems, SCENARIOS, type Scenario, type TracedRun, traceScenario } from '../powerLossScenario.ts';
-import type { LossLimits } from '../powerLossStates.ts';
+import type { LossLimits, LossState } from '../powerLossStates.ts';
 import type { SystemCall } from '../powerLossTrace.ts';
 import { straceProblem } from '../strace.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../suite.ts';
@@ -24,6 +26,8 @@ const FULL_LIMITS: LossLimits = { outcomes: 4096, states: 4096, notes: NOTES };
 const MAX_VIOLATIONS = 20;
 
 const SECRETS = [DEFAULT_DEVICE_KEY, DEFAULT_DEVICE_SECRET, OLD_TOKEN];
+
+const secretsOf = ({ setup }: TracedRun): readonly string[] => [...SECRETS, ...setup.secrets];
 
 /** A scenario: its traced run and the states to boot, which share the server named in the files. */
 interface Lane {
@@ -40,7 +44,7 @@ interface PowerLossOptions extends SuiteOptions {
 /** Problems of the traced run itself, which would make its points meaningless. */
 async function runProblems(run: TracedRun, walked: Walk, configBefore: Uint8Array | undefined): Promise<string[]> {
   const { paths, server, scenario, trace } = run;
-  const device = { paths, server, configBefore, secrets: SECRETS };
+  const device = { paths, server, configBefore, secrets: secretsOf(run) };
   // A walk that ended early has not replayed the whole trace.
   const whole = walked.violations.length < MAX_VIOLATIONS;
   const problems = [
@@ -54,25 +58,42 @@ async function runProblems(run: TracedRun, walked: Walk, configBefore: Uint8Arra
 }
 
 /** The result of the run; undefined when it failed. */
-async function factsOfRun({ paths, scenario, trace }: TracedRun): Promise<RunFacts | undefined> {
+async function factsOfRun({ paths, scenario, setup, trace }: TracedRun): Promise<RunFacts | undefined> {
   const configAfter = await readIfThere(paths.thermalConfig);
-  const configured = await configuredDevice(paths).catch(() => undefined);
-  if (configAfter === undefined || configured === undefined || trace.ending.status !== 0) return undefined;
+  const login = configAfter && loginInConfig(configAfter, filesOf(paths.deviceFolder));
+  if (configAfter === undefined || login === undefined || trace.ending.status !== 0) return undefined;
   return {
-    configBefore: scenario.config === undefined ? undefined : Buffer.from(scenario.config),
+    configBefore: scenario.configured ? Buffer.from(setup.oldConfig) : undefined,
     configsAfter: [configAfter],
-    deviceName: configured.deviceId,
-    token: configured.token,
+    login,
   };
 }
 
 /** Whether the call belongs to the trial write in a folder, which no promise depends on. */
 const isTrialWrite = ({ strings }: SystemCall): boolean => Buffer.concat([...strings]).includes('.provision-probe');
 
-async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<Lane> {
+/** The files of the image, which an operator puts on the next card: those before the run, without the camera's. */
+function imageOn(disk: DiskFolder): LossState {
+  const files = [...currentFiles(disk)].filter(([path]) => ['provision.json', 'provision.txt'].includes(path));
+  return { files: new Map(files), folders: new Map() };
+}
+
+/** The next boot has a new card, and the server knows the device or not. */
+function lostCards({ name }: Scenario, image: LossState | undefined, facts: RunFacts): readonly LossCase[] {
+  if (image === undefined) return [];
+  const fresh = { ...facts, configBefore: undefined };
+  return (['unregistered', 'registered'] as const).map((world) => ({
+    state: image,
+    world,
+    facts: fresh,
+    met: `${name}, the card is lost, ${world}`,
+  }));
+}
+
+async function openLane(scenario: Scenario, options: PowerLossOptions, supplies: LoginSupplies): Promise<Lane> {
   const { agent, scratch, inject, full } = options;
   const limits = full ? FULL_LIMITS : USUAL_LIMITS;
-  const run = await traceScenario(scenario, { agent, scratch, inject });
+  const run = await traceScenario(scenario, { agent, scratch, inject, supplies });
   const { trace, folder, disk } = run;
   const facts = await factsOfRun(run);
   if (facts === undefined) {
@@ -84,8 +105,13 @@ async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<
     if (!full && isTrialWrite(call)) return;
     kills.push(killPoint(`${scenario.name}, killed after ${call.name} ${kills.length + 1}`, disk, told, worlds));
   };
-  const course = { label: scenario.name, folder, disk, calls: trace.calls, facts, onUnsyncedEntry };
-  const walked = walk(course, limits, MAX_VIOLATIONS);
+  const image = scenario.cardLost === true ? imageOn(disk) : undefined;
+  const encrypted = run.setup.tls !== undefined;
+  const course = { label: scenario.name, folder, disk, calls: trace.calls, facts, encrypted, onUnsyncedEntry };
+  const whole = walk(course, limits, MAX_VIOLATIONS);
+  const { bootsEach = 1 } = scenario;
+  const booted = full ? whole.cases : whole.cases.filter((_case, index) => index % bootsEach === 0);
+  const walked: Walk = { ...whole, cases: [...booted, ...lostCards(scenario, image, facts)] };
   const problems = await runProblems(run, walked, facts.configBefore);
   const walks = [walked];
   for (const kill of walked.violations.length + problems.length > 0 ? [] : kills) {
@@ -100,8 +126,9 @@ async function openLane(scenario: Scenario, options: PowerLossOptions): Promise<
 export async function certifyPowerLoss(options: PowerLossOptions): Promise<SuiteResult> {
   const skipped = await straceProblem();
   if (skipped !== undefined) return { points: 0, runs: 0, faults: 0, violations: [], skipped };
+  const supplies = await prepareLogins(options.scratch);
   const lanes = await inParallel(scenariosIn(SCENARIOS, options.part), options.workers, (scenario) =>
-    openLane(scenario, options),
+    openLane(scenario, options, supplies),
   );
   const walks = lanes.flatMap((lane) => lane.walks);
   const violations = [...lanes.flatMap(({ problems }) => problems), ...walks.flatMap((walked) => walked.violations)];
@@ -109,12 +136,20 @@ export async function certifyPowerLoss(options: PowerLossOptions): Promise<Suite
   const disproved = violations.length > 0 && !options.full;
   const total = walks.reduce((sum, { cases }) => sum + cases.length, 0);
   let runs = 0;
-  const boot = async ({ run: { server } }: Lane, { state, world, facts, met }: LossCase): Promise<void> => {
+  const boot = async ({ run: traced }: Lane, { state, world, facts, met }: LossCase): Promise<void> => {
     if (disproved || violations.length >= MAX_VIOLATIONS) return;
     runs += 1;
     const folder = join(options.scratch, `boot-${runs}`);
     const { agent } = options;
-    const problems = await bootProblems({ agent, folder, state, world, run: facts, server, secrets: SECRETS });
+    const problems = await bootProblems({
+      agent,
+      folder,
+      state,
+      world,
+      run: facts,
+      server: traced.server,
+      secrets: secretsOf(traced),
+    });
     violations.push(...problems.map((problem) => `${met}: ${problem}`));
     options.progress(runs, total);
   };
