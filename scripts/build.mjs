@@ -41,7 +41,7 @@ await rm(outdir, { recursive: true, force: true });
 
 const { engines, version } = JSON.parse(await read('package.json'));
 
-/** `engines.node` as src/nodeVersion.ts needs it. Any other form than `^20.19 || >=22.3` ends the build. */
+/** `engines.node` as src/nodeVersion.ts needs it. Any other form than `^20.19 || >=22.6` ends the build. */
 const nodeRanges = engines.node.split(' || ').map((range) => {
   const [, sign, major, minor] = /^(\^|>=)(\d+)\.(\d+)$/.exec(range);
   return { major: Number(major), minor: Number(minor), alone: sign === '^' };

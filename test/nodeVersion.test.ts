@@ -13,13 +13,13 @@ const RANGES = [
 ];
 
 describe('nodeProblem', () => {
-  it.each(['20.19.0', '20.20.2', '22.3.0', '22.12.0', '24.0.0', '25.0.0-nightly'])('accepts %s', (version) => {
+  it.each(['20.19.0', '20.20.2', '22.6.0', '22.12.0', '24.0.0', '25.0.0-nightly'])('accepts %s', (version) => {
     expect(nodeProblem(version, RANGES)).toBeUndefined();
   });
 
-  it.each(['10.24.1', '18.19.0', '20.0.0', '20.18.9', '21.7.3', '22.0.0', '22.2.0'])('refuses %s', (version) => {
+  it.each(['10.24.1', '18.19.0', '20.0.0', '20.18.9', '21.7.3', '22.0.0', '22.5.1'])('refuses %s', (version) => {
     expect(nodeProblem(version, RANGES)).toBe(
-      `thermal-provision needs Node 20.19 or a later 20.x, or 22.3 or later; ${process.execPath} is Node ${version}.`,
+      `thermal-provision needs Node 20.19 or a later 20.x, or 22.6 or later; ${process.execPath} is Node ${version}.`,
     );
   });
 });
@@ -58,7 +58,7 @@ describe.each(Object.entries(STARTS))('%s', (_name, [script = '', ...args]) => {
     const { engines } = JSON.parse(readPage('package.json'));
     const [least = ''] = /\d+\.\d+/.exec(engines.node) ?? [];
     const folder = await programFolder();
-    for (const version of ['20.18.3', '22.2.0']) {
+    for (const version of ['20.18.3', '22.5.1']) {
       const { status, stdout, stderr } = start(folder, process.execPath, version);
       expect({ status, stdout }).toEqual({ status: 78, stdout: '' });
       expect(stderr).toMatch(/^thermal-provision needs Node .*\.\n$/);

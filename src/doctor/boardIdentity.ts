@@ -1,9 +1,14 @@
 import { hasOnlyVolatileIdentity, readBoardIdentity, volatileMachineId } from '../device/board.ts';
 import { type Checked, passed, warning } from './check.ts';
 
-/** Checks that this board is still recognised after a reboot: otherwise an interrupted run does not resume. */
+/**
+ * Checks that this board is still recognised after a reboot: otherwise an interrupted run does not resume.
+ * @param override THERMAL_BOARD_ID
+ * @param isRecoverable whether a board secret brings the device back
+ */
 export async function checkBoardIdentity(
-  override?: string,
+  override: string | undefined,
+  isRecoverable: boolean,
   read = readBoardIdentity,
   lost = volatileMachineId,
 ): Promise<Checked<never>> {
@@ -12,6 +17,7 @@ export async function checkBoardIdentity(
   if (serial !== null)
     return { findings: [passed(override ? 'THERMAL_BOARD_ID is set' : 'the board has a serial number')] };
   if (volatileMachine === true) {
+    if (isRecoverable) return { findings: [passed('the machine-id is not permanent, but there is a board secret')] };
     const consequence = hasOnlyVolatileIdentity(board)
       ? 'a run that a reboot interrupts is not resumed, and its device is stranded'
       : 'the board is recognised by its network address instead';

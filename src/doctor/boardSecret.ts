@@ -5,7 +5,7 @@ import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import type { ProvisionSettings } from '../config/provision/provisionJson.ts';
 import { readBoardSecret } from '../device/boardSecret.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
-import { type Checked, passed, skipped, warning } from './check.ts';
+import { type Checked, passed, warning } from './check.ts';
 
 const UNUSED_HINT =
   'Use device.name or a device.name_source without a random part, and no X.509 key; or remove the board secret.';
@@ -24,7 +24,7 @@ export async function checkBoardSecret(
   const unused = unusedBoardSecret(settings, externalSettings);
   if (unused !== undefined) return { fact: false, findings: [warning(unused, UNUSED_HINT)] };
   const file = boardSecretFile(settings, externalSettings);
-  if (file === undefined) return { fact: false, findings: [skipped('none: a lost card loses the device')] };
+  if (file === undefined) return { fact: false, findings: [passed('none: a lost card loses the device')] };
   await readBoardSecret(file, deviceFolder);
   const path = resolve(deviceFolder, file.path);
   const [own, card] = await Promise.all([stat(path), stat(deviceFolder)]).catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { requireReplaceable } from '../config/thermal/replacement.ts';
 import { readThermalConfig, type ThermalConfigFile } from '../config/thermal/thermalConfig.ts';
 import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, type Finding, passed, warning } from './check.ts';
+import { checkConfiguredCertificate } from './clientCertificate.ts';
 
 /** Checks that thermal_config.json can be read and replaced, and that the camera can load it. */
 export async function checkConfiguration(deviceFolder: string): Promise<Checked<ThermalConfigFile>> {
@@ -14,12 +15,11 @@ export async function checkConfiguration(deviceFolder: string): Promise<Checked<
   const findings = config.usable ? brokenRules(config) : [await unusable(deviceFolder, config)];
   if ((config.mode & 0o004) !== 0) {
     const mode = config.mode.toString(8);
-    findings.push(
-      warning(`every user can read the access token in it (mode ${mode})`, `Run: chmod o-r ${config.path}`),
-    );
+    findings.push(warning(`every user can read the credentials in it (mode ${mode})`, `Run: chmod o-r ${config.path}`));
   }
   const fine = passed(`can be read and replaced (mode ${config.mode.toString(8)}, owner ${config.uid})`);
-  return { fact: config, findings: [fine, ...findings] };
+  const certificate = await checkConfiguredCertificate(deviceFolder, config.bytes);
+  return { fact: config, findings: [fine, ...findings, ...certificate] };
 }
 
 function brokenRules({ path, problems, repair }: ThermalConfigFile): Finding[] {

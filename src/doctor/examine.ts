@@ -116,7 +116,9 @@ export function examine({ paths, now, boardId, externalSettings, keyCheck = true
     const isRecoverable = (await recoverable) ?? false;
     return checkStorage(paths, file === undefined ? undefined : dirname(file.path), { isAllowed, isRecoverable });
   });
-  start('board identity', () => settle(() => checkBoardIdentity(boardId), FILE_LIMIT_MS));
+  start('board identity', () =>
+    settle(async () => checkBoardIdentity(boardId, (await recoverable) ?? false), FILE_LIMIT_MS),
+  );
   inFolder('clock', () => checkClock(paths, now));
   const plan = network({ start, settings, server, now, keyCheck }, () =>
     after(config, 'thermal_config.json', async (file) => {

@@ -4,6 +4,9 @@ import { childrenOf, propertiesOf, syntaxTree } from '../config/json/jsonTree.ts
 /** Keys whose values are credentials, in their usual spellings. */
 const SECRET_KEY =
   /token|secret|user_?name|passw|pwd|psk|credential|private|(?:device|api|access|shared|auth|encryption)_?key/i;
+/** Keys of which one is enough to log in. An access token is a user name, too. */
+const USER_KEY = /token|user_?name/i;
+const CLIENT_ID_KEY = /client_?id/i;
 /** A URL with a login, for example of a proxy. */
 const URL_WITH_LOGIN = /:\/\/[^/?#]*@/;
 /** Shorter secrets could be part of other texts by chance. */
@@ -34,9 +37,14 @@ const isSecret = (node: Node): boolean =>
 /** The values at and below keys that name credentials, and URLs with a login. */
 function secretNodes(node: Node, below: boolean): Node[] {
   if (holdsLogin(node) || (below && isSecret(node))) return [node];
-  const inside = propertiesOf(node).flatMap(({ key, value }) =>
-    secretNodes(value, below || SECRET_KEY.test(String(key.value))),
-  );
+  const properties = propertiesOf(node);
+  const names = properties.map(({ key }) => String(key.value));
+  // Without a user name the client id alone is the credential (MQTT_BASIC).
+  const hasUser = names.some((name) => USER_KEY.test(name));
+  const inside = properties.flatMap(({ value }, index) => {
+    const name = names[index] ?? '';
+    return secretNodes(value, below || SECRET_KEY.test(name) || (!hasUser && CLIENT_ID_KEY.test(name)));
+  });
   const items = node.type === 'array' ? childrenOf(node).flatMap((item) => secretNodes(item, below)) : [];
   return [...inside, ...items];
 }

@@ -24,15 +24,25 @@ export interface Plan {
   readonly diff: string;
 }
 
-const NEW_TOKEN = 'access-token-that-the-run-will-generate';
+const PLACEHOLDERS = {
+  token: 'access-token-that-the-run-will-generate',
+  userName: 'user-name-that-the-run-will-generate',
+  password: 'password-that-the-run-will-generate',
+};
+const MASKS = new Map([
+  [PLACEHOLDERS.token, '[the new access token]'],
+  [PLACEHOLDERS.userName, '[the new user name]'],
+  [PLACEHOLDERS.password, '[the new password]'],
+]);
 const RANDOM_PART = 'XXXXXX';
 
 /** Placeholders for the credentials that the run will generate. */
-function newLogin({ credentials }: ProvisionSettings): ConfiguredLogin {
-  const placeholder = new Secret(NEW_TOKEN);
-  if (credentials === undefined) return { type: 'ACCESS_TOKEN', token: placeholder };
+function newLogin({ credentials }: ProvisionSettings, deviceName: string): ConfiguredLogin {
+  const { token, userName, password } = PLACEHOLDERS;
+  if (credentials === undefined) return { type: 'ACCESS_TOKEN', token: new Secret(token) };
   if (credentials === 'mqtt_basic') {
-    return { type: 'MQTT_BASIC', clientId: null, userName: placeholder, password: placeholder };
+    const secrets = { userName: new Secret(userName), password: new Secret(password) };
+    return { type: 'MQTT_BASIC', clientId: deviceName, ...secrets };
   }
   return { type: 'X509_CERTIFICATE', certFile: 'client_cert-XXXXXXXX.pem', keyFile: 'client_key-XXXXXXXX.pem' };
 }
@@ -52,7 +62,7 @@ function nameOf(base: Exclude<ConfigBase, { from: 'defaults' }>, path: string): 
 }
 
 /**
- * Makes the new thermal_config.json in memory as `write` does, with a placeholder for the token.
+ * Makes the new thermal_config.json in memory as `write` does, with placeholders for the credentials.
  * @param now ms since the epoch
  * @throws Failure CONFIG_INVALID, PROVISION_JSON_INVALID (a part of the name can't be had), DISK_ERROR
  */
@@ -74,7 +84,7 @@ export async function checkNewConfiguration(
     port,
     useSsl,
     ...(useSsl && caFile !== undefined ? { caFile } : {}),
-    login: newLogin(settings),
+    login: newLogin(settings, deviceName),
     proxy: writtenProxy(settings),
     deviceId: deviceName,
     provisionedAt: new Date(now).toISOString(),
@@ -83,7 +93,7 @@ export async function checkNewConfiguration(
   };
   const content = configWithCredentials(base, credentials);
   requireLoadable(base, content);
-  const masks = createMasks(new Map([[NEW_TOKEN, '[the new access token]']]));
+  const masks = createMasks(MASKS);
   const shown = (bytes: Uint8Array): string => {
     const json = readConfigText(bytes);
     return json.ok ? maskedText(json.text, masks) : '';

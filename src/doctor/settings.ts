@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { ExternalSettings } from '../config/provision/externalSettings.ts';
 import { type ProvisionSettings, readProvisionJson } from '../config/provision/provisionJson.ts';
 import { requireScrubbable } from '../config/provision/scrubSecret.ts';
@@ -6,6 +7,7 @@ import { hostAndPort } from '../endpoint.ts';
 import { fileFailure } from '../failures/fileFailure.ts';
 import { readMountTable } from '../files/mountTable.ts';
 import { type Checked, passed, warning } from './check.ts';
+import { checkClientKey } from './clientCertificate.ts';
 
 /** Checks provision.json and the external settings: all problems at once, and whether other users can read the file. */
 export async function checkSettings(
@@ -21,7 +23,10 @@ export async function checkSettings(
   return {
     fact: settings,
     findings: [
-      passed(`complete: ${hostAndPort(settings)}${settings.useSsl ? ' with TLS' : ' without TLS'}`),
+      passed(
+        `complete: ${hostAndPort(settings)} ${settings.useSsl ? 'with' : 'without'} TLS${settings.credentials === undefined ? '' : `, credentials "${settings.credentials}"`}`,
+      ),
+      ...(await checkClientKey(dirname(own))),
       ...notes.map(passed),
       ...warnings.map((text) => warning(text, `Correct ${path}, or ignore this warning if the setting is intended.`)),
       ...(open

@@ -68,8 +68,12 @@ async function usableCredentials(
     log.warn('credentials.notDerived', NOT_DERIVED);
     return { stored, warnings: [NOT_DERIVED] };
   }
-  // The board secret gives them again, so no device can be lost, and none is another board's.
-  if (derived) return { stored: undefined, warnings: [] };
+  // The board secret gives them again, so no device can be lost, and none is another board's. A server gives its own
+  // credentials only once.
+  const { granted } = stored;
+  const isGivenAgain =
+    granted === null || stored.candidates.some((own) => areEqual(own.credentials, granted.credentials));
+  if (derived && isGivenAgain) return { stored: undefined, warnings: [] };
   if (reason.why === 'superseded' && leftNothing(stored, input)) return { stored: undefined, warnings: [] };
   const movedTo = await setAside(paths.credentials, reason.why, clock.now());
   log.warn(`credentials.${reason.why}`, reason.warning, { movedTo });

@@ -13,7 +13,7 @@ import {
   readThermalConfig,
   type ThermalConfigFile,
 } from '../config/thermal/thermalConfig.ts';
-import { fingerprintOf } from '../deviceCredentials.ts';
+import { fingerprintOf, labelOf } from '../deviceCredentials.ts';
 import { hostAndPort } from '../endpoint.ts';
 import { Failure } from '../failures/failure.ts';
 import { durableReplace, makeEntriesDurable } from '../files/durable.ts';
@@ -70,6 +70,12 @@ export async function write(
   });
   const warnings = baseWarnings(existing, base);
   for (const warning of warnings) log.warn('config.base', warning);
+  const { credentials: kept } = issued;
+  if (kept.type !== 'ACCESS_TOKEN') {
+    const warning = `A camera client that knows only access tokens can't use this configuration: the device logs in with ${labelOf(kept)}, as "start" does`;
+    log.warn('config.login', warning);
+    warnings.push(warning);
+  }
   // No setting is lost, so nobody has to act: the run has no warning.
   if (base.from === 'file' && base.repaired !== undefined) log.warn('config.base', repairedText(base.repaired, input));
   const content = configWithCredentials(base, credentials);

@@ -33,14 +33,14 @@ const NETWORK_HINT = 'Check cable, Wi-Fi and firewall between this device and th
 const WRONG_PORT_HINT =
   'Check {section}.port and use_ssl in {file}: use_ssl is false, and a TLS port closes connections without TLS. {again}';
 const SESSION_HINT =
-  '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same access token.';
+  '{again} If that repeats: the device may have been deleted, its rate limit reached, or another client uses the same credentials.';
 const SHORT_SESSION_HINT =
-  'If that repeats, there are two causes: another client uses the same access token (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
+  'If that repeats, there are two causes: another client uses the same credentials (a cloned card, an old client), or a rate limit of the tenant or the device is reached. A rate limit ends the connection at once each time, another client after varying times. {again}';
 const OTHER_SERVICE = 'Another service may listen there: check host, port and scheme in {source}. {again}';
 const TLS_PORT =
   "use_ssl is true in {file}, so {section}.port must be the server's TLS port (usually 8883; 1883 is without TLS).";
 const NO_CLIENT_CERTIFICATES =
-  'The agent sends a client certificate only as the credentials of a device: let the server accept connections without one (one-way TLS), on this port or another.';
+  'The agent provisions without a client certificate: let the server accept that (one-way TLS), on this port or another.';
 const BACK_END_OR_CHAIN =
   "There are two causes: the server's back end has failed (check its log), or the device profile's provisioning strategy is X509_CERTIFICATE_CHAIN, which this agent does not support (choose another strategy). {again}";
 const STORAGE_HINT = 'Check the storage (df, dmesg); the next boot tries again.';
@@ -820,7 +820,7 @@ export const FAILURES = {
       },
       refusedCertificate: {
         message: '{server} does not take the client certificate of this device ({why})',
-        hint: 'Let the server accept client certificates of no known authority, as ThingsBoard does by default.',
+        hint: 'Let the server accept self-signed ones, as ThingsBoard does by default.',
       },
       oldVersion: {
         message: '{server} speaks neither TLS 1.2 nor TLS 1.3 ({why})',
@@ -874,7 +874,7 @@ export const FAILURES = {
       },
       otherSecret: {
         message: `${REFUSED_NAME}, and does not know the credentials that the board secret gives`,
-        hint: `The device {name} was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
+        hint: `If the server has a device {name}, it was registered without this board secret, or with another server name, provisioning key or token_generation: restore what was changed, or delete the device on the server. If it has none, check the tenant's device limit. A profile that checks pre-provisioned devices issues its own credentials, which no board secret brings back: there, delete the server attribute provisionState of {name}.`,
       },
       ownNamePerhapsOurs: { message: `${OWN_NAME}. ${PERHAPS_OURS}`, hint: OWN_NAME_HINT },
     },
@@ -905,7 +905,7 @@ export const FAILURES = {
       noStatus: 'Unexpected reply to the provisioning request: its status is not SUCCESS, FAILURE or NOT_FOUND',
       noType: 'Unexpected reply to the provisioning request: SUCCESS without the type of the credentials',
       unknownType: 'Unexpected reply to the provisioning request: the type of its credentials is unknown',
-      noToken: 'Unexpected reply to the provisioning request: SUCCESS without a usable access token',
+      noToken: 'Unexpected reply to the provisioning request: SUCCESS without usable credentials',
     },
   },
 
@@ -933,7 +933,7 @@ export const FAILURES = {
   CREDENTIALS_REFUSED: {
     exitStatus: EXIT.NOPERM,
     retryable: false,
-    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. If they were changed, write the new ones into thermal_config.json.',
+    hint: 'Check on the server whether the device still exists and whether its credentials were changed. If it was deleted, provision the device again. Otherwise write its credentials into thermal_config.json.',
     texts: {
       refused: REFUSED,
       certificate: '{server} refused the client certificate of the device ({why})',

@@ -122,7 +122,7 @@ async function exposureOf(
 
 /** What is lost on a file system that gives every file the same mode. */
 export const exposureText = (folder: string, fileSystem: string, mode: number): string =>
-  `The file system of ${folder} (${fileSystem}) gives every file the mode ${octal(mode)}: other users of this device can read the access token in its files`;
+  `The file system of ${folder} (${fileSystem}) gives every file the mode ${octal(mode)}: other users of this device can read the credentials in its files`;
 
 export const EXPOSURE_HINT = 'Mount it with umask=077, or use a file system that keeps modes.';
 

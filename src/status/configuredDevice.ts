@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../config/json/strictJson.ts';
 import { readConfigText } from '../config/thermal/configText.ts';
-import { LOGIN_KEYS, loginFingerprint, loginOfSection } from '../config/thermal/configuredLogin.ts';
+import { loginFingerprint, loginOfSection, loginTexts } from '../config/thermal/configuredLogin.ts';
 import { readThermalConfig } from '../config/thermal/thermalConfig.ts';
 
 /** The device that thermal_config.json names. It never holds its credentials. */
@@ -25,8 +25,8 @@ const textIn = (value: unknown): string | null =>
 
 /** null: the section has no login. */
 function fingerprintIn(section: JsonObject): string | null {
-  const texts = LOGIN_KEYS.map((key) => [key, section[key]] as const).filter(([, value]) => typeof value === 'string');
-  return texts.length === 0 ? null : loginFingerprint(loginOfSection(Object.fromEntries(texts)));
+  const texts = loginTexts(section);
+  return Object.keys(texts).length === 0 ? null : loginFingerprint(loginOfSection(texts));
 }
 
 /**

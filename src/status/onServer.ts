@@ -33,6 +33,7 @@ function serverOf(files: DeviceFiles): string | null {
   return known === null || known === undefined ? null : hostAndPort(known);
 }
 
+const GIVEN = 'the credentials that the board secret gives';
 const RECOVERED = 'the board secret gives its credentials, so it is used again';
 
 /** Only the log records it. */
@@ -69,7 +70,12 @@ function ofRun(
   if (context.error?.code === 'CREDENTIALS_TYPE_UNSUPPORTED') {
     return { kind: 'one device', names, why: 'the server registered it with credentials of another kind' };
   }
-  if (stored?.registeredNothing === true) return { kind: 'no device', names: [], why: ALL_REFUSED };
+  if (stored?.registeredNothing === true) {
+    if (context.settings?.derived !== true) return { kind: 'no device', names: [], why: ALL_REFUSED };
+    return context.probed
+      ? { kind: 'no device', names: [], why: `the server does not know ${GIVEN}` }
+      : { kind: 'unknown', names, why: `the server was not asked yet whether it knows ${GIVEN}` };
+  }
   // The context of a withdrawn run has no counts. An earlier run may have sent a request with the name it generated.
   const isReused = stored?.generatedBy.some((generator) => generator !== runId) === true;
   const maySent = stored !== null && (state === 'withdrawn' || isReused);

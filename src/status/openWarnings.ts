@@ -23,7 +23,9 @@ const KINDS: readonly WarningKind[] = [
   // The settings have done their work: the device is registered, and only another run would read them.
   { pattern: /^provision\.json: /, advice: null },
   { pattern: /^The unfinished run in this folder belongs to another board/, advice: null },
-  { pattern: /refuses the access token of its own answer, but accepts the one/, advice: null },
+  { pattern: /refuses the (?:access token|credentials) of its own answer, but accepts th/, advice: null },
+  // It concerns only cameras with that client.
+  { pattern: /^A camera client that knows only access tokens can't use/, advice: null },
   {
     pattern: /^thermal_config\.json: (?<shown>.*)$/s,
     advice: 'Correct the value in thermal_config.json, then restart the client of the camera.',

@@ -90,3 +90,46 @@ test('a backup of the former client is listed as such, and restored', async () =
   await restoreBackup(paths, backup, true);
   expect((await current(paths)).toString()).toBe(`${OLD_CONFIG}\n`);
 });
+
+const BASIC = OLD_CONFIG.replace(/"access_token": "[^"]*"/, '"username": "user-of-it", "password": "its-password"');
+const NO_LOGIN = OLD_CONFIG.replace(/"access_token": "[^"]*",/, '');
+
+test.each<[string, string, string, string, object]>([
+  [
+    'two tokens',
+    OLD_CONFIG.replace(OLD_TOKEN, 'other-token'),
+    OLD_CONFIG,
+    'The access tokens differ',
+    { token: 'different', login: 'different' },
+  ],
+  ['a token and a user name', OLD_CONFIG, BASIC, 'The logins differ', { token: 'only in one', login: 'different' }],
+  ['two passwords', BASIC.replace('its-', 'other-'), BASIC, 'The logins differ', { token: 'same', login: 'different' }],
+  [
+    'one user name',
+    BASIC.replace('"port": 1883', '"port": 1884'),
+    BASIC,
+    'The login is the same',
+    { token: 'same', login: 'same' },
+  ],
+  [
+    'no login and a user name',
+    NO_LOGIN,
+    BASIC,
+    'Only one of the two files has a login',
+    { token: 'same', login: 'only in one' },
+  ],
+  [
+    'no login and a token',
+    NO_LOGIN,
+    OLD_CONFIG,
+    'Only one of the two files has an access token',
+    { token: 'only in one', login: 'only in one' },
+  ],
+])('a comparison of %s says so, and shows no secret', async (_what, before, now, line, compared) => {
+  const { paths, backup } = await deviceWith(before);
+  await writeFile(paths.thermalConfig, now);
+  const { text, json } = await compareBackup(paths, backup);
+  expect(text).toContain(line);
+  expect(json).toMatchObject(compared);
+  for (const secret of [OLD_TOKEN, 'other-token', 'user-of-it', '-password']) expect(text).not.toContain(secret);
+});

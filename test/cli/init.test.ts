@@ -45,7 +45,8 @@ describe('init without a terminal', () => {
   it('writes provision.json and provision.txt for their owner only, and shows neither key nor secret', async () => {
     const folder = await makeFolder(onTestFinished);
     const { out, err } = printed();
-    expect(await initFolder(await complete(folder, { tls: false, nameSource: 'serial', scrub: true }))).toBe(0);
+    const device = { nameSource: 'serial', credentials: 'mqtt_basic' };
+    expect(await initFolder(await complete(folder, { tls: false, scrub: true, ...device }))).toBe(0);
     expect((await readdir(folder)).sort()).toEqual(['provision.json', 'provision.txt']);
     for (const name of ['provision.json', 'provision.txt']) {
       expect((await stat(join(folder, name))).mode & 0o777).toBe(0o600);
@@ -59,7 +60,7 @@ describe('init without a terminal', () => {
         use_ssl: false,
         scrub: true,
       },
-      device: { name_source: 'serial' },
+      device: { name_source: 'serial', credentials: 'mqtt_basic' },
     });
     expect(out()).toContain('"device_secret": "[secret]"');
     expect(out() + err()).not.toMatch(/the-provisioning/);

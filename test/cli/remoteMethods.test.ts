@@ -10,6 +10,8 @@ import { type DevicePaths, devicePaths } from '../../src/device/paths.ts';
 import { statusSchema } from '../../src/status/deviceStatus.ts';
 import { recordingLog } from '../client/testBroker.ts';
 import { asOrdinaryUser } from '../config/scratch.ts';
+import { runDevice, scene } from '../support/agentRun.ts';
+import { boardSecret } from '../support/boardSecret.ts';
 import { OLD_DEVICE, OLD_TOKEN, putTrigger } from '../support/deviceFiles.ts';
 import { type DeviceFolderOptions, makeDeviceFolder } from '../support/deviceFolder.ts';
 import { folderInRam } from '../support/folderInRam.ts';
@@ -154,6 +156,35 @@ describe('reprovision', () => {
       JSON.stringify({ provisioning: { ...provisioning, allow_volatile_storage: true } }),
     );
     expect((await ask()).ends).toBe(true);
+  });
+
+  it('is possible where a reboot loses the files if a board secret brings the device back: a renewal', async () => {
+    const { paths: origin } = await camera();
+    const { provisioning } = JSON.parse(await readFile(origin.provisionJson, 'utf8'));
+    const inRam = devicePaths(await folderInRam(onTestFinished));
+    const { reprovision } = remoteMethods({ paths: inRam, log: recordingLog(), allowed: true });
+    if (reprovision === undefined) throw new Error('the method is missing');
+    const give = (file: string): Promise<void> =>
+      writeFile(
+        inRam.provisionJson,
+        JSON.stringify({ provisioning: { ...provisioning, board_secret_file: file }, device: { name: 'hall-7' } }),
+      );
+    await give('/absent');
+    expectRefusal(await reprovision(), { code: 'BOARD_SECRET_UNUSABLE' });
+    await give(await boardSecret(onTestFinished));
+    const { answer, ends } = await reprovision();
+    expect(ends).toBe(true);
+    expect(answer).toContain('uses this device again and renews its configuration');
+    expect(answer).not.toContain('Delete it there');
+  });
+
+  it('knows a board secret of the agent alone by the last run', async () => {
+    const { simulator } = await scene({}, {}, onTestFinished);
+    const device = { name: 'hall-7' };
+    const { paths, reprovision } = await camera({ port: simulator.port, device, requested: true });
+    const boardSecretFile = await boardSecret(onTestFinished);
+    expect((await runDevice(paths, { externalSettings: { boardSecretFile } })).outcome).toBe('provisioned');
+    expect((await reprovision()).answer).toContain('uses this device again');
   });
 
   it('is refused in a folder that the client may not write to', async () => {

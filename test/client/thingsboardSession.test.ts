@@ -201,7 +201,7 @@ describe('an open session', () => {
       expect(ended.code).toBe('CONNECTION_LOST');
       expect(ended.message).toMatch(/closed the connection \d+(?:\.\d)? s after it had accepted it$/);
       expect(ended.hint).toMatch(
-        /another client uses the same access token .* or a rate limit of the tenant or the device/,
+        /another client uses the same credentials .* or a rate limit of the tenant or the device/,
       );
     },
   );

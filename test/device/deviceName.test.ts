@@ -1,7 +1,8 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { deviceNameFor, macSuffix, type NamePlaces } from '../../src/device/deviceName.ts';
+import { deviceNameFor, macSuffix, type NameOptions, type NamePlaces } from '../../src/device/deviceName.ts';
 import { nameSourceOf } from '../../src/device/nameSettings.ts';
 import { asOrdinaryUser, failureOf, put } from '../config/scratch.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
@@ -107,6 +108,7 @@ describe('a name from the serial number', () => {
   it('takes that of the product or of the board where there is no device tree', async () => {
     expect(await named({ product: 'P-1\n', base: 'B-1\n' })).toBe('cam-P-1');
     expect(await named({ product: 'Default string\n', base: 'B-1\n' })).toBe('cam-B-1');
+    expect(await named({ tree: '0000000000\0', base: 'B-1\n' })).toBe('cam-B-1');
   });
 
   it('has a hyphen for each run of characters that a name may not have', async () => {
@@ -136,6 +138,7 @@ describe('a name from the serial number', () => {
     'Unknown',
     'OEM',
     'Empty',
+    '.-.',
   ])('does not take %j, which many boards have', async (text) => {
     const failure = await failureOf(() => named({ product: `${text}\n` }));
     expect([failure.code, failure.exitStatus]).toEqual(['PROVISION_JSON_INVALID', 65]);
@@ -180,12 +183,18 @@ describe('a name from the machine-id', () => {
     expect((await failureOf(() => named(machine))).message).toContain('machine-id');
   });
 
+  it('is refused where there is no machine-id', async () => {
+    const places = await board({});
+    const failure = await failureOf(() => deviceNameFor({ source: 'machine-id', prefix: 'cam' }, { places }));
+    expect(failure.message).toContain(`${places.machineId} has none`);
+  });
+
   it('is refused when a reboot loses the machine-id', async () => {
     const folder = await folderInRam(onTestFinished);
     const machineId = await put(join(folder, 'machine-id'), `${ID}\n`);
     const name = { source: 'machine-id', prefix: 'cam' } as const;
     const failure = await failureOf(() => deviceNameFor(name, { places: { machineId } }));
-    expect(failure.message).toContain('lost at a reboot');
+    expect(failure.message).toContain(`${machineId} is lost at a reboot: a tmpfs`);
   });
 });
 
@@ -210,6 +219,21 @@ describe('a name from the host', () => {
       expect((await failureOf(() => named(name))).message).toContain('no name of its own');
     },
   );
+});
+
+describe('a name from this machine', () => {
+  const places: NamePlaces = {
+    deviceTree: '/sys/firmware/devicetree/base/serial-number',
+    dmi: ['/sys/class/dmi/id/product_serial', '/sys/class/dmi/id/board_serial'],
+    machineId: '/etc/machine-id',
+    hostname,
+  };
+
+  it.each(['serial', 'machine-id', 'hostname'] as const)('is made from the documented places: %s', async (source) => {
+    const named = (options: NameOptions): Promise<string> =>
+      deviceNameFor({ source, prefix: 'cam' }, options).catch(String);
+    expect(await named({})).toBe(await named({ places }));
+  });
 });
 
 describe('a name that is only shown', () => {

@@ -28,9 +28,18 @@ describe('a name from a program', () => {
     expect(await named(command, { owner })).toBe(`cam-0-none-${isRoot ? 65_534 : process.geteuid?.()}`);
   });
 
-  it('has at most 1024 bytes with the end of its line', async () => {
+  it('gets the variable of a proxy, unless it holds a login', async () => {
+    vi.stubEnv('https_proxy', 'http://user:hidden-word@proxy:1');
+    vi.stubEnv('ALL_PROXY', 'http://proxy:1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const command = await program('echo "$(printenv https_proxy || echo none) $ALL_PROXY"');
+    expect(await named(command)).toBe('cam-none-http-proxy-1');
+  });
+
+  it('has between 1 and 1024 bytes with the end of its line', async () => {
     const printing = (letters: number) => program(`printf '%0${letters}d\\n' 0`);
     expect(await nameFromCommand(await printing(1023))).toHaveLength(1023);
+    expect((await failureOf(async () => nameFromCommand(await program('true')))).message).toContain('exactly one line');
     const command = await printing(1024);
     expect((await failureOf(() => nameFromCommand(command))).message).toContain('exactly one line');
   });

@@ -104,7 +104,7 @@ describe('the files', () => {
       ['credentials.json', 'passed'],
       ['snapshot.json', 'passed'],
       ['provision.json', 'passed'],
-      ['board secret', 'skipped'],
+      ['board secret', 'passed'],
       ['authorities', 'skipped'],
       ['proxy', 'passed'],
       ['thermal_config.json', 'passed'],

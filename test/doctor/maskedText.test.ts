@@ -7,6 +7,8 @@ describe('maskedText', () => {
     'access_token',
     'accessToken',
     'password',
+    'username',
+    'user_name',
     'device_secret',
     'provisionDeviceKey',
     'api_key',
@@ -18,10 +20,26 @@ describe('maskedText', () => {
     );
   });
 
+  it('masks a client id only where no user name and no token is beside it: then it alone is the credential', () => {
+    const masked = (section: object): string[] =>
+      Object.values(JSON.parse(maskedText(JSON.stringify({ section }), createMasks())).section);
+    expect(masked({ client_id: 'hall-7', device_id: 'camera' })).toEqual(['[masked 1]', 'camera']);
+    expect(masked({ client_id: 'hall-7', password: 'of it' })).toEqual(['[masked 1]', '[masked 2]']);
+    expect(masked({ client_id: 'hall-7', username: 'user' })).toEqual(['hall-7', '[masked 1]']);
+    expect(masked({ access_token: 'token', client_id: 'hall-7' })).toEqual(['[masked 1]', 'hall-7']);
+  });
+
   it('masks numbers, lists and objects below such a key, but not values that can not be a secret', () => {
     const text = '{ "secrets": { "a": ["x1", 42, true, null, ""], "b": { "c": "x2" } }, "keep_alive_seconds": 60 }';
     expect(maskedText(text, createMasks())).toBe(
       '{ "secrets": { "a": ["[masked 1]", "[masked 2]", true, null, ""], "b": { "c": "[masked 3]" } }, "keep_alive_seconds": 60 }',
+    );
+  });
+
+  it('masks a URL with a login at any key, and shows one without', () => {
+    const text = '{"proxy":"http://u:p@proxy:1","url":"socks5h://u@proxy","other":"http://proxy:3128/@"}';
+    expect(maskedText(text, createMasks())).toBe(
+      '{"proxy":"[masked 1]","url":"[masked 2]","other":"http://proxy:3128/@"}',
     );
   });
 

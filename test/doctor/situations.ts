@@ -45,7 +45,7 @@ const clientCertificate = (version: 'TLSv1.2' | 'TLSv1.3'): TlsOptions => ({
   rejectUnauthorized: true,
   maxVersion: version,
 });
-const NO_CLIENT_CERTIFICATE = /^Client certificates are not supported: let the server accept devices without one/;
+const NO_CLIENT_CERTIFICATE = /^The agent provisions without a client certificate: let the server accept that/;
 const TLS_PORT = /must be the server's TLS port/;
 const PLAIN_PORT = /use_ssl is false, and a TLS port closes connections without TLS/;
 

@@ -49,10 +49,11 @@ describe('the storage', () => {
 });
 
 describe('the identity of the board', () => {
-  const checked = async (board: Partial<BoardIdentity>, override?: string): Promise<string> => {
+  const checked = async (board: Partial<BoardIdentity>, override?: string, recoverable = false): Promise<string> => {
     const whole = { serial: null, machine: null, address: null, ...board };
     const { findings } = await checkBoardIdentity(
       override,
+      recoverable,
       async () => whole,
       async () => 'a tmpfs (mounted at /etc/machine-id), which is kept in RAM',
     );
@@ -70,6 +71,11 @@ describe('the identity of the board', () => {
 
   it('passes with THERMAL_BOARD_ID', async () => {
     expect(await checked({ serial: 's' }, 'board-1')).toBe('passed -: THERMAL_BOARD_ID is set');
+  });
+
+  it('passes with any machine-id if a board secret brings the device back', async () => {
+    const board = { machine: 'm', volatileMachine: true };
+    expect(await checked(board, undefined, true)).toMatch(/^passed -: the machine-id is not permanent, but /);
   });
 
   it('is a warning with a machine-id that a reboot changes, and says what follows', async () => {

@@ -120,7 +120,10 @@ describe('a board secret', () => {
   const OTHER = 'secret of another board';
 
   /** Calls `prepare` in run-1 of a board with a secret. @param from the secret of the stored credentials */
-  async function preparedWith(from: string | undefined, more: Partial<Candidate> & { readonly digest?: string } = {}) {
+  async function preparedWith(
+    from: string | undefined,
+    more: Partial<Candidate> & { readonly digest?: string; readonly issued?: string } = {},
+  ) {
     const secretFile = await boardSecret(onTestFinished);
     const paths = await newCard(1883, secretFile, onTestFinished);
     await mkdir(paths.stateFolder, { mode: 0o700 });
@@ -129,13 +132,14 @@ describe('a board secret', () => {
     const { host, deviceKey } = settings;
     const derived = (secret: string): string =>
       drawDerived(Buffer.from(secret), { host, deviceKey, deviceName: 'hall-7', generation: 1 })('token').reveal();
-    const { digest = settled, ...change } = more;
+    const { digest = settled, issued, ...change } = more;
     const token = from === undefined ? 'drawn-at-random' : derived(from);
+    const granted = { deviceName: 'hall-7', credentials: accessToken(issued ?? token), successSeenBy: null };
     await writeCredentials(paths.credentials, {
       target: { digest, host: 'tb.example', port: 1883 },
       board: await readBoardIdentity('board-1'),
       candidates: [candidate(1, { name: 'hall-7', credentials: accessToken(token), ...change })],
-      granted: null,
+      granted: issued === undefined ? null : granted,
     });
     const { dependencies, events } = await effectScene(paths);
     const input = { runId: 'run-1', settingsDigest: settled, nameIndex: 1, startedOver: false };
@@ -181,5 +185,16 @@ describe('a board secret', () => {
     const { output, files, ours } = await preparedWith(BOARD_SECRET, { digest: 'other port' });
     expect(output).toMatchObject({ fingerprint: ours, warnings: [] });
     expect(files).toEqual(['credentials.json']);
+  });
+
+  it('does not give what the server issued, so that is kept aside', async () => {
+    const more = { digest: 'other port', issued: 'token-of-the-operator' };
+    const { files } = await preparedWith(BOARD_SECRET, more);
+    expect(files.some((name) => name.startsWith('credentials.json.superseded-'))).toBe(true);
+  });
+
+  it('leaves what the server issued to a run as it is', async () => {
+    const { output } = await preparedWith(BOARD_SECRET, { issued: 'token-of-the-operator' });
+    expect(output).toMatchObject({ warnings: [], granted: { deviceName: 'hall-7' } });
   });
 });

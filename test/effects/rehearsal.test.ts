@@ -174,7 +174,7 @@ describe('a file system with modes of its own', () => {
     const { warnings } = await cutIn(device.paths, 'write');
     expect(warnings).toEqual([
       expect.stringMatching(
-        /\(fuse\S*\) gives every file the mode 755: other users of this device can read the access token/,
+        /\(fuse\S*\) gives every file the mode 755: other users of this device can read the credentials/,
       ),
     ]);
     const run = await runDevice(device.paths);

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, realpath, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { WriteInput } from '../../machines/provision.types.ts';
@@ -96,6 +96,19 @@ test.each([
   const { paths, dependencies } = await grantedScene();
   expect(await write(dependencies, effectCall({ ...INPUT, server }))).toMatchObject({ outcome: 'written' });
   expect(await text(paths)).not.toContain('ca_file');
+});
+
+test('the proxy of provision.json is written; if the file is gone by now, an old proxy stays', async () => {
+  const config = OLD_CONFIG.replace('"thingsboard": {', '"thingsboard": { "proxy": "http://old:1",');
+  const { paths, dependencies } = await grantedScene(config);
+  const provisionJson = await readFile(paths.provisionJson, 'utf8');
+  await rm(paths.provisionJson);
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written' });
+  expect(await text(paths)).toContain('"proxy": "http://old:1"');
+  await writeFile(paths.thermalConfig, config);
+  await writeFile(paths.provisionJson, provisionJson.replace('"host"', '"proxy": "socks5h://new:2", "host"'));
+  expect(await write(dependencies, effectCall(INPUT))).toMatchObject({ outcome: 'written' });
+  expect(await text(paths)).toContain('"proxy": "socks5h://new:2"');
 });
 
 test('without a configuration and a backup, the defaults are written', async () => {

@@ -170,7 +170,7 @@ describe('tryFolder', () => {
       if (trial === undefined) return context.skip(NO_BINDFS);
       const { exposure } = await trial.run();
       expect(exposure).toBe(
-        `The file system of ${trial.folder} (fuse.bindfs) gives every file the mode 755: other users of this device can read the access token in its files. Mount it with umask=077, or use a file system that keeps modes.`,
+        `The file system of ${trial.folder} (fuse.bindfs) gives every file the mode 755: other users of this device can read the credentials in its files. Mount it with umask=077, or use a file system that keeps modes.`,
       );
     });
 

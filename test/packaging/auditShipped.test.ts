@@ -7,9 +7,10 @@ import { json } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
 import { beforeAll, expect, it, type TestContext } from 'vitest';
 import * as z from 'zod';
-import { runNode } from './scripts.ts';
+import { BUILDS_LIMIT_MS, runNode } from './scripts.ts';
 
 const SCRIPT = 'scripts/sbom/auditShipped.mjs';
+const LONG = { timeout: BUILDS_LIMIT_MS };
 const questionSchema = z.record(z.string(), z.array(z.string()));
 type Question = z.infer<typeof questionSchema>;
 
@@ -47,7 +48,7 @@ async function startRegistry(onTestFinished: TestContext['onTestFinished'], advi
 const audit = (url: string, ...files: readonly string[]) =>
   runNode([SCRIPT, ...files], { npm_config_registry: url, npm_config_fetch_retries: '0' });
 
-it('asks for the libraries of the bundles, and for nothing else', async ({ onTestFinished }) => {
+it('asks for the libraries of the bundles, and for nothing else', LONG, async ({ onTestFinished }) => {
   const { url, asked } = await startRegistry(onTestFinished, {});
   const { status, stdout } = await audit(url);
   expect(status).toBe(0);

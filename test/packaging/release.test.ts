@@ -5,11 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../docs/markdown.ts';
 import { hasProgram, outputOf } from './debianPackage.ts';
-import { evaluate, runNode } from './scripts.ts';
+import { BUILDS_LIMIT_MS, evaluate, runNode } from './scripts.ts';
 
 const RELEASE = 'scripts/release/release.mjs';
 const PROBLEMS = 'scripts/release/problems.mjs';
-const LIMIT_MS = 180_000;
 
 const hasDpkg = await hasProgram('dpkg-deb');
 let folder = '';
@@ -93,7 +92,7 @@ describe('a package of a release', () => {
 });
 
 describe('npm run release', () => {
-  it('-- --check makes the package for npm twice, with the same bytes', { timeout: LIMIT_MS }, async () => {
+  it('-- --check makes the package for npm twice, with the same bytes', { timeout: BUILDS_LIMIT_MS }, async () => {
     const { version } = JSON.parse(await readFile(`${ROOT}package.json`, 'utf8'));
     const { stdout, stderr } = await runNode([RELEASE, '--check', 'npm']);
     const made = [...stdout.matchAll(/^[\da-f]{64} {2}(\S+)$/gm)].map(([, name]) => name);
@@ -104,7 +103,7 @@ describe('npm run release', () => {
 
   it('names the packages when it does not know one', async () => {
     const { status, stderr } = await runNode([RELEASE, '--check', 'rpm']);
-    expect(stderr).toBe('There is no package rpm. The packages are: npm, deb.\n');
+    expect(stderr).toMatch(/^There is no package rpm\. The packages are: npm, deb\b/);
     expect(status).toBe(64);
   });
 });

@@ -106,6 +106,17 @@ test.concurrent.for(LOST)(
   },
 );
 
+test.concurrent('a lost answer in the same run is an earlier request that succeeded, not an earlier life', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { simulator } = await scene({ faults: [{ on: 'request', nth: 1, action: 'dropAnswer' }] }, {}, onTestFinished);
+  const run = await runDevice(await newCard(simulator.port, await boardSecret(onTestFinished), onTestFinished));
+  expect(run.outcome).toBe('provisioned');
+  expect(run.of('reconcile.accepted')).toHaveLength(1);
+  expect(run.of('reconcile.recovered')).toEqual([]);
+});
+
 test.concurrent('a wiped camera asks again while the slow server still carries out its first request: one device', async ({
   expect,
   onTestFinished,

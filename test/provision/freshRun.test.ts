@@ -167,3 +167,17 @@ test('a run pauses before its first contact exactly if it shall', async () => {
   expect(run.of('splay.waiting')).toHaveLength(1);
   expect(simulator.registry.counts.connects).toBe(0);
 });
+
+test('a run that is interrupted after its request leaves no connection', async () => {
+  const sockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+  const before = sockets();
+  const stop = new AbortController();
+  const { paths } = await scene({
+    faults: [{ on: 'request', action: 'silence' }],
+    onEvent: ({ type }) => {
+      if (type === 'request') setImmediate(() => stop.abort());
+    },
+  });
+  expect((await runDevice(paths, { signal: stop.signal })).outcome).toBe('interrupted');
+  await expect.poll(sockets).toBe(before);
+});

@@ -40,6 +40,9 @@ describe.each(OTHER_KINDS)('credentials "%s"', (kind) => {
     expect(run).toMatchObject({ outcome: 'provisioned', exitStatus: 0 });
     expect(await loginKeys(paths)).toEqual(KEYS[kind]);
     expect(await readFile(paths.thermalConfig, 'utf8')).not.toContain(OLD_TOKEN);
+    expect(run.of('config.login')).toMatchObject([
+      { level: 'warn', message: expect.stringMatching(/only access tokens/) },
+    ]);
     expect(await provisionedProblems(paths, simulator)).toEqual([]);
     expect(simulator.registry.counts).toMatchObject({ provisionRequests: 1, refusedConnects: 0 });
   });
@@ -108,6 +111,18 @@ describe('an own certificate', () => {
     const { simulator, paths } = await scene({}, { device: { credentials: 'x509' } });
     expect(await runDevice(paths)).toMatchObject({ outcome: 'failed', failure: { code: 'PROVISION_JSON_INVALID' } });
     expect(simulator.registry.counts.connects).toBe(0);
+  });
+
+  test('leaves no half-written file of a run that was killed and given up', async () => {
+    const { paths } = await loginScene('x509');
+    for (const name of ['client_key-00c0ffee.pem.tmp', 'client_key-00c0ffee.pem', 'client_key.pem']) {
+      await put(join(paths.deviceFolder, name), 'a private key', 0o600);
+    }
+    await runDevice(paths);
+    const left = await clientFiles(paths);
+    expect(left).toHaveLength(3);
+    expect(left).toContain('client_key.pem');
+    expect(left.join()).not.toContain('00c0ffee');
   });
 
   test('keeps its files as long as a backup names them, and no longer', async () => {

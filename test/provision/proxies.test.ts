@@ -33,6 +33,16 @@ describe('a run through a proxy', () => {
     expect(proxy.targets).toEqual([`${NAME}:${server.port}`, `${NAME}:${server.port}`]);
   });
 
+  it('provisions a device with a certificate of its own, which only the server asks for', async () => {
+    const proxy = await startProxy('http');
+    const { server, paths } = await tlsScene(`http://127.0.0.1:${proxy.port}`);
+    const settings = JSON.parse(await readFile(paths.provisionJson, 'utf8'));
+    await writeFile(paths.provisionJson, JSON.stringify({ ...settings, device: { credentials: 'x509' } }));
+    expect((await runDevice(paths)).failure).toBeNull();
+    expect(server.registry.devices()).toMatchObject([{ credentialsType: 'X509_CERTIFICATE' }]);
+    expect(proxy.targets.length).toBeGreaterThanOrEqual(2);
+  });
+
   it('resolves the name itself for socks5', async () => {
     const server = await serverOfTest();
     const proxy = await startProxy('socks5');

@@ -30,11 +30,11 @@ describe('the proxy of the environment', () => {
     expect((await run(await device(server.port), env)).outcome).toBe('provisioned');
   });
 
-  it('gives way to provisioning.proxy', async () => {
+  it.each([{}, { no_proxy: '*' }])('gives way to provisioning.proxy, with %o', async (more) => {
     const server = await serverOfTest();
     const proxy = await startProxy('http');
     const paths = await device(server.port, { proxy: `http://127.0.0.1:${proxy.port}` });
-    const env = { https_proxy: 'http://127.0.0.1:1', no_proxy: '*' };
+    const env = { https_proxy: 'http://127.0.0.1:1', ...more };
     await expectProvisioned(await run(paths, env), server, paths);
   });
 

@@ -73,11 +73,10 @@ describe('a run that is interrupted', () => {
 
   it('during its clean-up: the next start says that it completes this', async () => {
     const { paths } = await scene();
-    await cutIn(paths, 'provisioned');
+    const { runId } = await cutIn(paths, 'provisioned');
     await rm(paths.provisionTxt, { force: true });
-    expect(messages(await runDevice(paths), 'run.swept')).toEqual([
-      'Completed the clean-up left over from a finished run',
-    ]);
+    const message = 'Completed the clean-up left over from a finished run';
+    expect((await runDevice(paths)).of('run.swept')).toMatchObject([{ runId, message }]);
   });
 });
 

@@ -8,6 +8,7 @@ import { cutIn, runDevice, scene, storeSnapshot } from '../support/agentRun.ts';
 import { OLD_CONFIG, putTrigger } from '../support/deviceFiles.ts';
 import { makeFolder } from '../support/deviceFolder.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 import { giveToUnprivileged } from '../support/unprivileged.ts';
 
 const removeTrigger = ({ provisionTxt }: DevicePaths): Promise<void> => rm(provisionTxt);
@@ -93,12 +94,13 @@ test.each([true, false])(
   'a request that was withdrawn is reported, and nothing is sent (snapshot: %s)',
   async (kept) => {
     const { simulator, paths } = await scene();
-    const { deviceName } = await cutIn(paths, 'verifyCredentials');
+    const { deviceName, runId } = await cutIn(paths, 'verifyCredentials');
     const { connects } = simulator.registry.counts;
     await removeTrigger(paths);
     if (!kept) await rm(paths.snapshot);
     const withdrawn = await runDevice(paths);
     expect(withdrawn).toMatchObject({ outcome: 'withdrawn', exitStatus: 0 });
+    expect(withdrawn.runId === runId).toBe(kept);
     expect(
       withdrawn
         .of('run.withdrawn')
@@ -157,15 +159,18 @@ test('the card was cloned during a run: the clone generates its own name', async
   expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
 });
 
-test('credentials.json was lost in between: a new run, and a new name', async () => {
-  const { simulator, paths } = await scene();
-  const { runId } = await cutIn(paths, 'verifyCredentials');
-  await rm(paths.credentials);
-  const run = await runDevice(paths);
-  expect(run.outcome).toBe('provisioned');
-  expect(run.runId).not.toBe(runId);
-  expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
-});
+test.each(['verifyCredentials', 'finalize'] as const)(
+  'credentials.json was lost in %s: a new run, and a new name',
+  async (state) => {
+    const { simulator, paths } = await scene();
+    const { runId } = await cutIn(paths, state);
+    await rm(paths.credentials);
+    const run = await runDevice(paths);
+    expect(run.outcome).toBe('provisioned');
+    expect(run.runId).not.toBe(runId);
+    expect(await provisionedProblems(paths, simulator, 2)).toEqual([]);
+  },
+);
 
 test('credentials.json is damaged: set aside, with a warning', async () => {
   const { simulator, paths } = await scene();
@@ -252,4 +257,14 @@ test('a state folder in an unreadable folder is used, with a warning', async () 
   expect(run).toMatchObject({ outcome: 'nothing', exitStatus: 0 });
   const message = `${around} can't be opened for syncing: a power loss may remove a new state folder in it`;
   expect(run.of('state.unsynced')).toMatchObject([{ level: 'warn', message }]);
+});
+
+test('a state folder in a folder that the disk does not sync is not used', async () => {
+  const { paths } = await scene();
+  const around = await makeFolder(onTestFinished);
+  const elsewhere = devicePaths(paths.deviceFolder, join(around, 'state'));
+  await syncedPaths(onTestFinished, (path) => {
+    if (path === around) throw Object.assign(new Error('EIO: i/o error, fsync'), { code: 'EIO' });
+  });
+  expect((await runDevice(elsewhere)).failure).toMatchObject({ code: 'DISK_ERROR' });
 });

@@ -1,11 +1,14 @@
 /** A start on a disk that does not answer: it ends within a limit, soon after a signal, and keeps the folder locked. */
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
 import { EXIT } from '../../src/failures/exit.ts';
-import { runDevice, type Scene, scene } from '../support/agentRun.ts';
+import { cutIn, runDevice, type Scene, scene } from '../support/agentRun.ts';
 import { isLocked, unlocked } from '../support/folderLock.ts';
 import { provisionedProblems } from '../support/provisionedDevice.ts';
 import { type StickyDisk, stickyDisk } from '../support/stuckDisk.ts';
+import { syncedPaths } from '../support/syncedPaths.ts';
 
 const START_LIMIT_MS = 60_000;
 const AFTER_SIGNAL_MS = 2000;
@@ -89,4 +92,61 @@ describe('a start on a stuck disk', () => {
     ]);
     await expectNextStart(here, disk);
   });
+});
+
+/** A disk on which one fsync does not end. @returns when this fsync has begun, and its end */
+async function hangingSync(isIt: (path: string) => boolean) {
+  let [begin, end] = [(): void => {}, (): void => {}];
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  await syncedPaths(onTestFinished, (path) => {
+    if (!isIt(path)) return undefined;
+    begin();
+    return ended;
+  });
+  onTestFinished(end);
+  return { begun, end };
+}
+
+/** 100 ms of real time, for a start that would not wait for its work. */
+const longEnoughToUnlock = (): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setInterval(() => {
+      clearInterval(timer);
+      resolve();
+    }, 100);
+  });
+
+describe('a start in which one fsync does not end', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.each(['the entries of an earlier run', 'an earlier clean-up'] as const)(
+    'of %s: fails at the limit, and the folder stays locked until that fsync ends',
+    async (work) => {
+      const { paths } = await scene();
+      if (work === 'an earlier clean-up') {
+        await cutIn(paths, 'provisioned');
+        await rm(paths.provisionTxt, { force: true });
+      }
+      const hanging = await hangingSync((path) =>
+        work === 'an earlier clean-up' ? !existsSync(paths.credentials) : path === paths.deviceFolder,
+      );
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const start = runDevice(paths);
+      await hanging.begun;
+      await vi.advanceTimersByTimeAsync(START_LIMIT_MS);
+      await longEnoughToUnlock();
+      await vi.advanceTimersByTimeAsync(LEAVE_MS);
+      expect((await start).failure).toMatchObject({ code: 'DISK_ERROR' });
+      expect(isLocked(paths.deviceFolder)).toBe(true);
+      vi.useRealTimers();
+      hanging.end();
+      await unlocked(paths.deviceFolder);
+      expect((await runDevice(paths)).outcome).toBe(work === 'an earlier clean-up' ? 'nothing' : 'provisioned');
+    },
+  );
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DeviceFiles } from '../../src/status/deviceFiles.ts';
 import { onServer } from '../../src/status/onServer.ts';
 import { onServerText } from '../../src/status/statusText.ts';
+import { SETTINGS } from '../support/chartAnswers.ts';
 import { CONFIG, filesWith, GRANTED, problem, runIn, STORED } from '../support/statusFiles.ts';
 
 const failed = (code: string, context: Parameters<typeof runIn>[1]) =>
@@ -9,6 +10,9 @@ const failed = (code: string, context: Parameters<typeof runIn>[1]) =>
     ...context,
     error: { code, message: 'm', hint: 'h', retryable: false, exitStatus: 78, causes: [] },
   });
+
+const NOTHING_SENT = { ...STORED, registeredNothing: true };
+const DERIVED = { settings: { ...SETTINGS, derived: true }, requestsOut: 1, unknownAt: 1 } as const;
 
 const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly string[], RegExp]>> = {
   'no run': [filesWith(), 'no device', [], /^none \(no run of this agent is known\)$/],
@@ -35,6 +39,27 @@ const CASES: Readonly<Record<string, readonly [DeviceFiles, string, readonly str
     'unknown',
     ['cam-1'],
     /^unknown, possibly cam-1 \(/,
+  ],
+  'a board secret, and no answer of the server yet': [
+    filesWith({ snapshot: runIn('reconcile', DERIVED), credentials: NOTHING_SENT }),
+    'unknown',
+    ['cam-1'],
+    /^unknown, possibly cam-1 \(the server was not asked yet whether it knows the credentials/,
+  ],
+  'a board secret that the server does not know': [
+    filesWith({ snapshot: runIn('request', { ...DERIVED, probed: true }), credentials: NOTHING_SENT }),
+    'no device',
+    [],
+    /^none \(the server does not know the credentials that the board secret gives\)$/,
+  ],
+  'a board secret, and a name that has other credentials': [
+    filesWith({
+      snapshot: failed('DEVICE_NAME_TAKEN', { ...DERIVED, requestsOut: 2, unknownAt: 1 }),
+      credentials: STORED,
+    }),
+    'most likely none',
+    ['cam-1'],
+    /the server answered FAILURE and does not know this device's token/,
   ],
   'a second name': [
     filesWith({

@@ -34,6 +34,14 @@ const TO_ACT_ON: Readonly<Record<string, readonly [text: string, advice: RegExp,
     'provision.json was changed after a request may have been sent: an unused device cam-0 may exist on tb.example:1883; delete it there',
     /^Look on the server for the device in the warning/,
   ],
+  'a board secret that is not used': [
+    'The board secret is not used, because the device name is random: a lost card loses the device',
+    /^Give the device a name without a random part/,
+  ],
+  'credentials that are not derived': [
+    'This run began without this board secret, and a request may have been sent: it keeps the credentials that it has, and a lost card loses the device',
+    /^Delete the device on the server/,
+  ],
   'a device that did not answer': [
     'tb.example accepted the new credentials, but did not answer a request for attributes',
     /telemetry arrives/,
@@ -68,6 +76,14 @@ describe('a warning about', () => {
     [
       'a garbled answer',
       'tb.example refuses the access token of its own answer, but accepts the one that this device generated: using that one',
+    ],
+    [
+      'credentials that were garbled in the answer',
+      'tb.example refuses the credentials of its own answer, but accepts those that this device generated: using those',
+    ],
+    [
+      'a client that knows only tokens',
+      'A camera client that knows only access tokens can\'t use this configuration: the device logs in with a client certificate, as "start" does',
     ],
   ])('%s needs nobody: the device is done, without a warning', (_what, text) => {
     const status = makeStatus(device([text]));

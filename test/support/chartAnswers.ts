@@ -44,6 +44,8 @@ export const generated: Answer<'prepare'> = (at, { nameIndex }) => ({
 export const reused: Answer<'prepare'> = (at, input) => ({ ...generated(at, input), reused: true });
 /** `prepare`, which finds a name of an earlier run whose requests were all answered FAILURE. */
 export const reusedAfterFailure: Answer<'prepare'> = (at, input) => ({ ...reused(at, input), answered: true });
+/** `prepare` with a board secret, which gives the credentials of a fixed name. */
+export const derived: Answer<'prepare'> = (at, input) => ({ ...reused(at, input), derived: true });
 /** `prepare`, which finds what the server gave an earlier run. */
 export const adoptedGrant: Answer<'prepare'> = (at, input) => ({
   ...reused(at, input),

@@ -7,7 +7,7 @@ export interface Printed {
 }
 
 /** A text of the section `thingsboard`; undefined: it is missing or not a text. */
-export function thingsboardText(value: JsonObject, key: 'device_id' | 'access_token'): string | undefined {
+export function thingsboardText(value: JsonObject, key: 'device_id'): string | undefined {
   const { thingsboard } = value;
   const text = isJsonObject(thingsboard) ? thingsboard[key] : undefined;
   return typeof text === 'string' ? text : undefined;

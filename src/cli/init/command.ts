@@ -33,6 +33,7 @@ export function registerInit(program: Command): void {
     .option('--secret-file <file>', 'file with the provisioning secret')
     .option('--name <name>', 'name of the device (default: random)')
     .option('--name-source <source>', 'part of the name: random, mac, serial, machine-id, hostname, command:PATH')
+    .option('--credentials <type>', 'how the device logs in: access_token, mqtt_basic, x509 (default: access_token)')
     .option('--scrub', 'remove the secret from provision.json after a success')
     .option('--force', 'replace provision.json and keep the old file under another name')
     .option('--check', 'start doctor, and create provision.txt only if it finds no problem')

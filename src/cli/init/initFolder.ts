@@ -33,6 +33,7 @@ export interface InitArguments extends FolderArguments {
   readonly secretFile?: string;
   readonly name?: string;
   readonly nameSource?: string;
+  readonly credentials?: string;
   readonly scrub?: true;
   readonly force?: true;
   readonly check?: boolean;
@@ -78,6 +79,7 @@ async function givenSettings(given: InitArguments): Promise<InitSettings> {
     deviceSecret: texts.deviceSecret?.text,
     name: given.name,
     nameSource: given.nameSource,
+    credentials: given.credentials,
     scrub: given.scrub,
   };
 }

@@ -10,6 +10,7 @@ export interface InitSettings {
   readonly deviceSecret?: string | undefined;
   readonly name?: string | undefined;
   readonly nameSource?: string | undefined;
+  readonly credentials?: string | undefined;
   readonly scrub?: true | undefined;
 }
 
@@ -17,8 +18,8 @@ export type InitSetting = keyof InitSettings & keyof typeof SETTINGS;
 
 /** provision.json with these settings. What is undefined is left out. */
 export function provisionText(given: InitSettings): string {
-  const { host, port, useSsl, caFile, deviceKey, deviceSecret, name, nameSource, scrub } = given;
-  const device = { name, name_source: nameSource };
+  const { host, port, useSsl, caFile, deviceKey, deviceSecret, name, nameSource, credentials, scrub } = given;
+  const device = { name, name_source: nameSource, credentials };
   const document = {
     provisioning: {
       device_key: deviceKey,
@@ -29,7 +30,7 @@ export function provisionText(given: InitSettings): string {
       ca_file: caFile,
       scrub,
     },
-    ...(name === undefined && nameSource === undefined ? {} : { device }),
+    ...(Object.values(device).every((value) => value === undefined) ? {} : { device }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

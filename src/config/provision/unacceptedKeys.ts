@@ -31,7 +31,7 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
   {
     pattern:
       /(client|device|private)_?(cert|crt|key_?(file|path|pem)|certificate)|private_?key|mtls|mutual|key_?(store|path)|x509|p12|pfx|pkcs|pass_?phrase/,
-    expected: 'no such key: client certificates are not supported',
+    expected: 'device.credentials, "x509": the agent makes its own',
     deep: true,
     secret: true,
     examples: [
@@ -48,7 +48,7 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
   {
     pattern:
       /(^|_)(ca|certs?|crt|pem)(_|$)|ca_?cert|certificate|cert_?file|key_?file|(^|_)(ca|cert)_?path|trust_?store/,
-    expected: "provisioning.ca_file for the server's CA; client certificates are not supported",
+    expected: "provisioning.ca_file for the server's CA, device.credentials for a client certificate",
     deep: true,
     examples: ['cert', 'certificate', 'cert_file', 'key_file', 'ca_path', 'server_cert', 'truststore', 'mqtt_ca'],
   },
@@ -99,6 +99,12 @@ export const UNACCEPTED_KEYS: readonly UnacceptedKeys[] = [
     expected: 'no such key: the agent generates its own MQTT credentials',
     secret: true,
     examples: ['token', 'access_token', 'device_token', 'user_name', 'password', 'mqtt_password', 'client_id'],
+  },
+  {
+    pattern: /board_?secret/,
+    expected: 'provisioning.board_secret_file, the path of a file',
+    secret: true,
+    examples: ['board_secret', 'board_secret_path'],
   },
   {
     pattern: /secret/,

@@ -36,7 +36,7 @@ function loginIn({ username, password }: URL): string | undefined {
 export function readProxyUrl(text: string, from: string): ProxyServer | { readonly problem: string } {
   // The class URL removes white space silently.
   const isText = text.length <= MAX_LENGTH && !/[\s\p{Cc}]/u.test(text) && text.includes('://');
-  if (!isText || !URL.canParse(text)) return unusable('something else than a URL');
+  if (!isText || !URL.canParse(text)) return unusable('a text that is not such a URL');
   const url = new URL(text);
   const scheme = url.protocol.slice(0, -1);
   if (scheme === 'https') return unusable('a proxy over TLS (https://), which is not supported');

@@ -73,6 +73,10 @@ const loggingSchema = z.object(
   object,
 );
 
+/** `port` and `use_ssl` set each other's default. */
+const usesTls = ({ port, use_ssl }: { readonly port?: number | undefined; readonly use_ssl?: boolean | undefined }) =>
+  use_ssl ?? port === 8883;
+
 /** An access token is required, unless the camera logs in with something else. */
 const TOKEN = { access_token: filled() };
 const OTHER_LOGIN = {
@@ -124,7 +128,16 @@ const configSchema = <Login extends typeof TOKEN | typeof OTHER_LOGIN>(login: Lo
   });
 
 const withToken = configSchema(TOKEN);
-const withOtherLogin = configSchema(OTHER_LOGIN);
+const withOtherLogin = configSchema(OTHER_LOGIN).check(
+  z.refine(({ thingsboard: { client_cert_file, client_key_file } }) => !client_cert_file || Boolean(client_key_file), {
+    path: ['thingsboard', 'client_key_file'],
+    error: 'expected the file of the key, because client_cert_file is set',
+  }),
+  z.refine(({ thingsboard }) => !thingsboard.client_cert_file || usesTls(thingsboard), {
+    path: ['thingsboard', 'use_ssl'],
+    error: 'expected true, because client_cert_file is set',
+  }),
+);
 
 type Camera = z.infer<typeof withToken> | z.infer<typeof withOtherLogin>;
 
@@ -163,14 +176,14 @@ const toLogging = ({ level, output, log_file }: z.infer<typeof loggingSchema>): 
 });
 
 function toThermalConfig({ thingsboard, telemetry, logging = {}, provisioning }: Camera): ClientConfig {
-  const { port = thingsboard.use_ssl ? 8883 : 1883, use_ssl = port === 8883 } = thingsboard;
+  const { port = thingsboard.use_ssl ? 8883 : 1883 } = thingsboard;
   return {
     thingsboard: {
       host: thingsboard.host,
       port,
       login: loginOfSection(thingsboard),
       deviceId: thingsboard.device_id,
-      useSsl: use_ssl,
+      useSsl: usesTls(thingsboard),
       caFile: thingsboard.ca_file,
       ...toProxy(thingsboard.proxy),
       keepAliveSeconds: thingsboard.keep_alive_seconds ?? 60,

@@ -96,12 +96,16 @@ export function loginOfSection(
   };
 }
 
+/** The login keys of a section that is not checked, as far as they are texts. */
+export const loginTexts = (section: Readonly<Record<string, unknown>>): { [Key in LoginKey]?: string } =>
+  Object.fromEntries(LOGIN_KEYS.map((key) => [key, section[key]]).filter(([, value]) => typeof value === 'string'));
+
 /** Whether two configurations log in alike. */
 export const isSameLogin = (one: ConfiguredLogin, other: ConfiguredLogin): boolean =>
   JSON.stringify(loginEntries(one)) === JSON.stringify(loginEntries(other));
 
-/** Names of the files that a provisioned certificate has. */
-export const CLIENT_FILE = /^client_(?:cert|key)-[0-9a-f]{8}\.pem$/;
+/** Names of the files that a provisioned certificate has; `.tmp`: while they are written. */
+export const CLIENT_FILE = /^client_(?:cert|key)-[0-9a-f]{8}\.pem(?:\.tmp)?$/;
 const FILE_FINGERPRINT = /^client_cert-([0-9a-f]{8})\.pem$/;
 
 /** The fingerprint of the credentials, without reading a certificate; null: it can't be known. */

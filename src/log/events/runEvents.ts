@@ -137,6 +137,10 @@ export const RUN_EVENTS = {
     level: 'warn',
     meaning: 'the configuration was unusable or repaired; the message says where the settings come from',
   },
+  'config.login': {
+    level: 'warn',
+    meaning: "the device logs in without an access token, which the former client of the camera can't",
+  },
   'config.changed': {
     level: ['warn', 'info'],
     meaning: 'run (warn): another program changed the file; start (info): new settings are used',

@@ -5,7 +5,7 @@ import { SETTINGS } from '../../../src/config/provision/provisionSettings.ts';
 /** What is written instead, and keys that ask for it: at any border of words, and without borders. */
 const REFUSED: readonly [expected: string, keys: string][] = [
   ['no such key: the server', 'selfsigned allow_self_signed trustall trust_any trustany verify_host tlsinsecure'],
-  ['no such key: client certificates', 'clientcrt devicecertificate devicekeyfile my_privatekey keypath pkcs12'],
+  ['device.credentials, "x509"', 'clientcrt devicecertificate devicekeyfile my_privatekey keypath pkcs12'],
   ["provisioning.ca_file for the server's CA", 'pem crt_path mycacert servercertfile mykeyfile certpath trust_store'],
   ["provisioning.ca_file for the server's CA", 'mqttca servercert'],
   ['provisioning.use_ssl, true or false', 'sslcontext openssl cleartext plain_text secured_port mqtt_secured wss'],
@@ -20,6 +20,7 @@ const REFUSED: readonly [expected: string, keys: string][] = [
   ],
   ['no such key: the agent', 'password client_id user_name mqttpassword'],
   ['provisioning.device_secret', 'secret_key clientsecret'],
+  ['provisioning.board_secret_file', 'board_secret boardsecretpath myBoardSecret'],
   ['provisioning.device_key', 'thermaldevicekey profilekey'],
   ['provisioning.host', 'tbhost server_ip mqttbroker mqtt_hostname thingsboard_hostname broker fqdn'],
   ['provisioning.port', 'tbport broker_port'],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { isJsonObject } from '../../../src/config/json/strictJson.ts';
+import { PROXY_EXPECTED } from '../../../src/config/proxy/proxyUrl.ts';
 import { cameraProblems, parseLogging, parseThermalConfig } from '../../../src/config/thermal/cameraRules.ts';
+import { sameConfig } from '../../../src/config/thermal/clientConfig.ts';
 import { freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { tokenOf } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
@@ -96,6 +98,7 @@ describe('the camera refuses', () => {
     ['thingsboard.port', null, 'expected an integer from 1 to 65535'],
     ['thingsboard.use_ssl', 'no', 'expected true or false'],
     ['thingsboard.ca_file', 1, 'expected a string'],
+    ['thingsboard.proxy', 'proxy:3128', `expected ${PROXY_EXPECTED}`],
     ['thingsboard.keep_alive_seconds', 9, 'expected an integer from 10 to 300'],
     ['thingsboard.keep_alive_seconds', 301, 'expected an integer from 10 to 300'],
     ['thingsboard.qos_level', -1, 'expected an integer from 0 to 2'],
@@ -218,6 +221,20 @@ describe('parseThermalConfig', () => {
       { id: 2, name: 'Spot', x: 1, y: 2, minTemp: 3, maxTemp: 4, noiseFactor: 0, enabled: true },
     ]);
     expect(logging).toEqual({ level: 'info', output: 'console', logFile: 'thermal-mqtt.log' });
+  });
+
+  it('reads the proxy, and compares it, though its JSON does not show it', () => {
+    const withProxy = (proxy?: string) =>
+      parseThermalConfig(
+        bytesOf({ thingsboard: { host: 'h', access_token: 't', device_id: 'd', proxy }, telemetry: {} }),
+      );
+    const one = withProxy('http://user:word@proxy:3128');
+    expect(one.thingsboard.proxy).toMatchObject({ scheme: 'http', host: 'proxy', port: 3128 });
+    expect(JSON.stringify(one)).not.toContain('word');
+    expect(sameConfig(one, withProxy('http://user:word@proxy:3128'))).toBe(true);
+    for (const other of [undefined, 'http://user:other@proxy:3128', 'http://user:word@proxy:3129']) {
+      expect([sameConfig(one, withProxy(other)), sameConfig(withProxy(other), one)]).toEqual([false, false]);
+    }
   });
 
   it('uses TLS on port 8883 unless use_ssl is false', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cameraProblems } from '../../../src/config/thermal/cameraRules.ts';
 import { carriesCredentials, DEFAULT_TELEMETRY, freshConfig } from '../../../src/config/thermal/credentialsSections.ts';
 import { mergeCredentials } from '../../../src/config/thermal/mergeCredentials.ts';
+import { Secret } from '../../../src/secret.ts';
 import { accessToken } from '../../support/accessToken.ts';
 import { credentials, TOKEN } from '../credentials.ts';
 import { everyWordOf, failureOf } from '../scratch.ts';
@@ -106,6 +107,17 @@ describe('mergeCredentials keeps', () => {
       expect(JSON.parse(merged).thingsboard).toMatchObject({ host: 'tb.example', use_ssl: true });
     },
   );
+
+  it.each([
+    [{ proxy: new Secret('http://new:2') }, '"proxy":"http://new:2"'],
+    [{ proxy: null }, undefined],
+    [{}, '"proxy":"http://old:1"'],
+  ])('or changes an old proxy as provision.json says: %o', (given, expected) => {
+    const merged = merge('{"thingsboard":{"proxy":"http://old:1","mine":1}}', given);
+    if (expected === undefined) expect(merged).not.toContain('proxy');
+    else expect(merged).toMatch(new RegExp(`^\\{"thingsboard":\\{${expected},"mine":1,`));
+    expect(JSON.parse(merged).thingsboard.mine).toBe(1);
+  });
 
   it('the place of ca_file when another CA file is used', () => {
     const merged = merge('{"thingsboard":{"ca_file":"old.pem","mine":1}}', { useSsl: true, caFile: 'new.pem' });

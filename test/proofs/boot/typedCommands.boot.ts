@@ -21,6 +21,7 @@ function commands(page: string, heading: string): string {
   return block;
 }
 
+/** test/proofs/boards types these on Debian 12. */
 const DEBIAN_12 = [
   'apt install ./thermal-provision-standalone',
   'tar -xf thermal-provision-standalone',
@@ -29,7 +30,7 @@ const DEBIAN_12 = [
 
 /**
  * The commands of npm need a checkout and the internet; `npm run check:package` tests that package. Others need more
- * cameras, with ssh or Ansible. test/proofs/boards types those for Debian 12.
+ * cameras, with ssh or Ansible.
  */
 const NOT_HERE = ['npm ci', 'npm install', 'mkdir -p collected\nwhile read', '# ssh', ...DEBIAN_12];
 

@@ -181,7 +181,7 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
   CREDENTIALS_REFUSED: fromServer(
     faulty({ on: 'deviceConnect', action: 'refuse', code: 5 }),
     {},
-    /still exists and whether its access token was changed/,
+    /still exists and whether its credentials were changed/,
   ),
   SETTINGS_CHANGED: {
     provoke: async (atEnd, code) => {

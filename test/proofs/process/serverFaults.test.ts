@@ -123,7 +123,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'issued credentials that are always refused',
     code: 'CREDENTIALS_REFUSED',
-    hint: /still exists and whether its access token was changed/,
+    hint: /still exists and whether its credentials were changed/,
     faults: [1, 2, 3].map((nth) => ({ on: 'deviceConnect', nth, action: 'refuse', code: 5 })),
   },
   {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, inject, it } from 'vitest';
 import { runAgentProcess } from '../../support/agentProcess.ts';
 import type { AtEnd } from '../../support/atEnd.ts';
+import { boardSecret } from '../../support/boardSecret.ts';
 import { contentId } from '../../support/contentId.ts';
 import { makeDeviceFolder, makeFolder } from '../../support/deviceFolder.ts';
 import { folderInRam } from '../../support/folderInRam.ts';
@@ -50,6 +51,17 @@ describe.skipIf(!mayMount).concurrent('a read-only root with an overlay in RAM, 
     expect(server.registry.counts.connects).toBe(0);
     expect(await read('3.log')).toMatch(/"code":"VOLATILE_STORAGE".*provisioning\.allow_volatile_storage/);
     expect(await read('status')).toMatch(/^status: error\n[\s\S]*VOLATILE_STORAGE: .*\n.*an overlay .* is on a tmpfs /);
+  });
+
+  it('makes one device in three boots with a board secret', async ({ expect, onTestFinished }) => {
+    const board_secret_file = await boardSecret(onTestFinished);
+    const { server, read } = await boot(onTestFinished, '1 2 3', { device_name: 'hall-7', board_secret_file });
+    expect(await read('statuses')).toBe('0\n0\n0\n');
+    expect(server.registry.counts.provisionRequests).toBe(1);
+    expect(server.registry.size).toBe(1);
+    expect(await read('3.log')).toContain('"event":"reconcile.recovered"');
+    expect(await read('status')).toMatch(/^status: done\n/);
+    expect(await read('status')).not.toContain('warning:');
   });
 
   it('provisions if the operator allows that, and status does not hide it', async ({ onTestFinished }) => {
