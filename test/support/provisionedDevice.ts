@@ -41,7 +41,8 @@ async function fileProblems(paths: DevicePaths): Promise<string[]> {
   const snapshot = await readSnapshot(paths.snapshot);
   const state = snapshot.kind === 'snapshot' ? snapshot.snapshot.state : snapshot.kind;
   return [
-    ...[...left, ...(await unnamedFiles(paths))].map((name) => `${name} was left`),
+    ...left.map((name) => `${name} was left`),
+    ...(await clientFilesProblems(paths)),
     ...(inFolder.includes('provision.txt') ? ['provision.txt is still there'] : []),
     ...(inFolder.includes('provision.txt.processed') ? [] : ['there is no provision.txt.processed']),
     ...(inState.includes('credentials.json') ? ['credentials.json was left'] : []),
@@ -49,8 +50,8 @@ async function fileProblems(paths: DevicePaths): Promise<string[]> {
   ];
 }
 
-/** Files of certificates that neither thermal_config.json nor a backup names. */
-async function unnamedFiles({ deviceFolder, thermalConfig }: DevicePaths): Promise<string[]> {
+/** Files of certificates: exactly those that thermal_config.json and the backups name must be there. */
+async function clientFilesProblems({ deviceFolder, thermalConfig }: DevicePaths): Promise<string[]> {
   const names = await readdir(deviceFolder);
   const files = names.filter((name) => /^client_(?:cert|key)-/.test(name));
   if (files.length === 0) return [];
@@ -58,8 +59,13 @@ async function unnamedFiles({ deviceFolder, thermalConfig }: DevicePaths): Promi
     thermalConfig,
     ...names.filter((name) => name.includes('.backup.')).map((n) => join(deviceFolder, n)),
   ];
-  const texts = await Promise.all(configs.map((path) => readFile(path, 'utf8')));
-  return files.filter((name) => !name.endsWith('.tmp') && !texts.some((text) => text.includes(name)));
+  const texts = await Promise.all(configs.map((path) => readFile(path)));
+  return [
+    ...texts.flatMap((text) => clientFileProblems(text, filesOf(deviceFolder))),
+    ...files
+      .filter((name) => !name.endsWith('.tmp') && !texts.some((text) => text.includes(name)))
+      .map((name) => `${name} was left`),
+  ];
 }
 
 /** @param expected total number of devices on the server */

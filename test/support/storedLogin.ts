@@ -55,7 +55,7 @@ export function clientFileProblems(config: Uint8Array, fileIn: FileIn): string[]
   if (certFile === undefined && keyFile === undefined) return [];
   const [certificate, key] = [fileIn(certFile ?? ''), fileIn(keyFile ?? '')];
   if (certificate === undefined || key === undefined) {
-    return [`thermal_config.json names ${certFile} and ${keyFile}, but not both are there`];
+    return [`${certFile} and ${keyFile} are named, but not both are there`];
   }
   if (!fits(certificate.bytes.toString(), key.bytes.toString())) return [`${keyFile} is not the key of ${certFile}`];
   return key.mode === 0o600 ? [] : [`${keyFile} has the mode ${key.mode.toString(8)}`];

@@ -103,6 +103,27 @@ export const MUTANTS = [
     find: 'own.slice(keep)',
     replace: 'own.slice(100 * keep)',
   },
+  {
+    // A new token at each life of the card, in spite of the board secret.
+    name: 'token-not-derived',
+    file: 'src/effects/prepare.ts',
+    find: 'await (derive?.(name) ??\n',
+    replace: 'await (\n',
+  },
+  {
+    // A camera with a board secret asks for registration first, as any other.
+    name: 'no-question-first',
+    file: 'src/effects/prepare.ts',
+    find: 'reused: derived || ',
+    replace: 'reused: ',
+  },
+  {
+    name: 'key-not-durable',
+    file: 'src/config/thermal/clientFiles.ts',
+    find: 'await durableReplace(join(deviceFolder, names.keyFile), ',
+    replace:
+      "await ((path: string, bytes: Uint8Array, { mode }: FileAttributes) => import('node:fs/promises').then((fs) => fs.writeFile(path, bytes, { mode })))(join(deviceFolder, names.keyFile), ",
+  },
 ] as const satisfies readonly Mutant[];
 
 export type MutantName = (typeof MUTANTS)[number]['name'];

@@ -71,11 +71,11 @@ export const SCENARIOS: readonly Scenario[] = [
     earlier: { call: 'unlink', nth: 1, path: ({ credentials }) => credentials },
   },
   { name: 'MQTT_BASIC', configured: true, faults: [], kind: 'MQTT_BASIC', each: 5 },
-  { name: 'X.509, fresh', configured: false, faults: [], kind: 'X.509', each: 5 },
+  { name: 'X.509, fresh', configured: false, faults: [], kind: 'X.509', each: 10 },
   // After the earlier run the names of the certificate's files are known, so their calls can be counted.
   { name: 'X.509', configured: true, faults: [], kind: 'X.509', each: 5, earlier: ANSWERED },
   { name: 'derived token', configured: true, faults: [], kind: 'derived token', each: 5 },
-  { name: 'derived token, card lost', configured: true, faults: [], kind: 'derived token', each: 5, cardLost: true },
+  { name: 'derived token, card lost', configured: true, faults: [], kind: 'derived token', each: 10, cardLost: true },
 ];
 
 /** The files after an earlier run: made once, and copied for each trial. */

@@ -135,14 +135,27 @@ type Outcome =
   | { readonly kind: 'fired'; readonly problems: readonly string[] }
   | { readonly kind: 'not-fired' | 'no-such-call' };
 
-/** Checks that the next boot after the fault completes the run. */
-async function nextBoot(device: DeviceUnderTest, agent: string, before: string): Promise<string[]> {
+/**
+ * Checks that the next boot after the fault completes the run.
+ * @param knowsNothing whether only the board secret can tell the agent that the device may exist
+ */
+async function nextBoot(
+  device: DeviceUnderTest,
+  agent: string,
+  before: string,
+  knowsNothing = false,
+): Promise<string[]> {
+  const { registry } = device.server;
+  const { provisionRequests } = registry.counts;
+  const isKnown = registry.size > 0;
   const end = await runToEnd(agentCommand(agent, device.paths.deviceFolder));
   const output = `${before}\n${end.output}`;
   const failed = end.status === 0 ? [] : [`the next boot ended with ${end.status}: ${lastLine(end)}`];
+  const askedAgain = knowsNothing && isKnown && registry.counts.provisionRequests > provisionRequests;
   return [
     ...endingProblems(end),
     ...failed,
+    ...(askedAgain ? ['a camera that the server knows asked for registration, not for itself'] : []),
     ...(await instantProblems(device, output)),
     ...(failed.length > 0 ? [] : await completionProblems(device)),
   ];
@@ -171,7 +184,7 @@ async function attempt(laboratory: Laboratory, { left }: CountedScenario, trial:
     const success = !killed && end.status === 0 ? await problemsOfSuccess(scene) : { problems: [], done: false };
     const { cardLost = false } = scenario;
     const next = cardLost ? await scene.loseCard() : scene.device;
-    const last = success.done && !cardLost ? [] : await nextBoot(next, agent, end.output);
+    const last = success.done && !cardLost ? [] : await nextBoot(next, agent, end.output, cardLost);
     return { kind: 'fired', problems: [...problems, ...success.problems, ...last] };
   } finally {
     await scene.close();

@@ -127,4 +127,27 @@ export const REMOVALS: readonly Removal[] = [
     scenario: '^folder$',
     says: /folder: \d+ backups/,
   },
+  {
+    protection: 'the private key is durable before the configuration that names it',
+    by: 'key-not-durable',
+    suite: 'power-loss',
+    scenario: '^X\\.509$',
+    says: /client_key-\w+\.pem is not the key of/,
+  },
+  {
+    protection: 'with a board secret the token is derived, so that a lost card loses no device',
+    by: 'token-not-derived',
+    suite: 'kill-at-every-call',
+    scenario: '^derived token, card lost$',
+    trial: 'kill at (?:rename|unlink|fsync)',
+    says: /the next boot ended with 78/,
+  },
+  {
+    protection: 'with a board secret the agent asks first whether the server knows the device',
+    by: 'no-question-first',
+    suite: 'kill-at-every-call',
+    scenario: '^derived token, card lost$',
+    trial: 'kill at (?:rename|unlink|fsync)',
+    says: /asked for registration, not for itself/,
+  },
 ];

@@ -64,6 +64,7 @@ export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): r
  */
 export const errorAtEveryCall: Suite = {
   name: 'error-at-every-call',
-  shows: 'when any file-system call fails, the run ends as documented and the next boot completes with one device',
+  shows:
+    'when any file-system call fails, the run ends as documented and the next boot completes with one device; with MQTT_BASIC, X.509 and a derived token the same sample of calls as above',
   run: (options) => runTrials(options, trialsOf),
 };

@@ -28,10 +28,11 @@ export function trialsOf({ scenario, calls }: CountedScenario, full: boolean): r
  * SIGKILL before every file-system call of a run; then the agent starts again. `close` is omitted: the disk is the same
  * before the next call. In the scenarios resume, finish and clean-up a resumed run is killed. The server changes only
  * between two calls that change the disk, so a normal run tries a sequence of reading calls only at its first call and
- * after its last one.
+ * after its last one. Credentials other than a drawn access token share most calls with it: a normal run tries a sample.
  */
 export const killAtEveryCall: Suite = {
   name: 'kill-at-every-call',
-  shows: 'after a kill before any file-system call, the next boot ends with one device and a complete configuration',
+  shows:
+    'after a kill before any file-system call, the next boot ends with one device and a complete configuration; with MQTT_BASIC, X.509 and a derived token before a sample of the calls (each fifth or tenth, and each on their own files), also when the card is lost with the kill and only the board secret remains',
   run: (options) => runTrials(options, trialsOf),
 };

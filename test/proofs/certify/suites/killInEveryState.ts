@@ -93,6 +93,7 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 
 export const killInEveryState: Suite = {
   name: 'kill-in-every-state',
-  shows: 'after a kill at every transition and in every state of the chart, the shipped agent ends with one device',
+  shows:
+    'after a kill at every transition and in every state of the chart, the shipped agent ends with one device; with MQTT_BASIC, X.509 and a derived token, also with a lost card, after a kill in every state',
   run,
 };

@@ -148,6 +148,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const networkFaults: Suite = {
   name: 'network-faults',
   shows:
-    'after a fault at any packet boundary of any session, plain or TLS (cut, reset, stalled, repeated, torn, delayed, corrupted), one device is provisioned and telemetry recovers',
+    'after a fault at any packet boundary of any session, plain or TLS (cut, reset, stalled, repeated, torn, delayed, corrupted), one device is provisioned and telemetry recovers; with MQTT_BASIC and X.509 after each fifth of the faults, with a derived token, also with a lost card, after each seventh',
   run,
 };

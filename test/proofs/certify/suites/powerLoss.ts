@@ -169,6 +169,6 @@ export async function certifyPowerLoss(options: PowerLossOptions): Promise<Suite
 export const powerLoss: Suite = {
   name: 'power-loss',
   shows:
-    'after a power loss at any file-system call the next boot completes, and everything that the agent told is true',
+    'after a power loss at any file-system call the next boot completes, and everything that the agent told is true; with MQTT_BASIC, X.509 and a derived token every state is assessed and each eighth is booted, with a new card too',
   run: certifyPowerLoss,
 };

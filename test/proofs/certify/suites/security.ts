@@ -54,6 +54,6 @@ async function run(options: SuiteOptions): Promise<SuiteResult> {
 export const security: Suite = {
   name: 'security',
   shows:
-    'modes and owners are correct under any umask; links, hard links and FIFOs at every written name do no harm; open folders and foreign files are warned of, tightened or refused; no secret in any form is in files, output or visible process data (except the heap and its core files)',
+    'modes and owners are correct under any umask; links, hard links and FIFOs at every written name do no harm; open folders and foreign files are warned of, tightened or refused; no secret in any form is in files, output or visible process data (except the heap and its core files): keys, tokens, user names, passwords, private keys, board secrets',
   run,
 };
