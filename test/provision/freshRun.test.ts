@@ -138,10 +138,11 @@ test('a run leaves no timer, no listener and no open file', async () => {
   const { signal } = new AbortController();
   expect((await runDevice(paths, { signal })).outcome).toBe('provisioned');
   expect(getEventListeners(signal, 'abort')).toEqual([]);
-  expect(vi.getTimerCount()).toBe(0);
+  // The simulator's own timers end with its connections, a moment later.
+  await expect.poll(() => vi.getTimerCount()).toBe(0);
   await putTrigger(paths);
-  const stopped = await runDevice(paths, { signal: AbortSignal.abort() });
-  expect([stopped.outcome, vi.getTimerCount()]).toEqual(['interrupted', 0]);
+  expect((await runDevice(paths, { signal: AbortSignal.abort() })).outcome).toBe('interrupted');
+  expect(vi.getTimerCount()).toBe(0);
   const open = readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       return readlinkSync(`/proc/self/fd/${fd}`);
