@@ -3,6 +3,7 @@
 import type { ProvisionState } from '../../../machines/provision.states.ts';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 import type { SimulatorOptions } from '../../../src/simulator/simulator.ts';
+import type { LoginKind } from '../certify/logins.ts';
 import { type SeededRandom, seededRandom } from './seededRandom.ts';
 
 const PRE_PROVISIONED_NAME = 'hall-7';
@@ -10,6 +11,8 @@ const PRE_PROVISIONED_NAME = 'hall-7';
 export interface Scenario {
   readonly name: string;
   readonly server: SimulatorOptions;
+  /** Default: an access token. */
+  readonly kind?: LoginKind;
   /** Section `device` of provision.json. */
   readonly device?: Readonly<Record<string, unknown>>;
   /** Whether thermal_config.json exists before the run. */
@@ -31,6 +34,9 @@ const SCENARIOS: readonly [Scenario, ...Scenario[]] = [
     device: { name: PRE_PROVISIONED_NAME },
     configured: 'either',
   },
+  { name: 'MQTT_BASIC', server: {}, kind: 'MQTT_BASIC', configured: 'either' },
+  { name: 'X.509', server: {}, kind: 'X.509', configured: 'either' },
+  { name: 'derived token', server: {}, kind: 'derived token', configured: 'either' },
 ];
 
 /**

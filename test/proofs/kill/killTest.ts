@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { useLastingTemporaryFolder } from '../../support/lastingFolder.ts';
+import { type LoginSupplies, prepareLogins } from '../certify/logins.ts';
 import { generateKillPlan, type KillPlan } from './killPlan.ts';
 import { decisiveShare, percent, tallyKills } from './killTally.ts';
 import { runKillTrial, type TrialResult } from './killTrial.ts';
@@ -28,10 +29,10 @@ interface Trial extends TrialResult {
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
 /** Duration of a run without a kill, ms. */
-async function measureRun(program: string, folder: string): Promise<number> {
+async function measureRun(program: string, folder: string, supplies: LoginSupplies): Promise<number> {
   const scenario = { name: 'without-kill', server: {}, configured: true };
   const before = performance.now();
-  const { problems } = await runKillTrial(program, folder, { scenario, configured: true, kills: [] });
+  const { problems } = await runKillTrial(program, folder, { scenario, configured: true, kills: [] }, supplies);
   if (problems.length > 0) throw new Error(`A run without a kill fails: ${problems.join('; ')}`);
   return performance.now() - before;
 }
@@ -59,7 +60,8 @@ export async function killTest({ program, seed, runs }: KillTestOptions): Promis
   await useLastingTemporaryFolder();
   const root = await mkdtemp(join(tmpdir(), 'thermal-kill-'));
   say(`seed ${seed}: KILL_SEED=${seed} KILL_RUNS=${runs} repeats the same moments`);
-  const runMs = CROWD_FACTOR * (await measureRun(program, join(root, 'without-kill')));
+  const supplies = await prepareLogins(root);
+  const runMs = CROWD_FACTOR * (await measureRun(program, join(root, 'without-kill'), supplies));
   const started = performance.now();
   const trials: Trial[] = [];
   let failed = 0;
@@ -70,7 +72,7 @@ export async function killTest({ program, seed, runs }: KillTestOptions): Promis
       next += 1;
       const folder = join(root, String(index));
       const plan = generateKillPlan(`${seed}/${index}`, runMs);
-      const trial = await runKillTrial(program, folder, plan);
+      const trial = await runKillTrial(program, folder, plan, supplies);
       trials.push({ ...trial, plan });
       if (trial.problems.length === 0) {
         await rm(folder, { recursive: true });

@@ -2,13 +2,17 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type DevicePaths, devicePaths } from '../../../src/device/paths.ts';
 import type { SimulatorEvent } from '../../../src/simulator/events.ts';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator.ts';
 import { readSnapshot } from '../../../src/state/snapshotFile.ts';
-import { OLD_CONFIG, OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
-import { configuredDevice, provisionedProblems } from '../../support/provisionedDevice.ts';
+import { OLD_TOKEN, provisionJsonText, putTrigger } from '../../support/deviceFiles.ts';
+import { provisionedProblems } from '../../support/provisionedDevice.ts';
 import { assertNoSecrets } from '../../support/secretSearch.ts';
+import { clientFileProblems, filesOf, loginInConfig, secretsOnServer } from '../../support/storedLogin.ts';
+import { secretsInFiles } from '../certify/invariants.ts';
+import { type LoginSetup, type LoginSupplies, setupOf } from '../certify/logins.ts';
 import { type AgentEnding, startAgent } from './agentStart.ts';
 import type { KillMoment, KillPlan } from './killPlan.ts';
 
@@ -43,6 +47,7 @@ interface Trial {
   readonly plan: KillPlan;
   readonly paths: DevicePaths;
   readonly simulator: Simulator;
+  readonly setup: LoginSetup;
   readonly seen: SimulatorEvent[];
   /** Called at each event of the server. */
   onEvent: (event: SimulatorEvent) => void;
@@ -82,21 +87,19 @@ async function describeKill({ paths, seen }: Trial, { state }: AgentEnding): Pro
 }
 
 /** What must hold at every moment: the configuration is the complete old one, or the complete and proven new one. */
-async function problemsAtKill({ paths, plan, simulator, seen }: Trial): Promise<string[]> {
+async function problemsAtKill({ paths, plan, setup, simulator, seen }: Trial): Promise<string[]> {
   const { registry } = simulator;
   const devices = registry.size <= 1 ? [] : [`${registry.size} devices on the server after a kill`];
-  const text = await readFile(paths.thermalConfig, 'utf8').catch(() => undefined);
-  if (text === (plan.configured ? OLD_CONFIG : undefined)) return devices;
-  const configured = await configuredDevice(paths).catch(() => undefined);
-  if (configured === undefined) return [...devices, 'thermal_config.json was not complete after a kill'];
-  const known = registry.devices().some(({ token }) => token === configured.token);
+  const config = await readFile(paths.thermalConfig).catch(() => undefined);
+  const files = filesOf(paths.deviceFolder);
+  if (config?.toString() === (plan.configured ? setup.oldConfig : undefined)) {
+    return [...devices, ...(config === undefined ? [] : clientFileProblems(config, files))];
+  }
+  const login = config && loginInConfig(config, files);
+  if (login === undefined) return [...devices, 'thermal_config.json was not complete after a kill'];
+  const known = registry.devices().some(({ credentials }) => isDeepStrictEqual(credentials, login.credentials));
   const proven = seen.some(({ type }) => type === 'attributeRequest');
   return known && proven ? devices : [...devices, 'unproven credentials in thermal_config.json after a kill'];
-}
-
-async function storedTokens({ credentials }: DevicePaths): Promise<string[]> {
-  const text = await readFile(credentials, 'utf8').catch(() => '');
-  return [...text.matchAll(/"token": "([^"]+)"/g)].flatMap(([, token]) => token ?? []);
 }
 
 async function problemsOfSecrets(paths: DevicePaths, output: string, secrets: readonly string[]): Promise<string[]> {
@@ -111,10 +114,10 @@ async function play(trial: Trial): Promise<TrialResult> {
   const kills: Kill[] = [];
   const problems: string[] = [];
   const outputs: string[] = [];
-  const secrets = new Set([DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN]);
+  const secrets = new Set([DEVICE_KEY, DEVICE_SECRET, OLD_TOKEN, ...trial.setup.secrets]);
   const note = async ({ output }: AgentEnding): Promise<void> => {
     outputs.push(output);
-    for (const token of await storedTokens(paths)) secrets.add(token);
+    for (const secret of await secretsInFiles(paths)) secrets.add(secret);
   };
   for (const moment of plan.kills) {
     const ending = await startAndKill(trial, moment);
@@ -136,7 +139,7 @@ async function play(trial: Trial): Promise<TrialResult> {
   if (status !== 0) problems.push(`exit status ${status} after ${starts} starts: ${outputs.at(-1)}`);
   const { commitDelayMs = 0, latencyMs = 0 } = plan.scenario.server;
   await new Promise((resolve) => setTimeout(resolve, commitDelayMs + latencyMs + SETTLE_MS));
-  for (const { token } of simulator.registry.devices()) if (token !== undefined) secrets.add(token);
+  for (const secret of secretsOnServer(simulator.registry.devices())) secrets.add(secret);
   problems.push(...(await provisionedProblems(paths, simulator)));
   problems.push(...(await problemsOfSecrets(paths, outputs.join('\n'), [...secrets])));
   return { kills, starts, problems };
@@ -146,10 +149,17 @@ async function play(trial: Trial): Promise<TrialResult> {
  * @param program main.js of the bundle
  * @param folder the device folder, which is created
  */
-export async function runKillTrial(program: string, folder: string, plan: KillPlan): Promise<TrialResult> {
+export async function runKillTrial(
+  program: string,
+  folder: string,
+  plan: KillPlan,
+  supplies: LoginSupplies,
+): Promise<TrialResult> {
+  const setup = setupOf(plan.scenario.kind ?? 'access token', supplies);
   const seen: SimulatorEvent[] = [];
   const trial: { current?: Trial } = {};
   const simulator = await startSimulator({
+    tls: setup.tls,
     ...plan.scenario.server,
     deviceKey: DEVICE_KEY,
     deviceSecret: DEVICE_SECRET,
@@ -161,13 +171,14 @@ export async function runKillTrial(program: string, folder: string, plan: KillPl
   try {
     await mkdir(folder);
     const paths = devicePaths(folder);
-    const provisioning = { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET };
-    const { device } = plan.scenario;
+    const provisioning = { device_key: DEVICE_KEY, device_secret: DEVICE_SECRET, ...setup.provisioning };
+    const { device = setup.device } = plan.scenario;
     const json = provisionJsonText({ port: simulator.port, provisioning, ...(device === undefined ? {} : { device }) });
     await writeFile(join(folder, 'provision.json'), json);
-    if (plan.configured) await writeFile(paths.thermalConfig, OLD_CONFIG);
+    await setup.putFiles(folder, plan.configured);
+    if (plan.configured) await writeFile(paths.thermalConfig, setup.oldConfig);
     await putTrigger(paths);
-    trial.current = { program, plan, paths, simulator, seen, onEvent: () => {} };
+    trial.current = { program, plan, paths, simulator, setup, seen, onEvent: () => {} };
     return await play(trial.current);
   } finally {
     await simulator.close();
