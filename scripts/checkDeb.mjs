@@ -1,4 +1,5 @@
-// Builds the Debian packages and checks them with lintian: npm run check:deb. As root it installs lintian if necessary.
+// Builds the Debian packages, checks them with lintian, and runs the tests of the package with its own Node:
+// npm run check:deb. As root it installs lintian if necessary.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,13 @@ function obstacle() {
   return why === undefined ? undefined : `lintian is not installed, and ${why}`;
 }
 
+/** The tests say themselves why they are skipped. @returns the exit status */
+function testStandalone() {
+  const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+  const args = [vitest, 'run', '--config', 'test/packaging/vitest.config.ts'];
+  return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', timeout: LIMIT_MS }).status ?? 1;
+}
+
 const why = obstacle();
 if (why !== undefined) {
   console.log(`SKIPPED: lintian on the Debian package: ${why}.`);
@@ -34,7 +42,7 @@ if (why !== undefined) {
       timeout: LIMIT_MS,
     });
     if (status === 0) console.log('lintian found no error');
-    process.exitCode = status ?? 1;
+    process.exitCode = status === 0 ? testStandalone() : (status ?? 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

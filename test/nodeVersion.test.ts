@@ -9,7 +9,7 @@ import { makeFolder } from './support/deviceFolder.ts';
 
 const RANGES = [
   { major: 20, minor: 19, alone: true },
-  { major: 22, minor: 3, alone: false },
+  { major: 22, minor: 6, alone: false },
 ];
 
 describe('nodeProblem', () => {

@@ -1,7 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { DevicePaths } from '../../src/device/paths.ts';
-import type { Credentials } from '../../src/simulator/credentials.ts';
 import { startTcp } from '../client/testBroker.ts';
 import { cutIn, deviceFolderFor, runDevice, scene } from '../support/agentRun.ts';
 import { OLD_CONFIG } from '../support/deviceFiles.ts';
@@ -27,22 +26,6 @@ test('a request that is acknowledged, but never answered, ends with a hint about
   expect(run.failure?.message).toContain('acknowledged the request (PUBACK), then closed');
   expect(run.failure?.hint).toMatch(/back end has failed .* X509_CERTIFICATE_CHAIN/);
   expect(simulator.registry.devices()).toEqual([]);
-  expect(await unchanged(paths)).toBe(true);
-});
-
-const OTHER_CREDENTIALS: readonly Credentials[] = [
-  { type: 'MQTT_BASIC', clientId: 'c', userName: 'u', password: 'a-password' },
-  { type: 'X509_CERTIFICATE', certificate: 'MIIBaseSixtyFour' },
-];
-
-test.each(OTHER_CREDENTIALS)("$type credentials of a pre-provisioned device can't be used", async (credentials) => {
-  const devices = [{ name: 'hall-7', credentials }];
-  const { paths } = await scene({ strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices }, { device: { name: 'hall-7' } });
-  const run = await runDevice(paths);
-  expect(run).toMatchObject({ outcome: 'failed', exitStatus: 78, failure: { code: 'CREDENTIALS_TYPE_UNSUPPORTED' } });
-  expect(run.failure?.message).toContain(credentials.type);
-  expect(run.failure?.hint).toContain('delete its server attribute provisionState');
-  expect(run.text).not.toContain('a-password');
   expect(await unchanged(paths)).toBe(true);
 });
 

@@ -10,7 +10,7 @@ import { startServer } from '../../support/server.ts';
 /** The main thread's event loop delivers the signal; the import continues after it. */
 const HOOKS = `
 export async function load(url, context, next) {
-  if (/\\/dist\\/chunks\\/program\\.js$/.test(url)) {
+  if (/\\/dist\\/chunks\\/(program|serviceProgram-\\w+)\\.js$/.test(url)) {
     process.kill(process.pid, process.env.EARLY_SIGNAL);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

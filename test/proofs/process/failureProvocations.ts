@@ -61,7 +61,11 @@ export const PROVOCATIONS: Readonly<Record<FailureCode, Provocation>> = {
     { provisioning: { board_secret_file: 'fuses' }, device: { name: 'cam-1' } },
   ),
   CLIENT_CERTIFICATE_UNUSABLE: inFolder(
-    ({ paths }) => edit(paths.thermalConfig, /"access_token": "[^"]*"/, '"client_cert_file": "none.pem"'),
+    async ({ paths }) => {
+      const files = '"client_cert_file": "none.pem", "client_key_file": "none.pem"';
+      await edit(paths.thermalConfig, /"access_token": "[^"]*"/, files);
+      await edit(paths.thermalConfig, /"use_ssl": false/, '"use_ssl": true');
+    },
     { command: ['start', '--no-provision'] },
   ),
   CONFIG_MISSING: inFolder(({ paths }) => rm(paths.thermalConfig), { command: ['start', '--no-provision'] }),

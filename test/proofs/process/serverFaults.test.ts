@@ -93,8 +93,7 @@ interface Refusal {
   readonly server?: Parameters<typeof startServer>[1];
 }
 
-const BASIC = '{"credentialsValue":{"userName":"u"},"credentialsType":"MQTT_BASIC","status":"SUCCESS"}';
-const CERTIFICATE = '{"credentialsValue":"MIIC","credentialsType":"X509_CERTIFICATE","status":"SUCCESS"}';
+const LWM2M = '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}';
 const CHECK = { strategy: 'CHECK_PRE_PROVISIONED_DEVICES', devices: [{ name: 'cam-1' }], reprovision: true } as const;
 
 const REFUSALS: readonly Refusal[] = [
@@ -113,12 +112,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'credentials of another type',
     code: 'CREDENTIALS_TYPE_UNSUPPORTED',
-    faults: [{ on: 'request', nth: 1, action: 'answer', payload: BASIC }],
-  },
-  {
-    name: 'a certificate as credentials',
-    code: 'CREDENTIALS_TYPE_UNSUPPORTED',
-    faults: [{ on: 'request', nth: 1, action: 'answer', payload: CERTIFICATE }],
+    faults: [{ on: 'request', nth: 1, action: 'answer', payload: LWM2M }],
   },
   {
     name: 'issued credentials that are always refused',
