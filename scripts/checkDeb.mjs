@@ -1,4 +1,4 @@
-// Builds the Debian packages, checks them with lintian, and runs the tests of the package with its own Node:
+// Builds the Debian packages, checks them with lintian, and runs the tests that build packages for long:
 // npm run check:deb. As root it installs lintian if necessary.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ function obstacle() {
 }
 
 /** The tests say themselves why they are skipped. @returns the exit status */
-function testStandalone() {
+function testPackages() {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const args = [vitest, 'run', '--config', 'test/packaging/vitest.config.ts'];
   return spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', timeout: LIMIT_MS }).status ?? 1;
@@ -42,7 +42,7 @@ if (why !== undefined) {
       timeout: LIMIT_MS,
     });
     if (status === 0) console.log('lintian found no error');
-    process.exitCode = status === 0 ? testStandalone() : (status ?? 1);
+    process.exitCode = status === 0 ? testPackages() : (status ?? 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -244,7 +244,8 @@ try {
     if (!DOCS_LEFT_OUT.includes(name)) await copy(stage, `docs/${name}`, `${DOCS}/${name}`);
   }
   const { libraries } = await librariesOf(root, metafile);
-  await put(stage, `${DOCS}/copyright`, copyright(libraries) + (node === undefined ? '' : NODE_COPYRIGHT));
+  const licences = copyright(libraries, values.format === 'deb');
+  await put(stage, `${DOCS}/copyright`, licences + (node === undefined ? '' : NODE_COPYRIGHT));
   await put(stage, `${DOCS}/changelog.gz`, compressed(newest.text));
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);
   await put(stage, `usr/share/man/man1/${NAME}.1.gz`, compressed(await manPage({ version, date })));

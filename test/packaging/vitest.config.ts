@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Packages that take long to build: part of `npm run check:deb`. */
+/** Tests of packages, bills of materials and releases that build for long: part of `npm run check:deb`. */
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
