@@ -96,6 +96,12 @@ describe.concurrent('the commands of docs/install.md and docs/operate.md', () =>
     await board.run('systemctl', 'disable', '--now', AGENT, WATCHER);
     expect(await type(board, commands(operate, 'By hand'))).toMatch(/^status: done$/m);
     expect(await provisionedProblems(board.paths, server)).toEqual([]);
+
+    await type(board, commands(operate, 'Certificates and user names'));
+    const key = '/var/lib/thermal-camera/client_key.pem';
+    expect(await board.run('stat', '-c', '%U %a', key)).toBe('thermal 600\n');
+    const ofKey = await board.run('openssl', 'pkey', '-in', key, '-pubout');
+    expect(await board.run('openssl', 'x509', '-in', '/root/certificate.pem', '-noout', '-pubkey')).toBe(ofKey);
   });
 
   it.skipIf(!hasPartitions)(
@@ -126,9 +132,10 @@ describe.concurrent('the commands of docs/install.md and docs/operate.md', () =>
       ...['Debian package', "The camera's client", 'A read-only root', 'Upgrade'].map((heading) =>
         commands(install, heading),
       ),
-      ...['Provision a camera', 'By hand', 'Provision again', 'Backups', 'A page for support', 'Factory reset'].map(
-        (heading) => commands(operate, heading),
+      ...['Provision a camera', 'By hand', 'Certificates and user names', 'Provision again', 'Backups'].map((heading) =>
+        commands(operate, heading),
       ),
+      ...['A page for support', 'Factory reset'].map((heading) => commands(operate, heading)),
     ];
     const all = [...typed, metrics, fleet];
     const rest = codeBlocks(install + operate, 'sh').filter((block) => !all.includes(block));
