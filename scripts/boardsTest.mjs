@@ -1,6 +1,6 @@
 // Tries the packages on the boards that people have: npm run test:boards [-- --board NAME …] [-- test names]
 //   debian-12   boots Debian 12 with the standalone package in systemd-nspawn: a minute or two
-//   arm64       Debian 13 for arm64 under qemu's emulation, with both packages: half an hour
+//   arm64       Debian 13 for arm64 under qemu's emulation, with both packages: ten minutes
 //   armhf       Debian 13 for 32-bit ARM under emulation, with the package for all architectures
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
