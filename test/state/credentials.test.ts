@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../src/log/log.ts';
-import { type Credentials, readCredentials, writeCredentials } from '../../src/state/credentials.ts';
+import { type Credentials, readCredentials, registeredNothing, writeCredentials } from '../../src/state/credentials.ts';
 import { asOrdinaryUser, everyWordOf, failureOf, put } from '../config/scratch.ts';
 import { accessToken, tokenOf } from '../support/accessToken.ts';
 import { START } from '../support/chartRun.ts';
@@ -93,12 +93,21 @@ describe('credentials.json', () => {
   );
 });
 
+it('no device can exist if the server answered every request and issued nothing', () => {
+  const answered = CREDENTIALS.candidates.map((candidate) => ({ ...candidate, answered: true }));
+  expect(registeredNothing({ ...CREDENTIALS, candidates: answered, granted: null })).toBe(true);
+  expect(registeredNothing({ ...CREDENTIALS, candidates: answered })).toBe(false);
+  expect(registeredNothing({ ...CREDENTIALS, granted: null })).toBe(false);
+});
+
 describe('credentials.json that is damaged', () => {
   const candidate = { nameIndex: 1, name: 'n', token: 't', runId: 'r' };
   it.each([
     ['another format', { format: 'other' }],
     ['no version', { version: null }],
     ['no target', { target: null }],
+    ['a candidate that is null', { candidates: [null] }],
+    ['a candidate that is a text', { candidates: ['token'] }],
     ['four candidates', { candidates: Array(4).fill(candidate) }],
     ['a fourth name', { candidates: [{ ...candidate, nameIndex: 4 }] }],
     ['an empty token', { candidates: [{ ...candidate, token: '' }] }],

@@ -17,6 +17,8 @@ const GRANTED = { deviceName: 'camera', fingerprint: '01234567', successSeen: tr
 const FAILED = { code: 'C', message: 'm', hint: 'h', retryable: true, exitStatus: 69, causes: ['because'] };
 const SNAPSHOT = snapshotIn('request', { deviceName: 'camera', requestsOut: 1 });
 
+const NAME_SOURCES = ['random', 'mac', 'serial', 'machine-id', 'hostname', 'command', 'template'] as const;
+
 describe('a snapshot', () => {
   it('is absent before the first run', async () => {
     const path = await newPath();
@@ -32,7 +34,7 @@ describe('a snapshot', () => {
     expect(await loadSnapshot(path, recordedLog().log, START)).toEqual(SNAPSHOT);
   });
 
-  it.each<[string, Partial<SnapshotDocument>, Partial<RecordedContext>]>([
+  it.each<readonly [string, Partial<SnapshotDocument>, Partial<RecordedContext>]>([
     ['before the server is known', { status: 'pending' }, {}],
     [
       'in a pause',
@@ -44,7 +46,12 @@ describe('a snapshot', () => {
     ['at its end', { status: 'completed' }, { ...KNOWN, granted: GRANTED, provenBy: 'attributes' }],
     ['proven by CONNACK', { status: 'completed' }, { ...KNOWN, granted: GRANTED, provenBy: 'connack' }],
     ['that failed', { status: 'failed' }, { settings: { ...SETTINGS, nameSource: 'fixed' }, error: FAILED }],
-    ['of a name from the hardware', {}, { settings: { ...SETTINGS, nameSource: 'mac' } }],
+    ...NAME_SOURCES.map(
+      (nameSource) => [`of a name from ${nameSource}`, {}, { settings: { ...SETTINGS, nameSource } }] as const,
+    ),
+    ['with a board secret', {}, { settings: { ...SETTINGS, derived: true } }],
+    ['on a server that creates devices', {}, { knownStrategy: { digest: 'd', strategy: 'creates' } }],
+    ['on a server that checks devices', {}, { knownStrategy: { digest: 'd', strategy: 'checks' } }],
   ])('%s keeps every value', async (_when, document, context) => {
     const snapshot = { ...snapshotIn('request', context), ...document };
     const path = await put(await newPath(), JSON.stringify(snapshot));
