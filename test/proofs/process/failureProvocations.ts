@@ -28,7 +28,7 @@ import { giveToUnprivileged, unprivileged } from '../../support/unprivileged.ts'
 
 const DAY_MS = 86_400_000;
 const REFUSED_BY_NAME = /delete the device .* or set another device\.name/;
-const LWM2M = '{"credentialsValue":"{}","credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}';
+const LWM2M = '{"credentialsType":"LWM2M_CREDENTIALS","status":"SUCCESS"}';
 /** A certificate whose key nobody has. */
 const CERTIFICATE =
   'MIIBIjCByKADAgECAhB97qt6G37ywhbqoTHkBYx4MAoGCCqGSM49BAMCMBAxDjAMBgNVBAMTBWNhbS0xMCAXDTcwMDEwMTAwMDAwMFoYDzk5OTkxMjMxMjM1OTU5WjAQMQ4wDAYDVQQDEwVjYW0tMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABHMvM03JHRik497D4qdWa6eyOUNXo/AFyprR+AckIX4GVoopMZOAgCG2aunXLNDVT7viVBLxDLHbD/EA+40EoPyjAjAAMAoGCCqGSM49BAMCA0kAMEYCIQDkBiRpUZ/HXDE+9H8+RMoaw06uu4z6ZzoA7S0auYL7JwIhAPO6LIlIIePiy2TidLbH1dhGTBMSqFMCqWcQJEUwEAaP';

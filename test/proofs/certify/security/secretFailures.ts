@@ -161,7 +161,7 @@ const byTheServer: readonly SecretTrial[] = [
   faulty('CREDENTIALS_TYPE_UNSUPPORTED', [
     answer({
       credentialsValue: { clientId: DEVICE_KEY, userName: 'u', password: DEVICE_SECRET },
-      credentialsType: 'MQTT_BASIC',
+      credentialsType: 'LWM2M_CREDENTIALS',
       status: 'SUCCESS',
     }),
   ]),
