@@ -36,7 +36,7 @@ async function pemIn(deviceFolder: string, name: string, setting: string): Promi
   const path = resolve(deviceFolder, name);
   const read = await readLimited(path, MAX_PEM_BYTES);
   if (read.ok) return read.bytes.toString('utf8');
-  const why = read.problem === 'absent' ? 'there is no such file' : 'it can not be read';
+  const why = read.problem === 'absent' ? 'there is no such file' : "it can't be read";
   throw new Failure('CLIENT_CERTIFICATE_UNUSABLE', 'file', { path, setting, why }, read.cause);
 }
 
